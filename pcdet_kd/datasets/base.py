@@ -1,0 +1,186 @@
+"""The contract of all data sets: arrays in memory, stable sample names, splits, and reproducible random numbers."""
+
+import hashlib
+import random
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dataset import BaseDataset
+
+from pcdet_kd.datasets.splits import stratified_split
+from pcdet_kd.utils.errors import DataError, SampleError
+
+SPLITS = ('train', 'val', 'trainval', 'test')
+
+
+@dataclass
+class Records:
+    """What a data set read from its files.
+
+    Attributes:
+        points: (n, N, 3) float32, or a list of n arrays (N_i, 3): xyz.
+        labels: (n,) int64 class indices.
+        ids: n names, each unique in the split and the same on every machine and in every run.
+        extras: More per-point arrays by name (``normals`` (n, N, 3), ``rgb`` (n, N, 3) in [0, 1], ``part_labels`` (n, N),
+            ``mask`` (n, N)), or lists of arrays like ``points``.
+        source: Where the data came from, for messages.
+    """
+
+    points: np.ndarray | list[np.ndarray]
+    labels: np.ndarray
+    ids: list[str]
+    extras: dict[str, np.ndarray | list[np.ndarray]] = field(default_factory=dict)
+    source: str = ''
+
+
+class PointCloudDataset(BaseDataset):
+    """Base of all point-cloud classification data sets.
+
+    A subclass sets ``METAINFO`` (``classes``, ``up_axis``, ``task='classification'``) and reads its files in
+    :meth:`load_records`. This class checks what was read, carves the validation split, and hands out samples: dicts with
+    ``points`` (N, 3) float32 and the extras (all read-only views of arrays that are held once), ``gt_label``,
+    ``sample_idx``, ``sample_id``, ``num_points`` and ``up_axis``.
+
+    Transforms draw from NumPy's and Python's global generators, as MMCV's do; before each sample these are seeded from
+    (seed, epoch, sample), so that a sample's augmentation never depends on workers or on what was drawn before, and never
+    repeats between epochs. :meth:`set_epoch` reaches running worker processes too.
+
+    Args:
+        data_root: Directory of the files.
+        split: ``'train'`` (without the validation part), ``'val'``, ``'trainval'`` (the official training set, whole) or
+            ``'test'``.
+        val_fraction: Part of each class of the official training set that is kept out of ``'train'`` for ``'val'``.
+        val_seed: Seed of that choice. The choice depends on nothing else.
+        pipeline: Transforms.
+        test_mode: Kept for MMEngine; a sample that cannot be read is an error in either mode.
+        metainfo: Overrides of ``METAINFO``.
+        indices: Use only the first n samples, or the given ones.
+    """
+
+    def __init__(self, data_root: str = '', split: str = 'train', val_fraction: float = 0.0, val_seed: int = 0,
+                 pipeline: Sequence[dict | Callable] = (), test_mode: bool = False, metainfo: dict | None = None,
+                 indices: int | Sequence[int] | None = None) -> None:
+        if split not in SPLITS:
+            raise ValueError(f"split is '{split}', must be one of {SPLITS}")
+        if not 0 <= val_fraction < 1:
+            raise ValueError(f'val_fraction is {val_fraction}, must be in [0, 1)')
+        if split == 'val' and val_fraction == 0:
+            raise ValueError("split='val' needs val_fraction > 0: the validation part is carved out of the training set")
+        self.split = split
+        self.val_fraction = val_fraction
+        self.val_seed = val_seed
+        self._random_state = torch.zeros(2, dtype=torch.int64).share_memory_()  # seed, epoch
+        super().__init__(data_root=data_root, pipeline=list(pipeline), test_mode=test_mode, metainfo=metainfo,
+                         indices=indices, serialize_data=False)
+
+    @property
+    def official_split(self) -> str:
+        """The split whose files are read: ``'train'`` or ``'test'``."""
+        return 'test' if self.split == 'test' else 'train'
+
+    @abstractmethod
+    def load_records(self) -> Records:
+        """Read the files of :attr:`official_split`.
+
+        Raises:
+            DataError: A file is missing or malformed.
+        """
+
+    def load_data_list(self) -> list[dict]:
+        self.records = records = self.load_records()
+        check_records(records, self.metainfo['classes'])
+        for array in (records.points, records.labels, *records.extras.values()):
+            for a in (array if isinstance(array, list) else [array]):
+                a.flags.writeable = False
+        chosen = np.arange(len(records.labels))
+        if self.val_fraction and self.split in ('train', 'val'):
+            train, val = stratified_split(records.labels, self.val_fraction, self.val_seed)
+            chosen = train if self.split == 'train' else val
+        if not len(chosen):
+            raise DataError(records.source, f"0 samples in split '{self.split}'", 'at least one', 'check data_root and split')
+        return [dict(record=int(i), gt_label=int(records.labels[i]), sample_id=records.ids[i]) for i in chosen]
+
+    def get_data_info(self, idx: int) -> dict:
+        info = super().get_data_info(idx)
+        record = info.pop('record')
+        info['points'] = self.records.points[record]
+        for name, array in self.records.extras.items():
+            info[name] = array[record]
+        info['num_points'] = len(info['points'])
+        info['up_axis'] = self.metainfo['up_axis']
+        return info
+
+    def labels(self) -> np.ndarray:
+        """Return the class of every sample of this split (n,) int64, in order."""
+        return np.array([info['gt_label'] for info in self.data_list], dtype=np.int64)
+
+    def set_epoch(self, epoch: int, seed: int | None = None) -> None:
+        """Choose the random numbers of the next pass, in this process and in running workers."""
+        if seed is not None:
+            self._random_state[0] = seed
+        self._random_state[1] = epoch
+
+    def prepare_data(self, idx: int) -> Any:
+        info = self.get_data_info(idx)
+        entropy = [int(s) % 2**32 for s in (*self._random_state.tolist(), idx)]
+        np.random.seed(entropy)
+        random.seed(int(np.random.randint(2**31)))
+        sample_id = info['sample_id']
+        for transform in self.pipeline.transforms:
+            try:
+                info = transform(info)
+            except Exception as error:
+                raise SampleError(f"{type(self).__name__} ({self.split}): sample {idx} ('{sample_id}') failed in "
+                                  f'{type(transform).__name__}: {error}') from error
+            if info is None:
+                raise SampleError(f"{type(self).__name__} ({self.split}): {type(transform).__name__} returned nothing for "
+                                  f"sample {idx} ('{sample_id}')")
+        return info
+
+    def __getitem__(self, idx: int) -> Any:
+        if not self._fully_initialized:
+            self.full_init()
+        return self.prepare_data(idx)
+
+    def fingerprint(self) -> str:
+        """Return a hash of this split's points, labels and names: equal means equal data."""
+        digest = hashlib.blake2b(digest_size=16)
+        for info in self.data_list:
+            digest.update(f"{info['sample_id']}\0{info['gt_label']}\0".encode())
+            digest.update(np.ascontiguousarray(self.records.points[info['record']]).view(np.uint8))
+        return digest.hexdigest()
+
+
+def check_records(records: Records, classes: Sequence[str]) -> None:
+    """Raise :class:`DataError` for wrong shapes or types, labels outside the classes, empty or non-finite clouds."""
+    labels, points, n = records.labels, records.points, len(records.labels)
+
+    def blame(i: int) -> str:
+        return f"{records.source}, sample {i} ('{records.ids[i]}')"
+
+    if len(points) != n or len(records.ids) != n:
+        raise DataError(records.source, f'{len(points)} clouds, {n} labels, {len(records.ids)} names', 'equally many',
+                        'download or convert the file again')
+    if len(set(records.ids)) != n:
+        raise DataError(records.source, 'names that occur twice', 'unique sample names', 'rename the files')
+    bad = np.flatnonzero((labels < 0) | (labels >= len(classes)))
+    if len(bad):
+        raise DataError(blame(bad[0]), f'label {labels[bad[0]]}', f'0 to {len(classes) - 1} ({len(classes)} classes)',
+                        'check that the file belongs to this data set and variant')
+    if isinstance(points, np.ndarray):
+        if points.ndim != 3 or points.shape[1] == 0 or points.shape[2] != 3:
+            raise DataError(records.source, f'points of shape {points.shape}', '(samples, points, 3) with points > 0',
+                            'download or convert the file again')
+        bad = [] if np.isfinite(points.sum()) else np.flatnonzero(~np.isfinite(points).all(axis=(1, 2)))
+    else:
+        for i, cloud in enumerate(points):
+            if cloud.ndim != 2 or len(cloud) == 0 or cloud.shape[1] != 3:
+                raise DataError(blame(i), f'points of shape {cloud.shape}', '(points, 3) with points > 0',
+                                'remove or repair the file')
+        bad = [i for i, cloud in enumerate(points) if not np.isfinite(cloud).all()]
+    if len(bad):
+        raise DataError(blame(bad[0]), 'NaN or infinite coordinates', 'finite coordinates', 'remove or repair the sample')

@@ -1,0 +1,207 @@
+"""Registries: where a config's ``type='Name'`` is looked up.
+
+Every registry here is the ``pcdet_kd`` child of one of MMEngine's roots, so parts of MMEngine and of other packages mix
+with ours. ``BACKBONES``, ``HEADS``, ``TEACHERS``, ``DISTILLERS`` and ``LOSSES`` are *kinds* of ``MODELS``: registering in a
+kind registers in ``MODELS`` too, and building from a kind refuses a part of another kind.
+
+Nothing is imported until a name is looked up; then the modules named in ``_LOCATIONS`` and the installed plug-ins
+(:mod:`pcdet_kd.plugins`) are imported once.
+"""
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from mmengine.registry import DefaultScope, root
+from mmengine.registry import Registry as _Registry
+from mmengine.registry import build_from_cfg as _build_from_cfg
+
+SCOPE = 'pcdet_kd'
+_LOCATIONS = {
+    'MODELS': ['backbones', 'heads', 'losses', 'models', 'teachers', 'distillers', 'views'],
+    'TRANSFORMS': ['datasets.transforms'],
+    'DATASETS': ['datasets'],
+    'FUNCTIONS': ['datasets', 'engine'],
+    'METRICS': ['evaluation'],
+    'HOOKS': ['engine'],
+    'RUNNERS': ['engine'],
+    'LOOPS': ['engine'],
+    'OPTIM_WRAPPERS': ['engine'],
+    'VISUALIZERS': ['visualization'],
+}
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` with the nearest known names, or an empty string."""
+    known = [str(k) for k in known]
+    folded: dict[str, str] = {k.lower(): k for k in known}
+    near = [folded[k] for k in difflib.get_close_matches(str(name).lower(), folded, n=3, cutoff=0.6)]
+    return f' Did you mean {" or ".join(repr(n) for n in near)}?' if near else ''
+
+
+def accepted_arguments(obj: Callable) -> set[str] | None:
+    """Return the keyword arguments that ``obj`` takes, or None if it takes any.
+
+    For a class whose ``__init__`` passes ``**kwargs`` on, the arguments of its bases' ``__init__`` count as well.
+    """
+    def keywords(function: Callable) -> tuple[set[str], bool]:
+        parameters = inspect.signature(function).parameters.values()
+        names = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+        return names, any(p.kind is p.VAR_KEYWORD for p in parameters)
+
+    if not inspect.isclass(obj):
+        try:
+            names, open_ended = keywords(obj)
+        except (TypeError, ValueError):
+            return None
+        return None if open_ended else names
+    accepted: set[str] = set()
+    for cls in obj.__mro__:
+        if '__init__' not in vars(cls):
+            continue
+        if cls is object:
+            break
+        try:
+            names, open_ended = keywords(cls.__init__)
+        except (TypeError, ValueError):
+            return None
+        accepted |= names - {'self'}
+        if not open_ended:
+            return accepted
+    return None if accepted and open_ended else accepted
+
+
+def check_arguments(obj: Callable, names: Iterable[str]) -> None:
+    """Raise ``TypeError`` with the nearest right names if ``obj`` does not take one of the keyword arguments."""
+    accepted = accepted_arguments(obj)
+    if accepted is None:
+        return
+    for name in names:
+        if name not in accepted:
+            raise TypeError(f"{obj.__name__} has no argument '{name}'.{did_you_mean(name, accepted)} "
+                            f'It takes: {", ".join(sorted(accepted))}')
+
+
+def _build(cfg: dict, registry: _Registry, default_args: dict | None = None) -> Any:
+    """MMEngine's ``build_from_cfg``, with the argument names checked before the class is called."""
+    if isinstance(cfg, dict) and 'type' in cfg:
+        kind = cfg['type']
+        obj = registry.get(kind) if isinstance(kind, str) and cfg.get('_scope_') is None else kind
+        if callable(obj):
+            check_arguments(obj, (k for k in cfg if k not in ('type', '_scope_')))
+    return _build_from_cfg(cfg, registry, default_args)
+
+
+class Registry(_Registry):
+    """MMEngine's registry with plug-ins, and messages that name the nearest right names."""
+
+    def import_from_location(self) -> None:
+        if self._imported:
+            return
+        super().import_from_location()
+        from pcdet_kd.plugins import load_plugins
+        load_plugins()
+
+    def names(self) -> list[str]:
+        """Return all names that can be looked up here, our own first, then those of the root registry."""
+        self.import_from_location()
+        return [*self._module_dict, *(self.root.module_dict if self.root is not self else ())]
+
+    def get(self, key: str) -> Any:
+        try:
+            return super().get(key)
+        except RuntimeError as error:
+            if not str(error).startswith('Failed to get'):
+                raise
+            raise KeyError(f"'{key}' is not a registered {self.name}.{did_you_mean(key, self.names())}") from None
+
+    def __contains__(self, key: str) -> bool:
+        try:
+            return self.get(key) is not None
+        except KeyError:
+            return False
+
+    def build(self, cfg: dict, *args: Any, **kwargs: Any) -> Any:
+        kind = cfg.get('type') if isinstance(cfg, dict) else None
+        self.import_from_location()
+        if kind in self._module_dict and cfg.get('_scope_') is None:
+            # The default scope is process-wide state that any other Runner may have changed: our own names win.
+            with DefaultScope.overwrite_default_scope(self.scope):
+                return super().build(cfg, *args, **kwargs)
+        return super().build(cfg, *args, **kwargs)
+
+
+class Kind(Registry):
+    """A named subset of another registry: it registers in both, and builds only what is not of another kind."""
+
+    def __init__(self, name: str, of: Registry) -> None:
+        super().__init__(name, scope=SCOPE)
+        self.of = of
+        _KINDS.append(self)
+
+    def import_from_location(self) -> None:
+        self.of.import_from_location()
+
+    def names(self) -> list[str]:
+        self.import_from_location()
+        return list(self._module_dict)
+
+    def get(self, key: str) -> Any:
+        try:
+            obj = self.of.get(key)
+        except KeyError:
+            raise KeyError(f"'{key}' is not a registered {self.name}.{did_you_mean(key, self.names())}") from None
+        for kind in _KINDS:
+            if kind is not self and obj in kind.module_dict.values() and obj not in self.module_dict.values():
+                raise KeyError(f"'{key}' is a {kind.name}, not a {self.name}.{did_you_mean(key, self.names())}")
+        return obj
+
+    def build(self, cfg: dict, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(cfg, dict) and isinstance(cfg.get('type'), str) and cfg.get('_scope_') is None:
+            self.get(cfg['type'])
+        return self.of.build(cfg, *args, **kwargs)
+
+    def _register_module(self, module: Any, module_name: Any = None, force: bool = False) -> None:
+        self.of._register_module(module, module_name, force)
+        super()._register_module(module, module_name, force)
+
+
+_KINDS: list[Kind] = []
+
+
+def _child(name: str) -> Registry:
+    parent = getattr(root, name)
+    locations = [f'{SCOPE}.{module}' for module in _LOCATIONS.get(name, [])]
+    return Registry(parent.name, build_func=_build, parent=parent, scope=SCOPE, locations=locations)
+
+
+RUNNERS = _child('RUNNERS')
+RUNNER_CONSTRUCTORS = _child('RUNNER_CONSTRUCTORS')
+LOOPS = _child('LOOPS')
+HOOKS = _child('HOOKS')
+STRATEGIES = _child('STRATEGIES')
+DATASETS = _child('DATASETS')
+DATA_SAMPLERS = _child('DATA_SAMPLERS')
+TRANSFORMS = _child('TRANSFORMS')
+MODELS = _child('MODELS')
+MODEL_WRAPPERS = _child('MODEL_WRAPPERS')
+WEIGHT_INITIALIZERS = _child('WEIGHT_INITIALIZERS')
+OPTIMIZERS = _child('OPTIMIZERS')
+OPTIM_WRAPPERS = _child('OPTIM_WRAPPERS')
+OPTIM_WRAPPER_CONSTRUCTORS = _child('OPTIM_WRAPPER_CONSTRUCTORS')
+PARAM_SCHEDULERS = _child('PARAM_SCHEDULERS')
+METRICS = _child('METRICS')
+EVALUATOR = _child('EVALUATOR')
+TASK_UTILS = _child('TASK_UTILS')
+VISUALIZERS = _child('VISUALIZERS')
+VISBACKENDS = _child('VISBACKENDS')
+LOG_PROCESSORS = _child('LOG_PROCESSORS')
+INFERENCERS = _child('INFERENCERS')
+FUNCTIONS = _child('FUNCTIONS')
+
+BACKBONES = Kind('backbone', MODELS)
+HEADS = Kind('head', MODELS)
+TEACHERS = Kind('teacher', MODELS)
+DISTILLERS = Kind('distiller', MODELS)
+LOSSES = Kind('loss', MODELS)

@@ -1,0 +1,35 @@
+"""What backbones and models return."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class PointFeatures(NamedTuple):
+    """What a backbone returns.
+
+    Attributes:
+        global_feat: (B, D) one feature per sample; D is the backbone's ``out_channels``.
+        point_feats: (B, C', M) features of the M points (or views) that are left at the end, or None.
+        coords: (B, M, 3) where those points are, or None.
+        stages: Features after each stage, first to last, as the backbone's docstring says.
+    """
+
+    global_feat: Tensor
+    point_feats: Tensor | None = None
+    coords: Tensor | None = None
+    stages: tuple[Tensor, ...] = ()
+
+
+class ModelOutput(NamedTuple):
+    """What a classifier or a teacher returns in mode ``tensor``.
+
+    Attributes:
+        logits: (B, K) class scores before softmax, or None for a model without a classifier.
+        feat: (B, D) the feature that the last linear layer of the head sees.
+        stages: The backbone's stage features.
+    """
+
+    logits: Tensor | None
+    feat: Tensor
+    stages: tuple[Tensor, ...] = ()

@@ -1,0 +1,1 @@
+"""Helpers without a kind of their own."""
