@@ -1,0 +1,7 @@
+"""Distillers: how a student learns from teachers. One method, one file."""
+
+from pcdet_kd.distillers.base import Distiller
+from pcdet_kd.distillers.logit_kd import LogitKD
+from pcdet_kd.distillers.pointcmt import PointCMT
+
+__all__ = ['Distiller', 'LogitKD', 'PointCMT']

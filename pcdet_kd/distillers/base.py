@@ -1,0 +1,76 @@
+"""The contract of distillers."""
+
+from abc import abstractmethod
+from typing import Any
+
+from mmengine.model import BaseModel, ModuleDict
+from torch import Tensor
+
+from pcdet_kd.registry import LOSSES, MODELS, TEACHERS
+from pcdet_kd.structures import ModelOutput, PointDataSample
+
+
+class Distiller(BaseModel):
+    """A student that learns from its labels and from teachers.
+
+    Training adds :meth:`distill`'s terms to the student's own losses; with every weight 0 it is the student's plain
+    training, bit for bit. In modes ``tensor`` and ``predict`` a distiller is its student.
+
+    A method is a subclass: it names the teachers, losses and helpers it needs and implements :meth:`distill`.
+
+    Args:
+        student: Config of the student, any :class:`PointClassifier`.
+        teachers: Configs of teachers by name.
+        losses: Configs of losses by name.
+        helpers: Configs of helpers by name: frozen modules that gradients pass through, or connectors trained with the
+            student (these are in the checkpoint, not in the exported student).
+        init_cfg: As in MMEngine.
+    """
+
+    needs_teachers: tuple[str, ...] = ()
+    needs_losses: tuple[str, ...] = ()
+    needs_helpers: tuple[str, ...] = ()
+
+    def __init__(self, student: dict, teachers: dict[str, dict] | None = None, losses: dict[str, dict] | None = None,
+                 helpers: dict[str, dict] | None = None, init_cfg: dict | None = None) -> None:
+        built = MODELS.build(student)  # first, so that it draws the random numbers that it would draw alone
+        super().__init__(built.data_preprocessor, init_cfg)
+        self.student = built
+        self.student_cfg = student
+        for kind, given, needed in (('teachers', teachers, self.needs_teachers), ('losses', losses, self.needs_losses),
+                                    ('helpers', helpers, self.needs_helpers)):
+            self._check_names(kind, given or {}, needed)
+        self.teachers = ModuleDict({name: TEACHERS.build(cfg) for name, cfg in (teachers or {}).items()})
+        self.losses = ModuleDict({name: LOSSES.build(cfg) for name, cfg in (losses or {}).items()})
+        self.helpers = ModuleDict({name: MODELS.build(cfg) for name, cfg in (helpers or {}).items()})
+
+    @abstractmethod
+    def distill(self, out: ModelOutput, inputs: dict[str, Tensor], samples: list[PointDataSample]) -> dict[str, Tensor]:
+        """Return the method's loss terms as ``loss_<name>``, and figures worth logging as ``stat_<name>``.
+
+        Args:
+            out: The student's output for the batch.
+            inputs: The batch, as the student saw it.
+            samples: Labels and names of the batch.
+        """
+
+    def forward(self, inputs: dict[str, Tensor], data_samples: list[PointDataSample] | None = None,
+                mode: str = 'tensor') -> Any:
+        """Run the student, and in mode ``loss`` the method on top of it. See :meth:`PointClassifier.forward`."""
+        if mode != 'loss':
+            return self.student(inputs, data_samples, mode)
+        features, out = self.student.extract(inputs)
+        losses = self.student.losses(features, out, data_samples)
+        for name, term in self.distill(out, inputs, data_samples).items():
+            if name in losses:
+                raise KeyError(f"{type(self).__name__}.distill returned '{name}', which the student's losses use already")
+            losses[name] = term
+        return losses
+
+    def export_state_dict(self) -> dict[str, Tensor]:
+        """Return the student's weights, with the keys of a plain classifier."""
+        return self.student.state_dict()
+
+    def _check_names(self, kind: str, given: dict, needed: tuple[str, ...]) -> None:
+        if set(given) != set(needed):
+            raise ValueError(f'{type(self).__name__} takes {kind} {sorted(needed)}, got {sorted(given)}')

@@ -1,0 +1,180 @@
+"""A teacher's outputs, computed once and looked up by sample."""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.logging import print_log
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from pcdet_kd.datasets.collate import collate_points
+from pcdet_kd.registry import DATASETS, TEACHERS
+from pcdet_kd.structures import ModelOutput
+from pcdet_kd.teachers.base import Teacher
+from pcdet_kd.utils.checkpoint import load_checkpoint_file, save_checkpoint_file
+
+_CHUNK = 1024  # samples between two points from which an interrupted build can go on
+
+
+@TEACHERS.register_module()
+class FeatureBank(Teacher):
+    """Outputs of a frozen teacher on fixed inputs, one per ``sample_id``.
+
+    The teacher runs once, in eval mode, on every sample of ``data`` with the transforms given there; a student then trains
+    without the teacher's cost. PointCMT does so: each shape has one constant image feature.
+
+    The bank's key is a hash of the teacher's config and weights, the data and its transforms, so a bank that no longer
+    fits is never read. A build that was interrupted goes on where it stopped.
+
+    Args:
+        teacher: Config of the teacher that fills the bank.
+        data: Configs of the data sets to run it on. Their transforms must not draw random numbers.
+        path: The bank's file; by default next to the teacher's checkpoint, with the key in its name.
+        batch_size: Samples the teacher sees at once.
+        num_workers: Loader processes while filling.
+    """
+
+    def __init__(self, teacher: dict, data: list[dict], path: str | None = None, batch_size: int = 32,
+                 num_workers: int = 0) -> None:
+        super().__init__()
+        self.teacher_cfg = teacher
+        self.data = [data] if isinstance(data, dict) else list(data)
+        self.path = path
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+        self._rows: dict[str, int] = {}
+        self.register_buffer('_logits', None, persistent=False)
+        self.register_buffer('_feat', None, persistent=False)
+        self._key = ''
+
+    def init_weights(self) -> None:
+        """Read the bank.
+
+        Raises:
+            FileNotFoundError: There is no bank, or it was built from other weights, data or transforms.
+        """
+        if self._rows:
+            return
+        _, datasets, key, path = self._prepare()
+        if not path.exists():
+            self._explain_missing(path)
+        self._read(path, key, [info['sample_id'] for d in datasets for info in d.data_list])
+
+    def build(self, device: str | torch.device = 'cpu') -> Path:
+        """Fill the bank unless it is there and up to date, and return its file."""
+        teacher, datasets, key, path = self._prepare()
+        if path.exists() and load_checkpoint_file(path).get('key') == key:
+            print_log(f'feature bank {path}: up to date', logger='current')
+            return path
+        for dataset in datasets:
+            first, again = (dataset.prepare_data(0)['inputs'] for _ in self._two_epochs(dataset))
+            for name, value in first.items():
+                if not torch.equal(value, again[name]):
+                    raise ValueError(f"feature bank: the transforms of {type(dataset).__name__} draw random numbers (input "
+                                     f"'{name}' differs between two passes); a bank needs fixed inputs")
+        teacher = teacher.to(device)
+        partial = path.with_name(path.name + f'.{key[:12]}.partial')
+        partial.mkdir(parents=True, exist_ok=True)
+        parts = []
+        total = sum(len(d) for d in datasets)
+        with tqdm(total=total, desc='feature bank', unit='sample') as bar:
+            for d, dataset in enumerate(datasets):
+                for start in range(0, len(dataset), _CHUNK):
+                    stop = min(start + _CHUNK, len(dataset))
+                    file = partial / f'{d}_{start}.pt'
+                    if not file.exists():
+                        save_checkpoint_file(self._run(teacher, dataset, range(start, stop), device, bar), file)
+                    else:
+                        bar.update(stop - start)
+                    parts.append(load_checkpoint_file(file))
+        whole: dict[str, Any] = dict(key=key, ids=[i for part in parts for i in part['ids']])
+        for name in ('logits', 'feat'):
+            whole[name] = torch.cat([part[name] for part in parts]) if parts[0][name] is not None else None
+        save_checkpoint_file(whole, path)
+        shutil.rmtree(partial)
+        return path
+
+    def forward(self, inputs: dict, data_samples: list) -> ModelOutput:
+        """Look the samples up.
+
+        Raises:
+            KeyError: A sample is not in the bank.
+        """
+        try:
+            rows = [self._rows[sample.get('sample_id')] for sample in data_samples]
+        except KeyError as error:
+            raise KeyError(f'sample {error} is not in the feature bank ({len(self._rows)} samples). '
+                           "Add the data set it comes from to the bank's data=[...]") from None
+        index = torch.tensor(rows, device=self._feat.device)
+        logits = None if self._logits is None else self._logits[index]
+        return ModelOutput(logits, self._feat[index])
+
+    def weights_hash(self) -> str:
+        digest = hashlib.blake2b(self._key.encode(), digest_size=16)
+        digest.update(self._feat.cpu().contiguous().view(torch.uint8).numpy())
+        return digest.hexdigest()
+
+    @staticmethod
+    def _two_epochs(dataset: Any) -> Any:
+        for epoch in (0, 1):
+            dataset.set_epoch(epoch)
+            yield epoch
+        dataset.set_epoch(0)
+
+    def _prepare(self) -> tuple[Any, list, str, Path]:
+        """Build teacher and data, and work out the bank's key and file."""
+        teacher = TEACHERS.build(self.teacher_cfg)
+        teacher.init_weights()
+        datasets = [DATASETS.build(cfg) for cfg in self.data]
+        transforms = [cfg.get('pipeline', []) for cfg in self.data]
+        model_cfg = {k: v for k, v in self.teacher_cfg.items() if k not in ('checkpoint', 'prefix')}
+        text = json.dumps([model_cfg, transforms], sort_keys=True, default=str)
+        parts = [text, teacher.weights_hash(), *(d.fingerprint() for d in datasets)]
+        key = hashlib.blake2b('\0'.join(parts).encode(), digest_size=16).hexdigest()
+        if self.path:
+            return teacher, datasets, key, Path(self.path)
+        checkpoint = self.teacher_cfg.get('checkpoint')
+        if not checkpoint or '://' in checkpoint:
+            raise ValueError('FeatureBank needs path=..., because its teacher has no local checkpoint to lie next to')
+        return teacher, datasets, key, Path(checkpoint).parent / f'feature_bank_{key[:12]}.pt'
+
+    def _run(self, teacher: Teacher, dataset: Any, indices: range, device: Any, bar: tqdm) -> dict:
+        loader = DataLoader(torch.utils.data.Subset(dataset, indices), self.batch_size, num_workers=self.num_workers,
+                            collate_fn=collate_points)
+        ids, logits, feats = [], [], []
+        for batch in loader:
+            inputs = {name: value.to(device) for name, value in batch['inputs'].items()}
+            out = teacher(inputs, batch['data_samples'])
+            ids += [sample.get('sample_id') for sample in batch['data_samples']]
+            logits.append(None if out.logits is None else out.logits.float().cpu())
+            feats.append(out.feat.float().cpu())
+            bar.update(len(batch['data_samples']))
+        return dict(ids=ids, logits=None if logits[0] is None else torch.cat(logits), feat=torch.cat(feats))
+
+    def _read(self, path: Path, key: str, expected: list[str]) -> None:
+        bank = load_checkpoint_file(path)
+        if bank.get('key') != key:
+            raise FileNotFoundError(f'feature bank {path} is stale: the teacher, its weights, the data or the transforms have '
+                                    f'changed since it was built. {_HOW_TO_BUILD}')
+        missing = set(expected) - set(bank['ids'])
+        if missing:
+            raise FileNotFoundError(f'feature bank {path} is partial: {len(missing)} of {len(expected)} samples are missing, '
+                                    f"'{sorted(missing)[0]}' for one. {_HOW_TO_BUILD}")
+        self._rows = {sample_id: row for row, sample_id in enumerate(bank['ids'])}
+        self._logits, self._feat, self._key = bank['logits'], bank['feat'], key
+        print_log(f'feature bank {path}: {len(self._rows)} samples', logger='current', level=logging.INFO)
+
+    @staticmethod
+    def _explain_missing(path: Path) -> None:
+        others = sorted(path.parent.glob('feature_bank_*.pt')) if path.parent.is_dir() else []
+        stale = f' ({", ".join(os.path.basename(o) for o in others)} there belongs to other weights, data or transforms)'
+        raise FileNotFoundError(f'no feature bank {path}{stale if others else ""}. {_HOW_TO_BUILD}')
+
+
+_HOW_TO_BUILD = 'Build it with: python tools/misc/build_feature_bank.py CONFIG (tools/train.py does so by itself)'
