@@ -1,0 +1,64 @@
+"""Neighbours within a radius."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pcdet_kd.ops import backend
+from pcdet_kd.ops.checks import check_batch, check_choice, check_cloud, check_count
+from pcdet_kd.ops.knn import squared_distances
+
+
+@torch.no_grad()
+def ball_query(query: Tensor, points: Tensor, radius: float, k: int, compat: str | None = None) -> Tensor:
+    """Find up to k points within a radius of each query: the first k in storage order, not the nearest.
+
+    Args:
+        query: (B, S, 3) centres.
+        points: (B, N, 3) candidates.
+        radius: Greatest distance, in the units of the points, > 0.
+        k: Number of indices per query; may exceed N.
+        compat: ``'pointnet2'`` counts d^2 < r^2, as the CUDA kernel of pointnet2_ops does; None counts d^2 <= r^2, as the
+            PyTorch ports of PointNet++ do.
+
+    Returns:
+        (B, S, k) int64 indices into N, ascending. A query with fewer than k hits repeats its first hit; one without any
+        (which a centre taken from ``points`` never is) gets index 0, as in pointnet2_ops. No gradient.
+
+    Distances are computed in float32, and r^2 is rounded to float32.
+
+    Raises:
+        ValueError: Wrong or unequal shapes, a radius or k that is not positive, or values that are not finite.
+    """
+    check_cloud('query', query, channels=3)
+    check_cloud('points', points, channels=3, finite=points is not query)
+    check_batch(('query', 'points'), query, points)
+    check_count('k', k, None, 'points')
+    check_choice('compat', compat, (None, 'pointnet2'))
+    if not 0 < radius < float('inf'):
+        raise ValueError(f'radius is {radius!r}, expected a positive number')
+    squared = np.float32(radius * radius)
+    # the kernels test d < limit: for floats, d <= r^2 is d < (the next number above r^2)
+    limit = squared if compat == 'pointnet2' else np.nextafter(squared, np.float32(np.inf))
+    kernels = backend.kernels('ball_query', query)
+    if kernels is None:
+        return ball_query_torch(query, points, float(limit), k)
+    q, p = backend.to_numpy(query), backend.to_numpy(points)
+    found = torch.empty(*query.shape[:2], k, dtype=torch.int64)
+    out = found.numpy()
+    backend.for_each_cloud(lambda b: kernels.within(q[b], p[b], limit, out[b]), len(q))
+    return found.to(query.device)
+
+
+def ball_query_torch(query: Tensor, points: Tensor, limit: float, k: int) -> Tensor:
+    """The same in plain torch, on any device: indices with d^2 < ``limit``, one cloud at a time to bound the memory."""
+    found = query.new_zeros(*query.shape[:2], k, dtype=torch.int64)
+    for b, (q, p) in enumerate(zip(query.detach(), points.detach())):
+        row, column = (squared_distances(q, p) < limit).nonzero(as_tuple=True)
+        hits = torch.bincount(row, minlength=len(q))
+        rank = torch.arange(len(row), device=row.device) - (hits.cumsum(0) - hits)[row]
+        first = rank == 0
+        found[b, row[first]] = column[first, None]
+        keep = rank < k
+        found[b, row[keep], rank[keep]] = column[keep]
+    return found
