@@ -15,7 +15,6 @@ from typing import Any
 
 from mmengine.registry import DefaultScope, root
 from mmengine.registry import Registry as _Registry
-from mmengine.registry import build_from_cfg as _build_from_cfg
 
 SCOPE = 'pcdet_kd'
 _LOCATIONS = {
@@ -30,6 +29,10 @@ _LOCATIONS = {
     'OPTIM_WRAPPERS': ['engine'],
     'VISUALIZERS': ['visualization'],
 }
+
+
+# Keys that MMEngine's own build functions read and take out before they call the class.
+_POPPED = {'PARAM_SCHEDULERS': ('convert_to_iter_based',)}
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -83,14 +86,17 @@ def check_arguments(obj: Callable, names: Iterable[str]) -> None:
                             f'It takes: {", ".join(sorted(accepted))}')
 
 
-def _build(cfg: dict, registry: _Registry, default_args: dict | None = None) -> Any:
-    """MMEngine's ``build_from_cfg``, with the argument names checked before the class is called."""
-    if isinstance(cfg, dict) and 'type' in cfg:
-        kind = cfg['type']
-        obj = registry.get(kind) if isinstance(kind, str) and cfg.get('_scope_') is None else kind
-        if callable(obj):
-            check_arguments(obj, (k for k in cfg if k not in ('type', '_scope_')))
-    return _build_from_cfg(cfg, registry, default_args)
+def _checked(build: Callable, popped: Iterable[str]) -> Callable:
+    """Wrap a root's build function so that argument names are checked before the class is called."""
+    def checked_build(cfg: Any, *args: Any, registry: _Registry, **kwargs: Any) -> Any:
+        if isinstance(cfg, dict) and 'type' in cfg:
+            kind = cfg['type']
+            obj = registry.get(kind) if isinstance(kind, str) and cfg.get('_scope_') is None else kind
+            if callable(obj):
+                check_arguments(obj, (k for k in cfg if k not in ('type', '_scope_', *popped)))
+        return build(cfg, *args, registry=registry, **kwargs)
+
+    return checked_build
 
 
 class Registry(_Registry):
@@ -100,6 +106,7 @@ class Registry(_Registry):
         if self._imported:
             return
         super().import_from_location()
+        self.root.import_from_location()  # MMEngine itself forgets the parents' modules
         from pcdet_kd.plugins import load_plugins
         load_plugins()
 
@@ -173,7 +180,8 @@ _KINDS: list[Kind] = []
 def _child(name: str) -> Registry:
     parent = getattr(root, name)
     locations = [f'{SCOPE}.{module}' for module in _LOCATIONS.get(name, [])]
-    return Registry(parent.name, build_func=_build, parent=parent, scope=SCOPE, locations=locations)
+    build = parent.build_func if name == 'RUNNERS' else _checked(parent.build_func, _POPPED.get(name, ()))
+    return Registry(parent.name, build_func=build, parent=parent, scope=SCOPE, locations=locations)
 
 
 RUNNERS = _child('RUNNERS')

@@ -82,9 +82,9 @@ class Frozen(BaseModule):
         self._held[0]._apply(fn, *args, **kwargs)
         return super()._apply(fn, *args, **kwargs)
 
-    def to(self, *args: Any, **kwargs: Any) -> 'Frozen':
-        self._held[0].to(*args, **kwargs)  # MMEngine's models note their device here
-        return super().to(*args, **kwargs)
+    def apply(self, fn: Callable) -> 'Frozen':
+        self._held[0].apply(fn)  # MMEngine's models tell their preprocessors about the device this way
+        return super().apply(fn)
 
     def __deepcopy__(self, memo: dict) -> 'Frozen':
         held = self._held

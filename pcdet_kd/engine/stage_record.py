@@ -1,0 +1,99 @@
+"""What a training run leaves behind so that a later one knows whether it can be reused."""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+# What may change between two runs without making them different experiments.
+_IRRELEVANT = ('work_dir', 'resume', 'launcher', 'log_level', 'visualizer', 'vis_backends', 'log_processor', 'experiment_name',
+               'requires', 'default_hooks', 'env_cfg', 'voting', 'test_dataloader', 'test_evaluator', 'test_cfg')
+_IRRELEVANT_ENDS = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor', 'cache_dir', 'non_blocking', 'out_dir')
+FILE = 'stage.json'
+
+
+@dataclass
+class StageRecord:
+    """One stage's state.
+
+    Attributes:
+        config: What was trained, by dotted path; weights of earlier stages stand there as hashes.
+        data: Fingerprint of the training data.
+        finished: Whether training ended by itself.
+        weights: File name of the weights that later stages and reports use.
+        weights_sha256: Its hash.
+        results: Metrics on the test split by selection (``last``, ``best``).
+    """
+
+    config: dict[str, str]
+    data: str = ''
+    finished: bool = False
+    weights: str = ''
+    weights_sha256: str = ''
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, work_dir: Path) -> 'StageRecord | None':
+        """Return the record of a work directory, or None."""
+        file = work_dir / FILE
+        if not file.is_file():
+            return None
+        try:
+            return cls(**json.loads(file.read_text(encoding='utf-8')))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f'{file} is damaged ({error}). Delete {work_dir} to train this stage again') from None
+
+    def write(self, work_dir: Path) -> None:
+        """Write the record atomically."""
+        work_dir.mkdir(parents=True, exist_ok=True)
+        file = work_dir / FILE
+        temporary = file.with_name(f'.{FILE}.{os.getpid()}.tmp')
+        temporary.write_text(json.dumps(asdict(self), indent=1), encoding='utf-8')
+        os.replace(temporary, file)
+
+    def differences(self, other: 'StageRecord') -> list[str]:
+        """Return ``path: old -> new`` for each difference in config or data, at most five and a count."""
+        keys = sorted(k for k in self.config.keys() | other.config.keys() if self.config.get(k) != other.config.get(k))
+        lines = [f"{k}: {self.config.get(k, 'not set')} -> {other.config.get(k, 'not set')}" for k in keys[:5]]
+        if len(keys) > 5:
+            lines.append(f'and {len(keys) - 5} more')
+        if self.data and other.data and self.data != other.data:
+            lines.append('the training data')
+        return lines
+
+
+def flat_config(cfg: Config) -> dict[str, str]:
+    """Return the part of a config that makes up the experiment, by dotted path."""
+    flat: dict[str, str] = {}
+
+    def visit(node: Any, path: str) -> None:
+        if isinstance(node, dict):
+            for key, value in node.items():
+                if not (path == '' and key in _IRRELEVANT) and key not in _IRRELEVANT_ENDS:
+                    visit(value, f'{path}.{key}' if path else str(key))
+        elif isinstance(node, (list, tuple)) and any(isinstance(v, (dict, list, tuple)) for v in node):
+            for i, value in enumerate(node):
+                visit(value, f'{path}.{i}')
+        else:
+            flat[path] = _name_of(node)
+
+    from pcdet_kd.engine.config_check import TOP_LEVEL_KEYS
+    visit({k: v for k, v in cfg._cfg_dict.items() if k in TOP_LEVEL_KEYS}, '')
+    return flat
+
+
+def _name_of(value: Any) -> str:
+    """Text of a leaf value; a local file stands for its content."""
+    if isinstance(value, str) and value.endswith(('.pth', '.pt', '.safetensors')) and os.path.isfile(value):
+        digest = hashlib.sha256()
+        with open(value, 'rb') as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+        return f'sha256:{digest.hexdigest()[:16]}'
+    if isinstance(value, type) or callable(value):
+        return f'{value.__module__}.{value.__qualname__}'
+    return repr(value)
