@@ -28,7 +28,7 @@ def check_cloud(name: str, points: Tensor, channels: int | None = None, finite: 
 def check_batch(names: tuple[str, str], a: Tensor, b: Tensor) -> None:
     """Raise ``ValueError`` unless (B, N, C) and (B, M, C) agree in B, C and device."""
     if a.shape[0] != b.shape[0] or a.shape[2] != b.shape[2]:
-        raise ValueError(f'{names[0]} {tuple(a.shape)} and {names[1]} {tuple(b.shape)} need the same batch size and channels')
+        raise ValueError(f'{names[0]} {tuple(a.shape)} and {names[1]} {tuple(b.shape)} need equal batch sizes and channels')
     if a.device != b.device:
         raise ValueError(f'{names[0]} is on {a.device} and {names[1]} on {b.device}, expected one device')
 

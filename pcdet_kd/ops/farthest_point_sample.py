@@ -22,8 +22,8 @@ def farthest_point_sample(points: Tensor, num_samples: int, start: int | str = 0
             when there is no other). Papers that normalise clouds to the unit sphere were trained with that hole.
 
     Returns:
-        (B, M) int64 indices into N, in the order of choice. On equal distances the lowest index wins. A cloud with fewer than
-        M different positions repeats the lowest of its farthest indices. No gradient.
+        (B, M) int64 indices into N, in the order of choice. On equal distances the lowest index wins. A cloud with fewer
+        than M different positions repeats the lowest of its farthest indices. No gradient.
 
     Raises:
         ValueError: A wrong shape, M > N, a start outside the cloud, or values that are not finite.

@@ -31,8 +31,8 @@ def group(features: Tensor, index: Tensor) -> Tensor:
     if index.device.type == 'cpu' and not torch.compiler.is_compiling() and index.numel():
         low, high = (int(v) for v in torch.aminmax(index))
         if low < 0 or high >= num_points:
-            raise ValueError(f'index {tuple(index.shape)} holds values from {low} to {high}, outside the {num_points} points '
-                             f'of features {tuple(features.shape)}')
+            raise ValueError(f'index {tuple(index.shape)} holds values from {low} to {high}, outside the {num_points} '
+                             f'points of features {tuple(features.shape)}')
     # index_select on the flattened clouds: gather and advanced indexing cost about twice as much
     offset = torch.arange(batch, device=index.device) * num_points
     flat = (index + offset.view(batch, *[1] * (index.dim() - 1))).reshape(-1)

@@ -1,0 +1,9 @@
+"""Losses: pure functions in :mod:`.functional`, and thin classes with a ``loss_weight`` over them."""
+
+from pcdet_kd.losses import functional
+from pcdet_kd.losses.cross_entropy import CrossEntropyLoss
+from pcdet_kd.losses.feature_mse import FeatureMSELoss
+from pcdet_kd.losses.logit_kd import LogitKDLoss
+from pcdet_kd.losses.point_set import ChamferLoss, EarthMoverLoss
+
+__all__ = ['ChamferLoss', 'CrossEntropyLoss', 'EarthMoverLoss', 'FeatureMSELoss', 'LogitKDLoss', 'functional']

@@ -1,0 +1,150 @@
+"""The mathematics of the losses, without state.
+
+Everything is computed in float32 (float64 inputs stay float64), also under autocast. Shapes are checked; a mismatch is a
+``ValueError`` that names both.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pcdet_kd.ops import chamfer_distance, earth_mover_distance
+
+_Function = TypeVar('_Function', bound=Callable)
+
+
+def _full_precision(function: _Function) -> _Function:
+    """Run ``function`` without autocast, on float32 copies of half-precision arguments."""
+    @wraps(function)
+    def wrapper(*args, **kwargs):  # noqa: ANN002, ANN003
+        def full(value):  # noqa: ANN001
+            half = isinstance(value, Tensor) and value.dtype in (torch.float16, torch.bfloat16)
+            return value.float() if half else value
+
+        tensors = [v for v in (*args, *kwargs.values()) if isinstance(v, Tensor)]
+        with torch.autocast(tensors[0].device.type, enabled=False):
+            return function(*map(full, args), **{name: full(value) for name, value in kwargs.items()})
+    return wrapper
+
+
+def _check_same(names: tuple[str, str], a: Tensor, b: Tensor) -> None:
+    if a.shape != b.shape:
+        raise ValueError(f'{names[0]} {tuple(a.shape)} and {names[1]} {tuple(b.shape)} need the same shape')
+
+
+def _check_logits(name: str, logits: Tensor) -> None:
+    if logits.dim() != 2 or 0 in logits.shape:
+        raise ValueError(f'{name} has shape {tuple(logits.shape)}, expected (B, K), not empty')
+
+
+@_full_precision
+def cross_entropy(student_logits: Tensor, target: Tensor, label_smoothing: float = 0.0,
+                  smoothing: str = 'uniform') -> Tensor:
+    """Return the mean cross-entropy with smoothed labels.
+
+    Args:
+        student_logits: (B, K) scores before softmax.
+        target: (B,) int64 classes.
+        label_smoothing: eps in [0, 1).
+        smoothing: ``'uniform'``: eps/K on every class, so the true one has 1 - eps + eps/K (PyTorch's ``label_smoothing``);
+            ``'others'``: 1 - eps on the true class and eps/(K - 1) on each other one (DGCNN's code, and with it PointCMT
+            and PointMLP). ``'others'`` with eps equals ``'uniform'`` with eps K/(K - 1).
+
+    Returns:
+        A scalar.
+    """
+    _check_logits('student_logits', student_logits)
+    if target.shape != student_logits.shape[:1]:
+        raise ValueError(f'target has shape {tuple(target.shape)}, expected ({len(student_logits)},) for student_logits '
+                         f'{tuple(student_logits.shape)}')
+    num_classes = student_logits.shape[1]
+    if smoothing == 'others' and label_smoothing:
+        if num_classes == 1:
+            raise ValueError(f"smoothing='others' needs two classes or more, student_logits is {tuple(student_logits.shape)}")
+        log_p = student_logits.log_softmax(1)
+        true = log_p.gather(1, target[:, None])[:, 0]
+        others = log_p.sum(1) - true
+        return -((1 - label_smoothing) * true + label_smoothing / (num_classes - 1) * others).mean()
+    return F.cross_entropy(student_logits, target, label_smoothing=label_smoothing)
+
+
+@_full_precision
+def logit_kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 1.0, reduction: str = 'batchmean',
+             detach_target: bool = True) -> Tensor:
+    r"""Return :math:`T^2\,KL(softmax(z_t / T)\,\|\,softmax(z_s / T))` (Hinton et al., 2015).
+
+    Args:
+        student_logits: (B, K) :math:`z_s`.
+        teacher_logits: (B, K) :math:`z_t`.
+        temperature: T > 0.
+        reduction: ``'batchmean'`` or ``'sum'`` over samples; classes are always summed.
+        detach_target: Stop the gradient to the teacher's logits.
+
+    Returns:
+        A scalar.
+    """
+    _check_logits('student_logits', student_logits)
+    _check_same(('student_logits', 'teacher_logits'), student_logits, teacher_logits)
+    if detach_target:
+        teacher_logits = teacher_logits.detach()
+    log_student = (student_logits / temperature).log_softmax(1)
+    log_teacher = (teacher_logits / temperature).log_softmax(1)
+    return temperature**2 * F.kl_div(log_student, log_teacher, reduction=reduction, log_target=True)
+
+
+@_full_precision
+def feature_mse(student_feat: Tensor, teacher_feat: Tensor) -> Tensor:
+    """Return the squared difference of two features of any one shape, averaged over all elements (FitNets)."""
+    _check_same(('student_feat', 'teacher_feat'), student_feat, teacher_feat)
+    return F.mse_loss(student_feat, teacher_feat)
+
+
+@_full_precision
+def scale_to_box(points: Tensor, variant: str = 'centred') -> Tensor:
+    """Scale each cloud so that the longest side of its axis-aligned bounding box is 1.
+
+    Args:
+        points: (B, N, 3).
+        variant: ``'centred'`` puts the centre of the box at the origin. ``'released'`` is PointCMT's released code, which
+            halves one term too many: a cloud centred at the origin lands with its longest side on [-0.75, 0.25] (its centre
+            at a quarter of the shorter sides, measured from the other end), and half of any translation survives.
+
+    Returns:
+        (B, N, 3), differentiable, also through the box. A cloud whose points all coincide keeps its scale.
+    """
+    low, high = points.amin(1, keepdim=True), points.amax(1, keepdim=True)
+    sides = high - low
+    longest = sides.amax(2, keepdim=True)
+    margin = longest - sides
+    corner = low - margin / 2 if variant == 'centred' else (low - margin) / 2
+    return (points - corner) / torch.where(longest > 0, longest, torch.ones_like(longest)) - 0.5
+
+
+@_full_precision
+def earth_mover(student_points: Tensor, teacher_points: Tensor, reduction: str = 'mean', normalize: str | None = None,
+                **match_args: object) -> Tensor:
+    """Return the earth mover's distance of two batches of clouds (B, N, 3), averaged over the batch.
+
+    Args:
+        student_points: (B, N, 3).
+        teacher_points: (B, N, 3).
+        reduction: ``'mean'`` or ``'sum'`` over the points of a cloud.
+        normalize: None, or a variant of :func:`scale_to_box`, applied to both clouds, each with its own box.
+        match_args: Arguments of :func:`pcdet_kd.ops.emd_match`.
+
+    Returns:
+        A scalar, with gradients to both clouds.
+    """
+    if normalize:
+        student_points, teacher_points = scale_to_box(student_points, normalize), scale_to_box(teacher_points, normalize)
+    return earth_mover_distance(student_points, teacher_points, reduction, **match_args).mean()
+
+
+@_full_precision
+def chamfer(student_points: Tensor, teacher_points: Tensor, squared: bool = True) -> Tensor:
+    """Return the Chamfer distance of clouds (B, N, 3) and (B, M, 3), averaged over the batch."""
+    return chamfer_distance(student_points, teacher_points, squared).mean()
