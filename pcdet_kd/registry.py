@@ -18,7 +18,7 @@ from mmengine.registry import Registry as _Registry
 
 SCOPE = 'pcdet_kd'
 _LOCATIONS = {
-    'MODELS': ['backbones', 'heads', 'losses', 'models', 'teachers', 'distillers', 'views'],
+    'MODELS': ['backbones', 'heads', 'losses', 'models', 'teachers', 'distillers', 'views', 'evaluation'],
     'TRANSFORMS': ['datasets.transforms'],
     'DATASETS': ['datasets'],
     'FUNCTIONS': ['datasets', 'engine'],
@@ -32,7 +32,7 @@ _LOCATIONS = {
 
 
 # Keys that MMEngine's own build functions read and take out before they call the class.
-_POPPED = {'PARAM_SCHEDULERS': ('convert_to_iter_based',)}
+_POPPED = {'PARAM_SCHEDULERS': ('convert_to_iter_based', 'epoch_length')}
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -106,7 +106,7 @@ class Registry(_Registry):
         if self._imported:
             return
         super().import_from_location()
-        self.root.import_from_location()  # MMEngine itself forgets the parents' modules
+        import mmengine.runner  # noqa: F401  (this is what fills MMEngine's own registries)
         from pcdet_kd.plugins import load_plugins
         load_plugins()
 
@@ -116,18 +116,23 @@ class Registry(_Registry):
         return [*self._module_dict, *(self.root.module_dict if self.root is not self else ())]
 
     def get(self, key: str) -> Any:
+        self.import_from_location()
         try:
-            return super().get(key)
+            found = super().get(key)
         except RuntimeError as error:
             if not str(error).startswith('Failed to get'):
                 raise
-            raise KeyError(f"'{key}' is not a registered {self.name}.{did_you_mean(key, self.names())}") from None
+            found = None
+        if found is None:
+            raise KeyError(f"'{key}' is not a registered {self.name}.{did_you_mean(key, self.names())}")
+        return found
 
     def __contains__(self, key: str) -> bool:
         try:
-            return self.get(key) is not None
+            self.get(key)
         except KeyError:
             return False
+        return True
 
     def build(self, cfg: dict, *args: Any, **kwargs: Any) -> Any:
         kind = cfg.get('type') if isinstance(cfg, dict) else None
