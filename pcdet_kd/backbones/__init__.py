@@ -1,0 +1,13 @@
+"""Backbones: from points (B, N, C), or views (B, V, 3, H, W), to :class:`PointFeatures`.
+
+A backbone is a ``BaseModule`` with an ``out_channels: int``, registered in ``BACKBONES``. It may have a method
+``auxiliary_losses(features) -> dict[str, Tensor]`` that returns loss terms of its own for the features of one forward; a
+classifier adds them in training. ``pcdet_kd.testing.check_backbone`` checks the contract.
+"""
+
+from pcdet_kd.backbones.multi_view_resnet import MultiViewResNet
+from pcdet_kd.backbones.pointmlp import PointMLP, PointMLPElite
+from pcdet_kd.backbones.pointnet import PointNet
+from pcdet_kd.backbones.pointnet2 import PointNet2SSG
+
+__all__ = ['MultiViewResNet', 'PointMLP', 'PointMLPElite', 'PointNet', 'PointNet2SSG']

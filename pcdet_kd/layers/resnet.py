@@ -1,0 +1,153 @@
+"""ResNet trunks (He et al., CVPR 2016) with torchvision's layout and state-dict names."""
+
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from pcdet_kd.utils.errors import DataError
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions and a shortcut.
+
+    Args:
+        in_channels: Channels of the input.
+        width: Channels of the convolutions.
+        stride: Stride of the first convolution and of the shortcut.
+    """
+
+    expansion = 1
+
+    def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, width, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.downsample = _shortcut(in_channels, width, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, in_channels, H, W) to (B, width, H / stride, W / stride)."""
+        out = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        return self.relu(out + (x if self.downsample is None else self.downsample(x)))
+
+
+class Bottleneck(nn.Module):
+    """1x1, 3x3 (with the stride) and 1x1 convolution and a shortcut.
+
+    Args:
+        in_channels: Channels of the input.
+        width: Channels of the inner convolutions; the output has four times as many.
+        stride: Stride of the 3x3 convolution and of the shortcut.
+    """
+
+    expansion = 4
+
+    def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:
+        super().__init__()
+        out_channels = width * self.expansion
+        self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = nn.Conv2d(width, out_channels, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(out_channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = _shortcut(in_channels, out_channels, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, in_channels, H, W) to (B, 4 * width, H / stride, W / stride)."""
+        out = self.relu(self.bn1(self.conv1(x)))
+        out = self.bn3(self.conv3(self.relu(self.bn2(self.conv2(out)))))
+        return self.relu(out + (x if self.downsample is None else self.downsample(x)))
+
+
+def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:
+    if stride == 1 and in_channels == out_channels:
+        return None
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels))
+
+
+DEPTHS: dict[int, tuple[type[BasicBlock] | type[Bottleneck], Sequence[int]]] = {
+    18: (BasicBlock, (2, 2, 2, 2)),
+    34: (BasicBlock, (3, 4, 6, 3)),
+    50: (Bottleneck, (3, 4, 6, 3)),
+}
+
+
+class ResNet(nn.Module):
+    """A ResNet up to and including the global average pooling.
+
+    Args:
+        depth: 18, 34 or 50.
+        in_channels: Channels of the images.
+        base_width: Channels of the first stage's convolutions, doubled in each of the three others; 64 as published.
+        small_input: Start with a 3x3 convolution of stride 1 and no max pooling instead of 7x7, stride 2, and pooling: for
+            images of about 64 pixels or less.
+    """
+
+    def __init__(self, depth: int = 18, in_channels: int = 3, base_width: int = 64, small_input: bool = False) -> None:
+        super().__init__()
+        if depth not in DEPTHS:
+            raise ValueError(f'depth is {depth}, must be one of {sorted(DEPTHS)}')
+        block, counts = DEPTHS[depth]
+        self.depth = depth
+        if small_input:
+            self.conv1 = nn.Conv2d(in_channels, base_width, 3, 1, 1, bias=False)
+        else:
+            self.conv1 = nn.Conv2d(in_channels, base_width, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(base_width)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.Identity() if small_input else nn.MaxPool2d(3, 2, 1)
+        channels = base_width
+        for stage, count in enumerate(counts):
+            blocks = []
+            for i in range(count):
+                width = base_width * 2**stage
+                blocks.append(block(channels, width, stride=2 if stage and not i else 1))
+                channels = width * block.expansion
+            self.add_module(f'layer{stage + 1}', nn.Sequential(*blocks))
+        self.out_channels = channels
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map (B, in_channels, H, W) to (B, out_channels)."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return x.mean(dim=(2, 3))
+
+
+def load_torchvision_weights(trunk: ResNet, file: str | Path) -> None:
+    """Read ImageNet weights in torchvision's file format; only the classifier's ``fc.*`` may be left over.
+
+    Raises:
+        DataError: The file is missing, is not such a file, or belongs to another network.
+    """
+    fix = f"download torchvision's resnet{trunk.depth} weights (resnet{trunk.depth}-*.pth) and give that file as pretrained"
+    expected = f'a state dict of ResNet-{trunk.depth} with base width {trunk.bn1.num_features}'
+    if not Path(file).is_file():
+        raise DataError(file, 'no such file', expected, fix)
+    try:
+        state = torch.load(file, map_location='cpu', weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise DataError(file, f'unreadable ({str(error).splitlines()[0]})', expected, fix) from error
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise DataError(file, f'a {type(state).__name__} that is not a state dict of tensors', expected, fix)
+    own = trunk.state_dict()
+    given = {name: value for name, value in state.items() if not name.startswith('fc.')}
+    # Files older than PyTorch 0.4.1 have no batch counters; nothing reads them in evaluation.
+    missing = sorted(name for name in own if name not in given and not name.endswith('num_batches_tracked'))
+    unknown = sorted(name for name in given if name not in own)
+    wrong = [f'{name} {tuple(given[name].shape)} instead of {tuple(own[name].shape)}' for name in own
+             if name in given and given[name].shape != own[name].shape]
+    for what, names in (('without', missing), ('with unknown', unknown), ('with', wrong)):
+        if names:
+            more = f' and {len(names) - 3} more' if len(names) > 3 else ''
+            raise DataError(file, f'a state dict {what} {", ".join(names[:3])}{more}', expected, fix)
+    trunk.load_state_dict(given, strict=False)
