@@ -1,0 +1,8 @@
+"""Figures and tables: files to look at, made without a display."""
+
+from pcdet_kd.visualization.confusion_matrix import draw_confusion_matrix
+from pcdet_kd.visualization.curves import draw_curves, read_scalars
+from pcdet_kd.visualization.point_clouds import draw_point_clouds, orthographic
+from pcdet_kd.visualization.tables import comparison_table
+
+__all__ = ['comparison_table', 'draw_confusion_matrix', 'draw_curves', 'draw_point_clouds', 'orthographic', 'read_scalars']

@@ -1,0 +1,32 @@
+"""Matplotlib without its global state: figures that need no display and leave nothing behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+GREY = '#555555'
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of that many inches, on an Agg canvas."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    figure = Figure(figsize=(width, height), facecolor='white', layout='constrained')
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, path: str | Path) -> Path:
+    """Write a figure as the kind of picture that the file's suffix names, whole or not at all; return the path."""
+    path = Path(path)
+    if not path.suffix:
+        raise ValueError(f"'{path}' has no suffix: name the kind of picture, for example {path}.png")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f'{path.name}.part')
+    figure.savefig(part, format=path.suffix[1:], dpi=150, bbox_inches='tight', pad_inches=0.1)
+    part.replace(path)
+    return path

@@ -1,0 +1,90 @@
+"""Pictures of point clouds: a grid of shaded, orthographic views, drawn without OpenGL."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pcdet_kd.visualization.canvas import new_figure, save
+
+
+def orthographic(points: np.ndarray, up_axis: str = 'z', azimuth: float = 35.0, elevation: float = 20.0) -> np.ndarray:
+    """Turn points into picture coordinates.
+
+    Args:
+        points: (N, 3).
+        up_axis: ``'x'``, ``'y'`` or ``'z'``: the axis that points upwards in the picture.
+        azimuth: Degrees by which the viewer walks around the up axis.
+        elevation: Degrees by which the viewer looks down.
+
+    Returns:
+        (N, 3) float64: right, up, and towards the viewer, in the points' unit.
+
+    Raises:
+        ValueError: The points are not (N, 3) or the axis has another name.
+    """
+    points = np.asarray(points, np.float64)
+    if points.ndim != 2 or points.shape[1] != 3:
+        raise ValueError(f'points have shape {points.shape}, must be (N, 3)')
+    if up_axis not in ('x', 'y', 'z'):
+        raise ValueError(f"up_axis is '{up_axis}', must be 'x', 'y' or 'z'")
+    up = 'xyz'.index(up_axis)
+    first, second, height = points[:, (up + 1) % 3], points[:, (up + 2) % 3], points[:, up]  # right-handed, height last
+    a, e = math.radians(azimuth), math.radians(elevation)
+    right = second * math.cos(a) - first * math.sin(a)
+    forward = first * math.cos(a) + second * math.sin(a)
+    return np.stack([right, height * math.cos(e) - forward * math.sin(e), height * math.sin(e) + forward * math.cos(e)], 1)
+
+
+def draw_point_clouds(clouds: Sequence[np.ndarray], titles: Sequence[str], path: str | Path, up_axis: str = 'z',
+                      colors: Sequence[np.ndarray | None] | None = None, columns: int = 5) -> Path:
+    """Draw clouds in a grid, all axes of a cloud in the same unit, each cloud filling its cell.
+
+    Nearer points hide farther ones and are darker; hue is height, unless colours are given.
+
+    Args:
+        clouds: Arrays (N_i, 3).
+        titles: One per cloud, may be empty; a newline starts a second line.
+        path: File to write; its suffix chooses the format.
+        up_axis: ``'x'``, ``'y'`` or ``'z'``; see a data set's ``metainfo['up_axis']``.
+        colors: For each cloud (N_i, 3) RGB in [0, 1], or None for height.
+        columns: Clouds in a row.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: There is no cloud, or not one title (and colour) for each.
+    """
+    colors = list(colors) if colors is not None else [None] * len(clouds)
+    if not len(clouds) or len(titles) != len(clouds) or len(colors) != len(clouds):
+        raise ValueError(f'{len(clouds)} clouds, {len(titles)} titles, {len(colors)} colours: must be as many, and some')
+    from matplotlib import colormaps
+    columns = min(columns, len(clouds))
+    rows = math.ceil(len(clouds) / columns)
+    figure = new_figure(2.3 * columns, 2.55 * rows)
+    for cell, (cloud, title, color) in enumerate(zip(clouds, titles, colors)):
+        axes = figure.add_subplot(rows, columns, cell + 1)
+        view = orthographic(cloud, up_axis)
+        if color is None:
+            height = _unit(np.asarray(cloud)[:, 'xyz'.index(up_axis)])
+            color = colormaps['viridis'](0.05 + 0.8 * height)[:, :3]
+        shade = 0.45 + 0.55 * (1 - _unit(view[:, 2]))  # near is dark: on white, haze is bright
+        color = 1 - (1 - np.asarray(color, np.float64)) * (1.25 - 0.75 * shade)[:, None]
+        order = np.argsort(view[:, 2])
+        size = float(np.clip(9000 / max(len(view), 1), 2, 25))
+        axes.scatter(view[order, 0], view[order, 1], c=color[order].clip(0, 1), s=size, linewidths=0)
+        low, high = view[:, :2].min(axis=0), view[:, :2].max(axis=0)
+        middle, half = (low + high) / 2, max(float((high - low).max()) / 2, 1e-6) * 1.06
+        axes.set_xlim(middle[0] - half, middle[0] + half)
+        axes.set_ylim(middle[1] - half, middle[1] + half)
+        axes.set_aspect('equal')
+        axes.set_axis_off()
+        axes.set_title(title, fontsize=9)
+    return save(figure, path)
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    low, extent = values.min(), np.ptp(values)
+    return (values - low) / extent if extent else np.full(len(values), 0.5)
