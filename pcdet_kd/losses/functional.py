@@ -20,8 +20,8 @@ _Function = TypeVar('_Function', bound=Callable)
 def _full_precision(function: _Function) -> _Function:
     """Run ``function`` without autocast, on float32 copies of half-precision arguments."""
     @wraps(function)
-    def wrapper(*args, **kwargs):  # noqa: ANN002, ANN003
-        def full(value):  # noqa: ANN001
+    def wrapper(*args, **kwargs):
+        def full(value):
             half = isinstance(value, Tensor) and value.dtype in (torch.float16, torch.bfloat16)
             return value.float() if half else value
 
@@ -64,7 +64,7 @@ def cross_entropy(student_logits: Tensor, target: Tensor, label_smoothing: float
     num_classes = student_logits.shape[1]
     if smoothing == 'others' and label_smoothing:
         if num_classes == 1:
-            raise ValueError(f"smoothing='others' needs two classes or more, student_logits is {tuple(student_logits.shape)}")
+            raise ValueError(f"smoothing='others' needs two classes, student_logits is {tuple(student_logits.shape)}")
         log_p = student_logits.log_softmax(1)
         true = log_p.gather(1, target[:, None])[:, 0]
         others = log_p.sum(1) - true

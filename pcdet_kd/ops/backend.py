@@ -21,9 +21,9 @@ KERNELS = {
     'emd_match': 'auction',
 }
 
-_chosen = 'torch'
+_chosen = 'auto'
 _warned: set[str] = set()
-_pool: ThreadPoolExecutor | None = None
+_pool: tuple[int, ThreadPoolExecutor] | None = None  # its number of threads, and it
 _lock = threading.Lock()
 
 
@@ -112,9 +112,10 @@ def for_each_cloud(function: Callable[[int], Any], batch: int) -> list[Any]:
 def _executor() -> ThreadPoolExecutor:
     global _pool
     with _lock:
-        if _pool is None or _pool._max_workers != torch.get_num_threads():
-            _pool = ThreadPoolExecutor(torch.get_num_threads(), thread_name_prefix='pcdet_kd_ops')
-        return _pool
+        threads = torch.get_num_threads()
+        if _pool is None or _pool[0] != threads:
+            _pool = threads, ThreadPoolExecutor(threads, thread_name_prefix='pcdet_kd_ops')
+        return _pool[1]
 
 
 def _after_fork() -> None:

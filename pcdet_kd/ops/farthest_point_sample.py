@@ -1,5 +1,6 @@
 """Farthest point sampling."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -42,10 +43,11 @@ def farthest_point_sample(points: Tensor, num_samples: int, start: int | str = 0
     kernels = backend.kernels('farthest_point_sample', points)
     if kernels is None:
         return farthest_point_sample_torch(points, num_samples, first, compat == 'pointnet2')
-    array, starts, skip = backend.to_numpy(points), first.cpu().numpy(), compat == 'pointnet2'
+    array, starts = backend.to_numpy(points), first.tolist()
+    near_origin = np.float32(NEAR_ORIGIN if compat == 'pointnet2' else -1)
     chosen = torch.empty(batch, num_samples, dtype=torch.int64)
     out = chosen.numpy()
-    backend.for_each_cloud(lambda b: kernels.farthest_points(array[b], starts[b], skip, out[b]), batch)
+    backend.for_each_cloud(lambda b: kernels.farthest_points(array[b], starts[b], near_origin, out[b]), batch)
     return chosen.to(points.device)
 
 

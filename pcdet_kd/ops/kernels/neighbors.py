@@ -1,0 +1,66 @@
+"""Nearest neighbours and neighbours within a radius."""
+
+import numpy as np
+from numba import njit
+
+from pcdet_kd.ops.kernels.rows import INFINITY, OPTIONS, distances_to, insert, least
+
+BLOCK = 32  # columns that are skipped together when none of them is near enough
+
+
+@njit(**OPTIONS)
+def smallest(distances, found):
+    """Fill ``found`` (S, k) int64 with the columns of the k least of each row of ``distances`` >= 0 (S, N) float32."""
+    n, k = distances.shape[1], found.shape[1]
+    values, bound = np.empty(k, np.float32), np.empty(1, np.float32)
+    bound_bits = bound.view(np.int32)
+    for s in range(found.shape[0]):
+        d = distances[s]
+        bits = d.view(np.int32)
+        values[:] = INFINITY
+        found[s] = 0
+        bound[0] = INFINITY
+        for a in range(0, n, BLOCK):
+            e = min(a + BLOCK, n)
+            if least(bits[a:e]) < bound_bits[0]:
+                bound[0] = insert(d[a:e], a, values, found[s], bound[0])
+
+
+@njit(**OPTIONS)
+def nearest(query, points, found):
+    """Fill ``found`` (S, k) int64 with the k nearest of ``points`` (N, 3) to each of ``query`` (S, 3), both float32."""
+    n = points.shape[0]
+    x, y, z = points[:, 0].copy(), points[:, 1].copy(), points[:, 2].copy()
+    d = np.empty((1, n), np.float32)
+    for s in range(query.shape[0]):
+        distances_to(x, y, z, query[s, 0], query[s, 1], query[s, 2], d[0])
+        smallest(d, found[s:s + 1])
+
+
+@njit(**OPTIONS)
+def within(query, points, limit, found):
+    """Fill ``found`` (S, k) int64 with the first k of ``points`` (N, 3) whose squared distance is below ``limit``.
+
+    Rows are padded with their first hit, and are 0 without one.
+    """
+    n, k = points.shape[0], found.shape[1]
+    x, y, z = points[:, 0].copy(), points[:, 1].copy(), points[:, 2].copy()
+    d, bound = np.empty(BLOCK, np.float32), np.empty(1, np.float32)
+    bits = d.view(np.int32)
+    bound[0] = limit
+    bound_bits = bound.view(np.int32)[0]
+    for s in range(query.shape[0]):
+        cx, cy, cz = query[s, 0], query[s, 1], query[s, 2]
+        row = found[s]
+        hits = 0
+        for a in range(0, n, BLOCK):
+            size = min(BLOCK, n - a)
+            distances_to(x[a:a + size], y[a:a + size], z[a:a + size], cx, cy, cz, d[:size])
+            if least(bits[:size]) < bound_bits:
+                for i in range(size):
+                    if d[i] < limit and hits < k:
+                        row[hits] = a + i
+                        hits += 1
+            if hits == k:
+                break
+        row[hits:] = row[0] if hits else 0
