@@ -1,9 +1,7 @@
 """Reading configs: files, ``--cfg-options``, and checks before anything is built."""
 
-import argparse
 import ast
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,34 +73,6 @@ def variables_of(path: str | Path) -> set[str]:
     for file in config_files(Path(path)):
         names |= set(_assigned(file))
     return names - TOP_LEVEL_KEYS
-
-
-def parse_value(text: str) -> Any:
-    """Return the value of an option: a Python literal if it is one, ``a,b`` as a list, else the text itself."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        pass
-    simple = {'true': True, 'false': False, 'none': None, 'null': None}
-    if text.lower() in simple:
-        return simple[text.lower()]
-    if ',' in text and not any(c in text for c in '[](){}'):
-        return [parse_value(part) for part in text.split(',')]
-    return text
-
-
-class OptionAction(argparse.Action):
-    """``--cfg-options a.b=1 c=x``: collects a dict of dotted paths."""
-
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Sequence[str],
-                 option_string: str | None = None) -> None:
-        options = dict(getattr(namespace, self.dest) or {})
-        for item in values:
-            key, sign, value = item.partition('=')
-            if not sign:
-                parser.error(f"{option_string} takes KEY=VALUE, got '{item}'")
-            options[key.strip()] = parse_value(value)
-        setattr(namespace, self.dest, options)
 
 
 def _tree(file: Path) -> ast.Module:

@@ -82,7 +82,8 @@ def flat_config(cfg: Config) -> dict[str, str]:
             flat[path] = _name_of(node)
 
     from pcdet_kd.engine.config_check import TOP_LEVEL_KEYS
-    visit({k: v for k, v in cfg._cfg_dict.items() if k in TOP_LEVEL_KEYS}, '')
+    resumed = {'load_from'} if cfg.get('resume') else set()
+    visit({k: v for k, v in cfg._cfg_dict.items() if k in TOP_LEVEL_KEYS - resumed}, '')
     return flat
 
 

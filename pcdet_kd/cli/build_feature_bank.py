@@ -1,0 +1,27 @@
+"""Compute a teacher's outputs for a config once, so that training looks them up."""
+
+import argparse
+
+
+def main() -> int:
+    """Run the command and return its exit code."""
+    from pcdet_kd.cli.options import add_config_options
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config whose model has a FeatureBank; the stages it requires must be trained')
+    parser.add_argument('--work-dir', help='as given to tools/train.py')
+    add_config_options(parser)
+    args = parser.parse_args()
+    from pcdet_kd.cli.guard import guarded
+
+    @guarded
+    def command() -> None:
+        import torch
+
+        from pcdet_kd.engine.pipeline import feature_banks, plan, with_weights
+        banks = feature_banks(with_weights(plan(args.config, args.cfg_options, work_dir=args.work_dir)[-1]))
+        if not banks:
+            raise FileNotFoundError(f'{args.config}: its model has no FeatureBank')
+        for bank in banks:
+            print(bank.build('cuda' if torch.cuda.is_available() else 'cpu'))
+
+    return command()

@@ -1,0 +1,31 @@
+"""Errors and interruptions as a person should see them."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+
+
+def guarded(command: Callable[[], int | None]) -> Callable[[], int]:
+    """Turn the errors a user can act on into a message without a traceback, and interruptions into exit codes.
+
+    ``PCDET_KD_TRACEBACK=1`` shows the traceback too.
+    """
+    @functools.wraps(command)
+    def run() -> int:
+        try:
+            return command() or 0
+        except KeyboardInterrupt:
+            print('\nstopped; the same command goes on from the last finished epoch', file=sys.stderr)
+            return 130
+        except Exception as error:
+            from pcdet_kd.engine.config_check import ConfigError
+            from pcdet_kd.engine.pipeline import StaleStageError
+            from pcdet_kd.utils.errors import DataError, SampleError
+            plain = (ConfigError, StaleStageError, DataError, SampleError, FileNotFoundError)
+            if os.environ.get('PCDET_KD_TRACEBACK') == '1' or not isinstance(error, plain):
+                raise
+            print(f'error: {error}', file=sys.stderr)
+            return 1
+
+    return run

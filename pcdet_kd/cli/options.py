@@ -1,0 +1,46 @@
+"""Arguments that several commands share. Nothing heavy is imported here: ``--help`` must be quick."""
+
+import argparse
+import ast
+from collections.abc import Sequence
+from typing import Any
+
+
+def parse_value(text: str) -> Any:
+    """Return the value of an option: a Python literal if it is one, ``a,b`` as a list, else the text itself."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        pass
+    simple = {'true': True, 'false': False, 'none': None, 'null': None}
+    if text.lower() in simple:
+        return simple[text.lower()]
+    if ',' in text and not any(c in text for c in '[](){}'):
+        return [parse_value(part) for part in text.split(',')]
+    return text
+
+
+class OptionAction(argparse.Action):
+    """``--cfg-options a.b=1 c=x``: collects a dict of dotted paths."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Sequence[str],
+                 option_string: str | None = None) -> None:
+        options = dict(getattr(namespace, self.dest) or {})
+        for item in values:
+            key, sign, value = item.partition('=')
+            if not sign:
+                parser.error(f"{option_string} takes KEY=VALUE, got '{item}'")
+            options[key.strip()] = parse_value(value)
+        setattr(namespace, self.dest, options)
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--cfg-options``."""
+    parser.add_argument('--cfg-options', nargs='+', action=OptionAction, default={}, metavar='KEY=VALUE',
+                        help="change the config: its own variables (data_root=...) or dotted paths (optim_wrapper.optimizer.lr=.01)")
+
+
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    """Add ``--launcher``."""
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='how processes are started')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)

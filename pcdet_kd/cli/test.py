@@ -1,0 +1,91 @@
+"""Evaluate a checkpoint on a config's test split, plain or with votes."""
+
+import argparse
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    from pcdet_kd.cli.options import add_config_options, add_launcher
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help="a run's checkpoint (last.pth, best.pth, epoch_N.pth) or an exported student")
+    parser.add_argument('--work-dir', help='where logs, confusion matrix and predictions go; default: '
+                        'work_dirs/<name of the config>/test')
+    parser.add_argument('--votes', type=int, default=0, metavar='N', help='also average over N scaled copies of each cloud '
+                        "(the first is the cloud itself); plain and voted accuracy are both shown")
+    parser.add_argument('--tta', action='store_true', help="votes as the config's voting = dict(...) says; by default 10")
+    parser.add_argument('--out', metavar='FILE.json', help="write every sample's prediction")
+    parser.add_argument('--amp', action='store_true', help='mixed precision (bfloat16 on CPU)')
+    parser.add_argument('--seed', type=int, help='seed')
+    add_config_options(parser)
+    add_launcher(parser)
+    return parser.parse_args()
+
+
+def test(args: argparse.Namespace) -> dict[str, float]:
+    """Run the evaluation and return its metrics."""
+    from pathlib import Path
+
+    from pcdet_kd.engine import setup_distributed
+    from pcdet_kd.engine.config import load_config
+    from pcdet_kd.engine.pipeline import is_distiller
+    from pcdet_kd.registry import RUNNERS
+    from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
+    cfg = load_config(args.config, args.cfg_options)
+    cfg.launcher = args.launcher
+    if args.seed is not None:
+        cfg.randomness.seed = args.seed
+    cfg.work_dir = args.work_dir or str(Path('work_dirs') / Path(args.config).stem / 'test')
+    loaded = load_checkpoint_file(args.checkpoint)
+    state = loaded.get('state_dict', loaded)
+    if is_distiller(cfg):  # at test time a distiller is its student: no teacher is built or needed
+        cfg.model = cfg.model.student
+        if any(key.startswith('student.') for key in state):
+            state = {k.removeprefix('student.'): v for k, v in state.items() if k.startswith('student.')}
+    if args.votes or args.tta:
+        voting = dict(cfg.get('voting') or dict(type='VotingTTA', num_votes=10))
+        cfg.model = dict(voting, module=cfg.model, **(dict(num_votes=args.votes) if args.votes else {}))
+    for evaluator in [cfg.test_evaluator] if isinstance(cfg.test_evaluator, dict) else cfg.test_evaluator:
+        if evaluator['type'] == 'PointAccuracy':
+            evaluator.update(per_class=True, out_dir=cfg.work_dir)
+            if args.out:
+                evaluator['dump'] = str(Path(args.out).absolute())
+    for key in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader', 'val_cfg', 'val_evaluator'):
+        cfg.pop(key, None)
+    if args.amp:
+        cfg.test_cfg = {**(cfg.test_cfg or {}), 'fp16': True}
+    setup_distributed(args.launcher)
+    runner = RUNNERS.build(cfg)
+    model = getattr(runner.model, 'module', runner.model) if cfg.launcher != 'none' else runner.model
+    load_weights(model, state)
+    return runner.test()
+
+
+def report(metrics: dict[str, float], work_dir: str) -> None:
+    """Print plain and voted accuracy."""
+    from pcdet_kd.visualization import comparison_table
+    table = [{'protocol': 'plain', 'OA': metrics.get('accuracy'), 'mAcc': metrics.get('mean_class_accuracy')}]
+    if 'accuracy_voted' in metrics:
+        table.append({'protocol': 'voted', 'OA': metrics['accuracy_voted'], 'mAcc': metrics['mean_class_accuracy_voted']})
+    others = {k: v for k, v in metrics.items() if 'accuracy' not in k}
+    if 'accuracy' in metrics:
+        print(f'\nTest split, in %:\n{comparison_table(table)}')
+    for name, value in others.items():
+        print(f'{name}: {value:.5g}')
+    print(f'\nper-class table in the log, confusion matrix and log: {work_dir}')
+
+
+def main() -> int:
+    """Run the command and return its exit code."""
+    args = parse_args()
+    from pcdet_kd.cli.guard import guarded
+
+    @guarded
+    def command() -> None:
+        from pathlib import Path
+        metrics = test(args)
+        from mmengine.dist import is_main_process
+        if is_main_process():
+            report(metrics, args.work_dir or str(Path('work_dirs') / Path(args.config).stem / 'test'))
+
+    return command()
