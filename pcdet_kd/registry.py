@@ -60,6 +60,7 @@ def accepted_arguments(obj: Callable) -> set[str] | None:
             return None
         return None if open_ended else names
     accepted: set[str] = set()
+    open_ended = False
     for cls in obj.__mro__:
         if '__init__' not in vars(cls):
             continue
@@ -72,7 +73,7 @@ def accepted_arguments(obj: Callable) -> set[str] | None:
         accepted |= names - {'self'}
         if not open_ended:
             return accepted
-    return None if accepted and open_ended else accepted
+    return None if open_ended else accepted
 
 
 def check_arguments(obj: Callable, names: Iterable[str]) -> None:
@@ -107,6 +108,7 @@ class Registry(_Registry):
             return
         super().import_from_location()
         import mmengine.runner  # noqa: F401  (this is what fills MMEngine's own registries)
+
         from pcdet_kd.plugins import load_plugins
         load_plugins()
 
