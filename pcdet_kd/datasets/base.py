@@ -1,5 +1,6 @@
 """The contract of all data sets: arrays in memory, stable sample names, splits, and reproducible random numbers."""
 
+import copy
 import hashlib
 import random
 from abc import abstractmethod
@@ -10,8 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dataset import BaseDataset
+from mmengine.registry import DefaultScope
 
 from pcdet_kd.datasets.splits import stratified_split
+from pcdet_kd.registry import SCOPE, TRANSFORMS
 from pcdet_kd.utils.errors import DataError, SampleError
 
 SPLITS = ('train', 'val', 'trainval', 'test')
@@ -35,6 +38,19 @@ class Records:
     ids: list[str]
     extras: dict[str, np.ndarray | list[np.ndarray]] = field(default_factory=dict)
     source: str = ''
+
+    def freeze(self) -> None:
+        """Make every array read-only: they are shared by all samples that are handed out."""
+        for array in (self.points, self.labels, *self.extras.values()):
+            for a in (array if isinstance(array, list) else [array]):
+                a.flags.writeable = False
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self.freeze()  # pickling, and so a spawned worker, forgets the flag
+
+    def __deepcopy__(self, memo: dict) -> 'Records':
+        return self  # read-only: a subset or a copy of the data set needs no second copy in memory
 
 
 class PointCloudDataset(BaseDataset):
@@ -74,8 +90,19 @@ class PointCloudDataset(BaseDataset):
         self.val_fraction = val_fraction
         self.val_seed = val_seed
         self._random_state = torch.zeros(2, dtype=torch.int64).share_memory_()  # seed, epoch
-        super().__init__(data_root=data_root, pipeline=list(pipeline), test_mode=test_mode, metainfo=metainfo,
+        super().__init__(data_root=data_root, pipeline=build_transforms(pipeline), test_mode=test_mode, metainfo=metainfo,
                          indices=indices, serialize_data=False)
+
+    @classmethod
+    def _load_metainfo(cls, metainfo: dict | None = None) -> dict:
+        # MMEngine would take a value such as up_axis='z' for the name of a file to read.
+        return {**copy.deepcopy(cls.METAINFO), **(metainfo or {})}
+
+    def _copy_without_annotation(self, memo: dict | None = None) -> 'PointCloudDataset':
+        # MMEngine keeps one memo for all calls, so that a second subset would share the first one's parts.
+        other = super()._copy_without_annotation({} if memo is None else memo)
+        other._random_state = self._random_state.clone().share_memory_()
+        return other
 
     @property
     def official_split(self) -> str:
@@ -93,15 +120,14 @@ class PointCloudDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         self.records = records = self.load_records()
         check_records(records, self.metainfo['classes'])
-        for array in (records.points, records.labels, *records.extras.values()):
-            for a in (array if isinstance(array, list) else [array]):
-                a.flags.writeable = False
+        records.freeze()
         chosen = np.arange(len(records.labels))
         if self.val_fraction and self.split in ('train', 'val'):
             train, val = stratified_split(records.labels, self.val_fraction, self.val_seed)
             chosen = train if self.split == 'train' else val
         if not len(chosen):
-            raise DataError(records.source, f"0 samples in split '{self.split}'", 'at least one', 'check data_root and split')
+            raise DataError(records.source, f"0 samples in split '{self.split}'", 'at least one',
+                            'check data_root, split and val_fraction')
         return [dict(record=int(i), gt_label=int(records.labels[i]), sample_id=records.ids[i]) for i in chosen]
 
     def get_data_info(self, idx: int) -> dict:
@@ -118,6 +144,10 @@ class PointCloudDataset(BaseDataset):
         """Return the class of every sample of this split (n,) int64, in order."""
         return np.array([info['gt_label'] for info in self.data_list], dtype=np.int64)
 
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Return the class of one sample as a list (what MMEngine's ``ClassBalancedDataset`` asks for)."""
+        return [self.data_list[idx]['gt_label']]
+
     def set_epoch(self, epoch: int, seed: int | None = None) -> None:
         """Choose the random numbers of the next pass, in this process and in running workers."""
         if seed is not None:
@@ -126,7 +156,7 @@ class PointCloudDataset(BaseDataset):
 
     def prepare_data(self, idx: int) -> Any:
         info = self.get_data_info(idx)
-        entropy = [int(s) % 2**32 for s in (*self._random_state.tolist(), idx)]
+        entropy = [int(s) % 2**32 for s in (*self._random_state.tolist(), info['sample_idx'])]
         np.random.seed(entropy)
         random.seed(int(np.random.randint(2**31)))
         sample_id = info['sample_id']
@@ -147,40 +177,54 @@ class PointCloudDataset(BaseDataset):
         return self.prepare_data(idx)
 
     def fingerprint(self) -> str:
-        """Return a hash of this split's points, labels and names: equal means equal data."""
+        """Return a hash of this split's points, extras, labels and names: equal means equal data."""
         digest = hashlib.blake2b(digest_size=16)
         for info in self.data_list:
             digest.update(f"{info['sample_id']}\0{info['gt_label']}\0".encode())
-            digest.update(np.ascontiguousarray(self.records.points[info['record']]).view(np.uint8))
+            for name, array in (('points', self.records.points), *sorted(self.records.extras.items())):
+                values = np.ascontiguousarray(array[info['record']])
+                digest.update(f'{name}{values.shape}{values.dtype}'.encode())
+                digest.update(values.view(np.uint8))
         return digest.hexdigest()
+
+
+def build_transforms(transforms: Sequence[dict | Callable]) -> list[Callable]:
+    """Build transforms from their configs; what is built already stays. Ours, MMCV's and others' may be mixed."""
+    with DefaultScope.overwrite_default_scope(SCOPE):  # also for transforms inside one of MMCV's wrappers
+        return [TRANSFORMS.build(t) if isinstance(t, dict) else t for t in transforms]
 
 
 def check_records(records: Records, classes: Sequence[str]) -> None:
     """Raise :class:`DataError` for wrong shapes or types, labels outside the classes, empty or non-finite clouds."""
     labels, points, n = records.labels, records.points, len(records.labels)
+    again = 'download or convert the file again'
 
     def blame(i: int) -> str:
         return f"{records.source}, sample {i} ('{records.ids[i]}')"
 
     if len(points) != n or len(records.ids) != n:
-        raise DataError(records.source, f'{len(points)} clouds, {n} labels, {len(records.ids)} names', 'equally many',
-                        'download or convert the file again')
+        raise DataError(records.source, f'{len(points)} clouds, {n} labels, {len(records.ids)} names', 'equally many', again)
     if len(set(records.ids)) != n:
         raise DataError(records.source, 'names that occur twice', 'unique sample names', 'rename the files')
     bad = np.flatnonzero((labels < 0) | (labels >= len(classes)))
     if len(bad):
         raise DataError(blame(bad[0]), f'label {labels[bad[0]]}', f'0 to {len(classes) - 1} ({len(classes)} classes)',
                         'check that the file belongs to this data set and variant')
-    if isinstance(points, np.ndarray):
-        if points.ndim != 3 or points.shape[1] == 0 or points.shape[2] != 3:
-            raise DataError(records.source, f'points of shape {points.shape}', '(samples, points, 3) with points > 0',
-                            'download or convert the file again')
-        bad = [] if np.isfinite(points.sum()) else np.flatnonzero(~np.isfinite(points).all(axis=(1, 2)))
-    else:
-        for i, cloud in enumerate(points):
-            if cloud.ndim != 2 or len(cloud) == 0 or cloud.shape[1] != 3:
-                raise DataError(blame(i), f'points of shape {cloud.shape}', '(points, 3) with points > 0',
-                                'remove or repair the file')
-        bad = [i for i, cloud in enumerate(points) if not np.isfinite(cloud).all()]
-    if len(bad):
-        raise DataError(blame(bad[0]), 'NaN or infinite coordinates', 'finite coordinates', 'remove or repair the sample')
+    if isinstance(points, np.ndarray) and (points.ndim != 3 or points.shape[1] == 0 or points.shape[2] != 3):
+        raise DataError(records.source, f'points of shape {points.shape}', '(samples, points, 3) with points > 0', again)
+    for i, cloud in enumerate(points):
+        if cloud.dtype != np.float32:
+            raise DataError(blame(i), f'points of type {cloud.dtype}', 'float32', 'convert them in load_records')
+        if cloud.ndim != 2 or len(cloud) == 0 or cloud.shape[1] != 3:
+            raise DataError(blame(i), f'points of shape {cloud.shape}', '(points, 3) with points > 0',
+                            'remove or repair the file')
+        if not np.isfinite(cloud).all():
+            raise DataError(blame(i), 'NaN or infinite coordinates', 'finite coordinates', 'remove or repair the sample')
+    for name, arrays in records.extras.items():
+        if len(arrays) != n:
+            raise DataError(records.source, f"'{name}' for {len(arrays)} samples", f'{n}, one per cloud', again)
+        for i, values in enumerate(arrays):
+            if len(values) != len(points[i]):
+                raise DataError(blame(i), f"'{name}' for {len(values)} points", f'{len(points[i])}, as points', again)
+            if values.dtype.kind == 'f' and not np.isfinite(values).all():
+                raise DataError(blame(i), f"NaN or infinity in '{name}'", 'finite numbers', 'remove or repair the sample')

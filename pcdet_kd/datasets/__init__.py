@@ -1,0 +1,20 @@
+"""Data sets: from files to samples, and from samples to batches."""
+
+from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.collate import collate_points
+from pcdet_kd.datasets.modelnet40 import ModelNet40
+from pcdet_kd.datasets.modelnet40_resampled import ModelNet40Resampled
+from pcdet_kd.datasets.point_cloud_folder import PointCloudFolder
+from pcdet_kd.datasets.readers import read_points
+from pcdet_kd.datasets.scanobjectnn import ScanObjectNN
+
+__all__ = [
+    'ModelNet40',
+    'ModelNet40Resampled',
+    'PointCloudDataset',
+    'PointCloudFolder',
+    'Records',
+    'ScanObjectNN',
+    'collate_points',
+    'read_points',
+]

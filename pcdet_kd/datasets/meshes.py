@@ -1,0 +1,100 @@
+"""Triangle meshes: reading them, and points on their surface."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from pcdet_kd.utils.errors import DataError
+
+_FIX = 'write the mesh again with triangles or polygons, or remove it'
+
+
+def read_off(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read an OFF file: vertices (V, 3) float64 and triangles (F, 3) int64; polygons are cut into fans.
+
+    Headers with the counts glued to the keyword (``OFF3514 3546 0``), as in ModelNet, comments and CRLF are read.
+
+    Raises:
+        DataError: Malformed file.
+    """
+    expected = 'OFF: the keyword, counts of vertices and faces, the vertices, the faces'
+    try:
+        text = path.read_text(encoding='latin-1')
+        if '#' in text:
+            text = '\n'.join(line.partition('#')[0] for line in text.splitlines())
+        start = text.lstrip()
+        if not start[:3].upper() == 'OFF':
+            raise ValueError(f"the file starts with '{start[:8]}'")
+        words = start[3:].split()
+        vertex_count, face_count = int(words[0]), int(words[1])
+        end = 3 + 3 * vertex_count
+        vertices = np.array(words[3:end], dtype=np.float64).reshape(vertex_count, 3)
+        lines = start[3:].splitlines()
+        faces = _off_faces(words[end:], face_count, lines)
+    except (ValueError, IndexError) as error:
+        raise DataError(path, f'a file that cannot be read ({error})', expected, _FIX) from error
+    return vertices, faces
+
+
+def _off_faces(words: list[str], count: int, lines: list[str]) -> np.ndarray:
+    """Triangles from ``n i j k ...`` per face; a colour may follow the indices on the same line."""
+    if len(words) == 4 * count and all(w == '3' for w in words[::4]):
+        return np.array(words, dtype=np.int64).reshape(count, 4)[:, 1:]
+    rows = [line.split() for line in lines if line.strip()][-count:] if count else []
+    triangles = []
+    for row in rows:
+        corners = [int(w) for w in row[1:1 + int(row[0])]]
+        if len(corners) != int(row[0]):
+            raise ValueError(f"face '{' '.join(row)}' is cut off")
+        triangles += [(corners[0], b, c) for b, c in pairwise(corners[1:])]
+    return np.array(triangles, dtype=np.int64).reshape(-1, 3)
+
+
+def read_obj_or_stl(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read an OBJ or STL file with trimesh: vertices (V, 3) and triangles (F, 3), all parts in one. Materials are ignored.
+
+    Raises:
+        DataError: Malformed file.
+    """
+    import trimesh
+
+    extra = dict(skip_materials=True) if path.suffix.lower() == '.obj' else {}
+    try:
+        mesh = trimesh.load(path, force='mesh', process=False, **extra)
+        return np.asarray(mesh.vertices, dtype=np.float64), np.asarray(mesh.faces, dtype=np.int64)
+    except Exception as error:  # trimesh's readers raise whatever their parsing stumbles over
+        expected = f'a mesh in {path.suffix[1:].upper()} format'
+        raise DataError(path, f'a file that cannot be read ({error!r})', expected, _FIX) from error
+
+
+def sample_surface(vertices: np.ndarray, faces: np.ndarray, num_points: int,
+                   rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw points uniformly from the surface of a triangle mesh.
+
+    Args:
+        vertices: (V, 3).
+        faces: (F, 3) vertex indices.
+        num_points: How many points.
+        rng: Source of the random numbers.
+
+    Returns:
+        Points and unit face normals, each (num_points, 3) float32.
+
+    Raises:
+        ValueError: No face has an area, or an index is outside the vertices.
+    """
+    if len(faces) == 0:
+        raise ValueError('the mesh has no faces')
+    if faces.min() < 0 or faces.max() >= len(vertices):
+        raise ValueError(f'a face refers to vertex {faces.max()} of {len(vertices)}')
+    a, b, c = (vertices[faces[:, i]] for i in range(3))
+    cross = np.cross(b - a, c - a)
+    area = np.linalg.norm(cross, axis=1)
+    if not np.isfinite(area).all() or area.sum() <= 0:
+        raise ValueError('the faces have no area, or vertices are not finite')
+    face = rng.choice(len(faces), size=num_points, p=area / area.sum())
+    u, v = rng.random((2, num_points, 1))
+    u, v = np.where(u + v > 1, 1 - u, u), np.where(u + v > 1, 1 - v, v)
+    points = a[face] + u * (b - a)[face] + v * (c - a)[face]
+    return points.astype(np.float32), (cross[face] / area[face, None]).astype(np.float32)

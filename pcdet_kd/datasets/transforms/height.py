@@ -1,0 +1,19 @@
+"""Height above the lowest point."""
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from pcdet_kd.datasets.transforms.point_arrays import up_index
+from pcdet_kd.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class AddHeight(BaseTransform):
+    """Add ``heights`` (N, 1): the coordinate along the up axis minus its minimum in the cloud (PointNeXt's fourth channel).
+
+    Later transforms that move points leave ``heights`` as they are: put this where the height is meant to be measured.
+    """
+
+    def transform(self, results: dict) -> dict:
+        column = results['points'][:, up_index(results), None]
+        return {**results, 'heights': (column - column.min()).astype(np.float32)}

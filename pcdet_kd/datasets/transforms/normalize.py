@@ -1,0 +1,78 @@
+"""Centring and scaling to a standard size."""
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from pcdet_kd.registry import TRANSFORMS
+
+
+def _center(points: np.ndarray, mode: str) -> np.ndarray:
+    if mode == 'mean':
+        return points.mean(axis=0, dtype=np.float64)
+    return (points.min(axis=0).astype(np.float64) + points.max(axis=0)) / 2
+
+
+def _check_mode(name: str, mode: str | None, allowed: tuple) -> None:
+    if mode not in allowed:
+        raise ValueError(f'{name} is {mode!r}, must be one of {allowed}')
+
+
+@TRANSFORMS.register_module()
+class CenterPoints(BaseTransform):
+    """Move the centre of the cloud to the origin.
+
+    Args:
+        mode: ``'mean'`` of the points, or the centre of their axis-aligned bounding box (``'bbox'``).
+    """
+
+    def __init__(self, mode: str = 'mean') -> None:
+        _check_mode('mode', mode, ('mean', 'bbox'))
+        self.mode = mode
+
+    def transform(self, results: dict) -> dict:
+        points = results['points']
+        return {**results, 'points': (points - _center(points, self.mode)).astype(np.float32)}
+
+
+@TRANSFORMS.register_module()
+class UnitSphere(BaseTransform):
+    """Centre the cloud and scale it (all axes alike) so that the farthest point is at distance 1.
+
+    A cloud whose points all coincide with the centre is centred only.
+
+    Args:
+        center: ``'mean'``, ``'bbox'``, or None to leave the cloud where it is and measure from the origin.
+    """
+
+    def __init__(self, center: str | None = 'mean') -> None:
+        _check_mode('center', center, ('mean', 'bbox', None))
+        self.center = center
+
+    def transform(self, results: dict) -> dict:
+        points = results['points'].astype(np.float64)
+        if self.center is not None:
+            points = points - _center(points, self.center)
+        radius = np.sqrt((points ** 2).sum(axis=1).max())
+        return {**results, 'points': (points / radius if radius > 0 else points).astype(np.float32)}
+
+
+@TRANSFORMS.register_module()
+class UnitBox(BaseTransform):
+    """Centre the bounding box at the origin and scale it (all axes alike) so that its longest side is ``side``.
+
+    A cloud whose points all coincide is centred only.
+
+    Args:
+        side: Length of the longest side: 1 gives coordinates in [-0.5, 0.5], 2 gives [-1, 1].
+    """
+
+    def __init__(self, side: float = 1.0) -> None:
+        if side <= 0:
+            raise ValueError(f'side is {side}, must be positive')
+        self.side = side
+
+    def transform(self, results: dict) -> dict:
+        points = results['points'].astype(np.float64)
+        points = points - _center(points, 'bbox')
+        longest = np.ptp(points, axis=0).max()
+        return {**results, 'points': (points * (self.side / longest) if longest > 0 else points).astype(np.float32)}

@@ -1,0 +1,28 @@
+"""Turning the up axis."""
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from pcdet_kd.datasets.transforms.point_arrays import AXES, up_index
+from pcdet_kd.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class ConvertUpAxis(BaseTransform):
+    """Turn the cloud and its normals so that another axis points up: a cyclic exchange of x, y and z (no mirror image).
+
+    From y-up to z-up this is (x, y, z) -> (z, x, y). The sample's ``up_axis`` is set to the new one.
+
+    Args:
+        to: ``'x'``, ``'y'`` or ``'z'``.
+    """
+
+    def __init__(self, to: str) -> None:
+        if to not in AXES:
+            raise ValueError(f"to is '{to}', must be one of {', '.join(AXES)}")
+        self.to = to
+
+    def transform(self, results: dict) -> dict:
+        steps = AXES.index(self.to) - up_index(results)
+        turned = {key: np.roll(results[key], steps, axis=1) for key in ('points', 'normals') if key in results}
+        return {**results, **turned, 'up_axis': self.to}
