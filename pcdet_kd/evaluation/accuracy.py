@@ -12,6 +12,7 @@ from torch import Tensor
 from pcdet_kd.evaluation import functional as F
 from pcdet_kd.evaluation.sample_metric import SampleMetric
 from pcdet_kd.registry import METRICS
+from pcdet_kd.utils.files import atomic_write
 
 
 @METRICS.register_module()
@@ -97,7 +98,6 @@ class PointAccuracy(SampleMetric):
                         dict(classes=classes, rows='true', matrix=self.matrix.tolist()))
             draw_confusion_matrix(self.matrix, classes, self.out_dir / 'confusion_matrix.png')
         if self.dump:
-            self.dump.parent.mkdir(parents=True, exist_ok=True)
             _write_json(self.dump, dict(classes=classes, predictions=results))
 
 
@@ -115,6 +115,5 @@ def class_table(matrix: np.ndarray, classes: list[str]) -> str:
 
 
 def _write_json(path: Path, content: dict) -> None:
-    part = path.with_name(f'{path.name}.part')
-    part.write_text(json.dumps(content, indent=1))
-    part.replace(path)  # never a half-written file under the final name
+    with atomic_write(path) as file:
+        file.write(json.dumps(content, indent=1).encode())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pcdet_kd.utils.files import atomic_write
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -25,8 +27,6 @@ def save(figure: Figure, path: str | Path) -> Path:
     path = Path(path)
     if not path.suffix:
         raise ValueError(f"'{path}' has no suffix: name the kind of picture, for example {path}.png")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.part')
-    figure.savefig(part, format=path.suffix[1:], dpi=150, bbox_inches='tight', pad_inches=0.1)
-    part.replace(path)
+    with atomic_write(path) as file:
+        figure.savefig(file, format=path.suffix[1:], dpi=150, bbox_inches='tight', pad_inches=0.1)
     return path

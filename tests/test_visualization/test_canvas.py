@@ -23,12 +23,12 @@ def test_a_failed_write_keeps_the_old_file(tmp_path):
 
     class Broken:
         def savefig(self, file, **_):
-            file.write_bytes(b'half')
+            file.write(b'half')
             raise OSError('disk full')
 
     with pytest.raises(OSError, match='disk full'):
         save(Broken(), path)
-    assert path.read_bytes() == b'old'
+    assert path.read_bytes() == b'old' and list(tmp_path.iterdir()) == [path]
 
 
 def test_pyplot_is_not_touched():
