@@ -22,11 +22,11 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def test(args: argparse.Namespace) -> dict[str, float]:
-    """Run the evaluation and return its metrics."""
+def test(args: argparse.Namespace) -> tuple[dict[str, float], str]:
+    """Run the evaluation; return its metrics and the directory of its files."""
     from pathlib import Path
 
-    from pcdet_kd.engine import setup_distributed
+    from pcdet_kd.engine.distributed import setup_distributed
     from pcdet_kd.engine.config import load_config
     from pcdet_kd.engine.pipeline import is_distiller
     from pcdet_kd.registry import RUNNERS
@@ -35,7 +35,7 @@ def test(args: argparse.Namespace) -> dict[str, float]:
     cfg.launcher = args.launcher
     if args.seed is not None:
         cfg.randomness.seed = args.seed
-    cfg.work_dir = args.work_dir or str(Path('work_dirs') / Path(args.config).stem / 'test')
+    cfg.work_dir = args.work_dir or str(Path(cfg.get('work_dir') or Path('work_dirs') / Path(args.config).stem) / 'test')
     loaded = load_checkpoint_file(args.checkpoint)
     state = loaded.get('state_dict', loaded)
     if is_distiller(cfg):  # at test time a distiller is its student: no teacher is built or needed
@@ -58,7 +58,7 @@ def test(args: argparse.Namespace) -> dict[str, float]:
     runner = RUNNERS.build(cfg)
     model = getattr(runner.model, 'module', runner.model) if cfg.launcher != 'none' else runner.model
     load_weights(model, state)
-    return runner.test()
+    return runner.test(), cfg.work_dir
 
 
 def report(metrics: dict[str, float], work_dir: str) -> None:
@@ -82,10 +82,9 @@ def main() -> int:
 
     @guarded
     def command() -> None:
-        from pathlib import Path
-        metrics = test(args)
+        metrics, work_dir = test(args)
         from mmengine.dist import is_main_process
         if is_main_process():
-            report(metrics, args.work_dir or str(Path('work_dirs') / Path(args.config).stem / 'test'))
+            report(metrics, work_dir)
 
     return command()

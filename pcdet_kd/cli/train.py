@@ -31,7 +31,7 @@ def train(args: argparse.Namespace) -> list:
     """Plan and run the stages; return them."""
     from mmengine.dist import is_main_process
 
-    from pcdet_kd.engine import setup_distributed
+    from pcdet_kd.engine.distributed import setup_distributed
     from pcdet_kd.engine.pipeline import plan, run_stages
     options = dict(args.cfg_options)
     if args.seed is not None:

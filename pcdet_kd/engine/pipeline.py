@@ -73,7 +73,7 @@ def plan(config: str | Path, options: dict[str, Any] | None = None, stage_option
             has a variable of this name.
         stage_options: Values by ``STAGE.dotted.path``.
         work_dir: The leaf's directory; the stages are then trained in ``work_dir/stages``. By default each config is
-            trained in ``work_dirs/<its file's name>``, where other leaves find it too.
+            trained in its ``work_dir``, or in ``work_dirs/<its file's name>``, where other leaves find it too.
         with_baseline: Train the distiller's student alone as well, with the same schedule.
     """
     options, stage_options = options or {}, dict(stage_options or {})
@@ -88,7 +88,7 @@ def plan(config: str | Path, options: dict[str, Any] | None = None, stage_option
         own = {k.split('.', 1)[1]: stage_options.pop(k) for k in list(stage_options) if k.split('.', 1)[0] == name}
         passed = options if not parents else {k: v for k, v in options.items() if path.is_file() and k in variables_of(path)}
         cfg = load_config(path, {**passed, **own})
-        folder = Path('work_dirs') / path.stem
+        folder = Path(cfg.get('work_dir') or Path('work_dirs') / path.stem)
         if work_dir is not None:
             folder = Path(work_dir) if not parents else Path(work_dir) / 'stages' / path.stem
         cfg.work_dir = str(folder)

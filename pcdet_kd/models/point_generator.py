@@ -90,7 +90,7 @@ class PointGenerator(BaseModel):
                 raise ValueError("PointGenerator has no loss to train with: set loss=dict(type='EarthMoverLoss')")
             return dict(loss_emd=self.loss(student_points=generated, teacher_points=target))
         with torch.no_grad():
-            distances = [earth_mover_distance(g[None], t[None]) for g, t in zip(generated, target)]
+            distances = earth_mover_distance(generated, target)
         for sample, distance in zip(data_samples, distances):
-            sample.set_field(distance.reshape(1), 'emd', dtype=Tensor)
+            sample.set_field(distance[None], 'emd', dtype=Tensor)
         return data_samples
