@@ -83,9 +83,9 @@ def auction(x, y, eps, tolerance, max_bids, match):
     """Fill ``match`` (N,) int64 with a bijection from x (N, 3) to y (N, 3) of nearly least total distance.
 
     Gauss-Seidel auction with eps scaling: one row bids at a time, raising its column's price by its advantage over the
-    next best plus eps, and whoever is outbid queues again. Each phase divides eps by five and keeps the prices. Past ``eps``
-    it goes on only while the gap is not proven to be within ``tolerance`` of the total. A row that is still free after ``max_bids``
-    takes the nearest free column.
+    next best plus eps, and whoever is outbid queues again. Each phase divides eps by five and keeps the prices. Past the
+    ``eps`` (float32) that was asked for it goes on only while the gap is not proven to be within ``tolerance`` of the
+    total. A row that is still free after ``max_bids`` takes the nearest free column.
 
     The clouds should have about unit size. Returns the total distance, the proven gap, and the number of such rows.
     """
@@ -124,7 +124,7 @@ def auction(x, y, eps, tolerance, max_bids, match):
         total, bound = gap(cost, price, match, first, second)
         if left > 0 or (step <= eps and (bound <= tolerance * total or step < 1e-6)):
             break
-        step = max(step * np.float32(0.2), np.float32(eps)) if step > eps else step * np.float32(0.2)
+        step = max(step * np.float32(0.2), eps) if step > eps else step * np.float32(0.2)
     return total, bound, left
 
 

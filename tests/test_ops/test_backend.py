@@ -1,0 +1,133 @@
+import importlib
+import os
+import subprocess
+import sys
+import warnings
+
+import pytest
+import torch
+
+from pcdet_kd import ops
+from pcdet_kd.ops import backend
+
+POINTS = torch.randn(3, 40, 3, generator=torch.Generator().manual_seed(0))
+CALLS = {
+    'farthest_point_sample': lambda: ops.farthest_point_sample(POINTS, 9),
+    'knn': lambda: ops.knn(POINTS, POINTS, 5),
+    'ball_query': lambda: ops.ball_query(POINTS, POINTS, 0.8, 6),
+    'emd_match': lambda: ops.emd_match(POINTS, POINTS.flip(0)),
+}
+
+
+@pytest.fixture
+def without_numba(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'numba', None)  # what makes `import numba` fail
+    monkeypatch.setattr(backend, '_warned', set())
+
+
+def test_use_lasts_or_is_undone_after_a_block():
+    with ops.use('torch'):
+        assert ops.info()['use'] == 'torch'
+        inner = ops.use('numba')
+        assert ops.info()['use'] == 'numba'
+        inner.__exit__()
+        assert ops.info()['use'] == 'torch'
+    assert ops.info()['use'] == 'auto'
+    with pytest.raises(ValueError, match="'cuda'"):
+        ops.use('cuda')
+    assert ops.info()['use'] == 'auto'
+
+
+def test_info_names_the_back_end_of_every_op():
+    assert set(ops.info()['ops']) == set(CALLS)
+    assert ops.info()['ops']['knn'] == dict(cpu='numba', cuda='torch')
+    assert ops.info()['ops']['emd_match'] == dict(cpu='numba', cuda='numba (copied to the CPU)')
+    with ops.use('torch'):
+        assert ops.info()['ops']['knn'] == dict(cpu='torch', cuda='torch')
+        assert ops.info()['ops']['emd_match'] == dict(cpu='scipy', cuda='scipy')
+    with ops.use('numba'):
+        assert ops.info()['ops']['knn']['cuda'] == 'numba (copied to the CPU)'
+
+
+@pytest.mark.parametrize('op', CALLS)
+def test_the_chosen_back_end_runs(op, monkeypatch):
+    module = importlib.import_module(f'pcdet_kd.ops.kernels.{backend.KERNELS[op]}')
+    kernel = dict(farthest_point_sample='farthest_points', knn='nearest', ball_query='within', emd_match='auction')[op]
+
+    def broken(*args):
+        raise RuntimeError('kernel')
+
+    monkeypatch.setattr(module, kernel, broken)
+    with ops.use('torch'):
+        CALLS[op]()
+    for name in ('auto', 'numba'):
+        with ops.use(name), pytest.raises(RuntimeError, match='kernel'):
+            CALLS[op]()
+
+
+@pytest.mark.parametrize('op', CALLS)
+def test_without_numba_ops_warn_once_and_agree(op, without_numba):
+    with pytest.warns(UserWarning, match=f'{op}: numba') as caught:
+        first = CALLS[op]()
+    assert len(caught) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        assert torch.equal(CALLS[op](), first)
+    with ops.use('torch'):
+        assert torch.equal(CALLS[op](), first)
+
+
+def test_without_numba_it_cannot_be_asked_for(without_numba):
+    assert ops.info()['numba'] is None
+    assert ops.info()['ops']['knn'] == dict(cpu='torch', cuda='torch')
+    with pytest.raises(ImportError, match='pip install numba'):
+        ops.use('numba')
+    with ops.use('torch'), warnings.catch_warnings():
+        warnings.simplefilter('error')
+        CALLS['knn']()
+
+
+def test_importing_the_ops_imports_no_heavy_package():
+    code = "import sys, pcdet_kd.ops; sys.exit(bool({'numba', 'scipy', 'pcdet_kd.ops.kernels'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize('op', CALLS)
+def test_threads_change_nothing(op):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        one = CALLS[op]()
+        torch.set_num_threads(3)
+        assert torch.equal(CALLS[op](), one)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_each_cloud_keeps_its_place_and_errors_come_through(monkeypatch):
+    monkeypatch.setattr(torch, 'get_num_threads', lambda: 3)
+    assert backend.for_each_cloud(lambda b: b * b, 7) == [b * b for b in range(7)]
+    with pytest.raises(ZeroDivisionError):
+        backend.for_each_cloud(lambda b: 1 // (b - 2), 7)
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
+@pytest.mark.filterwarnings('ignore:.*fork:DeprecationWarning')
+def test_a_forked_process_starts_its_own_threads(monkeypatch):
+    monkeypatch.setattr(torch, 'get_num_threads', lambda: 2)
+    expected = CALLS['knn']()
+    child = os.fork()
+    if not child:
+        os._exit(0 if torch.equal(CALLS['knn'](), expected) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_nothing_but_plain_torch_is_traced():
+    def sample(points):
+        return ops.group(points, ops.farthest_point_sample(points, 4))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        traced = torch.jit.trace(sample, POINTS, check_trace=False)
+    other = POINTS.flip(1).contiguous()
+    assert torch.equal(traced(other), sample(other))

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+import torch
+
+from pcdet_kd import ops
+
+
+def within(query, points, radius, k, strict=False):
+    """float64 by the definition."""
+    q, p = np.asarray(query, np.float64), np.asarray(points, np.float64)
+    out = np.zeros((*q.shape[:2], k), np.int64)
+    for b, s in np.ndindex(*q.shape[:2]):
+        d = ((p[b] - q[b, s]) ** 2).sum(-1)
+        hits = np.flatnonzero(d < radius**2 if strict else d <= radius**2)
+        if len(hits):
+            out[b, s] = hits[0]
+            out[b, s, :len(hits[:k])] = hits[:k]
+    return out
+
+
+@pytest.fixture(params=['torch', 'numba'])
+def backend(request):
+    with ops.use(request.param):
+        yield request.param
+
+
+@pytest.mark.parametrize('num_points', [1, 31, 100])
+@pytest.mark.parametrize('radius, k', [(0.3, 4), (1.1, 16), (9.0, 120)])
+def test_definition(backend, num_points, radius, k):
+    points = torch.randn(2, num_points, 3, generator=torch.Generator().manual_seed(num_points))
+    query = points[:, :20] + 0.05
+    index = ops.ball_query(query, points, radius, k)
+    assert index.dtype == torch.int64
+    np.testing.assert_array_equal(index, within(query, points, radius, k))
+
+
+def test_the_border_belongs_to_the_ball_except_in_pointnet2(backend):
+    points = torch.tensor([[0.0, 0, 0], [0.5, 0, 0], [0, 0.25, 0]])[None]
+    query = points[:, :1]
+    assert ops.ball_query(query, points, 0.5, 4).tolist() == [[[0, 1, 2, 0]]]
+    assert ops.ball_query(query, points, 0.5, 4, compat='pointnet2').tolist() == [[[0, 2, 0, 0]]]
+
+
+def test_an_empty_ball_gives_index_0(backend):
+    points = torch.ones(1, 40, 3)
+    assert ops.ball_query(torch.zeros(1, 2, 3), points, 1.0, 3).tolist() == [[[0, 0, 0], [0, 0, 0]]]
+
+
+def test_padding_repeats_the_first_hit(backend):
+    points = torch.tensor([[5.0, 0, 0], [0.1, 0, 0], [0, 0, 0.1]])[None]
+    assert ops.ball_query(torch.zeros(1, 1, 3), points, 1.0, 5).tolist() == [[[1, 2, 1, 1, 1]]]
+
+
+def test_back_ends_agree_on_ties_with_the_radius():
+    points = (torch.rand(2, 400, 3, generator=torch.Generator().manual_seed(1)) * 6).round() / 6
+    for compat in (None, 'pointnet2'):
+        for radius in (1 / 6, 1 / 3, 0.5):
+            with ops.use('torch'):
+                expected = ops.ball_query(points, points, radius, 12, compat)
+            with ops.use('numba'):
+                assert torch.equal(ops.ball_query(points, points, radius, 12, compat), expected)

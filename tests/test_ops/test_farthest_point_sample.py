@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+import torch
+
+from pcdet_kd import ops
+
+
+def farthest_points(points, num_samples, start, skip=()):
+    """float64 by the definition; ties to the lowest index."""
+    points = np.asarray(points, np.float64)
+    chosen = [start]
+    while len(chosen) < num_samples:
+        d = ((points[:, None] - points[chosen]) ** 2).sum(-1).min(1)
+        d[list(skip)] = -1
+        chosen.append(int(d.argmax()))
+    return chosen
+
+
+@pytest.fixture(params=['torch', 'numba'])
+def backend(request):
+    with ops.use(request.param):
+        yield request.param
+
+
+@pytest.mark.parametrize('num_points, num_samples, start', [(1, 1, 0), (2, 2, 1), (50, 20, 7), (300, 40, 299), (700, 5, 0)])
+def test_definition(backend, num_points, num_samples, start):
+    points = torch.randn(3, num_points, 3, generator=torch.Generator().manual_seed(num_points))
+    index = ops.farthest_point_sample(points, num_samples, start)
+    assert index.dtype == torch.int64
+    assert index.tolist() == [farthest_points(p, num_samples, start) for p in points]
+
+
+def test_the_lowest_index_wins_on_ties(backend):
+    lattice = torch.stack(torch.meshgrid(*[torch.arange(7.0)] * 3, indexing='ij'), -1).reshape(1, -1, 3)
+    assert ops.farthest_point_sample(lattice, 60).tolist() == [farthest_points(lattice[0], 60, 0)]
+
+
+def test_fewer_positions_than_samples(backend):
+    points = torch.tensor([[1.0, 0, 0], [1, 0, 0], [2, 0, 0], [2, 0, 0]])[None]
+    assert ops.farthest_point_sample(points, 4).tolist() == [[0, 2, 0, 0]]
+
+
+def test_pointnet2_passes_over_points_near_the_origin(backend):
+    points = torch.tensor([[0.0, 0, 0], [0.03, 0, 0], [0.032, 0, 0], [1, 0, 0], [0, 0.02, 0.02]])[None]
+    assert ops.farthest_point_sample(points, 5)[0].tolist() == farthest_points(points[0], 5, 0)
+    # squared norms: 0, 9e-4, 1.02e-3, 1, 8e-4
+    assert ops.farthest_point_sample(points, 3, compat='pointnet2').tolist() == [[0, 3, 2]]
+    expected = farthest_points(points[0], 3, 1, skip=(0, 1, 4))
+    assert ops.farthest_point_sample(points, 3, 1, compat='pointnet2').tolist() == [expected]
+    # nothing to choose from: point 0, as in the CUDA kernel
+    assert ops.farthest_point_sample(points * 0.01, 3, 2, compat='pointnet2').tolist() == [[2, 0, 0]]
+
+
+def test_back_ends_agree_bit_for_bit():
+    points = torch.rand(2, 1500, 3, generator=torch.Generator().manual_seed(1)) - 0.5
+    for compat in (None, 'pointnet2'):
+        with ops.use('torch'):
+            expected = ops.farthest_point_sample(points, 300, 3, compat)
+        with ops.use('numba'):
+            assert torch.equal(ops.farthest_point_sample(points, 300, 3, compat), expected)
+
+
+def test_random_starts_come_from_torchs_generator(backend):
+    points = torch.randn(64, 30, 3)
+    torch.manual_seed(5)
+    a = ops.farthest_point_sample(points, 3, 'random')
+    torch.manual_seed(5)
+    assert torch.equal(ops.farthest_point_sample(points, 3, 'random'), a)
+    assert a[:, 0].unique().numel() > 15
+    assert a[11].tolist() == farthest_points(points[11], 3, int(a[11, 0]))
+
+
+def test_strided_half_precision_and_graph(backend):
+    points = torch.randn(2, 3, 40).transpose(1, 2).requires_grad_()
+    index = ops.farthest_point_sample(points, 10)
+    assert not index.requires_grad
+    assert torch.equal(ops.farthest_point_sample(points.detach().contiguous(), 10), index)
+    half = points.detach().bfloat16()
+    assert torch.equal(ops.farthest_point_sample(half, 10), ops.farthest_point_sample(half.double(), 10))

@@ -1,0 +1,40 @@
+import pytest
+import torch
+
+from pcdet_kd import ops
+
+
+@pytest.mark.parametrize('shape', [(2, 5), (2, 5, 4)])
+def test_definition(shape):
+    features = torch.randn(2, 7, 6)
+    index = torch.randint(7, shape)
+    expected = torch.stack([f[i] for f, i in zip(features, index)])
+    assert torch.equal(ops.group(features, index), expected)
+
+
+def test_gradient_sums_over_duplicates():
+    features = torch.randn(2, 4, 3, dtype=torch.float64, requires_grad=True)
+    index = torch.tensor([[[0, 0, 3]], [[2, 2, 2]]])
+    ops.group(features, index).sum().backward()
+    assert features.grad[..., 0].tolist() == [[2, 0, 0, 1], [0, 0, 3, 0]]
+    assert torch.autograd.gradcheck(ops.group, (features, index))
+
+
+def test_other_layouts_and_types():
+    features = torch.arange(24).view(2, 3, 4).transpose(1, 2)
+    index = torch.tensor([[3, 0], [1, 1]])
+    assert torch.equal(ops.group(features, index), torch.stack([f[i] for f, i in zip(features, index)]))
+
+
+@pytest.mark.parametrize('features, index, message', [
+    (torch.randn(2, 7), torch.zeros(2, 5, dtype=torch.int64), r'features has shape \(2, 7\)'),
+    (torch.randn(2, 0, 3), torch.zeros(2, 5, dtype=torch.int64), r'features has shape \(2, 0, 3\)'),
+    (torch.randn(2, 7, 3), torch.zeros(3, 5, dtype=torch.int64), r'index has shape \(3, 5\)'),
+    (torch.randn(2, 7, 3), torch.zeros(2, dtype=torch.int64), r'index has shape \(2,\)'),
+    (torch.randn(2, 7, 3), torch.zeros(2, 5), 'index .* dtype torch.float32'),
+    (torch.randn(2, 7, 3), torch.full((2, 5), 7), 'from 7 to 7, outside the 7 points'),
+    (torch.randn(2, 7, 3), torch.full((2, 5), -1), 'from -1 to -1, outside'),
+])
+def test_bad_input(features, index, message):
+    with pytest.raises(ValueError, match=message):
+        ops.group(features, index)
