@@ -1,7 +1,8 @@
 default_scope = 'pcdet_kd'
 runner_type = 'PointRunner'
 
-# save_best is set by the recipe that validates; None at a name leaves the hook out.
+# The best epoch is the best on the validation split; a recipe that validates by something else says so.
+# None at a name leaves the hook out.
 default_hooks = dict(
     runtime_info=dict(type='RuntimeInfoHook'),
     timer=dict(type='IterTimerHook'),
@@ -9,7 +10,7 @@ default_hooks = dict(
     seed=dict(type='SeedHook'),
     logger=dict(type='LoggerHook', interval=10),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best=None, rule=None),
+    checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='accuracy', rule='greater'),
     non_finite_loss=dict(type='NonFiniteLossHook'),
     stop_signal=dict(type='StopSignalHook'),
     frozen_guard=dict(type='FrozenGuardHook'),

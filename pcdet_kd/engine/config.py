@@ -42,7 +42,8 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
         _check_option(cfg, key)
     cfg.merge_from_dict(rest)
     used = set().union(*(_used_names(file) for file in files))
-    check_config(cfg, used, path)
+    offered = {name for file in files[1:] for name in _assigned(file)}  # a base may define what this config leaves unused
+    check_config(cfg, used, path, offered)
     return cfg
 
 

@@ -1,5 +1,6 @@
 """Finding mistakes in a config before anything is built: unknown keys, types and arguments, with the nearest right names."""
 
+import difflib
 import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -20,7 +21,7 @@ _BY_TOP = {'model': R.MODELS, 'voting': R.MODELS, 'data_preprocessor': R.MODELS,
 _BY_KEY = {'dataset': R.DATASETS, 'datasets': R.DATASETS, 'data': R.DATASETS, 'sampler': R.DATA_SAMPLERS,
            'batch_sampler': R.DATA_SAMPLERS, 'collate_fn': R.FUNCTIONS, 'worker_init_fn': R.FUNCTIONS,
            'pipeline': R.TRANSFORMS, 'transforms': R.TRANSFORMS, 'optimizer': R.OPTIMIZERS, 'init_cfg': R.WEIGHT_INITIALIZERS,
-           'vis_backends': R.VISBACKENDS, 'backbone': R.BACKBONES, 'head': R.HEADS}
+           'vis_backends': R.VISBACKENDS, 'backbone': R.BACKBONES, 'head': R.HEADS, 'loss': R.LOSSES}
 _BY_KEY_OF_NAMED = {'teachers': R.TEACHERS, 'losses': R.LOSSES}
 _ADDED_BY_RUNNER = {'optim_wrapper': {'optimizer', 'clip_grad', 'constructor', 'paramwise_cfg'},
                     'param_scheduler': {'convert_to_iter_based'}, 'sampler': set()}
@@ -42,7 +43,8 @@ class ConfigError(ValueError):
         return '\n  '.join([f'{source}: {len(problems)} problem{"s" * (len(problems) > 1)}', *problems])
 
 
-def check_config(cfg: Any, used_variables: Iterable[str] = (), source: object = 'config') -> None:
+def check_config(cfg: Any, used_variables: Iterable[str] = (), source: object = 'config',
+                 offered_variables: Iterable[str] = ()) -> None:
     """Raise :class:`ConfigError` if a config has an unknown key, type or argument.
 
     Args:
@@ -50,9 +52,11 @@ def check_config(cfg: Any, used_variables: Iterable[str] = (), source: object = 
         used_variables: Names that the config's files compute other values from; any other top-level name must be a key
             that a Runner or a stage reads.
         source: What to call the config in messages.
+        offered_variables: Names that a base defines; unused ones are mistakes only if they look like a misspelt key.
     """
     problems: list[str] = []
-    used = set(used_variables)
+    misspelt = {name for name in offered_variables if difflib.get_close_matches(name, TOP_LEVEL_KEYS, n=1, cutoff=0.85)}
+    used = set(used_variables) | (set(offered_variables) - misspelt)
     for key, value in cfg.items():
         if key not in TOP_LEVEL_KEYS and key not in used:
             problems.append(f"{key}: unknown key, and nothing in the config uses it.{R.did_you_mean(key, TOP_LEVEL_KEYS)}")
@@ -101,7 +105,7 @@ def _walk(node: Any, path: str, registry: R.Registry | None, problems: list[str]
         _check_call(obj, node, path, _ADDED_BY_RUNNER.get(top, set()) if '.' not in path.replace(f'{top}.', '', 1) else set(),
                     problems)
     for name, value in node.items():
-        inner = _BY_KEY.get(name, registry)
+        inner = _BY_KEY.get(name, registry.of if isinstance(registry, R.Kind) else registry)
         if name in _BY_KEY_OF_NAMED and isinstance(value, dict):
             for key, item in value.items():
                 _walk(item, f'{path}.{name}.{key}', _BY_KEY_OF_NAMED[name], problems)
