@@ -1,0 +1,24 @@
+"""Running experiments: the runner, its hooks, and stages. Importing it applies :mod:`pcdet_kd.engine.compat`."""
+
+from pcdet_kd.engine import compat
+from pcdet_kd.engine.amp import AmpOptimWrapper
+from pcdet_kd.engine.distributed import WorkDirLock, setup_distributed
+from pcdet_kd.engine.hooks import (
+                                   CheckpointHook,
+                                   FrozenGuardHook,
+                                   NonFiniteLossError,
+                                   NonFiniteLossHook,
+                                   SeedHook,
+                                   StoppedBySignal,
+                                   StopSignalHook,
+                                   StudentExportHook,
+                                   SyncBuffersHook,
+                                   worker_init,
+)
+from pcdet_kd.engine.runner import PointRunner
+
+compat.apply()
+
+__all__ = ['AmpOptimWrapper', 'CheckpointHook', 'FrozenGuardHook', 'NonFiniteLossError', 'NonFiniteLossHook', 'PointRunner',
+           'SeedHook', 'StopSignalHook', 'StoppedBySignal', 'StudentExportHook', 'SyncBuffersHook', 'WorkDirLock', 'compat',
+           'setup_distributed', 'worker_init']

@@ -1,0 +1,78 @@
+"""Mixed precision on CPU and GPU."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from mmengine.device import get_device
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+
+from pcdet_kd.registry import OPTIM_WRAPPERS
+
+_DTYPES = {'bfloat16': torch.bfloat16, 'float16': torch.float16}
+
+
+@OPTIM_WRAPPERS.register_module()
+class AmpOptimWrapper(OptimWrapper):
+    """Runs the forward pass under autocast; MMEngine's wrapper of this name refuses to run on a CPU.
+
+    Args:
+        dtype: ``'bfloat16'`` or, on CUDA only, ``'float16'`` with loss scaling. None means bfloat16 where the device has it
+            and float16 elsewhere.
+        loss_scale: Only for float16: ``'dynamic'``, a fixed scale, or arguments of :class:`torch.amp.GradScaler`.
+        **kwargs: ``optimizer``, ``accumulative_counts``, ``clip_grad``.
+
+    Raises:
+        ValueError: The dtype is unknown or the device cannot train with it.
+    """
+
+    def __init__(self, dtype: str | None = None, loss_scale: str | float | dict = 'dynamic', **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.device_type = get_device()
+        cuda = self.device_type == 'cuda'
+        if dtype is None:
+            dtype = 'float16' if cuda and not torch.cuda.is_bf16_supported() else 'bfloat16'
+        if dtype not in _DTYPES:
+            raise ValueError(f"dtype is '{dtype}', must be one of {tuple(_DTYPES)} or None")
+        if dtype == 'float16' and not cuda:
+            raise ValueError(f"dtype='float16' needs a CUDA GPU, the device is '{self.device_type}'; use 'bfloat16'")
+        if loss_scale != 'dynamic' and not isinstance(loss_scale, (int, float, dict)):
+            raise ValueError(f"loss_scale is {loss_scale!r}, must be 'dynamic', a number or a dict")
+        self.dtype = _DTYPES[dtype]
+        self._fixed_scale = float(loss_scale) if isinstance(loss_scale, (int, float)) else None
+        arguments = loss_scale if isinstance(loss_scale, dict) else {}
+        if self._fixed_scale:
+            arguments = dict(init_scale=self._fixed_scale)
+        self.loss_scaler = torch.amp.GradScaler(self.device_type, enabled=dtype == 'float16', **arguments)
+
+    def backward(self, loss: Tensor, **kwargs) -> None:
+        """Back-propagate the loss, scaled for float16."""
+        self.loss_scaler.scale(loss).backward(**kwargs)
+        self._inner_count += 1
+
+    def step(self, **kwargs) -> None:
+        """Update the parameters; for float16, unless a gradient overflowed."""
+        if self.clip_grad_kwargs:
+            self.loss_scaler.unscale_(self.optimizer)
+            self._clip_grad()
+        self.loss_scaler.step(self.optimizer, **kwargs)
+        self.loss_scaler.update(self._fixed_scale)
+
+    def state_dict(self) -> dict:
+        """Return the optimiser's state, with the loss scaler's under ``loss_scaler``."""
+        return {**super().state_dict(), 'loss_scaler': self.loss_scaler.state_dict()}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Load what :meth:`state_dict` returned; a state saved without mixed precision fits too."""
+        state_dict = dict(state_dict)
+        scaler = state_dict.pop('loss_scaler', None)
+        if scaler and self.loss_scaler.is_enabled():
+            self.loss_scaler.load_state_dict(scaler)
+        super().load_state_dict(state_dict)
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Run a block under autocast."""
+        with super().optim_context(model), torch.autocast(self.device_type, dtype=self.dtype):
+            yield

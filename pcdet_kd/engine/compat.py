@@ -1,0 +1,143 @@
+"""What MMEngine 0.10.7 needs on today's torch, setuptools and Python, in one place.
+
+:func:`apply` registers our checkpoint loaders and file backend through MMEngine's public extension points, and swaps a few
+of its functions that no extension point reaches. Every swap is guarded: where MMEngine no longer has the name, a warning
+says so, and a test fails. It works the same with ``onedl-mmengine``, which installs under the same import name.
+
+Swapped: stdlib detection in configs (virtual environments count as the standard library's home), ``is_installed`` and
+``get_installed_path`` (``pkg_resources`` is gone from setuptools 82), the YAML loader (the default one runs code), the http
+checkpoint loader that torchvision:// and open-mmlab:// addresses call, and the length of log histories (copied at each
+update: 0.2 to 0.4 ms per value at 100,000 entries).
+"""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import logging
+import os
+import sys
+from types import ModuleType
+from typing import Any
+
+import yaml
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
+
+from pcdet_kd.utils.checkpoint import load_checkpoint_file
+from pcdet_kd.utils.files import atomic_write
+
+HISTORY_LENGTH = 10_000
+applied: list[str] = []
+skipped: list[str] = []
+
+
+def apply() -> None:
+    """Register and swap everything; doing it again changes nothing."""
+    if applied:
+        return
+    register_backend('local', AtomicLocalBackend, force=True, prefixes='')
+    CheckpointLoader.register_scheme('', load_from_local, force=True)
+    CheckpointLoader.register_scheme(('http://', 'https://'), load_from_http, force=True)
+    applied.extend(['fileio backend', 'checkpoint loaders'])
+    _swap(('mmengine.config.utils', 'mmengine.config.config'), '_is_builtin_module', is_standard_module)
+    places = ('mmengine.utils.package_utils', 'mmengine.utils', 'mmengine.config.config')
+    _swap(places, 'is_installed', is_installed)
+    _swap((*places, 'mmengine.hub.hub'), 'get_installed_path', get_installed_path)
+    _swap(('mmengine.fileio.handlers.yaml_handler',), 'Loader', getattr(yaml, 'CSafeLoader', yaml.SafeLoader))
+    _swap(('mmengine.runner.checkpoint',), 'load_from_local', load_from_local)
+    _swap(('mmengine.runner.checkpoint',), 'load_from_http', load_from_http)
+    _cap_history()
+
+
+def _swap(modules: tuple[str, ...], name: str, replacement: Any) -> None:
+    for path in modules:
+        module: ModuleType = importlib.import_module(path)
+        if hasattr(module, name):
+            setattr(module, name, replacement)
+            applied.append(f'{path}.{name}')
+        else:
+            _skip(f'{path}.{name}')
+
+
+def _skip(what: str) -> None:
+    skipped.append(what)
+    logging.getLogger(__name__).warning('mmengine %s has no %s any more, which pcdet_kd replaces; checked with 0.10.7',
+                                        importlib.import_module('mmengine').__version__, what)
+
+
+def _cap_history() -> None:
+    defaults = HistoryBuffer.__init__.__defaults__ or ()
+    names = list(inspect.signature(HistoryBuffer.__init__).parameters)
+    if defaults and names[-1] == 'max_length' and isinstance(defaults[-1], int):
+        HistoryBuffer.__init__.__defaults__ = (*defaults[:-1], HISTORY_LENGTH)
+        applied.append('HistoryBuffer.max_length')
+    else:
+        _skip('HistoryBuffer(max_length=...)')
+
+
+class AtomicLocalBackend(LocalBackend):
+    """MMEngine's local files, with writes that are whole or not there."""
+
+    def put(self, obj: bytes, filepath: str | os.PathLike) -> None:
+        with atomic_write(filepath) as file:
+            file.write(obj)
+
+    def put_text(self, obj: str, filepath: str | os.PathLike, encoding: str = 'utf-8') -> None:
+        self.put(obj.encode(encoding), filepath)
+
+
+def load_from_local(filename: str, map_location: Any = None) -> Any:
+    """MMEngine's loader of local checkpoints, safe and checked; see :func:`load_checkpoint_file`."""
+    return load_checkpoint_file(filename, map_location or 'cpu')
+
+
+def load_from_http(filename: str, map_location: Any = None, model_dir: str | None = None, progress: bool = False) -> Any:
+    """MMEngine's loader of http(s) checkpoints, safe and checked; nothing is cached, so ``model_dir`` must be None."""
+    if model_dir is not None:
+        raise ValueError(f"model_dir is '{model_dir}', but downloads are not cached; download the file there yourself")
+    return load_checkpoint_file(filename, map_location or 'cpu')
+
+
+def is_standard_module(module_name: str) -> bool:
+    """Whether a config may import this module without becoming a lazy config: Python's own ones and ``mmengine.config``."""
+    if module_name.startswith('.'):
+        return False
+    return module_name.startswith('mmengine.config') or module_name.split('.')[0] in sys.stdlib_module_names
+
+
+def is_installed(package: str) -> bool:
+    """Whether a distribution or an importable package of this name is there."""
+    try:
+        importlib.metadata.distribution(package)
+        return True
+    except importlib.metadata.PackageNotFoundError:
+        pass
+    try:
+        spec = importlib.util.find_spec(package)
+    except ModuleNotFoundError:  # of a dotted name's parent
+        return False
+    return spec is not None and spec.origin is not None
+
+
+def get_installed_path(package: str) -> str:
+    """Return the directory of an installed package, given its import name or its distribution's name.
+
+    Works for editable installs and source layouts.
+
+    Raises:
+        importlib.metadata.PackageNotFoundError: There is no such package.
+    """
+    names = [package, package.replace('-', '_')]
+    try:
+        text = importlib.metadata.distribution(package).read_text('top_level.txt') or ''
+        names += text.split()
+    except importlib.metadata.PackageNotFoundError:
+        pass
+    names += [module for module, owners in importlib.metadata.packages_distributions().items() if package in owners]
+    for name in names:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is not None:
+            return os.path.dirname(spec.origin)
+    raise importlib.metadata.PackageNotFoundError(package)

@@ -1,0 +1,62 @@
+"""The student alone, as a plain classifier's weights."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from pcdet_kd.registry import HOOKS
+from pcdet_kd.utils.checkpoint import load_checkpoint_file, save_checkpoint_file
+
+_PREFIX = 'student.'
+
+
+@HOOKS.register_module()
+class StudentExportHook(Hook):
+    """At the end of training, writes ``student_last.pth`` and ``student_best.pth`` beside ``last.pth`` and ``best.pth``.
+
+    They hold what a plain classifier loads: ``state_dict`` with its keys, and ``meta`` with the student's config, the
+    classes, the epoch, and the scores at that epoch. Models without a ``student`` are left alone. Files that are up to date
+    are not written again, and a resumed run that is already complete writes the missing ones.
+    """
+
+    priority = 'LOWEST'
+
+    def after_train(self, runner: Any) -> None:
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if not is_main_process() or getattr(model, 'student', None) is None:
+            return
+        for name in ('last', 'best'):
+            source = Path(runner.work_dir) / f'{name}.pth'
+            if source.is_file():
+                target = source.with_name(f'student_{name}.pth')
+                if not target.is_file() or target.stat().st_mtime_ns < source.stat().st_mtime_ns:
+                    save_checkpoint_file(self.export(load_checkpoint_file(source), runner.cfg.get('model')), target)
+                    runner.logger.info(f'The student of {source.name} is written to {target}')
+
+    @staticmethod
+    def export(checkpoint: dict, model_cfg: Mapping | None = None) -> dict:
+        """Return the student's checkpoint, made from a distiller's.
+
+        Args:
+            checkpoint: The distiller's checkpoint.
+            model_cfg: The distiller's config, whose ``student`` goes into the meta.
+        """
+        weights = {k[len(_PREFIX):]: v for k, v in checkpoint['state_dict'].items() if k.startswith(_PREFIX)}
+        meta = {k: v for k, v in checkpoint['meta'].items() if k in ('epoch', 'seed', 'classes', 'dataset_meta', 'scores')}
+        student = model_cfg.get('student') if isinstance(model_cfg, Mapping) else None
+        if student is not None:
+            meta['model'] = plain_config(student)
+        return dict(meta=meta, state_dict=weights)
+
+
+def plain_config(cfg: Any) -> Any:
+    """Return a config of dicts, lists and plain values; classes become their dotted names."""
+    if isinstance(cfg, Mapping):
+        return {str(k): plain_config(v) for k, v in cfg.items()}
+    if isinstance(cfg, (list, tuple)):
+        return type(cfg)(plain_config(v) for v in cfg)
+    return f'{cfg.__module__}.{cfg.__qualname__}' if isinstance(cfg, type) else cfg
