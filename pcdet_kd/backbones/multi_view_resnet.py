@@ -3,7 +3,7 @@
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from pcdet_kd.layers import ResNet, load_torchvision_weights
+from pcdet_kd.layers import ResNet, load_torchvision_weights, max_pool
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
 
@@ -23,8 +23,8 @@ class MultiViewResNet(BaseModule):
         base_width: Channels of the first stage, doubled in each of the three others; 64 as published.
         small_input: Stem for images of about 64 pixels or less; see :class:`ResNet`.
         aggregation: ``'max'`` or ``'mean'`` over the views.
-        pretrained: File with ImageNet weights in torchvision's format, read in ``init_weights``. Everything but its
-            classifier must fit.
+        pretrained: File or address of ImageNet weights in torchvision's format, read in ``init_weights``. Everything but
+            its classifier must fit.
         init_cfg: As in MMEngine.
     """
 
@@ -43,7 +43,7 @@ class MultiViewResNet(BaseModule):
         """Read ``pretrained``, unless an ``init_cfg`` or a checkpoint did so before.
 
         Raises:
-            DataError: The file is missing or does not fit.
+            CheckpointError: The file is missing or damaged, or does not fit.
         """
         already = self.is_init
         super().init_weights()
@@ -60,5 +60,5 @@ class MultiViewResNet(BaseModule):
             raise ValueError(f'MultiViewResNet takes views (B, V, {self.in_channels}, H, W) with V > 0, got '
                              f'{tuple(views.shape)}')
         features = self.trunk(views.flatten(0, 1)).unflatten(0, views.shape[:2])
-        global_feat = features.amax(dim=1) if self.aggregation == 'max' else features.mean(dim=1)
+        global_feat = max_pool(features, dim=1) if self.aggregation == 'max' else features.mean(dim=1)
         return PointFeatures(global_feat, features.transpose(1, 2))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from pcdet_kd.layers import LinearNormAct, LocalGrouper, ResidualMLP, check_in_channels, split_points
+from pcdet_kd.layers import LinearNormAct, LocalGrouper, ResidualMLP, check_in_channels, max_pool, split_points
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
 
@@ -36,7 +36,7 @@ class PointMLPStage(nn.Module):
     def forward(self, coords: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """Map (B, N, 3) and (B, N, in_channels) to (B, M, 3) and (B, M, channels)."""
         coords, grouped = self.grouper(coords, features)
-        return coords, self.pos(self.pre(self.transfer(grouped)).amax(dim=2))
+        return coords, self.pos(max_pool(self.pre(self.transfer(grouped)), dim=2))
 
 
 @BACKBONES.register_module()
@@ -93,7 +93,7 @@ class PointMLP(BaseModule):
         for stage in self.stages:
             coords, features = stage(coords, features)
             stages.append(features.transpose(1, 2))
-        return PointFeatures(features.amax(dim=1), stages[-1], coords, tuple(stages))
+        return PointFeatures(max_pool(features, dim=1), stages[-1], coords, tuple(stages))
 
 
 @BACKBONES.register_module()

@@ -6,7 +6,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from pcdet_kd.layers import MLP, TNet, check_in_channels, orthogonality_loss, split_points
+from pcdet_kd.layers import MLP, TNet, check_in_channels, max_pool, orthogonality_loss, split_points
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
 
@@ -80,7 +80,7 @@ class PointNet(BaseModule):
             x = x @ transform
         point_feats = self.global_mlp(x)
         stages = (x.transpose(1, 2),) if transform is None else (x.transpose(1, 2), transform)
-        return PointFeatures(point_feats.amax(dim=1), point_feats.transpose(1, 2), coords, stages)
+        return PointFeatures(max_pool(point_feats, dim=1), point_feats.transpose(1, 2), coords, stages)
 
     def auxiliary_losses(self, features: PointFeatures) -> dict[str, Tensor]:
         """Return ``loss_orthogonality`` of this forward's ``features``, weighted; nothing without a feature transform."""

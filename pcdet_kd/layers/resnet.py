@@ -1,13 +1,11 @@
 """ResNet trunks (He et al., CVPR 2016) with torchvision's layout and state-dict names."""
 
-import pickle
+import os
 from collections.abc import Sequence
-from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
-from pcdet_kd.utils.errors import DataError
+from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights, weights_of
 
 
 class BasicBlock(nn.Module):
@@ -123,31 +121,16 @@ class ResNet(nn.Module):
         return x.mean(dim=(2, 3))
 
 
-def load_torchvision_weights(trunk: ResNet, file: str | Path) -> None:
+def load_torchvision_weights(trunk: ResNet, path_or_url: str | os.PathLike) -> None:
     """Read ImageNet weights in torchvision's file format; only the classifier's ``fc.*`` may be left over.
 
     Raises:
-        DataError: The file is missing, is not such a file, or belongs to another network.
+        CheckpointError: The file is missing or damaged, or belongs to another network; the trunk is then unchanged.
     """
-    fix = f"download torchvision's resnet{trunk.depth} weights (resnet{trunk.depth}-*.pth) and give that file as pretrained"
-    expected = f'a state dict of ResNet-{trunk.depth} with base width {trunk.bn1.num_features}'
-    if not Path(file).is_file():
-        raise DataError(file, 'no such file', expected, fix)
-    try:
-        state = torch.load(file, map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise DataError(file, f'unreadable ({str(error).splitlines()[0]})', expected, fix) from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise DataError(file, f'a {type(state).__name__} that is not a state dict of tensors', expected, fix)
-    own = trunk.state_dict()
-    given = {name: value for name, value in state.items() if not name.startswith('fc.')}
-    # Files older than PyTorch 0.4.1 have no batch counters; nothing reads them in evaluation.
-    missing = sorted(name for name in own if name not in given and not name.endswith('num_batches_tracked'))
-    unknown = sorted(name for name in given if name not in own)
-    wrong = [f'{name} {tuple(given[name].shape)} instead of {tuple(own[name].shape)}' for name in own
-             if name in given and given[name].shape != own[name].shape]
-    for what, names in (('without', missing), ('with unknown', unknown), ('with', wrong)):
-        if names:
-            more = f' and {len(names) - 3} more' if len(names) > 3 else ''
-            raise DataError(file, f'a state dict {what} {", ".join(names[:3])}{more}', expected, fix)
-    trunk.load_state_dict(given, strict=False)
+    source = os.fspath(path_or_url)
+    weights = weights_of(load_checkpoint_file(path_or_url), source)
+    given = {name: value for name, value in weights.items() if not name.startswith('fc.')}
+    for name, value in trunk.state_dict().items():
+        if name.endswith('num_batches_tracked'):
+            given.setdefault(name, value)  # not in files older than PyTorch 0.4.1; counts steps, changes no result
+    load_weights(trunk, given, source=f'{source} (for a ResNet-{trunk.depth} with base width {trunk.bn1.num_features})')

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from pcdet_kd.layers.mlp import MLP
+from pcdet_kd.layers.pooling import max_pool
 from pcdet_kd.ops import ball_query, farthest_point_sample, group
 
 
@@ -58,7 +59,7 @@ class SetAbstraction(nn.Module):
             x = group(coords, index) - centres.unsqueeze(2)
             if features is not None:
                 x = torch.cat([x, group(features, index)], dim=-1)
-            pooled.append(mlp(x).amax(dim=2))
+            pooled.append(max_pool(mlp(x), dim=2))
         return centres, pooled[0] if len(pooled) == 1 else torch.cat(pooled, dim=-1)
 
 
@@ -79,4 +80,4 @@ class GlobalSetAbstraction(nn.Module):
     def forward(self, coords: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """Map (B, N, 3) and (B, N, C) to the global feature (B, out_channels) and the points' (B, N, out_channels)."""
         x = self.mlp(torch.cat([coords, features], dim=-1))
-        return x.amax(dim=1), x
+        return max_pool(x, dim=1), x

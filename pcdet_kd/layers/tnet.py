@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from pcdet_kd.layers.inputs import at_least_float32
 from pcdet_kd.layers.mlp import MLP
+from pcdet_kd.layers.pooling import max_pool
 
 
 class TNet(nn.Module):
@@ -30,7 +31,7 @@ class TNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, N, in_channels) to (B, size, size)."""
-        matrix = self.last(self.fc(self.mlp(x).amax(1))).unflatten(-1, (self.size, self.size))
+        matrix = self.last(self.fc(max_pool(self.mlp(x), dim=1))).unflatten(-1, (self.size, self.size))
         return matrix + torch.eye(self.size, device=matrix.device, dtype=matrix.dtype)
 
 

@@ -1,0 +1,53 @@
+"""PointMLP's grouping in float64, written out."""
+
+import pytest
+import torch
+
+from pcdet_kd.layers import LocalGrouper
+from pcdet_kd.ops import farthest_point_sample, knn
+
+
+def test_reference():
+    torch.manual_seed(0)
+    coords = torch.rand(2, 12, 3, dtype=torch.float64)
+    features = torch.randn(2, 12, 5, dtype=torch.float64)
+    layer = LocalGrouper(5, 4, 3).double()
+    layer.affine_alpha.data = torch.randn(1, 1, 1, 5, dtype=torch.float64)
+    layer.affine_beta.data = torch.randn(1, 1, 1, 5, dtype=torch.float64)
+    centres, out = layer(coords, features)
+    assert out.shape == (2, 4, 3, 10) and out.dtype == torch.float64
+    chosen = farthest_point_sample(coords, 4)
+    for b in range(2):
+        torch.testing.assert_close(centres[b], coords[b, chosen[b]])
+        anchor = features[b, chosen[b]][:, None]
+        offset = features[b, knn(centres, coords, 3)[b]] - anchor
+        sigma = (((offset - offset.mean()) ** 2).sum() / (offset.numel() - 1)).sqrt()  # unbiased, one per sample
+        expected = layer.affine_alpha[0] * offset / (sigma + 1e-5) + layer.affine_beta[0]
+        torch.testing.assert_close(out[b, ..., :5], expected)
+        torch.testing.assert_close(out[b, ..., 5:], anchor.expand(4, 3, 5))
+
+
+def test_one_point_has_no_spread():
+    features = torch.rand(2, 1, 4, requires_grad=True)
+    layer = LocalGrouper(4, 8, 24)
+    centres, out = layer(torch.rand(2, 1, 3), features)
+    assert centres.shape == (2, 1, 3) and out.shape == (2, 1, 1, 8)
+    out.sum().backward()
+    assert torch.isfinite(features.grad).all() and (out[..., :4] == 0).all()
+
+
+def test_half_precision_features_are_normalised_in_float32():
+    coords, features = torch.rand(1, 8, 3), torch.rand(1, 8, 4)
+    layer = LocalGrouper(4, 4, 3)
+    _, out = layer(coords, features.bfloat16())
+    assert out.dtype == torch.float32
+    torch.testing.assert_close(out, layer(coords, features.bfloat16().float())[1])
+
+
+def test_start_of_the_sampling():
+    coords, features = torch.rand(1, 64, 3), torch.rand(1, 64, 4)
+    layer = LocalGrouper(4, 4, 3, fps_start='random')
+    assert len({tuple(layer(coords, features)[0][0, 0].tolist()) for _ in range(8)}) > 1
+    assert torch.equal(layer.eval()(coords, features)[0][0, 0], coords[0, 0])
+    with pytest.raises(ValueError, match='fps_start is 1'):
+        LocalGrouper(4, 4, 3, fps_start=1)
