@@ -104,7 +104,7 @@ def test_a_file_that_does_not_fit_is_an_error_and_changes_nothing(tmp_path, chan
 
 def test_a_file_of_another_stem_is_an_error(tmp_path):
     _, file = write(tmp_path)
-    with pytest.raises(CheckpointError, match=r'ResNet-18 with base width 2(.|\n)*file \(2, 3, 7, 7\), model \(2, 3, 3, 3\)'):
+    with pytest.raises(CheckpointError, match=r'base width 2(.|\n)*file \(2, 3, 7, 7\), model \(2, 3, 3, 3\)'):
         load_torchvision_weights(ResNet(18, base_width=2, small_input=True), file)
 
 

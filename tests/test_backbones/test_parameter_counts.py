@@ -1,0 +1,41 @@
+"""Trainable parameters of the published networks, to the unit, with 40 classes and with 15."""
+
+import pytest
+import torch
+
+from pcdet_kd.registry import BACKBONES, HEADS
+
+# Counted in the code of: fxia22/pointnet.pytorch; PointNet (Qi et al., 2017) as described; yanx27/Pointnet_Pointnet2_pytorch
+# (with biases) and erikwijmans' layers (without); ma-xu/pointMLP-pytorch; ZhanHeshen/PointCMT; WangYueFt/dgcnn.
+PUBLISHED = [
+    ('PointNet, fxia22', dict(type='PointNet', variant='fxia22'), {}, 3_471_473, 3_465_048),
+    ('PointNet, paper', dict(type='PointNet'), {}, 3_480_049, 3_473_624),
+    ('PointNet++ SSG', dict(type='PointNet2SSG'), dict(bias=False), 1_472_360, 1_465_935),
+    ('PointNet++ SSG with biases', dict(type='PointNet2SSG', bias=True), {}, 1_475_688, 1_469_263),
+    ('PointMLP', dict(type='PointMLP'), {}, 13_238_504, 13_232_079),
+    ('PointMLP-elite', dict(type='PointMLPElite'), {}, 716_232, 709_807),
+    ('PointMLP, head of PointCMT', dict(type='PointMLP'), dict(hidden_channels=(512,)), None, 13_104_079),
+    ('MVCNN ResNet-18', dict(type='MultiViewResNet'), dict(hidden_channels=()), 11_197_032, 11_184_207),
+    ("DGCNN's PointNet", dict(type='PointNet', input_transform=False, feature_transform=False, bias=False),
+     dict(hidden_channels=(512,), bias=False), 696_168, None),
+]
+
+
+def count(module):
+    return sum(p.numel() for p in module.parameters())
+
+
+@pytest.mark.parametrize(('backbone', 'head', 'of_40', 'of_15'), [row[1:] for row in PUBLISHED],
+                         ids=[row[0] for row in PUBLISHED])
+def test_backbone_and_head(backbone, head, of_40, of_15):
+    with torch.device('meta'):
+        net = BACKBONES.build(backbone)
+        for classes, expected in ((40, of_40), (15, of_15)):
+            if expected is not None:
+                own = HEADS.build(dict(type='MLPHead', num_classes=classes, in_channels=net.out_channels, **head))
+                assert count(net) + count(own) == expected
+
+
+def test_trunk_of_the_image_teacher():
+    with torch.device('meta'):
+        assert count(BACKBONES.build(dict(type='MultiViewResNet'))) == 11_176_512

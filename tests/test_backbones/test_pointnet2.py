@@ -1,0 +1,50 @@
+"""PointNet++: stages, order, options."""
+
+import pytest
+import torch
+
+from pcdet_kd.backbones import PointNet2SSG
+
+TINY = dict(num_points=(16, 4), radii=(0.4, 0.8), num_neighbors=(4, 6), mlp_channels=((8, 8), (8, 12)),
+            global_channels=(16,))
+
+
+def test_stages():
+    torch.manual_seed(0)
+    net = PointNet2SSG(in_channels=4, **TINY).eval()
+    points = torch.rand(2, 40, 4)
+    out = net(points)
+    c1, f1 = net.set_abstractions[0](points[..., :3], points[..., 3:])
+    c2, f2 = net.set_abstractions[1](c1, f1)
+    torch.testing.assert_close(out.stages[0], f1.transpose(1, 2))
+    torch.testing.assert_close(out.stages[1], f2.transpose(1, 2))
+    assert torch.equal(out.coords, c2) and out.point_feats.shape == (2, 16, 4)
+    torch.testing.assert_close(out.global_feat, net.global_abstraction(c2, f2)[0])
+    assert [tuple(s.shape) for s in out.stages] == [(2, 8, 16), (2, 12, 4)]
+
+
+def test_extra_channels_matter():
+    net = PointNet2SSG(in_channels=4, **TINY).eval()
+    points = torch.rand(2, 40, 4)
+    other = torch.cat([points[..., :3], points[..., 3:] + 1], -1)
+    assert not torch.allclose(net(points).global_feat, net(other).global_feat)
+
+
+def test_options_reach_the_layers():
+    net = PointNet2SSG(**TINY, bias=True, compat='pointnet2', fps_start='random')
+    assert all(s.compat == 'pointnet2' and s.fps_start == 'random' for s in net.set_abstractions)
+    assert all(layer.linear.bias is not None for s in net.set_abstractions for layer in s.mlps[0])
+    assert net.global_abstraction.mlp[0].linear.bias is not None
+    assert PointNet2SSG(**TINY).global_abstraction.mlp[0].linear.bias is None
+
+
+def test_published_geometry():
+    with torch.device('meta'):
+        net = PointNet2SSG()
+    assert [(s.num_points, s.radii, s.num_neighbors) for s in net.set_abstractions] == [(512, (0.2,), (32,)),
+                                                                                      (128, (0.4,), (64,))]
+
+
+def test_unequal_lists():
+    with pytest.raises(ValueError, match='2 num_points, 1 radii'):
+        PointNet2SSG(**{**TINY, 'radii': (0.4,)})

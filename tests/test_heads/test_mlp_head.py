@@ -1,0 +1,81 @@
+"""The classification head."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from pcdet_kd.heads import MLPHead
+from pcdet_kd.structures import PointDataSample
+
+
+def samples(*labels):
+    return [PointDataSample(metainfo=dict(sample_id=f's{i}')).set_gt_label(label) for i, label in enumerate(labels)]
+
+
+def test_forward_is_classify_of_feature():
+    head = MLPHead(5, 8, hidden_channels=(7, 6)).eval()
+    x = torch.randn(3, 8)
+    assert head.feat_channels == 6 and head.feature(x).shape == (3, 6)
+    torch.testing.assert_close(head(x), head.classify(head.feature(x)))
+    torch.testing.assert_close(head.classify(head.feature(x)), head.feature(x) @ head.fc.weight.T + head.fc.bias)
+
+
+def test_feature_is_what_the_last_layer_sees():
+    head = MLPHead(5, 8, hidden_channels=(400,), dropout=0.5)
+    seen = []
+    head.fc.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    torch.manual_seed(0)
+    head(torch.randn(4, 8))
+    assert (seen[0] == 0).all(0).any(), 'dropout acts before it'
+    assert (seen[0] >= 0).all()
+
+
+def test_without_hidden_layers_the_feature_is_the_backbones():
+    head = MLPHead(5, 8, hidden_channels=())
+    x = torch.randn(3, 8)
+    assert head.feature(x) is x and head.feat_channels == 8
+    assert [name for name, _ in head.named_parameters()] == ['fc.weight', 'fc.bias']
+
+
+def test_a_foreign_feature_reaches_the_last_layer_only():
+    head = MLPHead(5, 8, hidden_channels=(6,), dropout=0.0)
+    head.classify(torch.randn(3, 6)).sum().backward()
+    assert {n for n, p in head.named_parameters() if p.grad is not None} == {'fc.weight', 'fc.bias'}
+
+
+def test_order_of_dropout():
+    head = MLPHead(5, 8, hidden_channels=(7, 6), dropout=(0, 0.3), dropout_first=True)
+    assert head.hidden[0].drop is None and head.hidden[1].drop.p == 0.3 and head.hidden[1].dropout_first
+
+
+def test_loss_reference():
+    head = MLPHead(5, 8, loss=dict(type='CrossEntropyLoss', loss_weight=2.0))
+    logits = torch.randn(3, 5)
+    losses = head.loss(logits, samples(4, 0, 2))
+    assert list(losses) == ['loss_cls']
+    torch.testing.assert_close(losses['loss_cls'], 2 * F.cross_entropy(logits, torch.tensor([4, 0, 2])))
+    torch.testing.assert_close(MLPHead(5, 8).loss(logits, samples(4, 0, 2))['loss_cls'] * 2, losses['loss_cls'])
+
+
+def test_loss_needs_a_label_per_row():
+    head, logits = MLPHead(5, 8), torch.randn(3, 5)
+    with pytest.raises(ValueError, match='3 rows, 2 samples'):
+        head.loss(logits, samples(1, 2))
+    with pytest.raises(ValueError, match='2 of them with gt_label'):
+        head.loss(logits, [*samples(1, 2), PointDataSample()])
+
+
+def test_predict():
+    head = MLPHead(5, 8)
+    logits = torch.randn(2, 5)
+    given = samples(4, 1)
+    out = head.predict(logits.bfloat16(), given)
+    for row, sample, before in zip(logits, out, given):
+        assert sample.pred_score.dtype == torch.float32
+        torch.testing.assert_close(sample.pred_score, row.bfloat16().float().softmax(0))
+        assert sample.pred_label.tolist() == [int(row.argmax())]
+        assert sample.sample_id == before.sample_id and torch.equal(sample.gt_label, before.gt_label)
+        assert 'pred_score' not in before, 'what was given stays as it was'
+    assert len(head.predict(logits)) == 2
+    with pytest.raises(ValueError, match='2 rows of logits, 1 samples'):
+        head.predict(logits, given[:1])
