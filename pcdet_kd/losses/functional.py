@@ -110,8 +110,8 @@ def scale_to_box(points: Tensor, variant: str = 'centred') -> Tensor:
     Args:
         points: (B, N, 3).
         variant: ``'centred'`` puts the centre of the box at the origin. ``'released'`` is PointCMT's released code, which
-            halves one term too many: a cloud centred at the origin lands with its longest side on [-0.75, 0.25] (its centre
-            at a quarter of the shorter sides, measured from the other end), and half of any translation survives.
+            halves one term too many: of a cloud centred at the origin a side of length l (the longest has 1) lands on
+            [-3/4 l, 1/4 l], and half of any translation survives.
 
     Returns:
         (B, N, 3), differentiable, also through the box. A cloud whose points all coincide keeps its scale.
