@@ -1,7 +1,7 @@
 """Ratio of ``ops.emd_match`` to SciPy's exact solver: a Markdown table on stdout.
 
-Both run in one process, in turn, so that other work on the machine hits them alike; a figure is the median over the runs. CPU
-time is that of all threads. Usage: ``python benchmarks/emd.py [--batch 4] [--points 1024] [--runs 3]``.
+Both run in one process, in turn, so that other work on the machine hits them alike; a figure is the median over the runs.
+CPU time is that of all threads. Usage: ``python benchmarks/emd.py [--batch 4] [--points 1024] [--runs 3]``.
 """
 
 import argparse

@@ -14,7 +14,7 @@ class EarthMoverLoss(nn.Module):
     Which published numbers of PointCMT (NeurIPS 2022) belong to what:
 
     * the released code (94.6 % in its read-me): ``reduction='mean', normalize='released', solver='msn', eps=0.05,
-      iterations=3000``. That matching is approximate: 3 to 9 % above the optimum on 1,024 points;
+      iterations=3000``. That matching is approximate: 2 to 9 % above the optimum on 1,024 points;
     * the paper (94.4 %, Eq. 4 and 5): ``reduction='sum'``, the defaults otherwise.
 
     With one weight, the two differ by the number of points. The released CUDA kernel sends no gradient to the second cloud;

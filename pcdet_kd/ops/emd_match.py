@@ -29,7 +29,7 @@ def emd_match(x: Tensor, y: Tensor, eps: float | None = None, return_certificate
         return_certificate: Also return (B,) float32: what the mean distance exceeds the least by at most, in the unit of the
             clouds, as the auction's prices prove it up to rounding (0 from SciPy).
         compat: ``'msn'`` is the auction of MSN (Liu et al., 2020), which PointCMT's released code uses with eps 0.05 and
-            3000 rounds: every free point bids at once, with one eps. Its mean distance is up to eps above the least (3 to
+            3000 rounds: every free point bids at once, with one eps. Its mean distance is up to eps above the least (2 to
             9 % on 1024 points in the unit cube). In the last of ``iterations`` rounds points that are still free take
             their favourite without evicting anyone, so that the result need not be a bijection. The CUDA kernel leaves
             ties to chance; here the lowest index wins. Any N will do, and distances need not be below 3.
