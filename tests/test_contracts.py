@@ -1,0 +1,77 @@
+"""Every registered part keeps its contract: registering a part tests it.
+
+A part that cannot be built without arguments, or would be slow at its published size, gets an entry below.
+"""
+
+import pytest
+import torch
+
+from pcdet_kd.registry import BACKBONES, HEADS, LOSSES, MODELS
+from pcdet_kd.structures import PointDataSample
+from pcdet_kd.testing import check_backbone, check_loss, check_teacher, random_clouds, random_views
+
+
+def ours(registry):
+    """Names registered by the package itself, not by a test."""
+    registry.import_from_location()
+    return sorted(name for name, part in registry.module_dict.items() if part.__module__.startswith('pcdet_kd.'))
+
+
+_POINTMLP = dict(embed_channels=8, channels=(8, 16, 16, 24), num_points=(32, 16, 8, 4), num_neighbors=8)
+TINY_BACKBONES = {
+    'MultiViewResNet': dict(base_width=4, small_input=True),
+    'PointMLP': _POINTMLP,
+    'PointMLPElite': _POINTMLP,
+    'PointNet': dict(local_channels=(8,), global_channels=(16, 24), transform_mlp=(8, 16), transform_fc=(16, 8)),
+    'PointNet2SSG': dict(num_points=(32, 8), radii=(0.3, 0.6), num_neighbors=(8, 8), mlp_channels=((8, 16), (16, 16)),
+                         global_channels=(16, 24)),
+}
+SEE_VIEWS = {'MultiViewResNet'}
+
+
+@pytest.mark.parametrize('in_channels', [3, 6])
+@pytest.mark.parametrize('name', ours(BACKBONES))
+def test_backbone(name, in_channels):
+    config = dict(type=name, in_channels=in_channels, **TINY_BACKBONES.get(name, {}))
+    if name in SEE_VIEWS:
+        check_backbone(config, in_channels, sizes=(1, 3), make_input=lambda b, v, c: random_views(b, v, c, size=16))
+    else:
+        check_backbone(config, in_channels)
+
+
+@pytest.mark.parametrize('name', ours(HEADS))
+def test_head(name):
+    torch.manual_seed(0)
+    head = HEADS.build(dict(type=name, in_channels=16, num_classes=5))
+    x = torch.randn(4, 16, requires_grad=True)
+    samples = [PointDataSample().set_gt_label(i) for i in range(4)]
+    losses = head.loss(head(x), samples)
+    assert 'loss_cls' in losses and all(key.startswith(('loss_', 'stat_')) for key in losses)
+    sum(value for key, value in losses.items() if key.startswith('loss_')).backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in head.parameters())
+    head.eval()
+    feature = head.feature(x)
+    assert feature.shape == (4, head.feat_channels)
+    assert torch.equal(head.classify(feature), head(x))
+    for sample, logits in zip(head.predict(head(x).detach(), samples), head(x).detach()):
+        torch.testing.assert_close(sample.pred_score, logits.softmax(0))
+        assert sample.pred_label.tolist() == [int(logits.argmax())] and 'gt_label' in sample
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        assert torch.isfinite(head.loss(head(x), samples)['loss_cls'])
+    assert HEADS.build(dict(type=name, in_channels=16, num_classes=5)).load_state_dict(head.state_dict(), strict=True)
+
+
+@pytest.mark.parametrize('name', ours(LOSSES))
+def test_loss(name):
+    check_loss(dict(type=name))
+
+
+@pytest.mark.parametrize('name', ours(BACKBONES))
+def test_any_classifier_is_a_frozen_teacher(name, tmp_path):
+    views = name in SEE_VIEWS
+    model = dict(type='PointClassifier', backbone=dict(type=name, **TINY_BACKBONES.get(name, {})),
+                 head=dict(type='MLPHead', num_classes=5, hidden_channels=(8,)), input_key='views' if views else 'points')
+    torch.save(MODELS.build(model).state_dict(), tmp_path / 'teacher.pth')
+    inputs = dict(points=random_clouds(4, 16), views=random_views(4, 2, size=16))
+    check_teacher(dict(type='FrozenTeacher', model=model, checkpoint=str(tmp_path / 'teacher.pth')), inputs,
+                  [PointDataSample() for _ in range(4)])
