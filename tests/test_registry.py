@@ -103,7 +103,7 @@ def test_contains(parts):
 
 
 def test_parts_of_mmengine_are_found():
-    assert registry.HOOKS.get('CheckpointHook').__module__.startswith('mmengine')
+    assert registry.HOOKS.get('ParamSchedulerHook').__module__.startswith('mmengine')
     assert registry.OPTIMIZERS.get('AdamW').__name__ == 'AdamW'
 
 
