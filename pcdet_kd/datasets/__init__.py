@@ -7,6 +7,7 @@ from pcdet_kd.datasets.modelnet40_resampled import ModelNet40Resampled
 from pcdet_kd.datasets.point_cloud_folder import PointCloudFolder
 from pcdet_kd.datasets.readers import read_points
 from pcdet_kd.datasets.scanobjectnn import ScanObjectNN
+from pcdet_kd.datasets.synthetic_scans import SyntheticScans
 
 __all__ = [
     'ModelNet40',
@@ -15,6 +16,7 @@ __all__ = [
     'PointCloudFolder',
     'Records',
     'ScanObjectNN',
+    'SyntheticScans',
     'collate_points',
     'read_points',
 ]

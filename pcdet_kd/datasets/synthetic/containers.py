@@ -30,7 +30,7 @@ def bag(rng: np.random.Generator) -> list[Solid]:
         solids = [_dent(lathe('body', profile, aspect=(w / 2, d / 2), squareness=rng.uniform(3, 8)), rng, .06)]
         loop = arc(w * rng.uniform(.3, .6), rng.uniform(.1, .28))
         gap = d * mouth * .3
-        solids += [tube('handle', loop + (0, h * .97, s * gap), .009, 6) for s in ((-1, 1) if rng.random() < .7 else (0,))]
+        solids += [tube('handle', loop, .009, 6).moved((0, h * .97, s * gap)) for s in ((-1, 1) if rng.random() < .7 else (0,))]
         if rng.random() < .4:
             solids.append(cushion('pocket', (w * .6, h * .5, .05), (0, h * .1, d * .45)))
         return solids
@@ -40,14 +40,14 @@ def bag(rng: np.random.Generator) -> list[Solid]:
         solids.append(cushion('pocket', (w * .75, h * .45, d * .6), (0, h * .06, d * .38), roundness=4))
         for s in (-1, 1):
             strap = arc(h * .75, rng.uniform(.05, .12), 7)[:, [2, 0, 1]] * (1, 1, -1)
-            solids.append(tube('handle', strap + (s * w * .28, h * .5, -d * .42), .016, 6))
-        solids.append(tube('handle', arc(.1, .06, 5) + (0, h * .96, -d * .2), .01, 6))
+            solids.append(tube('handle', strap, .016, 6).moved((s * w * .28, h * .5, -d * .42)))
+        solids.append(tube('handle', arc(.1, .06, 5), .01, 6).moved((0, h * .96, -d * .2)))
     elif kind == 'holdall':
         w, h = rng.uniform(.4, .7), rng.uniform(.2, .32)
         body = cushion('body', (h, w, h * rng.uniform(.9, 1.3)), roundness=6, squareness=rng.uniform(2.2, 4))
         solids = [_dent(body.turned('z', np.pi / 2).moved((w / 2, h / 2, 0)), rng, .05)]
         lift = rng.uniform(.06, .2)
-        solids += [tube('handle', arc(w * .45, lift) + (0, h * .9, s * h * .25), .012, 6) for s in (-1, 1)]
+        solids += [tube('handle', arc(w * .45, lift), .012, 6).moved((0, h * .9, s * h * .25)) for s in (-1, 1)]
         if rng.random() < .5:
             solids.append(cushion('pocket', (w * .45, h * .55, .07), (0, h * .15, h * .5)))
     else:
@@ -56,7 +56,7 @@ def bag(rng: np.random.Generator) -> list[Solid]:
         profile = [(.85, 0), (1, h * .15), (1, h * .5), (.5 + neck / 2, h * .8), (neck, h)]
         solids = [_dent(lathe('body', profile, aspect=(w / 2, d / 2), squareness=rng.uniform(2, 4)), rng, .1)]
         loop = arc(w * max(neck, .3) * .7, rng.uniform(.06, .16), 7)
-        solids += [tube('handle', loop + (0, h * .97, s * d * neck * .4), .012, 6) for s in (-1, 1)]
+        solids += [tube('handle', loop, .012, 6).moved((0, h * .97, s * d * neck * .4)) for s in (-1, 1)]
     return solids
 
 

@@ -38,7 +38,8 @@ def display(rng: np.random.Generator) -> list[Solid]:
     if kind == 'television' and rng.random() < .6:
         for s in (-1, 1):
             foot = rng.uniform(.1, .16)
-            solids += [box('stand', (.03, .02, foot * 2), (s * w * .35, 0, 0)), box('stand', (.02, lift + .03, .03), (s * w * .35, 0, 0))]
+            x = s * w * .35
+            solids += [box('stand', (.03, .02, foot * 2), (x, 0, 0)), box('stand', (.02, lift + .03, .03), (x, 0, 0))]
         return solids
     foot = rng.uniform(.12, .2) * (w / .5)**.5
     if rng.random() < .5:
@@ -69,8 +70,8 @@ def door(rng: np.random.Generator) -> list[Solid]:
             leaf = [box('leaf', (w, h, t))]
         if kind == 'panelled':
             pw, ph, out = w * .8 / columns, h * .88 / rows, rng.uniform(.012, .03)
-            leaf += [box('leaf', (pw * .82, ph * .82, t + 2 * out), (pw * (i - (columns - 1) / 2), h * .06 + ph * (j + .09), 0))
-                     for i in range(columns) for j in range(rows)]
+            panel = box('leaf', (pw * .82, ph * .82, t + 2 * out), (-pw * (columns - 1) / 2, h * .06 + ph * .09, 0))
+            leaf += [panel.moved((pw * i, ph * j, 0)) for i in range(columns) for j in range(rows)]
         if knob:
             for side in (-1, 1):
                 grip = cylinder('handle', .025, .06, segments=8).turned('x', np.pi / 2).moved((0, 0, t / 2))
@@ -130,7 +131,8 @@ def sink(rng: np.random.Generator) -> list[Solid]:
     solids = []
     if kind == 'vessel':
         solids.append(box('counter', (w, t, d), (0, y - t, 0)))
-        solids.append(bowl('basin', r, deep, (x0 + r, y, zc), rng.uniform(.4, .8), .02, .03, (1, oval), rng.choice([2., 6.]), bulge=.1))
+        square = rng.choice([2., 6.])
+        solids.append(bowl('basin', r, deep, (x0 + r, y, zc), rng.uniform(.4, .8), .02, .03, (1, oval), square, bulge=.1))
     else:
         for width, depth, x, z in ((left, d, -w / 2 + left / 2, 0), (right, d, w / 2 - right / 2, 0),
                                    (inner, front, x0 + inner / 2, d / 2 - front / 2),
@@ -138,7 +140,8 @@ def sink(rng: np.random.Generator) -> list[Solid]:
             solids.append(box('counter', (width, t, depth), (x, y - t, z)))
         for i in range(basins):
             x = x0 + bw / 2 + i * (bw + .04)
-            solids.append(bowl('basin', bw / 2, deep, (x, y - deep - .002, zc), rng.uniform(.75, .95), .012, .015, (1, oval), segments=4))
+            foot = rng.uniform(.75, .95)
+            solids.append(bowl('basin', bw / 2, deep, (x, y - deep - .002, zc), foot, .012, .015, (1, oval), segments=4))
             if i:
                 solids.append(box('counter', (.06, t, bd), (x - bw / 2 - .02, y - t, zc)))
     if tall:
@@ -168,7 +171,8 @@ def toilet(rng: np.random.Generator) -> list[Solid]:
     solids.append(ring('lid', r * 1.04, r * .72, .025, (0, h, 0), (1, long), square))
     rear = -r * long
     if kind != 'hung':
-        solids.append(box('foot', (r * rng.uniform(.8, 1.3), h * .9, r * rng.uniform(.9, 1.6)), (0, 0, rear * .55), top=(1.2, 1)))
+        width, depth = r * rng.uniform(.8, 1.3), r * rng.uniform(.9, 1.6)
+        solids.append(box('foot', (width, h * .9, depth), (0, 0, rear * .55), top=(1.2, 1)))
     lid = cushion('lid', (2 * r * 1.02, .03, 2 * r * long), roundness=8, squareness=square, rings=5)
     if rng.random() < .5:
         lid = lid.moved((0, h + .025, 0))

@@ -38,7 +38,8 @@ def _chair_back(width: float, height: float, at: tuple[float, float, float], til
             solids.append(box('back', (width, height * .15, t), (0, height * .85, 0)))
             solids += [box('back', (t, height, t * .6), (width * (i / (count + 1) - .5), 0, 0)) for i in range(1, count + 1)]
         else:
-            solids += [box('back', (width, height * .12, t * .6), (0, height * (i + .8) / (count + .3), 0)) for i in range(count)]
+            rung = box('back', (width, height * .12, t * .6))
+            solids += [rung.moved((0, height * (i + .8) / (count + .3), 0)) for i in range(count)]
     return [s.turned('x', -tilt).moved(at) for s in solids]
 
 
@@ -167,13 +168,15 @@ def bed(rng: np.random.Generator) -> list[Solid]:
         solids.append(box('board', (.06, top + rng.uniform(.2, .45), d), (side * (w / 2 + .03), 0, 0)))
     if rng.random() < .08:
         lift = rng.uniform(.9, 1.2)
-        solids += [box('frame', (.06, lift + base + .3, .06), (sx * w / 2, 0, sz * d / 2)) for sx in (-1, 1) for sz in (-1, 1)]
+        post = box('frame', (.06, lift + base + .3, .06))
+        solids += [post.moved((sx * w / 2, 0, sz * d / 2)) for sx in (-1, 1) for sz in (-1, 1)]
         solids += [soft.moved((0, lift, 0)), box('frame', (w, .1, d), (0, lift + base - .1, 0))]
     heads = 1 if w < 1.2 else 2
     if rng.random() < .8:
         size = (w / heads * .8, rng.uniform(.1, .18), rng.uniform(.3, .45))
-        solids += [cushion('bedding', size, (w * ((i + .5) / heads - .5), top - .02, -d * .38), 2.2, 6).turned('y', rng.normal(0, .1))
-                   for i in range(heads)]
+        for i in range(heads):
+            place = (w * ((i + .5) / heads - .5), top - .02, -d * .38)
+            solids.append(cushion('bedding', size, place, 2.2, 6).turned('y', rng.normal(0, .1)))
     if rng.random() < .6:
         length = d * rng.uniform(.4, .7)
         thick = rng.uniform(.05, .14)

@@ -28,8 +28,7 @@ def _handle(at: tuple[float, float, float], upright: bool, kind: str, length: fl
     if kind == 'knob':
         return cylinder('handle', .018, .035, segments=8).turned('x', np.pi / 2).moved(at)
     half = np.array([0, length / 2, 0]) if upright else np.array([length / 2, 0, 0])
-    centre = np.array(at) + (0, 0, .025)
-    return tube('handle', [centre - half, centre + half], .01, 6)
+    return tube('handle', [-half, half], .01, 6).moved((at[0], at[1], at[2] + .025))
 
 
 def fronts(width: float, height: float, at: tuple[float, float, float], rng: np.random.Generator,

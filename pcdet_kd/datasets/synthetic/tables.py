@@ -46,7 +46,8 @@ def table(rng: np.random.Generator) -> list[Solid]:
                 ('panel', 0 if rounded else .8))
     below = h - t
     if base == 'legs':
-        solids += legs('leg', w * inner, d * inner, below, rng.uniform(.015, .045), rng, inset=rng.uniform(0, .08) * min(w, d))
+        inset = rng.uniform(0, .08) * min(w, d)
+        solids += legs('leg', w * inner, d * inner, below, rng.uniform(.015, .045), rng, inset)
         if rng.random() < .35:
             apron = rng.uniform(.05, .12)
             solids.append(box('top', (w * inner * .88, apron, d * inner * .85), (0, below - apron, 0)))
