@@ -5,7 +5,7 @@ requires = dict(teacher='mvcnn_resnet18_scanobjectnn.py', generator='generator_s
 
 # The student's head: one hidden layer as wide as the teacher's feature, then the linear layer that PointCMT trains twice.
 student = _base_.student
-student.head.update(num_classes=_base_.num_classes, hidden_channels=(512,), dropout=0.0, bias=(False, True))
+student.head.update(num_classes=_base_.num_classes, hidden_channels=(512,), dropout=0.0)
 teacher = _base_.teacher
 teacher.model.head.num_classes = _base_.num_classes
 model = dict(

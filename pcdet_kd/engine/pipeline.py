@@ -16,7 +16,7 @@ from mmengine.model import is_model_wrapper
 from pcdet_kd.engine.config import load_config, variables_of
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.stage_record import StageRecord, flat_config
-from pcdet_kd.registry import DATASETS, DISTILLERS, RUNNERS, TEACHERS, did_you_mean
+from pcdet_kd.registry import DATASETS, DISTILLERS, MODELS, RUNNERS, TEACHERS, did_you_mean
 from pcdet_kd.utils.checkpoint import file_sha256, find_resume, load_checkpoint_file, load_weights
 
 STAGE_PREFIX = 'stage:'
@@ -36,6 +36,7 @@ class Stage:
         cfg: What will be trained.
         work_dir: Where it is trained.
         requires: Earlier stages by name.
+        data: Fingerprint of the training data, once it was read.
         record: What is known of the run, after :func:`run_stage`.
         reused: Whether a finished run was found.
     """
@@ -45,6 +46,7 @@ class Stage:
     cfg: Config
     work_dir: Path
     requires: dict[str, 'Stage'] = field(default_factory=dict)
+    data: str = ''
     record: StageRecord | None = None
     reused: bool = False
 
@@ -56,11 +58,8 @@ class Stage:
 
 def is_distiller(cfg: Config) -> bool:
     """Whether the config's model is a distiller."""
-    return DISTILLERS.get(cfg.model.type) in DISTILLERS.module_dict.values() if cfg.model.type in _models() else False
-
-
-def _models() -> Any:
-    return DISTILLERS.of
+    kind = cfg.model.type
+    return (MODELS.get(kind) if isinstance(kind, str) else kind) in DISTILLERS.module_dict.values()
 
 
 def plan(config: str | Path, options: dict[str, Any] | None = None, stage_options: dict[str, Any] | None = None,
@@ -142,6 +141,9 @@ def run_stages(stages: list[Stage], retrain: set[str] | None = None,
     if retrain - names - {'all'}:
         unknown = sorted(retrain - names - {'all'})[0]
         raise ConfigError('--retrain', [f"no stage '{unknown}'.{did_you_mean(unknown, names)}"])
+    for stage in stages:  # a model that cannot be built, or data that is not there, is known before hours are spent
+        MODELS.build(stage.cfg.model)
+        stage.data = _data_fingerprint(stage.cfg)
     for number, stage in enumerate(stages, 1):
         if retrain & {stage.name, 'all'} and stage.work_dir.exists() and is_main_process():
             aside = stage.work_dir.with_name(f'{stage.work_dir.name}.{time.strftime("%Y%m%d_%H%M%S")}')
@@ -155,9 +157,10 @@ def run_stages(stages: list[Stage], retrain: set[str] | None = None,
 def run_stage(stage: Stage, title: str, say: Callable[[str], None]) -> None:
     """Train one stage, or find that it is finished. Its ``record`` is set afterwards."""
     cfg = with_weights(stage)
-    wanted = StageRecord(flat_config(cfg), data=_data_fingerprint(cfg))
+    wanted = StageRecord(flat_config(cfg), data=stage.data)
     found = StageRecord.read(stage.work_dir)
-    if found is not None:
+    resume = find_resume(stage.work_dir) if stage.work_dir.is_dir() else None
+    if found is not None and (found.finished or resume):
         changed = found.differences(wanted)
         if changed:
             raise StaleStageError(
@@ -171,7 +174,6 @@ def run_stage(stage: Stage, title: str, say: Callable[[str], None]) -> None:
             stage.record, stage.reused = found, True
             say(f'{title}: finished before, reused ({weights})')
             return
-    resume = find_resume(stage.work_dir) if stage.work_dir.is_dir() else None
     if resume and found is None:
         raise StaleStageError(f'{stage.work_dir} holds checkpoints without a record of what was trained. Move it away, or '
                               'choose another --work-dir')

@@ -2,5 +2,5 @@
 student = dict(
     type='PointClassifier',
     backbone=dict(type='PointNet2SSG'),
-    head=dict(type='MLPHead', hidden_channels=(512, 256), dropout=0.5, bias=(False, False, True),
+    head=dict(type='MLPHead', hidden_channels=(512, 256), dropout=0.5, bias=False,
               loss=dict(type='CrossEntropyLoss', label_smoothing=0.2, smoothing='others')))
