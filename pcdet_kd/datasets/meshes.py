@@ -55,13 +55,15 @@ def read_obj_or_stl(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Read an OBJ or STL file with trimesh: vertices (V, 3) and triangles (F, 3), all parts in one. Materials are ignored.
 
     Raises:
-        DataError: Malformed file.
+        DataError: Malformed file, or no faces.
     """
     import trimesh
 
     extra = dict(skip_materials=True) if path.suffix.lower() == '.obj' else {}
     try:
         mesh = trimesh.load(path, force='mesh', process=False, **extra)
+        if len(mesh.faces) == 0:
+            raise ValueError('no faces')
         return np.asarray(mesh.vertices, dtype=np.float64), np.asarray(mesh.faces, dtype=np.int64)
     except Exception as error:  # trimesh's readers raise whatever their parsing stumbles over
         expected = f'a mesh in {path.suffix[1:].upper()} format'

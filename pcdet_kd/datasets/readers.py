@@ -1,5 +1,6 @@
 """One file, one point cloud: ply, pcd, xyz, txt, csv, npy, npz, and meshes (off, obj, stl, ply with faces)."""
 
+import io
 import warnings
 import zipfile
 import zlib
@@ -171,8 +172,7 @@ def _read_ply(path: Path, mesh_points: int) -> dict[str, np.ndarray]:
     from plyfile import PlyData, PlyParseError
 
     try:
-        with path.open('rb') as file:
-            ply = PlyData.read(file, mmap=False)
+        ply = PlyData.read(io.BytesIO(path.read_bytes()), mmap=False)  # given a file, plyfile leaves it open
         names = [element.name for element in ply]
         if 'vertex' not in names:
             raise ValueError(f'elements {", ".join(names) or "none"}, no vertex')

@@ -10,7 +10,6 @@ from pcdet_kd.registry import MODELS
 from pcdet_kd.views.perspective_projection import _VIEWS, AXES, PerspectiveProjection, project_points
 
 
-
 @pytest.fixture(autouse=True)
 def _seed():
     torch.manual_seed(0)
