@@ -1,0 +1,133 @@
+"""A tiny data set and tiny stages that the tests of models, teachers, distillers, pipelines and commands share."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import MMLogger
+from mmengine.registry import DefaultScope
+
+from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.registry import DATASETS
+from pcdet_kd.structures import PointDataSample
+
+ROOT = Path(__file__).parents[1]
+
+
+@DATASETS.register_module(force=True)
+class TinyClouds(PointCloudDataset):
+    """Noisy lines along x, y or z: three classes, 16 points, nothing to read."""
+
+    METAINFO = dict(classes=('along_x', 'along_y', 'along_z'), up_axis='y', task='classification')
+
+    def __init__(self, num: int = 24, noise: float = 0.1, **kwargs) -> None:
+        self.num, self.noise = num, noise
+        super().__init__(**kwargs)
+
+    def load_records(self) -> Records:
+        rng = np.random.default_rng(int(self.split == 'test'))
+        labels = np.arange(self.num) % 3
+        points = rng.normal(0, self.noise, (self.num, 16, 3)).astype(np.float32)
+        for i, label in enumerate(labels):
+            points[i, :, label] += np.linspace(-1, 1, 16)
+        return Records(points, labels.astype(np.int64), [f'{self.official_split}/{i}' for i in range(self.num)], source='TinyClouds')
+
+
+_BASE = '''
+_base_ = {runtime!r}
+num = 24
+max_epochs = 2
+eval_pipeline = [dict(type='PackPointInputs')]
+train_pipeline = [dict(type='RandomScale'), dict(type='PackPointInputs')]
+data = dict(type='TinyClouds', num=num, val_fraction=0.25)
+bank_data = [dict(data, split=split, pipeline=eval_pipeline) for split in ('train', 'val', 'test')]
+common = dict(batch_size=6, num_workers=0, collate_fn=dict(type='collate_points'))
+train_dataloader = dict(common, drop_last=True, sampler=dict(type='DefaultSampler', shuffle=True),
+                        dataset=dict(data, split='train', pipeline=train_pipeline))
+val_dataloader = dict(common, sampler=dict(type='DefaultSampler', shuffle=False),
+                      dataset=dict(data, split='val', pipeline=eval_pipeline))
+test_dataloader = dict(common, sampler=dict(type='DefaultSampler', shuffle=False),
+                       dataset=dict(data, split='test', pipeline=eval_pipeline))
+val_evaluator = test_evaluator = dict(type='PointAccuracy')
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=0.01))
+train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
+val_cfg = dict()
+test_cfg = dict()
+teacher = dict(
+    type='FrozenTeacher', checkpoint='stage:teacher',
+    model=dict(type='PointClassifier', input_key='views',
+               data_preprocessor=dict(type='PointDataPreprocessor', views=dict(type='PerspectiveProjection', image_size=16)),
+               backbone=dict(type='MultiViewResNet', base_width=2),
+               head=dict(type='MLPHead', hidden_channels=(), num_classes=3)))
+student = dict(
+    type='PointClassifier',
+    backbone=dict(type='PointNet', local_channels=(8,), global_channels=(16,), input_transform=False, feature_transform=False),
+    head=dict(type='MLPHead', hidden_channels=(16,), dropout=0.3, num_classes=3))
+'''
+_STAGES = {
+    'tiny_teacher': '''
+_base_ = 'tiny_base.py'
+model = _base_.teacher.model
+''',
+    'tiny_generator': '''
+_base_ = 'tiny_base.py'
+requires = dict(teacher='tiny_teacher.py')
+model = dict(type='PointGenerator', in_channels=16, num_points=16,
+             teacher=dict(type='FeatureBank', teacher=_base_.teacher, data=_base_.bank_data), loss=dict(type='EarthMoverLoss'))
+val_evaluator = dict(_delete_=True, type='GenerationDistance')
+test_evaluator = dict(_delete_=True, type='GenerationDistance')
+default_hooks = dict(checkpoint=dict(save_best='emd', rule='less'))
+''',
+    'tiny_pointcmt': '''
+_base_ = 'tiny_base.py'
+requires = dict(teacher='tiny_teacher.py', generator='tiny_generator.py')
+model = dict(type='PointCMT', preset='paper', student=_base_.student,
+             teachers=dict(image=dict(type='FeatureBank', teacher=_base_.teacher, data=_base_.bank_data)),
+             helpers=dict(generator=dict(type='FrozenGenerator', checkpoint='stage:generator',
+                                         model=dict(type='PointGenerator', in_channels=16, num_points=16))))
+''',
+}
+
+
+@pytest.fixture
+def tiny_configs(tmp_path, monkeypatch) -> Path:
+    """Config files of a whole PointCMT that trains in seconds; the working directory is a temporary one."""
+    folder = tmp_path / 'configs'
+    folder.mkdir()
+    (folder / 'tiny_base.py').write_text(_BASE.format(runtime=str(ROOT / 'configs/_base_/default_runtime.py')))
+    for name, text in _STAGES.items():
+        (folder / f'{name}.py').write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+@pytest.fixture
+def tiny_student() -> dict:
+    """Config of a student with a 16-channel feature and 3 classes."""
+    return dict(type='PointClassifier',
+                backbone=dict(type='PointNet', local_channels=(8,), global_channels=(16,), input_transform=False,
+                              feature_transform=False),
+                head=dict(type='MLPHead', hidden_channels=(16,), dropout=0.0, num_classes=3))
+
+
+@pytest.fixture
+def batch() -> dict:
+    """A collated batch of six clouds of 16 points."""
+    generator = torch.Generator().manual_seed(0)
+    samples = [PointDataSample(metainfo=dict(sample_idx=i, sample_id=f'train/{i}')).set_gt_label(i % 3) for i in range(6)]
+    return dict(inputs=dict(points=torch.randn(6, 16, 3, generator=generator)), data_samples=samples)
+
+
+@pytest.fixture(autouse=True)
+def _clean_state():
+    """Runners leave process-wide state behind: the default scope and loggers with open files."""
+    yield
+    DefaultScope._instance_dict.clear()
+    for logger in MMLogger._instance_dict.values():
+        for handler in logger.handlers:
+            handler.close()
+    MMLogger._instance_dict.clear()

@@ -1,0 +1,20 @@
+import torch
+
+from pcdet_kd.models import PointDataPreprocessor
+from pcdet_kd.views import PerspectiveProjection
+
+
+def test_lists_are_stacked_and_tensors_stay(batch):
+    points = batch['inputs']['points']
+    out = PointDataPreprocessor()(dict(inputs=dict(points=list(points)), data_samples=batch['data_samples']))
+    assert torch.equal(out['inputs']['points'], points)
+    assert [s.sample_id for s in out['data_samples']] == [s.sample_id for s in batch['data_samples']]
+
+
+def test_views_are_drawn_once(batch):
+    preprocessor = PointDataPreprocessor(views=dict(type='PerspectiveProjection', image_size=16))
+    once = preprocessor(batch)['inputs']
+    assert torch.equal(once['views'], PerspectiveProjection(image_size=16)(batch['inputs']['points']))
+    once['views'] = once['views'] + 1
+    assert torch.equal(preprocessor(dict(inputs=once))['inputs']['views'], once['views'])
+    assert 'views' not in batch['inputs'], 'the batch itself was changed'

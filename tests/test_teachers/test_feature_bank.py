@@ -1,0 +1,111 @@
+import shutil
+
+import pytest
+import torch
+
+from pcdet_kd.datasets.collate import collate_points
+from pcdet_kd.registry import DATASETS, MODELS
+from pcdet_kd.teachers import FeatureBank, FrozenTeacher, feature_bank
+from pcdet_kd.testing import check_teacher
+from pcdet_kd.utils.checkpoint import save_checkpoint_file
+
+DATA = dict(type='TinyClouds', num=9, pipeline=[dict(type='PackPointInputs')])
+
+
+@pytest.fixture
+def teacher_cfg(tiny_student, tmp_path):
+    save_checkpoint_file(dict(state_dict=MODELS.build(tiny_student).state_dict()), tmp_path / 'teacher.pth')
+    return dict(type='FrozenTeacher', model=tiny_student, checkpoint=str(tmp_path / 'teacher.pth'))
+
+
+@pytest.fixture
+def samples():
+    dataset = DATASETS.build(DATA)
+    return collate_points([dataset[i] for i in (4, 0, 8)])
+
+
+def filled(teacher_cfg, data=DATA, **kwargs):
+    bank = FeatureBank(teacher_cfg, data, batch_size=4, **kwargs)
+    bank.build()
+    bank.init_weights()
+    return bank
+
+
+def test_it_answers_as_the_teacher_would(teacher_cfg, samples):
+    bank = filled(teacher_cfg)
+    teacher = FrozenTeacher(**{k: v for k, v in teacher_cfg.items() if k != 'type'})
+    teacher.init_weights()
+    expected = teacher(samples['inputs'], samples['data_samples'])
+    found = bank({}, samples['data_samples'])
+    torch.testing.assert_close(found.feat, expected.feat)
+    torch.testing.assert_close(found.logits, expected.logits)
+    check_teacher(bank, samples['inputs'], samples['data_samples'])
+
+
+def test_it_is_built_once(teacher_cfg, monkeypatch):
+    path = FeatureBank(teacher_cfg, DATA).build()
+    monkeypatch.setattr(FeatureBank, '_run', None)
+    assert FeatureBank(teacher_cfg, DATA).build() == path
+
+
+def test_it_has_no_state_of_its_own(teacher_cfg):
+    bank = filled(teacher_cfg)
+    assert not bank.state_dict() and not list(bank.parameters())
+
+
+@pytest.mark.parametrize('change', ['weights', 'data', 'transforms'])
+def test_a_stale_bank_is_refused(teacher_cfg, tiny_student, change, tmp_path):
+    old = FeatureBank(teacher_cfg, DATA, path=str(tmp_path / 'bank.pt')).build()
+    data = DATA
+    if change == 'weights':
+        torch.manual_seed(5)
+        save_checkpoint_file(dict(state_dict=MODELS.build(tiny_student).state_dict()), teacher_cfg['checkpoint'])
+    elif change == 'data':
+        data = dict(DATA, noise=0.2)
+    else:
+        data = dict(DATA, pipeline=[dict(type='UnitSphere'), dict(type='PackPointInputs')])
+    with pytest.raises(FileNotFoundError, match=r'stale.*build_feature_bank'):
+        FeatureBank(teacher_cfg, data, path=str(old)).init_weights()
+    with pytest.raises(FileNotFoundError, match='no feature bank'):
+        FeatureBank(teacher_cfg, data).init_weights()
+
+
+def test_a_missing_bank_says_how_to_build_it(teacher_cfg):
+    with pytest.raises(FileNotFoundError, match='tools/misc/build_feature_bank.py'):
+        FeatureBank(teacher_cfg, DATA).init_weights()
+
+
+def test_random_transforms_are_refused(teacher_cfg):
+    data = dict(DATA, pipeline=[dict(type='RandomJitter'), dict(type='PackPointInputs')])
+    with pytest.raises(ValueError, match='fixed inputs'):
+        FeatureBank(teacher_cfg, data).build()
+
+
+def test_an_unknown_sample_is_named(teacher_cfg, samples):
+    bank = filled(teacher_cfg, dict(DATA, num=3))
+    with pytest.raises(KeyError, match='train/4'):
+        bank({}, samples['data_samples'])
+
+
+def test_an_interrupted_build_goes_on(teacher_cfg, monkeypatch):
+    monkeypatch.setattr(feature_bank, '_CHUNK', 3)
+    calls = []
+    run = FeatureBank._run
+
+    def stops(self, teacher, dataset, indices, *rest):
+        calls.append(list(indices))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return run(self, teacher, dataset, indices, *rest)
+
+    monkeypatch.setattr(FeatureBank, '_run', stops)
+    with pytest.raises(KeyboardInterrupt):
+        FeatureBank(teacher_cfg, DATA).build()
+    path = FeatureBank(teacher_cfg, DATA).build()
+    assert calls == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [6, 7, 8]]
+    whole = torch.load(path)
+    shutil.os.remove(path)
+    monkeypatch.undo()
+    again = torch.load(FeatureBank(teacher_cfg, DATA).build())
+    torch.testing.assert_close(whole['feat'], again['feat'])
+    assert whole['ids'] == again['ids']
