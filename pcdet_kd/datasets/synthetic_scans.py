@@ -19,7 +19,7 @@ from pcdet_kd.registry import DATASETS, did_you_mean
 
 
 def default_cache_dir() -> Path:
-    """Return the directory of this package's caches, below ``XDG_CACHE_HOME`` or, if that is no absolute path, ``~/.cache``."""
+    """Return where this package keeps caches: below ``XDG_CACHE_HOME``, or ``~/.cache`` if that is no absolute path."""
     root = os.environ.get('XDG_CACHE_HOME', '')
     return (Path(root) if os.path.isabs(root) else Path.home() / '.cache') / 'pcdet_kd'
 

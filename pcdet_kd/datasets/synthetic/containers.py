@@ -30,7 +30,8 @@ def bag(rng: np.random.Generator) -> list[Solid]:
         solids = [_dent(lathe('body', profile, aspect=(w / 2, d / 2), squareness=rng.uniform(3, 8)), rng, .06)]
         loop = arc(w * rng.uniform(.3, .6), rng.uniform(.1, .28))
         gap = d * mouth * .3
-        solids += [tube('handle', loop, .009, 6).moved((0, h * .97, s * gap)) for s in ((-1, 1) if rng.random() < .7 else (0,))]
+        sides = (-1, 1) if rng.random() < .7 else (0,)
+        solids += [tube('handle', loop, .009, 6).moved((0, h * .97, s * gap)) for s in sides]
         if rng.random() < .4:
             solids.append(cushion('pocket', (w * .6, h * .5, .05), (0, h * .1, d * .45)))
         return solids

@@ -53,9 +53,9 @@ def object_mesh(seed: int, split: str, index: int) -> Mesh:
 
 
 def _perturbed_box(found: Scan, rng: np.random.Generator) -> tuple[Scan, np.ndarray]:
-    """Cut out a box that was shifted by up to half its size, turned about y and scaled.
+    """Cut out a box that was shifted by up to half its size, turned about y by up to 0.4 radians, and scaled by 25 %.
 
-    Boxes that hold less than a fifth of the object's points are drawn again (after ten in vain, the shift is left out).
+    Boxes that hold less than half of the object's points are drawn again (after ten in vain, the shift is left out).
 
     Returns:
         What the box holds, and its middle.
@@ -64,13 +64,12 @@ def _perturbed_box(found: Scan, rng: np.random.Generator) -> tuple[Scan, np.ndar
     inner = found.points[on_object]
     low, high = inner.min(axis=0), inner.max(axis=0)
     for attempt in range(11):
-        shift, factor, angle = rng.uniform(-.5, .5, 3), rng.uniform(.75, 1.25, 3), rng.uniform(-np.pi, np.pi)
+        shift, factor, angle = rng.uniform(-.5, .5, 3), rng.uniform(.75, 1.25, 3), rng.uniform(-.4, .4)
         centre = (low + high) / 2 + (shift * (high - low) if attempt < 10 else 0)
         half = np.maximum(factor * (high - low) / 2, .02 * (high - low).max())
-        # The box turns by a few degrees against the object; a full turn is the scan's own, see make_sample.
-        local = rotate(found.points - centre, rotation('y', angle / 8))
+        local = rotate(found.points - centre, rotation('y', angle))
         inside = (np.abs(local) <= half).all(axis=1)
-        if (inside & on_object).sum() >= max(.2 * on_object.sum(), 1):
+        if (inside & on_object).sum() >= max(.5 * on_object.sum(), 1):
             break
     return found[inside], centre
 
