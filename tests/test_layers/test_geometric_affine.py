@@ -44,6 +44,13 @@ def test_half_precision_features_are_normalised_in_float32():
     torch.testing.assert_close(out, layer(coords, features.bfloat16().float())[1])
 
 
+@pytest.mark.parametrize('compat', [None, 'pointnet2'])
+def test_the_cuda_extension_never_samples_the_origin(compat):
+    coords = torch.tensor([[[1.0, 0, 0], [0, 0, 0], [0.9, 0, 0]]])
+    centres, _ = LocalGrouper(4, 3, 2, compat=compat)(coords, torch.rand(1, 3, 4))
+    assert bool((centres == 0).all(-1).any()) == (compat is None)
+
+
 def test_start_of_the_sampling():
     coords, features = torch.rand(1, 64, 3), torch.rand(1, 64, 4)
     layer = LocalGrouper(4, 4, 3, fps_start='random')

@@ -53,6 +53,14 @@ def test_conventions_of_the_cuda_extension():
     assert (layer(coords)[0] == 0).all(-1).any()
 
 
+@pytest.mark.parametrize('compat', [None, 'pointnet2'])
+def test_a_point_on_the_sphere_is_inside_unless_balls_are_open(compat):
+    layer = SetAbstraction(1, [0.5], [2], 0, [[4]], compat=compat).eval()
+    alone, beside = torch.tensor([[[1.0, 0, 0]]]), torch.tensor([[[1.0, 0, 0], [1.5, 0, 0]]])
+    layer.mlps[0][0].linear.weight.data.abs_()  # the second point, at +x, has the larger features
+    assert torch.equal(layer(alone)[1], layer(beside)[1]) == (compat == 'pointnet2')
+
+
 def test_wrong_arguments():
     with pytest.raises(ValueError, match='one of each per scale'):
         SetAbstraction(4, [0.1, 0.2], [4], 0, [[8]])
