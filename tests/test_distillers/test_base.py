@@ -1,0 +1,94 @@
+import copy
+
+import pytest
+import torch
+
+from pcdet_kd.distillers import Distiller
+from pcdet_kd.registry import MODELS
+from pcdet_kd.structures import ModelOutput
+from pcdet_kd.teachers import Teacher
+
+
+@MODELS.register_module(force=True)
+class NegatedTeacher(Teacher):
+    """Says the opposite of what a fixed linear map of the points says."""
+
+    def forward(self, inputs, data_samples):
+        return ModelOutput(-inputs['points'].mean(1), inputs['points'].mean(1))
+
+
+class Both(Distiller):
+    needs_teachers = ('main',)
+    needs_losses = ('logit',)
+
+    def distill(self, out, inputs, samples):
+        logits = self.teachers['main'](inputs, samples).logits
+        return dict(loss_logit=self.losses['logit'](student_logits=out.logits, teacher_logits=logits))
+
+
+def build(student, weight=1.0):
+    return Both(student, dict(main=dict(type='NegatedTeacher')), dict(logit=dict(type='LogitKDLoss', loss_weight=weight)))
+
+
+def train(model, batch, steps=4):
+    model.train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    for _ in range(steps):
+        losses = model(batch['inputs'], batch['data_samples'], mode='loss')
+        optimizer.zero_grad()
+        sum(losses.values()).backward()
+        optimizer.step()
+
+
+def test_terms_are_added_to_the_students_losses(tiny_student, batch):
+    model = build(tiny_student)
+    losses = model(batch['inputs'], batch['data_samples'], mode='loss')
+    assert sorted(losses) == ['loss_cls', 'loss_logit']
+
+
+def test_weight_zero_is_plain_training_bit_for_bit(tiny_student, batch):
+    tiny_student['head']['dropout'] = 0.4
+    trained = []
+    for make in (lambda: MODELS.build(tiny_student), lambda: build(tiny_student, weight=0.0), lambda: build(tiny_student)):
+        torch.manual_seed(3)
+        model = make()
+        torch.manual_seed(4)
+        train(model, batch)
+        trained.append(getattr(model, 'student', model).state_dict())
+    plain, zero, one = trained
+    assert all(torch.equal(plain[name], zero[name]) for name in plain)
+    assert any(not torch.equal(plain[name], one[name]) for name in plain)
+
+
+def test_outside_training_it_is_its_student(tiny_student, batch):
+    model = build(tiny_student).eval()
+    assert torch.equal(model(batch['inputs']).logits, model.student(batch['inputs']).logits)
+    ours, student = (m(batch['inputs'], copy.deepcopy(batch['data_samples']), mode='predict') for m in (model, model.student))
+    assert all(torch.equal(a.pred_score, b.pred_score) for a, b in zip(ours, student))
+
+
+def test_the_exported_student_fits_a_plain_classifier(tiny_student, batch):
+    model = build(tiny_student).eval()
+    plain = MODELS.build(tiny_student).eval()
+    plain.load_state_dict(model.export_state_dict(), strict=True)
+    assert torch.equal(plain(batch['inputs']).logits, model(batch['inputs']).logits)
+
+
+@pytest.mark.parametrize(('teachers', 'losses', 'words'), [
+    ({}, dict(logit=dict(type='LogitKDLoss')), "takes teachers .'main'., got"),
+    (dict(main=dict(type='NegatedTeacher')), {}, "takes losses .'logit'., got"),
+    (dict(main=dict(type='NegatedTeacher'), more=dict(type='NegatedTeacher')), dict(logit=dict(type='LogitKDLoss')), 'more'),
+])
+def test_names_are_checked(tiny_student, teachers, losses, words):
+    with pytest.raises(ValueError, match=words):
+        Both(tiny_student, teachers, losses)
+
+
+def test_a_term_may_not_hide_one_of_the_students(tiny_student, batch):
+    class Hides(Both):
+        def distill(self, out, inputs, samples):
+            return dict(loss_cls=out.logits.sum())
+
+    with pytest.raises(KeyError, match='loss_cls'):
+        Hides(tiny_student, dict(main=dict(type='NegatedTeacher')), dict(logit=dict(type='LogitKDLoss')))(
+            batch['inputs'], batch['data_samples'], mode='loss')
