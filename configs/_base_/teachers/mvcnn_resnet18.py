@@ -9,5 +9,5 @@ teacher = dict(
         data_preprocessor=dict(type='PointDataPreprocessor',
                                views=dict(type='PerspectiveProjection', num_views=6, image_size=128)),
         backbone=dict(type='MultiViewResNet', depth=18, aggregation='max'),
-        head=dict(type='MLPHead', hidden_channels=(), dropout=(),
+        head=dict(type='MLPHead', hidden_channels=(),
                   loss=dict(type='CrossEntropyLoss', label_smoothing=0.2, smoothing='others'))))
