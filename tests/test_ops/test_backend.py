@@ -65,6 +65,14 @@ def test_the_chosen_back_end_runs(op, monkeypatch):
             CALLS[op]()
 
 
+@pytest.mark.parametrize('module', sorted(set(backend.KERNELS.values())))
+def test_kernels_call_only_their_own_file(module):
+    # numba's cache would not notice a change elsewhere
+    module = importlib.import_module(f'pcdet_kd.ops.kernels.{module}')
+    compiled = [f for f in vars(module).values() if hasattr(f, 'py_func')]
+    assert compiled and {f.py_func.__module__ for f in compiled} == {module.__name__}
+
+
 @pytest.mark.parametrize('op', CALLS)
 def test_without_numba_ops_warn_once_and_agree(op, without_numba):
     with pytest.warns(UserWarning, match=f'{op}: numba') as caught:

@@ -110,6 +110,12 @@ def test_eps_bounds_the_gap_and_runs_repeat(eps):
     np.testing.assert_array_less(certificate.numpy(), max(eps, 1e-6))
 
 
+def test_an_eps_below_what_float32_resolves_still_ends():
+    x, y = CASES['unbalanced duplicates']
+    given, least = means(x, y, ops.emd_match(x, y, eps=1e-12))
+    np.testing.assert_allclose(given, least, rtol=1e-5)
+
+
 def test_an_auction_that_is_stopped_warns_and_is_still_a_bijection(monkeypatch):
     module = importlib.import_module('pcdet_kd.ops.emd_match')
     monkeypatch.setattr(module, 'BIDS_PER_POINT', 1)

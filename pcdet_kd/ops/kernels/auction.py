@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from pcdet_kd.ops.kernels.rows import FAST, INFINITY, OPTIONS
+from pcdet_kd.ops.kernels.options import FAST, INFINITY, OPTIONS
 
 LANES = 64  # running minima kept side by side, so that the search for the two least values is vectorised
 

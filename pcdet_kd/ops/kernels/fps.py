@@ -3,9 +3,28 @@
 import numpy as np
 from numba import njit
 
-from pcdet_kd.ops.kernels.rows import INFINITY, OPTIONS, greatest, lower_to
+from pcdet_kd.ops.kernels.options import FAST, INFINITY, OPTIONS
 
 BLOCK = 256
+
+
+@njit(fastmath=FAST, **OPTIONS)
+def lower_to(x, y, z, cx, cy, cz, d):
+    """Lower d to the squared distances of points (x, y, z) to (cx, cy, cz) where these are less."""
+    for i in range(x.size):
+        dx = x[i] - cx
+        dy = y[i] - cy
+        dz = z[i] - cz
+        d[i] = min(d[i], dx * dx + dy * dy + dz * dz)
+
+
+@njit(**OPTIONS)
+def greatest(bits):
+    """Return the maximum of an int32 row."""
+    m = np.int32(-2147483648)
+    for i in range(bits.size):
+        m = max(m, bits[i])
+    return m
 
 
 @njit(**OPTIONS)
