@@ -55,7 +55,8 @@ def test_function_is_called_once(tmp_path):
 
 
 def test_class_is_imported_but_not_built(tmp_path):
-    install(tmp_path, 'elsewhere:Elsewhere')
+    refuses = 'class Part:\n    def __init__(self):\n        raise RuntimeError("was built")\n'
+    install(tmp_path, 'elsewhere:Part', BACKBONE + refuses)
     done = run(tmp_path, BUILD)
     assert done.stdout.strip() == '7', done.stderr
 
