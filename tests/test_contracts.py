@@ -8,7 +8,7 @@ import torch
 
 from pcdet_kd.registry import BACKBONES, HEADS, LOSSES, MODELS
 from pcdet_kd.structures import PointDataSample
-from pcdet_kd.testing import check_backbone, check_loss, check_teacher, random_clouds, random_views
+from pcdet_kd.testing import check_backbone, check_dataset, check_loss, check_teacher, random_clouds, random_views
 
 
 def ours(registry):
@@ -75,3 +75,9 @@ def test_any_classifier_is_a_frozen_teacher(name, tmp_path):
     inputs = dict(points=random_clouds(4, 16), views=random_views(4, 2, size=16))
     check_teacher(dict(type='FrozenTeacher', model=model, checkpoint=str(tmp_path / 'teacher.pth')), inputs,
                   [PointDataSample() for _ in range(4)])
+
+
+@pytest.mark.parametrize('split', ['train', 'test'])
+def test_the_data_set_that_needs_no_files(split, tmp_path):
+    check_dataset(dict(type='SyntheticScans', split=split, num_train=16, num_test=15, num_points=64, cache_dir=str(tmp_path),
+                       workers=1, pipeline=[dict(type='RandomJitter')]))
