@@ -2,12 +2,15 @@
 
 import copy
 from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import Any
 
+from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from pcdet_kd.engine.hooks.seed import leaf_datasets
-from pcdet_kd.registry import FUNCTIONS
+from pcdet_kd.registry import FUNCTIONS, SCOPE
 
 
 def build_dataloader(dataloader: DataLoader | Mapping, seed: int | None = None, diff_rank_seed: bool = False) -> DataLoader:
@@ -37,9 +40,23 @@ def build_dataloader(dataloader: DataLoader | Mapping, seed: int | None = None, 
         if isinstance(function, Mapping) and isinstance(function.get('type'), str):
             # MMEngine looks the name up in its own registry only.
             cfg[name] = {**function, 'type': FUNCTIONS.get(function['type'])}
-    loader = Runner.build_dataloader(cfg, seed=seed, diff_rank_seed=diff_rank_seed)
+    scope = nullcontext() if DefaultScope.get_current_instance() else DefaultScope.overwrite_default_scope(SCOPE)
+    with scope:  # outside a Runner there may be none
+        loader = Runner.build_dataloader(cfg, seed=seed, diff_rank_seed=diff_rank_seed)
     _check(loader)
     return loader
+
+
+def stop_workers(loader: Any) -> None:
+    """End a loader's persistent workers now.
+
+    Left to Python's garbage collector, a loader in a reference cycle (a Runner is one) may have lost its queues by then, and
+    waits 5 seconds for each worker.
+    """
+    iterator = getattr(loader, '_iterator', None)
+    if iterator is not None and hasattr(iterator, '_shutdown_workers'):
+        loader._iterator = None
+        iterator._shutdown_workers()
 
 
 def _check(loader: DataLoader) -> None:

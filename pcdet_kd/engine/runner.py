@@ -137,6 +137,25 @@ class PointRunner(Runner):
                 return super().train()
             finally:
                 self.call_hook('after_exit')
+                self._stop_workers()
+
+    def val(self) -> dict:
+        """Validate."""
+        try:
+            return super().val()
+        finally:
+            self._stop_workers()
+
+    def test(self) -> dict:
+        """Test."""
+        try:
+            return super().test()
+        finally:
+            self._stop_workers()
+
+    def _stop_workers(self) -> None:
+        for loop in (self._train_loop, self._val_loop, self._test_loop):
+            loaders.stop_workers(getattr(loop, 'dataloader', None))
 
     def build_train_loop(self, loop: Any) -> Any:
         """Build the train loop, and refuse a checkpoint hook that breaks resume."""

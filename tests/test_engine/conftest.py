@@ -15,9 +15,9 @@ HERE = Path(__file__).parent
 
 
 def _load_toy():
-    spec = importlib.util.spec_from_file_location('pcdet_kd_toy', HERE / 'toy.py')
+    spec = importlib.util.spec_from_file_location('pcdet_kd_toy', HERE / 'pcdet_kd_toy.py')
     module = importlib.util.module_from_spec(spec)
-    sys.modules['pcdet_kd_toy'] = module  # loaders with spawned workers import it by this name
+    sys.modules['pcdet_kd_toy'] = module
     spec.loader.exec_module(module)
     return module
 
@@ -51,11 +51,11 @@ def runner_of(toy, tmp_path):
 def in_process():
     """Start training the toy in another process, which starts quickly; returns the process."""
     context = multiprocessing.get_context('forkserver')
-    context.set_forkserver_preload(['pcdet_kd.engine', 'pcdet_kd.datasets'])
+    context.set_forkserver_preload(['pcdet_kd.engine', 'pcdet_kd.datasets', 'torch._dynamo', 'matplotlib.pyplot'])
     os.environ.setdefault('OMP_NUM_THREADS', '1')
 
     def start(**options):
-        process = context.Process(target=runpy.run_path, args=(str(HERE / 'run_toy.py'),),
+        process = context.Process(target=runpy.run_path, args=(str(HERE / 'run_pcdet_kd_toy.py'),),
                                   kwargs=dict(init_globals=dict(OPTIONS=options), run_name='toy_run'))
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')

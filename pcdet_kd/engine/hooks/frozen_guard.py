@@ -34,9 +34,9 @@ class FrozenGuardHook(Hook):
     def after_train_epoch(self, runner: Any) -> None:
         for name, teacher in frozen_teachers(runner.model).items():
             if teacher.weights_hash() != self._hashes[name]:
-                raise RuntimeError(f"teacher '{name}' changed during epoch {runner.epoch + 1}, though it is frozen."
-                                   ' Something trained it: look for an optimiser, a batch norm in train mode, or a hook that writes to '
-                                   'all parameters')
+                raise RuntimeError(f"teacher '{name}' changed during epoch {runner.epoch + 1}, though it is frozen. Look for "
+                                   'an optimiser that has it, a batch norm in train mode, or a hook that writes to all '
+                                   'parameters')
 
 
 def frozen_teachers(model: nn.Module) -> dict[str, Any]:

@@ -72,12 +72,11 @@ def _set_epoch(dataset: Any, epoch: int, seed: int) -> None:
 
 @FUNCTIONS.register_module()
 def worker_init(worker_id: int) -> None:
-    """Start a loader's worker: fresh random numbers from torch's seed, and no part in the main process's signal handling.
+    """Start a loader's worker: fresh random numbers from torch's seed, and the main process alone answers Ctrl-C.
 
     MMEngine's default seeds every epoch's new workers alike, so that augmentations repeat each epoch.
     """
     state = torch.initial_seed() % 2**32  # torch: a number drawn in the main process at each start, plus worker_id
     random.seed(state)
     np.random.seed(state)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; SIGTERM is handled by torch here
