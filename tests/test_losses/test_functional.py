@@ -175,6 +175,15 @@ def test_float32_whatever_the_autocast(name, args, dtype):
     assert torch.equal(actual, expected) and torch.equal(under, expected)
 
 
+def test_autocast_is_off_inside_and_on_again_outside():
+    inside = []
+    checked = functional._full_precision(lambda x: inside.append(torch.is_autocast_enabled('cpu')))
+    with torch.autocast('cpu', torch.bfloat16):
+        checked(LOGITS)
+        assert torch.is_autocast_enabled('cpu')
+    assert inside == [False]
+
+
 @pytest.mark.parametrize('call, message', [
     (lambda: functional.cross_entropy(torch.zeros(4), TARGET), r'student_logits has shape \(4,\)'),
     (lambda: functional.cross_entropy(torch.zeros(0, 4), TARGET[:0]), r'student_logits has shape \(0, 4\)'),
