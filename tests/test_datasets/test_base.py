@@ -94,6 +94,7 @@ def test_subsets_have_their_own_epoch_and_reach_workers():
     dataset = Toy(pipeline=[draw])
     one, two = dataset.get_subset(2), dataset.get_subset(3)
     assert len(one) == 2 and len(two) == 3 and one[0] == dataset[0]
+    assert one._metainfo is not two._metainfo  # nothing of the first is left in the second
     one.set_epoch(5)
     assert one[0] != two[0] == dataset[0]
     assert all(d._random_state.is_shared() for d in (dataset, one, two))

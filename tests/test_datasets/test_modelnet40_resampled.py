@@ -62,14 +62,16 @@ def test_parsed_once(root, monkeypatch, tmp_path_factory):
 def test_stale_or_damaged_is_parsed_again(root, rows):
     load(root)
     path = shape(root, 'xbox_0001')
-    np.savetxt(path, rows['xbox_0001'] + 1, '%.6f', ',')
+    size = path.stat().st_size
+    np.savetxt(path, rows['xbox_0001'][::-1], '%.6f', ',')
     os.utime(path, ns=(1, 1))
-    np.testing.assert_allclose(load(root)[2]['points'], rows['xbox_0001'][:8, :3] + 1, atol=1e-6)
+    assert path.stat().st_size == size
+    np.testing.assert_allclose(load(root)[2]['points'], rows['xbox_0001'][:-9:-1, :3], atol=1e-6)
     cache = root / '.pcdet_kd_cache' / 'train_8.npy'
     data = bytearray(cache.read_bytes())
     data[-1] ^= 1
     cache.write_bytes(data)
-    np.testing.assert_allclose(load(root)[2]['points'], rows['xbox_0001'][:8, :3] + 1, atol=1e-6)
+    np.testing.assert_allclose(load(root)[2]['points'], rows['xbox_0001'][:-9:-1, :3], atol=1e-6)
     (root / 'modelnet40_train.txt').write_text('xbox_0001\nairplane_0001')
     assert [s['sample_id'] for s in load(root)] == ['xbox_0001', 'airplane_0001']
 

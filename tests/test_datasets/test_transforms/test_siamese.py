@@ -16,7 +16,9 @@ def test_two_draws_from_one_sample():
     first, second = out['points'] / results['points'], out['points_2'] / results['points']
     np.testing.assert_allclose(first, np.tile(first[0], (12, 1)), rtol=1e-5)
     np.testing.assert_allclose(second, np.tile(second[0], (12, 1)), rtol=1e-5)
-    assert np.abs(first[0] - second[0]).min() > 0  # the second is not made from the first, nor with its numbers
+    assert np.abs(first[0] - second[0]).min() > 0
+    out = SiameseViews([dict(type='FirstPoints', num_points=3)], scale)(results)  # the second is not made from the first
+    assert out['points'].shape == (3, 3) and out['points_2'].shape == (12, 3)
 
 
 def test_arrays_follow_their_view():
