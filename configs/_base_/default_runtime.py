@@ -23,7 +23,7 @@ env_cfg = dict(
     dist_cfg=dict(backend='nccl'))  # gloo where there is no GPU
 
 log_level = 'INFO'
-log_processor = dict(window_size=10, by_epoch=True, mean_pattern=r'.*(loss|stat|time|data_time|grad_norm|acc).*')
+log_processor = dict(window_size=10, by_epoch=True, mean_pattern=r'.*(loss|stat|time|data_time|grad_norm).*')
 visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])
 
 randomness = dict(seed=0, deterministic=False)
