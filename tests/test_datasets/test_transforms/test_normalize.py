@@ -38,7 +38,7 @@ def test_unit_box():
         np.testing.assert_allclose(np.ptp(out, axis=0) / sides, side / sides.max(), rtol=1e-5)
 
 
-@pytest.mark.parametrize('transform', [UnitSphere(), UnitSphere('bbox'), UnitBox()], ids=repr)
+@pytest.mark.parametrize('transform', [UnitSphere(), UnitSphere('bbox'), UnitBox()], ids=['mean', 'bbox', 'box'])
 def test_clouds_without_extent_are_only_centred(transform):
     np.testing.assert_array_equal(apply(transform, np.full((4, 3), 7, np.float32)), 0)
 
