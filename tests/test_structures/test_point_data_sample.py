@@ -1,0 +1,29 @@
+import pickle
+
+import pytest
+import torch
+
+from pcdet_kd.structures import PointDataSample
+
+
+def test_label_is_a_tensor_of_one():
+    sample = PointDataSample().set_gt_label(3)
+    assert sample.gt_label.dtype == torch.int64 and sample.gt_label.tolist() == [3]
+
+
+def test_score_sets_the_predicted_class():
+    sample = PointDataSample().set_pred_score(torch.tensor([0.1, 0.7, 0.2]))
+    assert sample.pred_label.tolist() == [1]
+    assert sample.set_pred_score(torch.tensor([0.4, 0.2, 0.4])).pred_label.tolist() == [0]  # lowest index on ties
+
+
+def test_identity_is_meta_information_that_travels():
+    sample = PointDataSample(metainfo=dict(sample_idx=2, sample_id='chair/7', num_points=5, up_axis='y')).set_gt_label(1)
+    assert set(sample.keys()) == {'gt_label'}
+    twin = pickle.loads(pickle.dumps(sample))
+    assert twin.sample_id == 'chair/7' and twin.to_dict()['sample_idx'] == 2 and twin.gt_label.tolist() == [1]
+
+
+def test_a_score_must_be_a_tensor():
+    with pytest.raises((AssertionError, AttributeError, TypeError)):
+        PointDataSample().set_pred_score([0.5, 0.5])
