@@ -35,6 +35,8 @@ def setup_distributed(launcher: str, backend: str = 'nccl', timeout: float | Non
         raise ValueError(f"launcher is '{launcher}', must be one of {LAUNCHERS}")
     if launcher == 'none' or dist.is_initialized():
         return
+    for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS'):  # as MMEngine would, with a warning
+        os.environ.setdefault(name, '1')
     atexit.register(_end_group)
     if torch.cuda.is_available():
         init_dist(launcher, backend, **(dict(timeout=timeout) if timeout else {}))

@@ -1,6 +1,7 @@
 """MMEngine's Runner, made exact and strict."""
 
 import copy
+import inspect
 import os
 import pickle
 from collections.abc import Callable, Mapping
@@ -30,10 +31,13 @@ from pcdet_kd.utils.checkpoint import (
     weights_of,
 )
 
-MEAN_PATTERN = r'.*(loss|stat|time|data_time|grad_norm|acc).*'  # what the console shows as a mean over the last iterations
+MEAN_PATTERN = r'.*(loss|stat|time|data_time|grad_norm).*'  # what the console shows as a mean over the last iterations
 DEFAULT_HOOKS = dict(seed=dict(type='SeedHook'), non_finite_loss=dict(type='NonFiniteLossHook'),
                      stop_signal=dict(type='StopSignalHook'), frozen_guard=dict(type='FrozenGuardHook'),
                      student_export=dict(type='StudentExportHook'))
+# Buffers are averaged after each epoch (SyncBuffersHook); torch 2.13 renamed the switch and warns of the old name.
+_SYNC_BUFFERS = 'forward_sync_buffers' if 'forward_sync_buffers' in inspect.signature(
+    nn.parallel.DistributedDataParallel).parameters else 'broadcast_buffers'
 _used_timestamps: set[str] = set()
 
 
@@ -92,13 +96,15 @@ class PointRunner(Runner):
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
         """Wrap the model for distributed training, on a CPU too."""
-        if self.distributed and not torch.cuda.is_available() and not is_model_wrapper(model):
-            if self.cfg.get('sync_bn'):
+        if self.distributed and not is_model_wrapper(model):
+            cuda = torch.cuda.is_available()
+            if self.cfg.get('sync_bn') and not cuda:
                 raise ValueError(f"sync_bn='{self.cfg.sync_bn}' needs GPUs; on a CPU leave it out, batch-norm statistics "
                                  'are averaged after each epoch')
-            model_wrapper_cfg = dict(model_wrapper_cfg or dict(
-                broadcast_buffers=False, find_unused_parameters=self.cfg.get('find_unused_parameters', False)))
-            model_wrapper_cfg.setdefault('device_ids', None)
+            model_wrapper_cfg = dict(model_wrapper_cfg or {_SYNC_BUFFERS: False, 'find_unused_parameters': self.cfg.get(
+                'find_unused_parameters', False)})
+            if not cuda:
+                model_wrapper_cfg.setdefault('device_ids', None)
         return super().wrap_model(model_wrapper_cfg, model)
 
     @staticmethod
@@ -264,7 +270,8 @@ class PointRunner(Runner):
                 'versions': dict(mmengine=mmengine.__version__, torch=str(torch.__version__))}
         checkpoint: dict[str, Any] = dict(meta=meta, state_dict=_on_cpu(model.state_dict()))
         hub = self.message_hub.state_dict()
-        hub['resumed_keys'] = {k: v for k, v in hub['resumed_keys'].items() if v}
+        hub['resumed_keys'] = {
+            k: v for k, v in hub['resumed_keys'].items() if k in hub['log_scalars'] or k in hub['runtime_info']}
         checkpoint['message_hub'] = _on_cpu(hub)
         if save_optimizer:
             checkpoint['optimizer'] = _on_cpu(self.optim_wrapper.state_dict())

@@ -39,11 +39,14 @@ def one_thread():
 
 @pytest.fixture
 def runner_of(toy, tmp_path):
-    """Build a PointRunner of the toy in ``tmp_path``."""
+    """Build a PointRunner of the toy in ``tmp_path``, with more hooks (objects, which a config can't hold)."""
     from pcdet_kd.engine import PointRunner
 
-    def build(work_dir=None, **options):
-        return PointRunner.from_cfg(toy.toy_config(work_dir or tmp_path, **options))
+    def build(work_dir=None, hooks=(), **options):
+        runner = PointRunner.from_cfg(toy.toy_config(work_dir or tmp_path, **options))
+        for hook in hooks:
+            runner.register_hook(hook)
+        return runner
     return build
 
 

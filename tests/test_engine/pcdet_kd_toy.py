@@ -100,7 +100,7 @@ class ToyAccuracy(BaseMetric):
 class ActHook(Hook):
     """Does something at an iteration (counted over all epochs): ``kill`` the process, ``raise``, or make a ``mark``."""
 
-    priority = 'LOWEST'
+    priority = 'VERY_LOW'  # before StopSignalHook
 
     def __init__(self, at, act, file=None):
         self.at, self.act, self.file = at, act, file

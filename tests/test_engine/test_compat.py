@@ -115,9 +115,9 @@ def test_config_texts_are_formatted_once(monkeypatch):
         calls.append(text)
         return text.upper(), True
     monkeypatch.setattr(mmengine.config.config, 'FormatCode', compat._remembering(slow))
-    assert Config(dict(a=1)).pretty_text == Config(dict(a=1)).pretty_text == 'A=1\n'
-    assert Config(dict(a=2)).pretty_text == 'A=2\n'
-    assert calls == ['a=1\n', 'a=2\n']
+    assert Config(dict(a=1)).pretty_text == Config(dict(a=1)).pretty_text == 'A=1'
+    assert Config(dict(a=2)).pretty_text == 'A=2'
+    assert calls == ['a=1', 'a=2']
 
 
 def test_histories_are_capped():

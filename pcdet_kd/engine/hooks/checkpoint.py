@@ -153,7 +153,7 @@ class CheckpointHook(Hook):
 
 
 def _best_name(key: str, epoch: int) -> str:
-    return f'best_{re.sub(r"[^0-9A-Za-z.-]+", "_", key)}_epoch_{epoch}.pth'
+    return f'best_{re.sub(r"[^0-9A-Za-z.-]+", "_", key).strip("_")}_epoch_{epoch}.pth'
 
 
 def _rule(key: str, rule: str | None) -> str:

@@ -1,0 +1,49 @@
+import pytest
+import torch
+from torch import nn
+
+from pcdet_kd.engine import AmpOptimWrapper
+from pcdet_kd.registry import OPTIM_WRAPPERS
+
+
+def wrapper(**kwargs):
+    model = nn.Linear(2, 2)
+    return model, AmpOptimWrapper(optimizer=torch.optim.SGD(model.parameters(), lr=0.1), **kwargs)
+
+
+def test_is_what_the_name_means_in_our_configs():
+    assert OPTIM_WRAPPERS.get('AmpOptimWrapper') is AmpOptimWrapper
+
+
+def test_trains_in_bfloat16_on_cpu(runner_of):
+    optim = dict(type='AmpOptimWrapper', optimizer=dict(type='SGD', lr=0.05), clip_grad=dict(max_norm=1.0))
+    runner = runner_of(epochs=1, optim_wrapper=optim)
+    kinds = []
+    runner.model.net[0].register_forward_hook(lambda module, args, out: kinds.append((runner.model.training, out.dtype)))
+    before = runner.model.net[0].weight.clone()
+    runner.train()
+    assert set(kinds) == {(True, torch.bfloat16), (False, torch.float32)}
+    assert runner.model.net[0].weight.dtype == torch.float32 and not torch.equal(before, runner.model.net[0].weight)
+    again = runner_of(epochs=2, optim_wrapper=optim, resume=True)
+    again.train()
+    assert again.epoch == 2
+
+
+def test_a_state_without_mixed_precision_fits():
+    _, amp = wrapper()
+    plain = {k: v for k, v in amp.state_dict().items() if k != 'loss_scaler'}
+    amp.load_state_dict(plain)
+    assert 'loss_scaler' in amp.state_dict()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='needs a machine without CUDA')
+def test_float16_needs_cuda():
+    with pytest.raises(ValueError, match="use 'bfloat16'"):
+        wrapper(dtype='float16')
+
+
+def test_arguments_are_checked():
+    with pytest.raises(ValueError, match="'half'"):
+        wrapper(dtype='half')
+    with pytest.raises(ValueError, match='loss_scale'):
+        wrapper(loss_scale='big')

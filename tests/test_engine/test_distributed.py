@@ -1,0 +1,76 @@
+"""Two processes, gloo, CPU; torchrun as users call it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from pcdet_kd.utils.checkpoint import load_checkpoint_file
+
+SCRIPT = '''
+import json, os, sys
+import torch
+torch.set_num_threads(1)
+sys.path.insert(0, sys.argv[2])
+import pcdet_kd_toy as toy
+from pcdet_kd.engine import PointRunner
+out = sys.argv[1]
+rank = os.environ['RANK']
+
+def run(name, **options):
+    options.update(launcher='pytorch', val_size=21, metric_file=f'{out}/{name}_records_{rank}')
+    cfg = toy.toy_config(f'{out}/{name}', **options)
+    runner = PointRunner.from_cfg(cfg)
+    runner.train()
+    return runner
+
+runner = run('whole', epochs=2)
+torch.save([b for b in runner.model.module.buffers()], f'{out}/buffers_{rank}.pt')
+torch.save(runner.model.module.state_dict(), f'{out}/weights_{rank}.pt')
+try:
+    run('parts', epochs=2, custom_hooks=[dict(type='ActHook', at=3, act='raise')])
+except TypeError:
+    pass
+runner = run('parts', epochs=2, resume=True)
+torch.save(runner.model.module.state_dict(), f'{out}/resumed_{rank}.pt')
+'''
+
+
+@pytest.fixture(scope='module')
+def finished(tmp_path_factory):
+    """Directory of a finished two-process run."""
+    out = tmp_path_factory.mktemp('two')
+    script = out / 'script.py'
+    script.write_text(SCRIPT)
+    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2', str(script), str(out),
+               str(Path(__file__).parent)]
+    done = subprocess.run(command, cwd=out, capture_output=True, text=True, timeout=120, check=False,
+                          env={**os.environ, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def test_every_sample_is_counted_once(finished):
+    records = json.loads((finished / 'whole_records_0').read_text())
+    assert sorted(i for i, _ in records) == list(range(21))
+    assert not (finished / 'whole_records_1').exists()  # the main process computes
+    assert not (finished / '.dist_test').exists()
+    assert load_checkpoint_file(finished / 'whole/last.pth')['meta']['scores']['toy/count'] == 21
+
+
+def test_batch_norm_statistics_are_the_same_in_all_processes(finished):
+    first, second = (torch.load(finished / f'buffers_{rank}.pt') for rank in (0, 1))
+    assert len(first) == 3 and all(torch.equal(a, b) for a, b in zip(first, second))
+
+
+def test_resume_is_exact(finished):
+    whole = torch.load(finished / 'weights_0.pt')
+    for rank in (0, 1):
+        resumed = torch.load(finished / f'resumed_{rank}.pt')
+        assert all(torch.equal(whole[k], resumed[k]) for k in whole)
+    meta = load_checkpoint_file(finished / 'parts/last.pth')['meta']
+    assert (meta['epoch'], meta['world_size']) == (2, 2)
