@@ -9,7 +9,8 @@ from typing import Any
 def parse_value(text: str) -> Any:
     """Return the value of an option: a Python literal if it is one, ``a,b`` as a list, else the text itself."""
     try:
-        return ast.literal_eval(text)
+        value = ast.literal_eval(text)
+        return list(value) if isinstance(value, tuple) and not text.startswith('(') else value
     except (ValueError, SyntaxError):
         pass
     simple = {'true': True, 'false': False, 'none': None, 'null': None}

@@ -13,7 +13,7 @@ class PointDataPreprocessor(BaseDataPreprocessor):
     It can run on its own output: views that are there are kept, so that a teacher may be handed a student's inputs.
 
     Args:
-        views: Config of a module that turns ``points`` (B, N, C) into ``views`` (B, V, 3, H, W), for example
+        views: Config of a module that turns ``points`` (B, N, C), of which the first ``lengths`` (B,) count if given, into ``views`` (B, V, 3, H, W), for example
             ``dict(type='PerspectiveProjection')``. Data sets that deliver ``views`` themselves need none.
         non_blocking: Copy to the device without waiting.
     """
@@ -29,5 +29,5 @@ class PointDataPreprocessor(BaseDataPreprocessor):
                   for name, value in data['inputs'].items()}
         if self.views is not None and 'views' not in inputs:
             with torch.no_grad():
-                inputs['views'] = self.views(inputs['points'])
+                inputs['views'] = self.views(inputs['points'], lengths=inputs.get('lengths'))
         return dict(inputs=inputs, data_samples=data.get('data_samples'))

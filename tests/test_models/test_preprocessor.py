@@ -18,3 +18,12 @@ def test_views_are_drawn_once(batch):
     once['views'] = once['views'] + 1
     assert torch.equal(preprocessor(dict(inputs=once))['inputs']['views'], once['views'])
     assert 'views' not in batch['inputs'], 'the batch itself was changed'
+
+
+def test_padding_is_not_drawn(batch):
+    points = batch['inputs']['points'].clone()
+    points[0, 10:] = 0.5
+    preprocessor = PointDataPreprocessor(views=dict(type='PerspectiveProjection', image_size=16))
+    inputs = preprocessor(dict(inputs=dict(points=points, lengths=torch.tensor([10] + [16] * 5))))['inputs']
+    alone = preprocessor(dict(inputs=dict(points=points[:1, :10])))['inputs']
+    assert torch.equal(inputs['views'][:1], alone['views'])
