@@ -2,7 +2,7 @@
 
 from pcdet_kd.engine import compat
 from pcdet_kd.engine.amp import AmpOptimWrapper
-from pcdet_kd.engine.distributed import WorkDirLock, setup_distributed
+from pcdet_kd.engine.distributed import WorkDirInUse, WorkDirLock, setup_distributed
 from pcdet_kd.engine.hooks import (
                                    CheckpointHook,
                                    FrozenGuardHook,
@@ -20,5 +20,5 @@ from pcdet_kd.engine.runner import PointRunner
 compat.apply()
 
 __all__ = ['AmpOptimWrapper', 'CheckpointHook', 'FrozenGuardHook', 'NonFiniteLossError', 'NonFiniteLossHook', 'PointRunner',
-           'SeedHook', 'StopSignalHook', 'StoppedBySignal', 'StudentExportHook', 'SyncBuffersHook', 'WorkDirLock', 'compat',
-           'setup_distributed', 'worker_init']
+           'SeedHook', 'StopSignalHook', 'StoppedBySignal', 'StudentExportHook', 'SyncBuffersHook', 'WorkDirInUse', 'WorkDirLock',
+           'compat', 'setup_distributed', 'worker_init']

@@ -75,6 +75,10 @@ def _end_group() -> None:
         dist.destroy_process_group()
 
 
+class WorkDirInUse(RuntimeError):
+    """Another run trains in the work directory."""
+
+
 class WorkDirLock:
     """Keeps a second training run out of a work directory.
 
@@ -112,7 +116,7 @@ class WorkDirLock:
         host, pid, start = [*text.split(), '', '', ''][:3]
         if not pid.isdigit() or host != socket.gethostname() or (process_runs(int(pid)) and start == _start_time(int(pid))):
             holder = f'process {pid} on {host}' if pid else 'a process that is just starting'
-            raise RuntimeError(f'{self.file.parent} is in use by {holder}. Wait for it, give this run another --work-dir, '
+            raise WorkDirInUse(f'{self.file.parent} is in use by {holder}. Wait for it, give this run another --work-dir, '
                                f'or, if that process is gone, delete {self.file}')
         # Renamed first, so that of two processes that find the same stale lock only one goes on to create a new one.
         taken = self.file.with_name(f'.lock.{os.getpid()}')

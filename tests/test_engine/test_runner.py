@@ -6,7 +6,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from pcdet_kd.engine import CheckpointHook, PointRunner
+from pcdet_kd.engine import CheckpointHook, PointRunner, WorkDirInUse
 from pcdet_kd.engine.distributed import WorkDirLock, _start_time, setup_distributed
 from pcdet_kd.registry import RUNNERS
 from pcdet_kd.utils.checkpoint import CheckpointError, load_checkpoint_file, save_checkpoint_file
@@ -107,7 +107,7 @@ def test_an_error_in_a_hook_keeps_its_traceback(runner_of):
 
 def test_one_run_per_work_directory(runner_of, tmp_path):
     with WorkDirLock(tmp_path):
-        with pytest.raises(RuntimeError, match=rf'in use by process {os.getpid()} .*delete .*\.lock'):
+        with pytest.raises(WorkDirInUse, match=rf'in use by process {os.getpid()} .*delete .*\.lock'):
             runner_of().train()
     runner_of(epochs=1).train()
     assert not (tmp_path / '.lock').exists()
