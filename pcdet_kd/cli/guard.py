@@ -19,20 +19,16 @@ def guarded(command: Callable[[], int | None]) -> Callable[[], int]:
             print('\nstopped; the same command goes on from the last finished epoch', file=sys.stderr)
             return 130
         except Exception as error:
-            from pcdet_kd.engine import NonFiniteLossError, StoppedBySignal
             from pcdet_kd.engine import NonFiniteLossError, StoppedBySignal, WorkDirInUse
             from pcdet_kd.engine.config_check import ConfigError
             from pcdet_kd.engine.pipeline import StaleStageError
-            from pcdet_kd.utils.checkpoint import CheckpointError
             from pcdet_kd.utils.checkpoint import CheckpointError
             from pcdet_kd.utils.errors import DataError, SampleError
             if isinstance(error, StoppedBySignal):
                 print(f'\n{error}', file=sys.stderr)
                 return error.exit_code
-            if isinstance(error, StoppedBySignal):
-                print(f'\n{error}', file=sys.stderr)
-                return error.exit_code
-            plain = (CheckpointError, ConfigError, DataError, FileNotFoundError, NonFiniteLossError, SampleError, StaleStageError)
+            plain = (CheckpointError, ConfigError, DataError, FileNotFoundError, NonFiniteLossError, SampleError, StaleStageError,
+                     WorkDirInUse)
             if os.environ.get('PCDET_KD_TRACEBACK') == '1' or not isinstance(error, plain):
                 raise
             print(f'error: {error}', file=sys.stderr)

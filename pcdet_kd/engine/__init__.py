@@ -20,5 +20,5 @@ from pcdet_kd.engine.runner import PointRunner
 compat.apply()
 
 __all__ = ['AmpOptimWrapper', 'CheckpointHook', 'FrozenGuardHook', 'NonFiniteLossError', 'NonFiniteLossHook', 'PointRunner',
-           'SeedHook', 'StopSignalHook', 'StoppedBySignal', 'StudentExportHook', 'SyncBuffersHook', 'WorkDirInUse', 'WorkDirLock',
-           'compat', 'setup_distributed', 'worker_init']
+           'SeedHook', 'StopSignalHook', 'StoppedBySignal', 'StudentExportHook', 'SyncBuffersHook', 'WorkDirInUse',
+           'WorkDirLock', 'compat', 'setup_distributed', 'worker_init']
