@@ -27,8 +27,8 @@ def guarded(command: Callable[[], int | None]) -> Callable[[], int]:
             if isinstance(error, StoppedBySignal):
                 print(f'\n{error}', file=sys.stderr)
                 return error.exit_code
-            plain = (CheckpointError, ConfigError, DataError, FileNotFoundError, NonFiniteLossError, SampleError, StaleStageError,
-                     WorkDirInUse)
+            plain = (CheckpointError, ConfigError, DataError, FileNotFoundError, NonFiniteLossError, SampleError,
+                     StaleStageError, WorkDirInUse)
             if os.environ.get('PCDET_KD_TRACEBACK') == '1' or not isinstance(error, plain):
                 raise
             print(f'error: {error}', file=sys.stderr)

@@ -4,16 +4,16 @@ from pcdet_kd.engine import compat
 from pcdet_kd.engine.amp import AmpOptimWrapper
 from pcdet_kd.engine.distributed import WorkDirInUse, WorkDirLock, setup_distributed
 from pcdet_kd.engine.hooks import (
-                                   CheckpointHook,
-                                   FrozenGuardHook,
-                                   NonFiniteLossError,
-                                   NonFiniteLossHook,
-                                   SeedHook,
-                                   StoppedBySignal,
-                                   StopSignalHook,
-                                   StudentExportHook,
-                                   SyncBuffersHook,
-                                   worker_init,
+    CheckpointHook,
+    FrozenGuardHook,
+    NonFiniteLossError,
+    NonFiniteLossHook,
+    SeedHook,
+    StoppedBySignal,
+    StopSignalHook,
+    StudentExportHook,
+    SyncBuffersHook,
+    worker_init,
 )
 from pcdet_kd.engine.runner import PointRunner
 
