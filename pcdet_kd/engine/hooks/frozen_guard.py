@@ -34,8 +34,8 @@ class FrozenGuardHook(Hook):
     def after_train_epoch(self, runner: Any) -> None:
         for name, teacher in frozen_teachers(runner.model).items():
             if teacher.weights_hash() != self._hashes[name]:
-                raise RuntimeError(f"teacher '{name}' changed during epoch {runner.epoch + 1}, though it is frozen. Look for "
-                                   'an optimiser that has it, a batch norm in train mode, or a hook that writes to all '
+                raise RuntimeError(f"teacher '{name}' changed during epoch {runner.epoch + 1}, though it is frozen. Look "
+                                   'for an optimiser that has it, a batch norm in train mode, or a hook that writes to all '
                                    'parameters')
 
 
