@@ -1,0 +1,85 @@
+"""Every shipped config loads, passes the check, builds, takes one step, and can be dumped and read again."""
+
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+
+from pcdet_kd.datasets.collate import collate_points
+from pcdet_kd.engine.pipeline import feature_banks, plan, with_weights
+from pcdet_kd.registry import DATASETS, MODELS
+from pcdet_kd.utils.checkpoint import save_checkpoint_file
+
+ROOT = Path(__file__).parents[1]
+LEAVES = sorted(p for p in (ROOT / 'configs').rglob('*.py') if '_base_' not in p.parts)
+SMALL = {'num_points': 64, 'batch_size': 2, 'num_workers': 0}
+
+
+@pytest.fixture(scope='session')
+def small_data(tmp_path_factory) -> dict[str, dict]:
+    """Few clouds in the official layouts, as options by data set."""
+    root = tmp_path_factory.mktemp('data')
+    rng = np.random.default_rng(0)
+    scans = root / 'ScanObjectNN' / 'main_split'
+    scans.mkdir(parents=True)
+    for split, n in (('training', 45), ('test', 15)):
+        with h5py.File(scans / f'{split}_objectdataset_augmentedrot_scale75.h5', 'w') as file:
+            file['data'] = rng.uniform(-1, 1, (n, 2048, 3)).astype(np.float32)
+            file['label'] = np.arange(n, dtype=np.int32) % 15
+            file['mask'] = np.zeros((n, 2048), np.int32)
+    models = root / 'modelnet40_ply_hdf5_2048'
+    models.mkdir()
+    for split, n in (('train', 80), ('test', 40)):
+        with h5py.File(models / f'ply_data_{split}0.h5', 'w') as file:
+            file['data'] = rng.uniform(-1, 1, (n, 2048, 3)).astype(np.float32)
+            file['label'] = np.arange(n, dtype=np.uint8)[:, None] % 40
+        (models / f'{split}_files.txt').write_text(f'data/modelnet40_ply_hdf5_2048/ply_data_{split}0.h5\n')
+        (models / f'ply_data_{split}_0_id2file.json').write_text(json.dumps([]))
+    return dict(ScanObjectNN={'data_root': str(root / 'ScanObjectNN')}, ModelNet40={'data_root': str(models)},
+                SyntheticScans={'num_train': 45, 'num_test': 15})
+
+
+@pytest.fixture(scope='session')
+def shared_folder(tmp_path_factory) -> Path:
+    """One working directory for all configs, so that stages and banks that several need are made once."""
+    return tmp_path_factory.mktemp('runs')
+
+
+def options_for(leaf: Path, small_data: dict) -> dict:
+    """Options that make a config small."""
+    kind = Config.fromfile(leaf).train_dataloader.dataset.type
+    return {**SMALL, **small_data[kind]}
+
+
+@pytest.mark.parametrize('leaf', LEAVES, ids=lambda p: str(p.relative_to(ROOT / 'configs')))
+def test_one_step(leaf, small_data, shared_folder, monkeypatch, tmp_path):
+    monkeypatch.chdir(shared_folder)
+    monkeypatch.setenv('XDG_CACHE_HOME', str(shared_folder / 'cache'))
+    stages = plan(leaf, options_for(leaf, small_data))
+    for stage in stages[:-1]:
+        if not stage.weights.exists():
+            stage.work_dir.mkdir(parents=True, exist_ok=True)
+            save_checkpoint_file(dict(state_dict=MODELS.build(stage.cfg.model).state_dict()), stage.weights)
+    cfg = with_weights(stages[-1])
+    cfg.dump(str(tmp_path / 'dumped.py'))
+    assert Config.fromfile(tmp_path / 'dumped.py').model == cfg.model
+    for bank in feature_banks(cfg):
+        bank.build()
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    batch = collate_points([dataset[i] for i in range(2)])
+    losses = model.train()(**model.data_preprocessor(batch, True), mode='loss')
+    loss = sum(value for name, value in losses.items() if name.startswith('loss_'))
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
+
+
+def test_a_leaf_shows_only_the_difference():
+    for leaf in LEAVES:
+        assert len(leaf.read_text().splitlines()) <= 40, f'{leaf}: a leaf has 40 lines at most'
