@@ -10,7 +10,8 @@ model = dict(
     preset='released',
     num_points=_base_.num_points,
     teacher=dict(type='FeatureBank', teacher=teacher, data=_base_.bank_data),
-    loss=dict(type='EarthMoverLoss', loss_weight=30.0, reduction='mean', normalize='released'))
+    loss=dict(type='EarthMoverLoss', loss_weight=30.0, reduction='mean', normalize='released', solver='msn', eps=0.05,
+              iterations=3000))
 val_evaluator = dict(_delete_=True, type='GenerationDistance')
 test_evaluator = dict(_delete_=True, type='GenerationDistance')
 default_hooks = dict(checkpoint=dict(save_best='emd', rule='less'))
