@@ -83,3 +83,16 @@ def test_one_step(leaf, small_data, shared_folder, monkeypatch, tmp_path):
 def test_a_leaf_shows_only_the_difference():
     for leaf in LEAVES:
         assert len(leaf.read_text().splitlines()) <= 40, f'{leaf}: a leaf has 40 lines at most'
+
+
+def test_metafiles_name_configs_and_their_parameters():
+    """Every number in a metafile is the model's."""
+    import yaml
+    files = yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']
+    assert sorted(files) == sorted(str(p.relative_to(ROOT)) for p in (ROOT / 'configs').rglob('metafile.yml'))
+    for file in files:
+        for entry in yaml.safe_load((ROOT / file).read_text())['Models']:
+            model = Config.fromfile(ROOT / entry['Config']).model
+            built = MODELS.build(model.get('student', model))
+            assert sum(p.numel() for p in built.parameters()) == entry['Metadata']['Parameters'], entry['Name']
+            assert entry['Name'] == Path(entry['Config']).stem
