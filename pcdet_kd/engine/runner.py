@@ -3,7 +3,6 @@
 import copy
 import inspect
 import os
-import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from pcdet_kd.utils.checkpoint import (
     CheckpointError,
     find_resume,
     load_weights,
+    plain_values,
     restore_history,
     save_checkpoint_file,
     weights_of,
@@ -246,9 +246,9 @@ class PointRunner(Runner):
         return checkpoint
 
     def _same_dataset_meta(self, meta: dict) -> None:
-        """MMEngine compares pickles, which differ for equal values; an equal one is replaced by the very object."""
+        """MMEngine compares pickles, which differ for NumPy values and what was saved of them; an equal one is replaced."""
         own = getattr(self.train_dataloader.dataset, 'metainfo', None)
-        if pickle.dumps(meta.get('dataset_meta')) != pickle.dumps(own) and str(meta.get('dataset_meta')) == str(own):
+        if own is not None and str(meta.get('dataset_meta')) == str(plain_values(own)):
             meta['dataset_meta'] = own
 
     @master_only

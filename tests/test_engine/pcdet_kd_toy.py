@@ -61,6 +61,14 @@ class ToyDataset(PointCloudDataset):
         return Records(points, labels, [f'toy/{i}' for i in range(self.size)], source='toy')
 
 
+@DATASETS.register_module(force=True)
+class ForeignDataset(ToyDataset):
+    """As other projects' data sets are: draws from the worker's generators as they are."""
+
+    def prepare_data(self, idx):
+        return self.pipeline(self.get_data_info(idx))
+
+
 @TRANSFORMS.register_module(force=True)
 class ToyPack:
     """Adds noise and packs; appends what it drew to a file if asked, to be read by tests."""

@@ -88,6 +88,22 @@ def test_wrapped_data_sets_hear_of_the_epoch(runner_of, toy, tmp_path):
     assert len({number for _, number in draws(tmp_path / 'draws')}) == 24
 
 
+def test_data_sets_without_random_numbers_of_their_own_are_exact_and_fresh_too(runner_of, toy, tmp_path):
+    def options(name):
+        loader = toy.toy_config(tmp_path, workers=2, log=str(tmp_path / name)).train_dataloader
+        loader.dataset.type = 'ForeignDataset'
+        return dict(work_dir=tmp_path / f'{name}_dir', epochs=2, train_dataloader=loader)
+
+    runner_of(**options('whole')).train()
+    with pytest.raises(TypeError):
+        runner_of(**options('parts'), custom_hooks=[dict(type='ActHook', at=4, act='raise')]).train()
+    (tmp_path / 'parts').unlink()
+    runner_of(**options('parts'), resume=True).train()
+    whole, second_epoch = draws(tmp_path / 'whole'), draws(tmp_path / 'parts')
+    assert len({number for _, number in whole}) == 24
+    assert len(second_epoch) == 12 and all(draw in whole for draw in second_epoch)
+
+
 def test_validation_sees_the_same_random_numbers_each_time(runner_of, toy, tmp_path):
     cfg = toy.toy_config(tmp_path)
     cfg.val_dataloader.dataset.pipeline[0].log = str(tmp_path / 'draws')

@@ -1,6 +1,7 @@
 import json
 import os
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -74,7 +75,17 @@ def logged(work_dir):
 def test_finished_run_says_so(runner_of, trained):
     runner_of(epochs=1, resume=True, log_level='INFO').train()
     assert 'already complete (1/1 epochs)' in logged(trained)
-    assert 'dataset metainfo' not in logged(trained)  # MMEngine's false alarm
+
+
+@pytest.mark.parametrize('changed', [False, True])
+def test_only_other_metainfo_is_told(runner_of, toy, tmp_path, monkeypatch, changed):
+    meta = dict(toy.ToyDataset.METAINFO, scale=np.float64(1.5))
+    monkeypatch.setattr(toy.ToyDataset, 'METAINFO', meta)
+    runner_of(epochs=1).train()
+    if changed:
+        monkeypatch.setitem(meta, 'scale', 2.5)
+    runner_of(epochs=2, resume=True).train()
+    assert ('dataset metainfo from the resumed checkpoint is different' in logged(tmp_path)) == changed
 
 
 def test_nothing_to_resume_starts_afresh_and_says_so(runner_of, tmp_path):

@@ -36,12 +36,17 @@ def test_names_links_and_deletion(runner_of, tmp_path):
 
 def test_one_write_per_epoch_after_its_validation(runner_of, tmp_path, monkeypatch):
     order = []
-    runner = runner_of(epochs=2, checkpoint=dict(save_best='toy/top1'), hooks=[Scores(1.0, 2.0)])
+    scores = Scores(1.0, 2.0)
+    runner = runner_of(epochs=2, checkpoint=dict(save_best='toy/top1'), hooks=[scores])
     save, validate = runner.save_checkpoint, CheckpointHook.after_val_epoch
     monkeypatch.setattr(runner, 'save_checkpoint', lambda *a, **k: (order.append(a[1]), save(*a, **k)))
     monkeypatch.setattr(CheckpointHook, 'after_val_epoch', lambda *a, **k: (order.append('val'), validate(*a, **k)))
     runner.train()
     assert order == ['val', 'epoch_1.pth', 'val', 'epoch_2.pth']
+    scores.scores = (1.0, 9.0)
+    runner.message_hub.update_info('loop_stage', 'none')
+    runner.val()  # validation outside training chooses no best epoch
+    assert runner.message_hub.get_info('best')['toy/top1'] == dict(score=2.0, epoch=2)
 
 
 def test_the_old_file_goes_only_after_the_new_one_is_whole(runner_of, tmp_path, monkeypatch):
