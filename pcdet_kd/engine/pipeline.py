@@ -108,20 +108,26 @@ def plan(config: str | Path, options: dict[str, Any] | None = None, stage_option
         raise ConfigError('--stage-options', [f"no stage '{unknown}'.{did_you_mean(unknown, [s.name for s in stages.values()])}"])
     ordered = list(stages.values())
     if with_baseline:
-        ordered.insert(-1, baseline_of(leaf))
+        ordered.insert(-1, baseline_of(leaf, inside=work_dir is not None))
     return ordered
 
 
-def baseline_of(leaf: Stage) -> Stage:
-    """Return a stage that trains a distiller's student alone, with the distiller's data, schedule and seed."""
+def baseline_of(leaf: Stage, inside: bool = False) -> Stage:
+    """Return a stage that trains a distiller's student alone, with the distiller's data, schedule and seed.
+
+    Args:
+        leaf: The distiller's stage.
+        inside: Train in ``stages`` of the leaf's directory instead of beside it.
+    """
     if not is_distiller(leaf.cfg):
         raise ConfigError(leaf.config, [f'model.type: {leaf.cfg.model.type} is not a distiller, it has no baseline'])
     cfg = copy.deepcopy(leaf.cfg)
     cfg.model = cfg.model.student
     cfg.pop('requires', None)
-    work_dir = leaf.work_dir.with_name(f'{leaf.work_dir.name}_baseline')
+    name = f'{leaf.name}_baseline'
+    work_dir = leaf.work_dir / 'stages' / name if inside else leaf.work_dir.with_name(f'{leaf.work_dir.name}_baseline')
     cfg.work_dir = str(work_dir)
-    return Stage(f'{leaf.name}_baseline', leaf.config, cfg, work_dir)
+    return Stage(name, leaf.config, cfg, work_dir)
 
 
 def run_stages(stages: list[Stage], retrain: set[str] | None = None,

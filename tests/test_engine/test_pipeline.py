@@ -31,8 +31,9 @@ def test_the_plan_is_in_order_and_has_each_stage_once(tiny_configs):
     assert names(stages) == ['teacher', 'generator', 'tiny_pointcmt']
     assert stages[2].requires['teacher'] is stages[1].requires['teacher'] is stages[0]
     assert [str(s.work_dir) for s in stages] == [f'work_dirs/{n}' for n in ('tiny_teacher', 'tiny_generator', 'tiny_pointcmt')]
-    assert [str(s.work_dir) for s in plan(tiny_configs / LEAF, work_dir='out')] == [
-        'out/stages/tiny_teacher', 'out/stages/tiny_generator', 'out']
+    assert [str(s.work_dir) for s in plan(tiny_configs / LEAF, work_dir='out', with_baseline=True)] == [
+        'out/stages/tiny_teacher', 'out/stages/tiny_generator', 'out/stages/tiny_pointcmt_baseline', 'out']
+    assert str(plan(tiny_configs / LEAF, with_baseline=True)[2].work_dir) == 'work_dirs/tiny_pointcmt_baseline'
 
 
 def test_variables_reach_the_stages_and_paths_only_the_leaf(tiny_configs):
