@@ -34,7 +34,8 @@ class TinyClouds(PointCloudDataset):
         points = rng.normal(0, self.noise, (self.num, 16, 3)).astype(np.float32)
         for i, label in enumerate(labels):
             points[i, :, label] += np.linspace(-1, 1, 16)
-        return Records(points, labels.astype(np.int64), [f'{self.official_split}/{i}' for i in range(self.num)], source='TinyClouds')
+        ids = [f'{self.official_split}/{i}' for i in range(self.num)]
+        return Records(points, labels.astype(np.int64), ids, source='TinyClouds')
 
 
 _BASE = '''

@@ -38,10 +38,12 @@ class OptionAction(argparse.Action):
 def add_config_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--cfg-options``."""
     parser.add_argument('--cfg-options', nargs='+', action=OptionAction, default={}, metavar='KEY=VALUE',
-                        help="change the config: its own variables (data_root=...) or dotted paths (optim_wrapper.optimizer.lr=.01)")
+                        help='change the config: its own variables (data_root=...) or dotted paths '
+                        '(optim_wrapper.optimizer.lr=.01)')
 
 
 def add_launcher(parser: argparse.ArgumentParser) -> None:
     """Add ``--launcher``."""
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='how processes are started')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
+                        help='how processes are started')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)

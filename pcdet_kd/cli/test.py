@@ -26,8 +26,8 @@ def test(args: argparse.Namespace) -> tuple[dict[str, float], str]:
     """Run the evaluation; return its metrics and the directory of its files."""
     from pathlib import Path
 
-    from pcdet_kd.engine.distributed import setup_distributed
     from pcdet_kd.engine.config import load_config
+    from pcdet_kd.engine.distributed import setup_distributed
     from pcdet_kd.engine.pipeline import is_distiller
     from pcdet_kd.registry import RUNNERS
     from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
@@ -50,7 +50,8 @@ def test(args: argparse.Namespace) -> tuple[dict[str, float], str]:
             evaluator.update(per_class=True, out_dir=cfg.work_dir)
             if args.out:
                 evaluator['dump'] = str(Path(args.out).absolute())
-    for key in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader', 'val_cfg', 'val_evaluator'):
+    for key in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader', 'val_cfg',
+                'val_evaluator'):
         cfg.pop(key, None)
     if args.amp:
         cfg.test_cfg = {**(cfg.test_cfg or {}), 'fp16': True}

@@ -6,7 +6,8 @@ import argparse
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     from pcdet_kd.cli.options import OptionAction, add_config_options, add_launcher
-    parser = argparse.ArgumentParser(description=__doc__, epilog='The same command given again goes on where the last one stopped.')
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     epilog='The same command given again goes on where the last one stopped.')
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='where to train; default: work_dirs/<name of the config>')
     parser.add_argument('--resume', nargs='?', const='auto', help='checkpoint to go on from; without a file (and without this '

@@ -165,7 +165,7 @@ def _check_option(cfg: Config, key: str) -> None:
         here = '.'.join(parts[:depth]) or 'the config'
         if isinstance(node, (list, tuple)):
             if not part.isdigit() or int(part) >= len(node):
-                raise ConfigError('--cfg-options', [f"{key}: {here} is a list of {len(node)}, '{part}' is not one of its indices"])
+                raise ConfigError('--cfg-options', [f"{key}: {here} is a list of {len(node)}, '{part}' is not an index of it"])
             node = node[int(part)]
         elif isinstance(node, dict):
             if part not in node:

@@ -13,12 +13,14 @@ from mmengine.config import Config
 from mmengine.dist import get_dist_info, master_only
 from mmengine.hooks import CheckpointHook as PlainCheckpointHook
 from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import CheckpointLoader, EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
 from pcdet_kd.engine import dataloader as loaders
+from pcdet_kd.engine.console import make_brief
 from pcdet_kd.engine.distributed import WorkDirLock, setup_distributed
 from pcdet_kd.registry import HOOKS, RUNNERS, SCOPE
 from pcdet_kd.utils.checkpoint import (
@@ -93,6 +95,12 @@ class PointRunner(Runner):
             self._timestamp = f'{first}_{number}'
             number += 1
         _used_timestamps.add(self._timestamp)
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        """Build the logger; long reports go to its file alone."""
+        logger = super().build_logger(*args, **kwargs)
+        make_brief(logger)
+        return logger
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
         """Wrap the model for distributed training, on a CPU too."""

@@ -1,6 +1,7 @@
 """The cross-modal point generator (CMPG) of PointCMT: from an image feature to a point cloud."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -55,7 +56,7 @@ class PointGenerator(BaseModel):
         self.num_points = num_points
         widths = [in_channels, *chosen['hidden_channels'], 3 * num_points]
         layers: list[nn.Module] = [nn.Dropout(chosen['dropout'])] if chosen['dropout'] else []
-        for i, (width_in, width_out) in enumerate(zip(widths, widths[1:])):
+        for i, (width_in, width_out) in enumerate(pairwise(widths)):
             if i:
                 layers.append(nn.ReLU(inplace=True))
             layers.append(nn.Linear(width_in, width_out, bias=chosen['bias']))

@@ -13,8 +13,9 @@ class PointDataPreprocessor(BaseDataPreprocessor):
     It can run on its own output: views that are there are kept, so that a teacher may be handed a student's inputs.
 
     Args:
-        views: Config of a module that turns ``points`` (B, N, C), of which the first ``lengths`` (B,) count if given, into ``views`` (B, V, 3, H, W), for example
-            ``dict(type='PerspectiveProjection')``. Data sets that deliver ``views`` themselves need none.
+        views: Config of a module that turns ``points`` (B, N, C) into ``views`` (B, V, 3, H, W), for example
+            ``dict(type='PerspectiveProjection')``; of padded clouds the first ``lengths`` (B,) points count. Data sets that
+            deliver ``views`` themselves need none.
         non_blocking: Copy to the device without waiting.
     """
 

@@ -70,9 +70,10 @@ def test_cache_is_used_again_and_other_parameters_miss_it(tmp_path, count_genera
     assert first.fingerprint() == again.fingerprint()
     for change in (dict(seed=1), dict(num_points=32), dict(num_train=15), dict(variant='OBJ_BG'), dict(split='test')):
         before = len(count_generations)
-        SyntheticScans(**dict(SMALL, cache_dir=tmp_path, **change) if not set(change) & set(SMALL)
-                       else dict(dict(SMALL, cache_dir=tmp_path), **change))
+        SyntheticScans(**{**SMALL, 'cache_dir': tmp_path, **change})
         assert len(count_generations) == before + 1, change
+    SyntheticScans(cache_dir=tmp_path, **SMALL)
+    assert len(count_generations) == before + 1  # none has taken another's place
 
 
 def test_cache_of_another_generator_version_is_not_used(tmp_path, monkeypatch, count_generations):
@@ -158,3 +159,11 @@ def test_scanobjectnn_reads_what_was_written(cache, tmp_path, variant):
         assert ('mask' in copy.records.extras) == (variant != 'OBJ_ONLY')
         if variant != 'OBJ_ONLY':
             np.testing.assert_array_equal(copy.records.extras['mask'], scans.records.extras['mask'])
+
+
+def test_a_part_of_the_training_set_is_written_alone(cache, tmp_path):
+    scans = SyntheticScans(split='val', val_fraction=.5, cache_dir=cache, **SMALL)
+    scans.write_h5(tmp_path)
+    copy = ScanObjectNN(str(tmp_path), variant='OBJ_ONLY', split='train')
+    assert copy.labels().tolist() == scans.labels().tolist()
+    np.testing.assert_array_equal(copy[7]['points'], scans[7]['points'])

@@ -96,7 +96,8 @@ def test_each_enhancement_alone(tiny_student, batch, switches, names):
 
 
 def test_losses_override_the_preset(tiny_student):
-    model = build(tiny_student, preset='released', losses=dict(feature=dict(loss_weight=7.0), classifier=dict(type='LogitKDLoss')))
+    losses = dict(feature=dict(loss_weight=7.0), classifier=dict(type='LogitKDLoss'))
+    model = build(tiny_student, preset='released', losses=losses)
     assert model.losses['feature'].loss_weight == 7 and model.losses['feature'].normalize == 'released'
     assert model.losses['classifier'].temperature == 4.0  # the class's own default: the preset's config was replaced
 

@@ -6,7 +6,8 @@ from pcdet_kd.engine.stage_record import FILE, StageRecord, flat_config
 
 
 def test_round_trip(tmp_path):
-    record = StageRecord({'a': '1'}, data='x', finished=True, weights='last.pth', weights_sha256='y', results=dict(last=dict(accuracy=1.5)))
+    record = StageRecord({'a': '1'}, data='x', finished=True, weights='last.pth', weights_sha256='y',
+                         results=dict(last=dict(accuracy=1.5)))
     record.write(tmp_path / 'run')
     assert StageRecord.read(tmp_path / 'run') == record
     assert [p.name for p in (tmp_path / 'run').iterdir()] == [FILE]

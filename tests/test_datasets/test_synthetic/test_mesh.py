@@ -31,6 +31,11 @@ def test_sample_is_even_by_area(triangles):
     np.testing.assert_array_equal(normals[parts == 2], np.tile([0., 1, 0], (len(normals) - len(large), 1)))
 
 
+def test_a_single_point_falls_anywhere(triangles):
+    parts = [triangles.sample(1, np.random.default_rng(i))[2][0] for i in range(400)]
+    assert np.mean(np.array(parts) == 7) == pytest.approx(.8, abs=.07)
+
+
 @pytest.mark.parametrize('count', [1, 2, 17])
 def test_sample_has_the_count_asked_for(triangles, count):
     for seed in range(20):

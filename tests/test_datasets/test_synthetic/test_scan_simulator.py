@@ -92,4 +92,7 @@ def test_damage_removes_and_never_too_much():
     shares = np.array([len(k.points) / 2000 for k in kept])
     assert shares.min() > .29 and shares.max() == 1 and .6 < shares.mean() < .95
     assert all((k.points == points[k.parts]).all() for k in kept)
+    clump = np.concatenate([np.zeros((98, 3)), np.eye(3)[:2]])  # a hole would take nearly all of it
+    kept = [damage(Scan(clump, clump, np.arange(100)), np.random.default_rng(i)) for i in range(50)]
+    assert min(len(k.points) for k in kept) > 30
     assert all(len(damage(whole, np.random.default_rng(i), crop=0).points) > 1500 for i in range(20))
