@@ -18,7 +18,8 @@ def test_options_are_collected():
     parser = argparse.ArgumentParser()
     add_config_options(parser)
     add_launcher(parser)
-    args = parser.parse_args(['--cfg-options', 'a.b=1', 'c=x=y', '--cfg-options', 'd=2', '--launcher', 'pytorch', '--local-rank', '1'])
+    args = parser.parse_args(['--cfg-options', 'a.b=1', 'c=x=y', '--cfg-options', 'd=2', '--launcher', 'pytorch',
+                              '--local-rank', '1'])
     assert args.cfg_options == {'a.b': 1, 'c': 'x=y', 'd': 2} and args.launcher == 'pytorch' and args.local_rank == 1
     assert parser.parse_args([]).cfg_options == {}
     with pytest.raises(SystemExit):

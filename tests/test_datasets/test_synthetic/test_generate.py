@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from pcdet_kd.datasets.class_names import SCANOBJECTNN
+from pcdet_kd.datasets.synthetic import generate
 from pcdet_kd.datasets.synthetic.generate import VARIANTS, label_of, make_sample, object_mesh
+from pcdet_kd.datasets.synthetic.mesh import Mesh
 from pcdet_kd.datasets.synthetic.shapes import PART_NAMES
 
 EACH = pytest.mark.parametrize('variant', VARIANTS)
@@ -83,6 +85,23 @@ def test_mesh_lies_under_the_points(variant):
 def test_fewer_scanned_points_than_asked_for_repeat():
     sample = make_sample('PB_T50_RS', 0, 'train', 4, 60000)
     assert sample.points.shape == (60000, 3)
+
+
+def test_hidden_objects_are_scanned_again():
+    """Sample 1234 of this seed had its object wholly behind another one at first."""
+    sample = make_sample('OBJ_ONLY', 7, 'train', 1234, 1024)
+    assert len(np.unique(sample.points, axis=0)) > 300
+
+
+def test_an_object_that_cannot_be_seen_is_an_error(monkeypatch):
+    def inside_out(seed, split, index):
+        mesh = object_mesh(seed, split, index)
+        return Mesh(mesh.vertices, mesh.faces[:, ::-1], mesh.face_parts)
+
+    monkeypatch.setattr(generate, 'object_mesh', inside_out)
+    monkeypatch.setattr(generate, '_ATTEMPTS', 2)
+    with pytest.raises(RuntimeError, match='cabinet'):
+        make_sample('OBJ_ONLY', 0, 'train', 3, 64)
 
 
 def test_golden_statistics():

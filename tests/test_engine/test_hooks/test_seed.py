@@ -1,0 +1,57 @@
+import random
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from torch.utils.data import ConcatDataset, Subset
+
+from pcdet_kd.engine.hooks import SeedHook
+from pcdet_kd.engine.hooks.seed import leaf_datasets
+from pcdet_kd.registry import DATASETS
+
+
+def draws():
+    return random.random(), float(np.random.rand()), float(torch.rand(()))
+
+
+def runner(seed=0, epoch=0):
+    loader = SimpleNamespace(dataset=DATASETS.build(dict(type='TinyClouds')))
+    return SimpleNamespace(seed=seed, epoch=epoch, train_dataloader=loader, val_dataloader=loader, test_dataloader=loader)
+
+
+def start(seed, epoch):
+    hook, run = SeedHook(), runner(seed, epoch)
+    hook.before_train_epoch(run)
+    first = draws()
+    hook.before_train_iter(run, 0)
+    return first, draws()
+
+
+def test_the_numbers_follow_from_seed_and_epoch_alone():
+    assert start(0, 3) == start(0, 3)
+    assert len({value for pair in (start(0, 3), start(0, 4), start(1, 3)) for moment in pair for value in moment}) == 18
+
+
+def test_only_the_first_iteration_seeds():
+    run, hook = runner(), SeedHook()
+    hook.before_train_iter(run, 0)
+    first = draws()
+    hook.before_train_iter(run, 1)
+    assert draws() != first
+
+
+def test_data_sets_learn_seed_and_epoch_and_evaluation_is_always_the_same():
+    run, hook = runner(seed=7, epoch=5), SeedHook()
+    hook.before_train_epoch(run)
+    assert run.train_dataloader.dataset._random_state.tolist() == [7, 5]
+    hook.before_val_epoch(run)
+    assert run.val_dataloader.dataset._random_state.tolist() == [7, 0]
+    first = draws()
+    run.epoch = 6
+    hook.before_test_epoch(run)
+    assert draws() == first
+
+
+def test_wrapped_data_sets_are_found():
+    one, two = DATASETS.build(dict(type='TinyClouds')), DATASETS.build(dict(type='TinyClouds'))
+    assert list(leaf_datasets(ConcatDataset([one, Subset(two, [0])]))) == [one, two]
