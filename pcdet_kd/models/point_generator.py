@@ -8,6 +8,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from pcdet_kd.losses.functional import scale_to_box
 from pcdet_kd.ops import earth_mover_distance
 from pcdet_kd.registry import LOSSES, MODELS, TEACHERS
 from pcdet_kd.structures import PointDataSample
@@ -78,7 +79,8 @@ class PointGenerator(BaseModel):
             inputs: Needs ``points`` (B, num_points, 3+) in modes ``loss`` and ``predict``, and what the teacher looks at.
             data_samples: One per cloud.
             mode: ``tensor`` returns the points (B, num_points, 3), ``loss`` the loss, ``predict`` the samples with ``emd``
-                (1,): the mean distance of optimally matched points, in the unit of the input.
+                (1,): the mean distance of optimally matched points, in the unit of the input or, if the loss scales clouds
+                to a box first, of that box.
         """
         if self.teacher is None:
             raise ValueError('PointGenerator has no teacher to take image features from: set teacher=dict(...)')
@@ -91,6 +93,9 @@ class PointGenerator(BaseModel):
                 raise ValueError("PointGenerator has no loss to train with: set loss=dict(type='EarthMoverLoss')")
             return dict(loss_emd=self.loss(student_points=generated, teacher_points=target))
         with torch.no_grad():
+            variant = getattr(self.loss, 'normalize', None)
+            if variant:  # a generator that was trained without regard to scale and position is judged without it
+                generated, target = scale_to_box(generated, variant), scale_to_box(target, variant)
             distances = earth_mover_distance(generated, target)
         for sample, distance in zip(data_samples, distances):
             sample.set_field(distance[None], 'emd', dtype=Tensor)

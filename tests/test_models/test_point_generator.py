@@ -51,6 +51,15 @@ def test_modes(batch):
     torch.testing.assert_close(torch.cat([s.emd for s in samples]), distance)
 
 
+def test_it_is_judged_in_the_losss_own_frame(batch):
+    loss = dict(type='EarthMoverLoss', normalize='centred')
+    generator = PointGenerator(4, 16, teacher=dict(type='FirstPointTeacher'), loss=loss).eval()
+    before = [s.emd.clone() for s in generator(batch['inputs'], batch['data_samples'], mode='predict')]
+    generator.decoder[1].weight.data *= 10
+    after = [s.emd for s in generator(batch['inputs'], batch['data_samples'], mode='predict')]
+    torch.testing.assert_close(torch.cat(before), torch.cat(after))
+
+
 @pytest.mark.parametrize(('arguments', 'mode', 'words'), [
     (dict(), 'tensor', 'no teacher'),
     (dict(teacher=dict(type='FirstPointTeacher')), 'loss', 'no loss'),

@@ -15,6 +15,8 @@ GENERATOR_VERSION = 1
 VARIANTS = ('OBJ_ONLY', 'OBJ_BG', 'PB_T50_RS')
 _OBJECT, _SCENE, _BOX = range(3)  # independent streams of random numbers of one sample
 _SPLITS = ('train', 'test')
+_LEAST_VISIBLE = .05  # of the points drawn on an object; about one scene in fifty shows less and is drawn again
+_ATTEMPTS = 50
 
 
 @dataclass
@@ -74,6 +76,19 @@ def _perturbed_box(found: Scan, rng: np.random.Generator) -> tuple[Scan, np.ndar
     return found[inside], centre
 
 
+def _scan_object(mesh: Mesh, name: str, count: int, rng: np.random.Generator) -> Scan:
+    """Scan an object, of whose surface ``count`` points are drawn, in surroundings that leave enough of it in sight."""
+    low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+    for _ in range(_ATTEMPTS):
+        around, against_wall = furnish(mesh, name, rng)
+        share = around.face_vectors()[1].sum() / mesh.face_vectors()[1].sum()
+        eyes = cameras(low, high, against_wall, rng)
+        found = damage(scan(merge([mesh, around]), int(count * (1 + min(share, 1.4))), eyes, rng), rng)
+        if (found.parts != BACKGROUND).sum() >= _LEAST_VISIBLE * count:
+            return found
+    raise RuntimeError(f'no camera position shows the {name}: its mesh must face outwards')
+
+
 def make_sample(variant: str, seed: int, split: str, index: int, num_points: int) -> Sample:
     """Generate one sample.
 
@@ -91,13 +106,9 @@ def make_sample(variant: str, seed: int, split: str, index: int, num_points: int
     label = label_of(index)
     mesh = object_mesh(seed, split, index)
     rng = _stream(seed, split, index, _SCENE)
-    around, against_wall = furnish(mesh, SCANOBJECTNN[label], rng)
     # Denser than the result, because more than half of all surface faces away from the camera.
     wanted = max(6 * num_points, 6000)
-    share = around.face_vectors()[1].sum() / mesh.face_vectors()[1].sum()
-    eyes = cameras(mesh.vertices.min(axis=0), mesh.vertices.max(axis=0), against_wall, rng)
-    found = scan(merge([mesh, around]), int(wanted * (1 + min(share, 1.4))), eyes, rng)
-    found = damage(found, rng)
+    found = _scan_object(mesh, SCANOBJECTNN[label], wanted, rng)
     turn = rotation('y', rng.uniform(-np.pi, np.pi))
     on_object = found.parts != BACKGROUND
     inner = found.points[on_object]
