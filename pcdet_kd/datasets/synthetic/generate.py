@@ -86,7 +86,7 @@ def _scan_object(mesh: Mesh, name: str, count: int, rng: np.random.Generator) ->
         found = damage(scan(merge([mesh, around]), int(count * (1 + min(share, 1.4))), eyes, rng), rng)
         if (found.parts != BACKGROUND).sum() >= _LEAST_VISIBLE * count:
             return found
-    raise RuntimeError(f'no camera position shows the {name}: its mesh must face outwards')
+    raise RuntimeError(f'{_ATTEMPTS} scenes in a row hide nearly all of the {name}: is its mesh closed, facing outwards?')
 
 
 def make_sample(variant: str, seed: int, split: str, index: int, num_points: int) -> Sample:

@@ -4,7 +4,6 @@ import pytest
 from pcdet_kd.datasets.class_names import SCANOBJECTNN
 from pcdet_kd.datasets.synthetic import generate
 from pcdet_kd.datasets.synthetic.generate import VARIANTS, label_of, make_sample, object_mesh
-from pcdet_kd.datasets.synthetic.mesh import Mesh
 from pcdet_kd.datasets.synthetic.shapes import PART_NAMES
 
 EACH = pytest.mark.parametrize('variant', VARIANTS)
@@ -94,11 +93,7 @@ def test_hidden_objects_are_scanned_again():
 
 
 def test_an_object_that_cannot_be_seen_is_an_error(monkeypatch):
-    def inside_out(seed, split, index):
-        mesh = object_mesh(seed, split, index)
-        return Mesh(mesh.vertices, mesh.faces[:, ::-1], mesh.face_parts)
-
-    monkeypatch.setattr(generate, 'object_mesh', inside_out)
+    monkeypatch.setattr(generate, '_LEAST_VISIBLE', 2)
     monkeypatch.setattr(generate, '_ATTEMPTS', 2)
     with pytest.raises(RuntimeError, match='cabinet'):
         make_sample('OBJ_ONLY', 0, 'train', 3, 64)
