@@ -1,6 +1,6 @@
 # PointCMT in minutes, stage II: the point generator on generated data.
 _base_ = ['../_base_/datasets/syntheticscans.py', '../_base_/teachers/mvcnn_resnet18_small.py',
-          '../_base_/schedules/adamw_cosine_30e.py', '../_base_/default_runtime.py']
+          '../_base_/schedules/adamw_cosine_10e.py', '../_base_/default_runtime.py']
 requires = dict(teacher='mvcnn_resnet18_syntheticscans.py')
 
 teacher = _base_.teacher

@@ -1,6 +1,6 @@
 # PointCMT in minutes, stage III: a small PointNet student on generated data. This is the demo.
 _base_ = ['../_base_/students/pointnet_small.py', '../_base_/teachers/mvcnn_resnet18_small.py',
-          '../_base_/datasets/syntheticscans.py', '../_base_/schedules/adamw_cosine_30e.py', '../_base_/default_runtime.py']
+          '../_base_/datasets/syntheticscans.py', '../_base_/schedules/adamw_cosine_25e.py', '../_base_/default_runtime.py']
 requires = dict(teacher='mvcnn_resnet18_syntheticscans.py', generator='generator_syntheticscans.py')
 
 student = _base_.student

@@ -15,8 +15,9 @@ eval_pipeline = [dict(type='FirstPoints', num_points=num_points), dict(type='Uni
 train_pipeline = [
     dict(type='RandomPoints', num_points=num_points),
     dict(type='UnitSphere'),
-    dict(type='RandomScale', low=2 / 3, high=3 / 2),
-    dict(type='RandomShift', max_shift=0.2),
+    dict(type='RandomRotate', axis='up'),
+    dict(type='RandomScale', low=0.8, high=1.25),
+    dict(type='RandomShift', max_shift=0.1),
     dict(type='ShufflePoints'),
     dict(type='PackPointInputs')]
 data = dict(type='SyntheticScans', variant=variant, num_train=num_train, num_test=num_test, seed=data_seed,

@@ -1,6 +1,6 @@
-# AdamW for 30 epochs, cosine to 0: for small runs on generated data.
-max_epochs = 30
-lr = 1e-3
+# AdamW for 25 epochs, cosine to 0: for small runs on generated data.
+max_epochs = 25
+lr = 2e-3
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=lr, weight_decay=0.05))
 param_scheduler = dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=0, by_epoch=True)
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
