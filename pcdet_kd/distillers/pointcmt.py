@@ -46,7 +46,7 @@ class PointCMT(Distiller):
     Args:
         student: Config of the student; its head must classify features as wide as the teacher's.
         teachers: ``image``: the frozen multi-view teacher or, as published, its feature bank.
-        helpers: ``generator``: the frozen generator of stage II. Not needed without feature enhancement.
+        helpers: ``generator``: the frozen generator of stage II. Not used, and not needed, without feature enhancement.
         preset: ``'paper'`` or ``'released'``; the arguments below override its values.
         losses: Overrides of the preset's losses ``feature`` and ``classifier``: a config with its own ``type`` replaces the
             preset's, one without changes only the keys that it names.
@@ -70,7 +70,7 @@ class PointCMT(Distiller):
         given = losses or {}
         chosen = {name: _merge(PRESETS[preset][name], given.get(name, {})) for name in self.needs_losses}
         chosen.update({name: cfg for name, cfg in given.items() if name not in chosen})
-        super().__init__(student, teachers, chosen, helpers, init_cfg)
+        super().__init__(student, teachers, chosen, helpers if feature_enhancement else None, init_cfg)
         self.classifier_only = PRESETS[preset]['classifier_only'] if classifier_only is None else classifier_only
 
     def distill(self, out: ModelOutput, inputs: dict[str, Tensor], samples: list[PointDataSample]) -> dict[str, Tensor]:

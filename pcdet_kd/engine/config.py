@@ -39,6 +39,10 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
     cfg = _read_with_variables(path, files, changed, variables) if changed else Config.fromfile(path)
     rest = {k: v for k, v in options.items() if k not in changed}
     for key in rest:
+        root = key.split('.')[0]
+        if root in variables and root not in TOP_LEVEL_KEYS:
+            raise ConfigError('--cfg-options', [f"{key}: '{root}' is a variable that other values were computed from already; "
+                                                f'change those, for example model.…{key[len(root):]}'])
         _check_option(cfg, key)
     cfg.merge_from_dict(rest)
     used = set().union(*(_used_names(file) for file in files))

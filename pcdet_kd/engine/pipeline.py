@@ -98,6 +98,9 @@ def plan(config: str | Path, options: dict[str, Any] | None = None, stage_option
             if wanted not in stage.requires:
                 raise ConfigError(path, [f"{where}: '{STAGE_PREFIX}{wanted}' is not in requires."
                                          f'{did_you_mean(wanted, stage.requires)}'])
+        problems = _misfits(cfg, stage)
+        if problems:
+            raise ConfigError(path, problems)
         stages[key] = stage
         return stage
 
@@ -230,6 +233,26 @@ def _placeholders(cfg: Config) -> list[tuple[str, str]]:
     """Return (path, stage) of every ``'stage:NAME'`` in the model."""
     return [(f'model.{path}', value.removeprefix(STAGE_PREFIX)) for path, _, _, value in _nodes(cfg.get('model') or {})
             if isinstance(value, str) and value.startswith(STAGE_PREFIX)]
+
+
+def _misfits(cfg: Config, stage: Stage) -> list[str]:
+    """Return where a frozen model is described otherwise than the stage that its weights come from trains it."""
+    problems: list[str] = []
+
+    def compare(ours: Any, theirs: Any, path: str, name: str) -> None:
+        if isinstance(ours, dict) and isinstance(theirs, dict):
+            for key, value in ours.items():
+                compare(value, theirs.get(key, 'not set'), f'{path}.{key}', name)
+        elif ours != theirs:
+            problems.append(f"{path}: {ours!r}, but the stage '{name}' trains {theirs!r}")
+
+    for path, _, _, node in _nodes(dict(model=cfg.get('model') or {})):
+        checkpoint = node.get('checkpoint') if isinstance(node, dict) else None
+        if isinstance(checkpoint, str) and checkpoint.startswith(STAGE_PREFIX) and isinstance(node.get('model'), dict):
+            name = checkpoint.removeprefix(STAGE_PREFIX)
+            trained = stage.requires[name].cfg
+            compare(node['model'], trained.model.student if is_distiller(trained) else trained.model, f'{path}.model', name)
+    return problems
 
 
 def with_weights(stage: Stage) -> Config:

@@ -88,6 +88,7 @@ def test_the_feature_term_trains_the_encoder_and_not_the_generator(tiny_student,
 
 @pytest.mark.parametrize(('switches', 'names'), [
     (dict(feature_enhancement=False, helpers=False), {'loss_classifier'}),
+    (dict(feature_enhancement=False), {'loss_classifier'}),
     (dict(classifier_enhancement=False), {'loss_feature'}),
     (dict(), {'loss_classifier', 'loss_feature'}),
 ])

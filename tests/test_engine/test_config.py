@@ -38,6 +38,7 @@ def test_a_dotted_path_changes_one_value(tiny_configs):
     ('model.preset.x', 'it has no parts'),
     ('model.student.backbone.local_chanels', "'local_channels'"),
     ('randomness.sead', "'seed'"),
+    ('teacher.model.input_key', 'computed from already'),
 ])
 def test_an_option_that_leads_nowhere_is_an_error(tiny_configs, option, words):
     with pytest.raises(ConfigError, match=words) as error:

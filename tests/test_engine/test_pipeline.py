@@ -58,6 +58,13 @@ def test_mistakes_in_requires_are_found_before_training(tiny_configs):
         plan(leaf)
 
 
+def test_a_frozen_model_must_be_the_one_that_its_stage_trains(tiny_configs):
+    views = 'data_preprocessor.views.image_size'
+    with pytest.raises(ConfigError, match=rf"model\.teachers\.image\.teacher\.model\.{views}: 16, but the stage 'teacher' trains 24"):
+        plan(tiny_configs / LEAF, stage_options={f'teacher.model.{views}': 24,
+                                                 f'generator.model.teacher.teacher.model.{views}': 24})
+
+
 def test_a_model_that_cannot_be_built_is_known_before_the_first_stage_trains(tiny_configs):
     stages = plan(tiny_configs / LEAF, {'model.preset': 'code'})
     with pytest.raises(ValueError, match='must be one of'):
