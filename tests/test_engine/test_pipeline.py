@@ -60,7 +60,7 @@ def test_mistakes_in_requires_are_found_before_training(tiny_configs):
 
 def test_a_frozen_model_must_be_the_one_that_its_stage_trains(tiny_configs):
     views = 'data_preprocessor.views.image_size'
-    with pytest.raises(ConfigError, match=rf"model\.teachers\.image\.teacher\.model\.{views}: 16, but the stage 'teacher' trains 24"):
+    with pytest.raises(ConfigError, match=rf"teachers\.image\.teacher\.model\.{views}: 16, but the stage 'teacher' trains 24"):
         plan(tiny_configs / LEAF, stage_options={f'teacher.model.{views}': 24,
                                                  f'generator.model.teacher.teacher.model.{views}': 24})
 

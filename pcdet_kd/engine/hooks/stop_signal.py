@@ -102,8 +102,6 @@ class StopSignalHook(Hook):
 
 
 def _given_command() -> str:
+    """The command as given: ours go on by themselves where they stopped."""
     argv = list(sys.argv)
-    words = [os.path.basename(sys.executable), *argv] if argv and argv[0].endswith('.py') else argv
-    if '--resume' not in words:
-        words.append('--resume')
-    return shlex.join(words)
+    return shlex.join([os.path.basename(sys.executable), *argv] if argv and argv[0].endswith('.py') else argv)
