@@ -18,6 +18,7 @@ from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.stage_record import StageRecord, flat_config
 from pcdet_kd.registry import DATASETS, DISTILLERS, MODELS, RUNNERS, TEACHERS, did_you_mean
 from pcdet_kd.utils.checkpoint import file_sha256, find_resume, load_checkpoint_file, load_weights
+from pcdet_kd.utils.errors import DataError
 
 STAGE_PREFIX = 'stage:'
 
@@ -151,8 +152,13 @@ def run_stages(stages: list[Stage], retrain: set[str] | None = None,
         unknown = sorted(retrain - names - {'all'})[0]
         raise ConfigError('--retrain', [f"no stage '{unknown}'.{did_you_mean(unknown, names)}"])
     for stage in stages:  # a model that cannot be built, or data that is not there, is known before hours are spent
-        MODELS.build(stage.cfg.model)
-        stage.data = _data_fingerprint(stage.cfg)
+        try:
+            MODELS.build(stage.cfg.model)
+            stage.data = _data_fingerprint(stage.cfg)
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, DataError):
+                raise
+            raise ConfigError(stage.config, [str(error)]) from error
     for number, stage in enumerate(stages, 1):
         if retrain & {stage.name, 'all'} and stage.work_dir.exists() and is_main_process():
             aside = stage.work_dir.with_name(f'{stage.work_dir.name}.{time.strftime("%Y%m%d_%H%M%S")}')

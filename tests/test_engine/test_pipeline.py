@@ -67,7 +67,7 @@ def test_a_frozen_model_must_be_the_one_that_its_stage_trains(tiny_configs):
 
 def test_a_model_that_cannot_be_built_is_known_before_the_first_stage_trains(tiny_configs):
     stages = plan(tiny_configs / LEAF, {'model.preset': 'code'})
-    with pytest.raises(ValueError, match='must be one of'):
+    with pytest.raises(ConfigError, match=r'tiny_pointcmt\.py.*\n.*must be one of'):
         run_stages(stages)
     assert not (tiny_configs.parent / 'work_dirs').exists()
 
