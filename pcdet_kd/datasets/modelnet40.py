@@ -36,7 +36,8 @@ class ModelNet40(PointCloudDataset):
 
     def load_records(self) -> Records:
         root = Path(self.data_root).expanduser()
-        fix = f'curl -LO {URL} && unzip modelnet40_ply_hdf5_2048.zip, then data_root=<path>/modelnet40_ply_hdf5_2048'
+        fix = (f'curl -LO {URL} && unzip modelnet40_ply_hdf5_2048.zip, then data_root=<path>/modelnet40_ply_hdf5_2048; that '
+               'host is often down: users name the data set Msun/modelnet40 on the Hugging Face Hub as a mirror')
         require_directory(root, 'train_files.txt, test_files.txt and the ply_data_*.h5 files that they list', fix)
         check_class_names(root / 'shape_names.txt', self.metainfo['classes'], fix)
         listing = root / f'{self.official_split}_files.txt'

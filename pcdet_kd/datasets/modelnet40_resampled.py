@@ -62,7 +62,8 @@ class ModelNet40Resampled(PointCloudDataset):
 
     def load_records(self) -> Records:
         root = Path(self.data_root).expanduser()
-        fix = f'curl -LO {URL} && unzip modelnet40_normal_resampled.zip, then data_root=<path>/modelnet40_normal_resampled'
+        fix = (f'curl -LO {URL} && unzip modelnet40_normal_resampled.zip, then data_root=<path>/modelnet40_normal_resampled; '
+               'that host is often down: users name chenxaoyu/modelnet-normal-resampled on Kaggle as a mirror')
         require_directory(root, 'modelnet40_train.txt, modelnet40_test.txt and a folder of text files per class', fix)
         classes = list(self.metainfo['classes'])
         check_class_names(root / 'modelnet40_shape_names.txt', classes, fix, required=True)
