@@ -47,6 +47,9 @@ def test_switches_reach_the_config(tiny_configs, command):
     dumped = (tiny_configs.parent / 'work_dirs/tiny_teacher/tiny_teacher.py').read_text()
     assert 'AmpOptimWrapper' in dumped and 'val_dataloader = None' in dumped
     assert not (tiny_configs.parent / 'work_dirs/tiny_teacher/best.pth').exists()
+    code, out, err = command('test', tiny_configs / 'tiny_teacher.py', 'work_dirs/tiny_teacher/last.pth', '--amp', '--seed', 1,
+                             '--work-dir', 'tested')
+    assert code == 0 and (tiny_configs.parent / 'tested').is_dir(), err
     code, out, err = command('train', tiny_configs / 'tiny_teacher.py', '--auto-scale-lr')
     assert code == 1 and 'base_batch_size' in err
 
