@@ -76,12 +76,15 @@ def adjust(cfg, args: argparse.Namespace, of_leaf: bool) -> None:
 def report(stages: list, with_baseline: bool) -> None:
     """Print what the stages reached and what to do next."""
     from pcdet_kd.engine.summary import rows, verdict
-    from pcdet_kd.visualization import comparison_table
+    from pcdet_kd.visualization import comparison_table, draw_curves
     leaf = stages[-1]
     print(f'\nTest split, in %:\n{comparison_table(rows(stages))}')
     if with_baseline:
         from pcdet_kd.registry import DATASETS
         print(verdict(leaf, stages[-2], len(DATASETS.build(leaf.cfg.test_dataloader.dataset))))
+        logged = ('loss_cls', 'accuracy') if leaf.cfg.val_dataloader else ('loss_cls',)
+        runs = {'alone': stages[-2].work_dir, 'distilled': leaf.work_dir}
+        print('curves:', draw_curves(runs, leaf.work_dir / 'curves.png', logged))
     print(f'\nweights: {leaf.weights}\nnext:    python tools/test.py {leaf.config} {leaf.work_dir}/last.pth --votes 10')
 
 

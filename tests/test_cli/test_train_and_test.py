@@ -12,6 +12,7 @@ def test_from_configs_to_numbers(tiny_configs, command):
     assert code == 0, err
     assert '[4/4] tiny_pointcmt: trains' in out and 'OA val-best' in out
     assert 'ain from distillation' in out or 'Distillation gained' in out
+    assert (tiny_configs.parent / 'work_dirs/tiny_pointcmt/curves.png').is_file()
     assert 'student_last.pth' in out and 'tools/test.py' in out
 
     code, out, err = command('test', leaf, 'work_dirs/tiny_pointcmt/last.pth', '--votes', 3, '--out', 'predictions.json')
