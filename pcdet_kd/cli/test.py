@@ -55,7 +55,7 @@ def test(args: argparse.Namespace) -> tuple[dict[str, float], str]:
         cfg.pop(key, None)
     if args.amp:
         cfg.test_cfg = {**(cfg.test_cfg or {}), 'fp16': True}
-    setup_distributed(args.launcher)
+    setup_distributed(args.launcher, **(cfg.get('env_cfg') or {}).get('dist_cfg') or {})
     runner = RUNNERS.build(cfg)
     model = getattr(runner.model, 'module', runner.model) if cfg.launcher != 'none' else runner.model
     load_weights(model, state)

@@ -44,7 +44,7 @@ def train(args: argparse.Namespace) -> list:
         for stage in stages:
             print(f'{stage.name:20} {stage.config} -> {stage.work_dir}')
         return stages
-    setup_distributed(args.launcher)
+    setup_distributed(args.launcher, **(stages[-1].cfg.get('env_cfg') or {}).get('dist_cfg') or {})
     return run_stages(stages, set(args.retrain), say=lambda text: print(text, flush=True) if is_main_process() else None)
 
 

@@ -75,8 +75,9 @@ def _end_group() -> None:
     """Leave the group together: a process that is gone while another still talks to it may abort in gloo's threads."""
     if dist.is_initialized():
         gc.collect()  # a Runner is a reference cycle, and its model's wrapper holds on to the group
-        with suppress(RuntimeError):  # one of the others failed; its own error is what matters
-            dist.monitored_barrier(timeout=datetime.timedelta(seconds=10))
+        if dist.get_backend() == dist.Backend.GLOO:  # the others have no such barrier, and refuse
+            with suppress(RuntimeError):  # one of the others failed; its own error is what matters
+                dist.monitored_barrier(timeout=datetime.timedelta(seconds=10))
         dist.destroy_process_group()
 
 

@@ -200,12 +200,16 @@ class PointRunner(Runner):
                map_location: str | Callable = 'default') -> None:
         """Go on from a checkpoint of a run.
 
+        ``'default'`` reads it to the CPU, from where weights and optimiser state go to the model's device; MMEngine's own
+        default would put the log's histories there too, and the whole file beside the model.
+
         Raises:
             CheckpointError: The file is damaged, does not fit, or holds weights only.
         """
         self._needs_resumable = True
         try:
-            super().resume(filename, resume_optimizer, resume_param_scheduler, map_location)
+            super().resume(filename, resume_optimizer, resume_param_scheduler,
+                           'cpu' if map_location == 'default' else map_location)
         finally:
             self._needs_resumable = False
         for loader in (self.train_dataloader, self.val_loop and self.val_dataloader):

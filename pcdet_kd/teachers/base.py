@@ -1,11 +1,12 @@
 """The contract of teachers, and a frozen model that its owner's training cannot touch."""
 
 import copy
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from mmengine.model import BaseModule
+from mmengine.model import BaseDataPreprocessor, BaseModule
 from torch import nn
 
 from pcdet_kd.registry import MODELS
@@ -79,7 +80,11 @@ class Frozen(BaseModule):
         return self
 
     def _apply(self, fn: Callable, *args: Any, **kwargs: Any) -> 'Frozen':
-        self._held[0]._apply(fn, *args, **kwargs)
+        held = self._held[0]._apply(fn, *args, **kwargs)
+        tensor = next(itertools.chain(held.parameters(), held.buffers()), None)
+        for module in held.modules():
+            if isinstance(module, BaseDataPreprocessor) and tensor is not None:
+                module._device = tensor.device  # MMEngine sets it in the outermost model's .to() only
         return super()._apply(fn, *args, **kwargs)
 
     def apply(self, fn: Callable) -> 'Frozen':
@@ -103,6 +108,9 @@ class Teacher(BaseModule):
     """
 
     persistent = False
+
+    def train(self, mode: bool = True) -> 'Teacher':
+        return super().train(False)
 
     def forward(self, inputs: dict, data_samples: list) -> ModelOutput:
         """Return the teacher's output for a batch."""

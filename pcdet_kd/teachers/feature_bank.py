@@ -50,7 +50,7 @@ class FeatureBank(Teacher):
         self.num_workers = num_workers
         self._rows: dict[str, int] = {}
         self.register_buffer('_logits', None, persistent=False)
-        self.register_buffer('_feat', None, persistent=False)
+        self.register_buffer('_feat', torch.empty(0), persistent=False)
         self._key = ''
 
     def init_weights(self) -> None:
@@ -167,7 +167,9 @@ class FeatureBank(Teacher):
             raise FileNotFoundError(f'feature bank {path} is partial: {len(missing)} of {len(expected)} samples are missing, '
                                     f"'{sorted(missing)[0]}' for one. {_HOW_TO_BUILD}")
         self._rows = {sample_id: row for row, sample_id in enumerate(bank['ids'])}
-        self._logits, self._feat, self._key = bank['logits'], bank['feat'], key
+        device = self._feat.device  # a Runner moves its model before it calls init_weights
+        self._logits = None if bank['logits'] is None else bank['logits'].to(device)
+        self._feat, self._key = bank['feat'].to(device), key
         print_log(f'feature bank {path}: {len(self._rows)} samples', logger='current', level=logging.INFO)
 
     @staticmethod

@@ -152,7 +152,7 @@ def restore_history(obj: Any) -> Any:
     if isinstance(obj, dict):
         if set(obj) == {_HISTORY}:
             saved = obj[_HISTORY]
-            return HistoryBuffer(saved['values'].numpy(), saved['counts'].numpy(), saved['max_length'])
+            return HistoryBuffer(saved['values'].cpu().numpy(), saved['counts'].cpu().numpy(), saved['max_length'])
         return type(obj)((k, restore_history(v)) for k, v in obj.items())
     return obj
 

@@ -50,7 +50,9 @@ def project_points(points: Tensor, rgb: Tensor | None = None, num_views: int = 6
     batch, size = len(points), image_size
     points = points if points.dtype == torch.float64 else points.float()
     turned = points.roll(AXES.index('y') - AXES.index(up_axis), dims=2)
-    seen = torch.einsum('vac,bnc->bvna', _axes(num_views, points), turned)  # (B, V, N, 3): row, column, depth
+    order, signs = _axes(num_views, points)
+    # Not a matrix product: under autocast, or with TF32, that would round the coordinates to pixels and more.
+    seen = turned[:, :, order].transpose(1, 2) * signs[:, None]  # (B, V, N, 3): row, column, depth
     depth = seen[..., 2] + distance
     with torch.no_grad():
         pixel = (seen[..., :2] / (depth[..., None] + EPS) + 1) * (size / 2)
@@ -76,13 +78,12 @@ def project_points(points: Tensor, rgb: Tensor | None = None, num_views: int = 6
     return mean.roll(-1, dims=-1).permute(0, 1, 4, 2, 3).contiguous()  # depth last
 
 
-def _axes(num_views: int, like: Tensor) -> Tensor:
-    """Return (V, 3, 3): for each view the row, column and depth directions."""
-    out = torch.zeros(num_views, 3, 3)
-    for v, names in enumerate(_VIEWS[:num_views]):
-        for i, (sign, axis) in enumerate(names):
-            out[v, i, AXES.index(axis)] = 1 if sign == '+' else -1
-    return out.to(like)
+def _axes(num_views: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Return (V, 3) int64 and (V, 3): which coordinate is each view's row, column and depth, and with which sign."""
+    views = _VIEWS[:num_views]
+    order = torch.tensor([[AXES.index(name[1]) for name in names] for names in views], device=like.device)
+    signs = torch.tensor([[1 if name[0] == '+' else -1 for name in names] for names in views], device=like.device)
+    return order, signs.to(like.dtype)
 
 
 def _check_settings(num_views: int, image_size: int, distance: float, footprint: int, up_axis: str) -> None:

@@ -213,3 +213,11 @@ def test_config_and_runner_agree_on_the_pattern():
     cfg = Config.fromfile(base)
     assert cfg.log_processor.mean_pattern == MEAN_PATTERN
     assert json.loads(json.dumps(cfg.to_dict()))  # plain literals only
+
+
+def test_a_checkpoint_is_resumed_from_the_cpu(runner_of, trained, monkeypatch):
+    """On a GPU MMEngine's default would put the histories there, which are NumPy arrays."""
+    runner = runner_of(epochs=2, resume=True)
+    monkeypatch.setattr('mmengine.runner.runner.get_device', lambda: 'meta')
+    runner.train()
+    assert runner.epoch == 2 and all(p.isfinite().all() for p in runner.model.parameters())

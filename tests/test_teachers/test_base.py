@@ -51,6 +51,11 @@ def test_apply_reaches_it_so_that_preprocessors_learn_the_device(frozen):
     assert frozen.model.data_preprocessor in seen
 
 
+def test_its_preprocessor_follows_without_a_model_around_it(frozen):
+    frozen.to('meta')  # as a feature bank moves its teacher
+    assert frozen.model.data_preprocessor.device.type == 'meta'
+
+
 def test_copies_share_it(frozen):
     assert copy.deepcopy(frozen).model is frozen.model
 

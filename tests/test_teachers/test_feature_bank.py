@@ -48,6 +48,18 @@ def test_it_is_built_once(teacher_cfg, monkeypatch):
     assert FeatureBank(teacher_cfg, DATA).build() == path
 
 
+def test_it_lies_on_the_device_it_was_moved_to_before_it_was_read(teacher_cfg, samples):
+    FeatureBank(teacher_cfg, DATA).build()
+    bank = FeatureBank(teacher_cfg, DATA).to('meta')  # a Runner moves its model, then calls init_weights
+    bank.init_weights()
+    found = bank({}, samples['data_samples'])
+    assert found.feat.device.type == found.logits.device.type == 'meta'
+
+
+def test_it_stays_in_eval_mode_so_that_its_buffers_are_not_averaged_over_processes(teacher_cfg):
+    assert not filled(teacher_cfg).train().training
+
+
 def test_it_has_no_state_of_its_own(teacher_cfg):
     bank = filled(teacher_cfg)
     assert not bank.state_dict() and not list(bank.parameters())

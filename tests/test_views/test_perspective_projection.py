@@ -55,6 +55,13 @@ def test_axes_are_the_published_rotations():
         np.testing.assert_allclose(rotation(ax, ay, math.pi / 2), expected, atol=1e-15)
 
 
+def test_autocast_does_not_round_the_coordinates():
+    points = torch.randn(2, 50, 3) / 3
+    expected = project_points(points)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        assert torch.equal(project_points(points), expected)
+
+
 def test_point_at_the_origin_is_in_the_middle_of_all_views():
     images = project_points(torch.zeros(1, 1, 3))
     assert images.shape == (1, 6, 1, 128, 128) and images.dtype == torch.float32
