@@ -28,10 +28,15 @@ def test(args: argparse.Namespace) -> tuple[dict[str, float], str]:
 
     from pcdet_kd.engine.config import load_config
     from pcdet_kd.engine.distributed import setup_distributed
-    from pcdet_kd.engine.pipeline import is_distiller
+    from pcdet_kd.engine.pipeline import is_distiller, plan, with_weights
     from pcdet_kd.registry import RUNNERS
+    from pcdet_kd.teachers import Frozen, Teacher
     from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
     cfg = load_config(args.config, args.cfg_options)
+    if cfg.get('requires') and not is_distiller(cfg):  # a generator looks at its teacher in the test too
+        folder = Path(args.checkpoint).parent
+        cfg = with_weights(plan(args.config, args.cfg_options,
+                                work_dir=folder if (folder / 'stages').is_dir() else None)[-1])
     cfg.launcher = args.launcher
     if args.seed is not None:
         cfg.randomness.seed = args.seed
@@ -59,6 +64,9 @@ def test(args: argparse.Namespace) -> tuple[dict[str, float], str]:
     runner = RUNNERS.build(cfg)
     model = getattr(runner.model, 'module', runner.model) if cfg.launcher != 'none' else runner.model
     load_weights(model, state)
+    for part in model.modules():
+        if isinstance(part, (Frozen, Teacher)):  # they have no weights in the checkpoint
+            part.init_weights()
     return runner.test(), cfg.work_dir
 
 

@@ -40,6 +40,8 @@ def train(args: argparse.Namespace) -> list:
     stages = plan(args.config, options, args.stage_options, args.work_dir, args.with_baseline)
     for stage in stages:
         adjust(stage.cfg, args, of_leaf=stage.config == stages[-1].config)
+    if args.resume and args.resume != 'auto':
+        stages[-1].cfg.load_from, stages[-1].cfg.resume = args.resume, True
     if args.dry_run:
         for stage in stages:
             print(f'{stage.name:20} {stage.config} -> {stage.work_dir}')
@@ -69,8 +71,6 @@ def adjust(cfg, args: argparse.Namespace, of_leaf: bool) -> None:
         if not cfg.get('auto_scale_lr') or 'base_batch_size' not in cfg.auto_scale_lr:
             raise ConfigError(args.config, ['auto_scale_lr: --auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...)'])
         cfg.auto_scale_lr.enable = True
-    if args.resume and args.resume != 'auto':
-        cfg.load_from, cfg.resume = args.resume, True
 
 
 def report(stages: list, with_baseline: bool) -> None:
@@ -85,7 +85,8 @@ def report(stages: list, with_baseline: bool) -> None:
         logged = ('loss_cls', 'accuracy') if leaf.cfg.val_dataloader else ('loss_cls',)
         runs = {'alone': stages[-2].work_dir, 'distilled': leaf.work_dir}
         print('curves:', draw_curves(runs, leaf.work_dir / 'curves.png', logged))
-    print(f'\nweights: {leaf.weights}\nnext:    python tools/test.py {leaf.config} {leaf.work_dir}/last.pth --votes 10')
+    votes = ' --votes 10' if 'accuracy' in leaf.record.results.get('last', {}) else ''
+    print(f'\nweights: {leaf.weights}\nnext:    python tools/test.py {leaf.config} {leaf.work_dir}/last.pth{votes}')
 
 
 def main() -> int:

@@ -26,6 +26,10 @@ def test_from_configs_to_numbers(tiny_configs, command):
     assert code == 0 and out.split('| plain')[1].split('|')[1].strip() == plain and '| voted' not in out
     assert (tiny_configs.parent / 'work_dirs/tiny_pointcmt/test/confusion_matrix.png').is_file()
 
+    code, out, err = command('test', tiny_configs / 'tiny_generator.py', 'work_dirs/tiny_generator/last.pth',
+                             '--cfg-options', 'max_epochs=1')
+    assert code == 0 and 'emd: ' in out, err
+
 
 def test_a_checkpoint_that_does_not_fit_is_an_error(tiny_configs, command):
     code, out, err = command('train', tiny_configs / 'tiny_teacher.py', '--cfg-options', 'max_epochs=1')

@@ -126,7 +126,9 @@ class ActHook(Hook):
         elif self.act == 'mark':
             import time
             open(self.file, 'w').close()
-            time.sleep(0.5)
+            end = time.monotonic() + 60
+            while os.path.exists(self.file) and time.monotonic() < end:  # until the test has sent what it sends
+                time.sleep(0.01)
 
 
 def toy_config(work_dir, size=12, epochs=4, workers=0, persistent=False, batch=4, log=None, metric_file=None,

@@ -15,6 +15,7 @@ def test_a_signal_leaves_a_resumable_run_in_two_lines(number, code, in_process, 
         assert process.is_alive()
         time.sleep(0.02)
     os.kill(process.pid, number)
+    mark.unlink()
     process.join(60)
     assert process.exitcode == code
     lines = (tmp_path / 'stopped.txt').read_text().splitlines()
