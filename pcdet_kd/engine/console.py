@@ -2,11 +2,11 @@
 
 import logging
 
-_LONGEST = 30  # lines
+_LONGEST = 24  # lines
 
 
 class BriefFormatter(logging.Formatter):
-    """Formats as another formatter does, but cuts messages of more than 30 lines down to their first words and a pointer.
+    """Formats as another formatter does, but cuts messages of more than 24 lines down to their first words and a pointer.
 
     Such are MMEngine's reports of the environment, of the config and of all hooks.
 

@@ -74,3 +74,26 @@ def test_resume_is_exact(finished):
         assert all(torch.equal(whole[k], resumed[k]) for k in whole)
     meta = load_checkpoint_file(finished / 'parts/last.pth')['meta']
     assert (meta['epoch'], meta['world_size']) == (2, 2)
+
+
+PIPELINE = '''
+import runpy, sys
+import torch
+torch.set_num_threads(1)
+runpy.run_path(sys.argv.pop(1))  # registers the tiny data set
+from pcdet_kd.cli import train
+sys.exit(train.main())
+'''
+
+
+def test_all_stages_train_in_two_processes(tiny_configs):
+    script = tiny_configs / 'script.py'
+    script.write_text(PIPELINE)
+    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2', str(script),
+               str(Path(__file__).parents[1] / 'conftest.py'), str(tiny_configs / 'tiny_pointcmt.py'), '--launcher', 'pytorch',
+               '--cfg-options', 'max_epochs=1']
+    done = subprocess.run(command, cwd=tiny_configs.parent, capture_output=True, text=True, timeout=200, check=False,
+                          env={**os.environ, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count('trains in') == 3, 'one process speaks'
+    assert json.loads((tiny_configs.parent / 'work_dirs/tiny_pointcmt/stage.json').read_text())['finished']
