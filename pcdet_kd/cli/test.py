@@ -19,7 +19,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seed', type=int, help='seed')
     add_config_options(parser)
     add_launcher(parser)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.votes == 1 or args.votes < 0:
+        parser.error(f'--votes is {args.votes}, must be at least 2 (one vote is the plain test; leave it out)')
+    return args
 
 
 def test(args: argparse.Namespace) -> tuple[dict[str, float], str]:

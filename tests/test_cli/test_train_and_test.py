@@ -22,6 +22,8 @@ def test_from_configs_to_numbers(tiny_configs, command):
     assert len(predictions) == 24
     plain = out.split('| plain')[1].split('|')[1].strip()
 
+    code, out, err = command('test', leaf, 'work_dirs/tiny_pointcmt/last.pth', '--votes', 1)
+    assert code == 2 and '--votes is 1' in err
     code, out, err = command('test', leaf, 'work_dirs/tiny_pointcmt/student_last.pth')
     assert code == 0 and out.split('| plain')[1].split('|')[1].strip() == plain and '| voted' not in out
     assert (tiny_configs.parent / 'work_dirs/tiny_pointcmt/test/confusion_matrix.png').is_file()
