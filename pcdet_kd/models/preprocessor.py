@@ -24,11 +24,24 @@ class PointDataPreprocessor(BaseDataPreprocessor):
         self.views = MODELS.build(views) if views else None
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """Return ``dict(inputs=..., data_samples=...)`` on the device; ``inputs`` lists are stacked."""
+        """Return ``dict(inputs=..., data_samples=...)`` on the device; ``inputs`` lists are stacked.
+
+        Raises:
+            ValueError: Views are to be drawn of samples whose up axis is another one than the views'.
+        """
         data = self.cast_data(data)
         inputs = {name: torch.stack(list(value)) if isinstance(value, (list, tuple)) else value
                   for name, value in data['inputs'].items()}
         if self.views is not None and 'views' not in inputs:
+            self._check_up_axis(data.get('data_samples') or ())
             with torch.no_grad():
                 inputs['views'] = self.views(inputs['points'], lengths=inputs.get('lengths'))
         return dict(inputs=inputs, data_samples=data.get('data_samples'))
+
+    def _check_up_axis(self, samples: list) -> None:
+        drawn = getattr(self.views, 'settings', {}).get('up_axis')
+        for sample in samples:
+            given = sample.get('up_axis', drawn)
+            if drawn is not None and given != drawn:
+                raise ValueError(f"the up axis of sample '{sample.get('sample_id')}' is '{given}', the views are drawn with "
+                                 f"'{drawn}' up: set up_axis='{given}' in data_preprocessor.views")

@@ -11,6 +11,8 @@ import torch
 
 from pcdet_kd.utils.checkpoint import load_checkpoint_file
 
+pytestmark = pytest.mark.xdist_group('two_processes')  # one after the other, and one run for the three tests that share it
+
 SCRIPT = '''
 import json, os, sys
 import torch

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from pcdet_kd.models import PointDataPreprocessor
@@ -27,3 +28,16 @@ def test_padding_is_not_drawn(batch):
     inputs = preprocessor(dict(inputs=dict(points=points, lengths=torch.tensor([10] + [16] * 5))))['inputs']
     alone = preprocessor(dict(inputs=dict(points=points[:1, :10])))['inputs']
     assert torch.equal(inputs['views'][:1], alone['views'])
+
+
+def test_views_of_clouds_with_another_up_axis_are_an_error(batch):
+    def preprocess(up_axis):
+        views = dict(type='PerspectiveProjection', image_size=8, up_axis=up_axis)
+        return PointDataPreprocessor(views=views)(batch)
+
+    assert 'views' in preprocess('y')['inputs']  # samples that say nothing of it are taken as they are
+    for sample in batch['data_samples']:
+        sample.set_metainfo(dict(up_axis='z'))
+    assert 'views' in preprocess('z')['inputs']
+    with pytest.raises(ValueError, match=r"'train/0' is 'z'.*'y' up: set up_axis='z'"):
+        preprocess('y')
