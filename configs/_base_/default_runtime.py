@@ -20,7 +20,7 @@ custom_hooks = []
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'))  # gloo where there is no GPU
+    dist_cfg=dict(backend='nccl', timeout=7200))  # gloo where there is no GPU; a feature bank may take an hour to fill
 
 log_level = 'INFO'
 log_processor = dict(window_size=10, by_epoch=True, mean_pattern=r'.*(loss|stat|time|data_time|grad_norm).*')

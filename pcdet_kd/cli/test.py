@@ -30,6 +30,7 @@ def test(args: argparse.Namespace) -> tuple[dict[str, float], str]:
     from pathlib import Path
 
     from pcdet_kd.engine.config import load_config
+    from pcdet_kd.engine.config_check import ConfigError
     from pcdet_kd.engine.distributed import setup_distributed
     from pcdet_kd.engine.pipeline import is_distiller, plan, with_weights
     from pcdet_kd.registry import RUNNERS
@@ -58,6 +59,8 @@ def test(args: argparse.Namespace) -> tuple[dict[str, float], str]:
             evaluator.update(per_class=True, out_dir=cfg.work_dir)
             if args.out:
                 evaluator['dump'] = str(Path(args.out).absolute())
+    if args.out and 'dump' not in str(cfg.test_evaluator):
+        raise ConfigError(args.config, ['test_evaluator: --out needs a PointAccuracy, which knows the predictions'])
     for key in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader', 'val_cfg',
                 'val_evaluator'):
         cfg.pop(key, None)

@@ -198,6 +198,8 @@ def run_stage(stage: Stage, title: str, say: Callable[[str], None]) -> None:
         wanted.write(stage.work_dir)
         _build_banks(cfg)
     barrier()
+    if resume and cfg.get('resume'):
+        cfg.load_from = None  # --resume FILE began this run, which has gone on since
     cfg.resume = bool(cfg.get('resume')) or resume is not None
     runner = RUNNERS.build(cfg)
     runner.train()

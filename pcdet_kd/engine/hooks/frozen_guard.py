@@ -40,7 +40,9 @@ class FrozenGuardHook(Hook):
 
 
 def frozen_teachers(model: nn.Module) -> dict[str, Any]:
-    """Return a model's teachers that offer ``weights_hash()`` and are not persistent, by name."""
+    """Return a model's teachers and frozen helpers: what offers ``weights_hash()`` and is not persistent, by name."""
     model = model.module if is_model_wrapper(model) else model
-    teachers = getattr(model, 'teachers', None) or {}
-    return {name: t for name, t in teachers.items() if hasattr(t, 'weights_hash') and not getattr(t, 'persistent', False)}
+    parts = {**(getattr(model, 'teachers', None) or {}), **(getattr(model, 'helpers', None) or {})}
+    if getattr(model, 'teacher', None) is not None:
+        parts['teacher'] = model.teacher
+    return {name: p for name, p in parts.items() if hasattr(p, 'weights_hash') and not getattr(p, 'persistent', False)}

@@ -51,3 +51,12 @@ def test_a_teacher_that_requires_gradients_is_refused(runner_of):
     with pytest.raises(RuntimeError, match=r"'image' is not frozen: 1 .*net\.weight"):
         with_teacher(runner_of(epochs=1), teacher).train()
     assert torch.is_grad_enabled()
+
+
+def test_frozen_helpers_and_a_single_teacher_are_guarded_too():
+    from types import SimpleNamespace
+
+    from pcdet_kd.engine.hooks.frozen_guard import frozen_teachers
+    frozen, trained = SimpleNamespace(weights_hash=lambda: 'x'), SimpleNamespace()
+    model = SimpleNamespace(teachers=dict(image=frozen), helpers=dict(generator=frozen, connector=trained), teacher=frozen)
+    assert sorted(frozen_teachers(model)) == ['generator', 'image', 'teacher']
