@@ -1,6 +1,7 @@
 """Reading configs: files, ``--cfg-options``, and checks before anything is built."""
 
 import ast
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -108,12 +109,7 @@ def _bases(file: Path) -> list[Path]:
                 if isinstance(line, ast.ImportFrom) and line.level:
                     folder = file.parents[line.level - 1]
                     bases.append(folder.joinpath(*(line.module or '').split('.')).with_suffix('.py'))
-    return [Path(*b.parts) if '..' not in b.parts else Path(_normal(b)) for b in bases]
-
-
-def _normal(path: Path) -> str:
-    import os
-    return os.path.normpath(path)
+    return [Path(os.path.normpath(b)) for b in bases]
 
 
 def _used_names(file: Path) -> set[str]:
@@ -131,7 +127,7 @@ def _used_names(file: Path) -> set[str]:
 
 def _read_with_variables(path: Path, files: list[Path], values: dict[str, Any], where: dict[str, Path]) -> Config:
     """Read a copy of the files in which the variables have other values."""
-    root = Path(_normal(Path(*_common([f.resolve().parent for f in files]))))
+    root = Path(os.path.commonpath([f.resolve().parent for f in files]))
     with tempfile.TemporaryDirectory() as folder:
         for file in files:
             copy = Path(folder) / file.resolve().relative_to(root)
@@ -141,14 +137,6 @@ def _read_with_variables(path: Path, files: list[Path], values: dict[str, Any], 
         cfg = Config.fromfile(Path(folder) / path.resolve().relative_to(root))
     object.__setattr__(cfg, '_filename', str(path))
     return cfg
-
-
-def _common(folders: list[Path]) -> tuple[str, ...]:
-    parts = [f.parts for f in folders]
-    shared = 0
-    while all(len(p) > shared and p[shared] == parts[0][shared] for p in parts):
-        shared += 1
-    return parts[0][:shared]
 
 
 def _assign(file: Path, values: dict[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """What a training run leaves behind so that a later one knows whether it can be reused."""
 
-import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -8,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+
+from pcdet_kd.utils.files import file_sha256
 
 # What may change between two runs without making them different experiments.
 _IRRELEVANT = ('work_dir', 'resume', 'launcher', 'log_level', 'visualizer', 'vis_backends', 'log_processor', 'experiment_name',
@@ -91,11 +92,7 @@ def flat_config(cfg: Config) -> dict[str, str]:
 def _name_of(value: Any) -> str:
     """Text of a leaf value; a local file stands for its content."""
     if isinstance(value, str) and value.endswith(('.pth', '.pt', '.safetensors')) and os.path.isfile(value):
-        digest = hashlib.sha256()
-        with open(value, 'rb') as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-        return f'sha256:{digest.hexdigest()[:16]}'
+        return f'sha256:{file_sha256(value)[:16]}'
     if isinstance(value, type) or callable(value):
         return f'{value.__module__}.{value.__qualname__}'
     return repr(value)

@@ -1,6 +1,7 @@
 """The contract of teachers, and a frozen model that its owner's training cannot touch."""
 
 import copy
+import hashlib
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -67,7 +68,6 @@ class Frozen(BaseModule):
 
     def weights_hash(self) -> str:
         """Return a hash of the frozen weights."""
-        import hashlib
         digest = hashlib.blake2b(digest_size=16)
         for name, value in sorted(self._held[0].state_dict().items()):
             digest.update(name.encode())
