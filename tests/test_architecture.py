@@ -27,7 +27,7 @@ COVERED_ELSEWHERE = {
     'utils/errors.py': 'messages; every module that raises them tests them',
 }
 COVERED_FOLDERS = {
-    'ops/kernels': 'each kernel is compared with the plain-torch reference in the test of its public function',
+    'ops/cpu': 'each kernel is compared with the plain-torch reference in the test of its public function',
     'cli': 'commands are run as commands in tests/test_tools',
 }
 

@@ -1,127 +1,157 @@
-"""Which implementation the ops take: plain torch, or numba kernels on the CPU."""
+"""Which implementation the ops take: plain torch, numba kernels on the CPU, Triton's on the GPU, or mmcv's.
+
+Every op is a ``torch.library`` custom op whose body is ``run(name, …)``, so that the choice is made when it runs, also inside
+a compiled or exported graph.
+"""
 
 import importlib
 import os
-import threading
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from torch import Tensor
 
-BACKENDS = ('auto', 'torch', 'numba')
-KERNELS = {
-    'farthest_point_sample': 'fps',
-    'knn': 'neighbors',
-    'ball_query': 'neighbors',
-    'emd_match': 'auction',
+BACKENDS = ('auto', 'torch', 'numba', 'triton', 'mmcv')
+# op -> back end -> module below pcdet_kd.ops; the function there has the op's name and signature. Plain torch is
+# `<op>_torch` in the op's own file.
+KERNELS: dict[str, dict[str, str]] = {
+    'ball_query': dict(numba='cpu.neighbors'),
+    'emd_match': dict(numba='cpu.auction'),
+    'farthest_point_sample': dict(numba='cpu.fps'),
+    'group': {},
+    'group_backward': {},
+    'knn': dict(numba='cpu.neighbors'),
+    'msn_match': dict(numba='cpu.auction'),
 }
+AUCTIONS = ('emd_match', 'msn_match')  # without a GPU kernel, the CPU's still beats SciPy and plain torch on a copy
+REFERENCE = dict(group_backward='group', msn_match='emd_match')  # whose plain form is in another op's file
+INSTALL = dict(numba='pip install numba', triton='pip install triton', mmcv='install the full mmcv with its CUDA ops')
 
-_chosen = 'auto'
-_warned: set[str] = set()
-_pool: tuple[int, ThreadPoolExecutor] | None = None  # its number of threads, and it
-_lock = threading.Lock()
+_chosen, _check_values = 'auto', True
+_warned: set[tuple[str, str]] = set()
+
+
+class Choice(NamedTuple):
+    """A back end, and why it was taken."""
+
+    backend: str
+    why: str
 
 
 class use:
     """Choose the implementation of all ops, for good or inside a ``with`` block.
 
-    Both give the same indices on 3-D clouds; what differs is speed. Gradients never depend on it.
+    All but mmcv's give the same indices on 3-D clouds; what differs is speed. Gradients never depend on it.
 
     Args:
-        name: ``'auto'``: numba for CPU tensors, torch for the rest (and for all, with one warning, if numba can't be
-            imported). ``'torch'``: always plain torch. ``'numba'``: always the CPU kernels; CUDA tensors are copied there
-            and the indices back.
+        name: ``'auto'``: numba for CPU tensors, Triton for CUDA tensors, plain torch for the rest, and for an op whose
+            kernel can't be had (with one warning). ``'torch'``: always plain torch. ``'numba'``: always the CPU kernels;
+            tensors on other devices are copied there and the results back. ``'triton'``: as ``'auto'``, but a GPU kernel
+            that can't be had is an error; under ``TRITON_INTERPRET=1`` CPU tensors take Triton's interpreter. ``'mmcv'``:
+            for CUDA tensors the ops of a full mmcv where it has them (its own rules for ties and borders), else ``'auto'``.
+        check_values: Whether ops look for NaN, infinities and indices out of range. On CUDA each look waits for the
+            device, so that a timed loop whose data were checked before may turn it off.
 
     Raises:
         ValueError: An unknown name.
-        ImportError: ``'numba'`` and it can't be imported.
+        ImportError: A back end that was asked for by name can't be imported.
     """
 
-    def __init__(self, name: str) -> None:
-        global _chosen
+    def __init__(self, name: str, check_values: bool = True) -> None:
+        global _chosen, _check_values
         if name not in BACKENDS:
             raise ValueError(f'back end is {name!r}, expected one of {BACKENDS}')
-        if name == 'numba' and not has_numba():
-            raise ImportError("ops.use('numba'): numba can't be imported; install it with: pip install numba")
-        self._previous, _chosen = _chosen, name
+        if name in INSTALL and missing(name):
+            raise ImportError(f"ops.use('{name}'): {missing(name)}; {INSTALL[name]}")
+        self._previous = _chosen, _check_values
+        _chosen, _check_values = name, check_values
 
     def __enter__(self) -> 'use':
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        global _chosen
-        _chosen = self._previous
+        global _chosen, _check_values
+        _chosen, _check_values = self._previous
 
 
 def info() -> dict[str, Any]:
-    """Return what was chosen, numba's version (None: missing), and the back end of each op on CPU and on CUDA tensors."""
-    numba = importlib.import_module('numba').__version__ if has_numba() else None
-    cpu = 'torch' if _chosen == 'torch' or numba is None else 'numba'
-    cuda = 'numba (copied to the CPU)' if cpu == 'numba' else cpu
-    ops = {op: dict(cpu=cpu, cuda=cuda if _chosen == 'numba' else 'torch') for op in KERNELS if op != 'emd_match'}
-    ops['emd_match'] = dict(cpu=cpu if cpu == 'numba' else 'scipy', cuda=cuda if cpu == 'numba' else 'scipy')
-    return dict(use=_chosen, numba=numba, threads=torch.get_num_threads(), ops=ops)
+    """Return what was chosen, the versions of numba, Triton and mmcv (None: missing), and what each op takes and why.
 
-
-def has_numba() -> bool:
-    """Return whether numba can be imported. The first call imports it."""
-    try:
-        importlib.import_module('numba')
-    except ImportError:
-        return False
-    return True
-
-
-def kernels(op: str, tensor: Tensor) -> ModuleType | None:
-    """Return the module of numba kernels that ``op`` should use on ``tensor``, or None for plain torch."""
-    if _chosen == 'torch' or torch.compiler.is_compiling() or torch.jit.is_tracing():
-        return None
-    if _chosen == 'auto' and tensor.device.type != 'cpu' and op != 'emd_match':
-        return None
-    if not has_numba():
-        if op not in _warned:
-            _warned.add(op)
-            warnings.warn(f"{op}: numba can't be imported, so the slower plain version runs; pip install numba "
-                          "(or silence this with pcdet_kd.ops.use('torch'))", stacklevel=3)
-        return None
-    return importlib.import_module(f'pcdet_kd.ops.kernels.{KERNELS[op]}')
-
-
-def to_numpy(points: Tensor) -> np.ndarray:
-    """Return ``points`` as a contiguous float32 array on the CPU, without its graph."""
-    return points.detach().to('cpu', torch.float32).contiguous().numpy()
-
-
-def for_each_cloud(function: Callable[[int], Any], batch: int) -> list[Any]:
-    """Return ``[function(0), …, function(batch - 1)]``, on as many threads as torch uses.
-
-    The kernels release the GIL and know nothing of threads: an OpenMP region of numba would end a forked DataLoader worker,
-    and in such a worker torch uses one thread, so nothing is started there.
+    ``info()['ops'][op]['cpu']`` and ``['cuda']`` are pairs (back end, why).
     """
-    threads = min(torch.get_num_threads(), batch)
-    if threads <= 1:
-        return [function(b) for b in range(batch)]
-    return list(_executor().map(function, range(batch)))
+    versions = {name: None if missing(name) else importlib.import_module(name).__version__ for name in INSTALL}
+    ops = {op: {device: choose(op, device) for device in ('cpu', 'cuda')} for op in KERNELS}
+    return dict(use=_chosen, check_values=_check_values, **versions, threads=torch.get_num_threads(), ops=ops)
 
 
-def _executor() -> ThreadPoolExecutor:
-    global _pool
-    with _lock:
-        threads = torch.get_num_threads()
-        if _pool is None or _pool[0] != threads:
-            _pool = threads, ThreadPoolExecutor(threads, thread_name_prefix='pcdet_kd_ops')
-        return _pool[1]
+def checks_values() -> bool:
+    """Return whether the ops should look at the values they are given: not while a graph is made."""
+    return _check_values and not torch.compiler.is_compiling() and not torch.jit.is_tracing() and not (
+        torch.cuda.is_available() and torch.cuda.is_current_stream_capturing())
 
 
-def _after_fork() -> None:
-    global _pool, _lock
-    _pool, _lock = None, threading.Lock()  # the parent's threads don't exist in the child
+def missing(name: str) -> str | None:
+    """Return why a back end can't be imported, or None if it can. The first call imports it."""
+    try:
+        importlib.import_module('mmcv.ops' if name == 'mmcv' else name)
+    except ImportError as error:
+        return f"{name} can't be imported ({error})"
+    return None
 
 
-if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_after_fork)
+def choose(op: str, device: str) -> Choice:
+    """Return the back end that ``op`` takes on tensors of a device type, and why."""
+    kernels = KERNELS[op]
+    wanted = _wanted(op, device)
+    if wanted is None:
+        why = f"use('{_chosen}')" if _chosen == 'torch' else f'no kernel of it for {device} tensors'
+        return Choice('torch', why)
+    why = missing(wanted)
+    if why is None and (probe := getattr(_module(kernels[wanted]), 'missing', None)):
+        why = probe()
+    if why is None:
+        copied = ', copied to the CPU and back' if wanted == 'numba' and device != 'cpu' else ''
+        return Choice(wanted, f"use('{_chosen}'){copied}")
+    if _chosen == wanted:
+        raise RuntimeError(f"{op}: ops.use('{wanted}') was asked for, but {why}")
+    if wanted == 'triton' and op in AUCTIONS and not missing('numba'):
+        return Choice('numba', f'copied to the CPU and back: {why}')
+    return Choice('torch', why)
+
+
+def _wanted(op: str, device: str) -> str | None:
+    """Return the back end that would be taken if everything were installed, or None for plain torch."""
+    kernels = KERNELS[op]
+    if _chosen == 'torch':
+        return None
+    if _chosen == 'mmcv' and device == 'cuda' and 'mmcv' in kernels:
+        return 'mmcv'
+    interpreted = _chosen == 'triton' and os.environ.get('TRITON_INTERPRET') == '1'
+    if 'triton' in kernels and _chosen != 'numba' and (device == 'cuda' or (interpreted and kernels['triton'] != 'gpu.auction')):
+        return 'triton'
+    if 'numba' in kernels and (device == 'cpu' or _chosen == 'numba' or op in AUCTIONS):
+        return 'numba'
+    return None
+
+
+def run(op: str, *args: Any) -> Any:
+    """Call the chosen implementation of ``op``; the first argument, a tensor, says for which device."""
+    device = args[0].device.type
+    backend, why = choose(op, device)
+    if backend != _wanted(op, device) and _chosen != 'torch' and (op, why) not in _warned and 'no kernel' not in why:
+        _warned.add((op, why))
+        warnings.warn(f"{op}: {why}, so the slower {'CPU kernel' if backend == 'numba' else 'plain version'} runs "
+                      "(or silence this with pcdet_kd.ops.use('torch'))", stacklevel=2)
+    return implementation(op, backend)(*args)
+
+
+def implementation(op: str, backend: str) -> Callable[..., Any]:
+    """Return the function that does ``op`` on a back end."""
+    if backend == 'torch':
+        return getattr(_module(REFERENCE.get(op, op)), f'{op}_torch')
+    return getattr(_module(KERNELS[op][backend]), op)
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f'pcdet_kd.ops.{name}')

@@ -5,12 +5,12 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_batch, check_choice, check_cloud, check_count
+from pcdet_kd.ops.checks import check_batch, check_choice, check_cloud, check_count, check_lengths
 from pcdet_kd.ops.knn import squared_distances
 
 
-@torch.no_grad()
-def ball_query(query: Tensor, points: Tensor, radius: float, k: int, compat: str | None = None) -> Tensor:
+def ball_query(query: Tensor, points: Tensor, radius: float, k: int, compat: str | None = None,
+               lengths: Tensor | None = None) -> Tensor:
     """Find up to k points within a radius of each query: the first k in storage order, not the nearest.
 
     Args:
@@ -20,6 +20,7 @@ def ball_query(query: Tensor, points: Tensor, radius: float, k: int, compat: str
         k: Number of indices per query; may exceed N.
         compat: ``'pointnet2'`` counts d^2 < r^2, as the CUDA kernel of pointnet2_ops does; None counts d^2 <= r^2, as the
             PyTorch ports of PointNet++ do.
+        lengths: (B,) int64: only the first ``lengths[b]`` of ``points[b]`` exist.
 
     Returns:
         (B, S, k) int64 indices into N, ascending. A query with fewer than k hits repeats its first hit; one without any
@@ -34,27 +35,39 @@ def ball_query(query: Tensor, points: Tensor, radius: float, k: int, compat: str
     check_cloud('points', points, channels=3, finite=points is not query)
     check_batch(('query', 'points'), query, points)
     check_count('k', k, None, 'points')
+    check_lengths('lengths', lengths, points)
     check_choice('compat', compat, (None, 'pointnet2'))
     if not 0 < radius < float('inf'):
         raise ValueError(f'radius is {radius!r}, expected a positive number')
+    return _ball_query(query.detach(), points.detach(), lengths, _limit(radius, compat == 'pointnet2'), k)
+
+
+@torch.compiler.assume_constant_result
+def _limit(radius: float, strict: bool) -> float:
+    """Return the float32 number that the squared distances of hits lie below.
+
+    For floats, d <= r^2 is d < (the next number above r^2), so that the kernels need one comparison only.
+    """
     squared = np.float32(radius * radius)
-    # the kernels test d < limit: for floats, d <= r^2 is d < (the next number above r^2)
-    limit = squared if compat == 'pointnet2' else np.nextafter(squared, np.float32(np.inf))
-    kernels = backend.kernels('ball_query', query)
-    if kernels is None:
-        return ball_query_torch(query, points, float(limit), k)
-    q, p = backend.to_numpy(query), backend.to_numpy(points)
-    found = torch.empty(*query.shape[:2], k, dtype=torch.int64)
-    out = found.numpy()
-    backend.for_each_cloud(lambda b: kernels.within(q[b], p[b], limit, out[b]), len(q))
-    return found.to(query.device)
+    return float(squared if strict else np.nextafter(squared, np.float32(np.inf)))
 
 
-def ball_query_torch(query: Tensor, points: Tensor, limit: float, k: int) -> Tensor:
+@torch.library.custom_op('pcdet_kd::ball_query', mutates_args=())
+def _ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int) -> Tensor:
+    return backend.run('ball_query', query, points, lengths, limit, k)
+
+
+@_ball_query.register_fake
+def _(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int) -> Tensor:
+    return query.new_empty(*query.shape[:2], k, dtype=torch.int64)
+
+
+def ball_query_torch(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int) -> Tensor:
     """The same in plain torch, on any device: indices with d^2 < ``limit``, one cloud at a time to bound the memory."""
     found = query.new_zeros(*query.shape[:2], k, dtype=torch.int64)
     for b, (q, p) in enumerate(zip(query.detach(), points.detach())):
-        row, column = (squared_distances(q, p) < limit).nonzero(as_tuple=True)
+        length = len(p) if lengths is None else int(lengths[b])
+        row, column = (squared_distances(q, p[:length]) < limit).nonzero(as_tuple=True)
         hits = torch.bincount(row, minlength=len(q))
         rank = torch.arange(len(row), device=row.device) - (hits.cumsum(0) - hits)[row]
         first = rank == 0

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from pcdet_kd.ops.backend import checks_values
+
 
 def check_cloud(name: str, points: Tensor, channels: int | None = None, finite: bool = True) -> None:
     """Raise ``ValueError`` unless ``points`` is a non-empty, finite, floating (B, N, C) tensor.
@@ -11,7 +13,8 @@ def check_cloud(name: str, points: Tensor, channels: int | None = None, finite: 
         name: The argument's name, for the message.
         points: What was given.
         channels: The C that is needed, or None for any C >= 1.
-        finite: Look at the values as well. It costs one pass, and one synchronisation on CUDA.
+        finite: Look at the values as well, unless :class:`use` turned that off. It costs one pass, and on CUDA a wait for
+            the device.
     """
     shape = tuple(points.shape)
     wanted = f'(B, N, {channels or "C"})'
@@ -21,7 +24,7 @@ def check_cloud(name: str, points: Tensor, channels: int | None = None, finite: 
         raise ValueError(f'{name} has shape {shape}: it is empty, expected {wanted} with every size at least 1')
     if not points.is_floating_point():
         raise ValueError(f'{name} {shape} has dtype {points.dtype}, expected a floating-point type')
-    if finite and not torch.compiler.is_compiling() and not bool(torch.isfinite(points).all()):
+    if finite and checks_values() and not bool(torch.isfinite(points).all()):
         raise ValueError(f'{name} {shape} holds NaN or infinite values')
 
 
@@ -31,6 +34,39 @@ def check_batch(names: tuple[str, str], a: Tensor, b: Tensor) -> None:
         raise ValueError(f'{names[0]} {tuple(a.shape)} and {names[1]} {tuple(b.shape)} need equal batch sizes and channels')
     if a.device != b.device:
         raise ValueError(f'{names[0]} is on {a.device} and {names[1]} on {b.device}, expected one device')
+
+
+def check_lengths(name: str, lengths: Tensor | None, points: Tensor, least: int = 1) -> None:
+    """Raise ``ValueError`` unless ``lengths`` is None or (B,) int64, on the device of ``points`` (B, N, C), of least to N."""
+    if lengths is None:
+        return
+    shape, batch, num_points = tuple(lengths.shape), points.shape[0], points.shape[1]
+    if shape != (batch,) or lengths.dtype != torch.int64:
+        raise ValueError(f'{name} has shape {shape} and dtype {lengths.dtype}, expected ({batch},) and torch.int64')
+    if lengths.device != points.device:
+        raise ValueError(f'{name} is on {lengths.device} and the points on {points.device}, expected one device')
+    if checks_values():
+        low, high = (int(v) for v in torch.aminmax(lengths))
+        if low < least or high > num_points:
+            raise ValueError(f'{name} holds values from {low} to {high}, expected {least} to {num_points} for points '
+                             f'{tuple(points.shape)}')
+
+
+def check_index(name: str, index: Tensor, features: Tensor, dims: tuple[int, ...] = (2, 3)) -> None:
+    """Raise ``ValueError`` unless ``index`` is (B, S) or (B, S, k) int64 with values below N, for features (B, N, C)."""
+    shape, wanted = tuple(index.shape), tuple(features.shape)
+    if index.dim() not in dims or shape[0] != wanted[0]:
+        forms = ' or '.join(f'({wanted[0]}, S{", k" * (d - 2)})' for d in dims)
+        raise ValueError(f'{name} has shape {shape}, expected {forms} for features {wanted}')
+    if index.dtype != torch.int64:
+        raise ValueError(f'{name} {shape} has dtype {index.dtype}, expected torch.int64')
+    if index.device != features.device:
+        raise ValueError(f'{name} is on {index.device} and features on {features.device}, expected one device')
+    if index.numel() and checks_values():
+        low, high = (int(v) for v in torch.aminmax(index))
+        if low < 0 or high >= wanted[1]:
+            raise ValueError(f'{name} {shape} holds values from {low} to {high}, outside the {wanted[1]} points of features '
+                             f'{wanted}')
 
 
 def check_count(name: str, value: int, limit: int | None, of: str) -> None:

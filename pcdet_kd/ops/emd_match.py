@@ -1,7 +1,5 @@
 """The bijection between two clouds with the least total distance."""
 
-import warnings
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -10,11 +8,7 @@ from pcdet_kd.ops import backend
 from pcdet_kd.ops.checks import check_batch, check_choice, check_cloud, check_count
 from pcdet_kd.ops.knn import squared_distances
 
-TOLERANCE = 10  # the proven relative gap, in units of eps, beyond which the auction goes on past eps
-BIDS_PER_POINT = 5000  # an auction takes 20 to 60; this ends one that rounding keeps alive
 
-
-@torch.no_grad()
 def emd_match(x: Tensor, y: Tensor, eps: float | None = None, return_certificate: bool = False, compat: str | None = None,
               iterations: int | None = None) -> Tensor | tuple[Tensor, Tensor]:
     """Match every point of x with a point of y of its own, so that the total distance is the least.
@@ -58,38 +52,35 @@ def emd_match(x: Tensor, y: Tensor, eps: float | None = None, return_certificate
     eps = (1e-5 if compat is None else 0.05) if eps is None else eps
     if not 0 < eps < float('inf'):
         raise ValueError(f'eps is {eps!r}, expected a positive number')
-    batch, num_points, _ = x.shape
-    if num_points == 1:
-        match, bound = torch.zeros(batch, 1, dtype=torch.int64), torch.zeros(batch)
-    elif compat == 'msn':
+    if compat == 'msn':
         iterations = 3000 if iterations is None else iterations
         check_count('iterations', iterations, None, 'msn')
-        match, bound = _match_msn(x, y, eps, iterations), torch.zeros(batch)
-    else:
-        match, bound = _match(x, y, eps)
-    match = match.to(x.device)
-    return (match, bound.to(x.device)) if return_certificate else match
+        return _msn_match(x.detach(), y.detach(), eps, iterations)
+    match, bound = _emd_match(x.detach(), y.detach(), eps)
+    return (match, bound) if return_certificate else match
 
 
-def _match(x: Tensor, y: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    a, b, scale = _to_unit_size(x, y)
-    kernels = backend.kernels('emd_match', x)
-    if kernels is None:
-        return emd_match_scipy(a, b), torch.zeros(len(a))
-    num_points = a.shape[1]
-    match = torch.empty(a.shape[:2], dtype=torch.int64)
-    p, q, out, step = backend.to_numpy(a), backend.to_numpy(b), match.numpy(), np.float32(eps)
-    outcomes = backend.for_each_cloud(
-        lambda i: kernels.auction(p[i], q[i], step, TOLERANCE * eps, BIDS_PER_POINT * num_points, out[i]), len(a))
-    for i, (total, gap, left) in enumerate(outcomes):
-        if left:
-            warnings.warn(f'emd_match: the auction of cloud {i} of x {tuple(x.shape)} stopped at its limit with '
-                          f'{left} points free, which took what was left; the result is at most {gap / total:.2%} above '
-                          'the optimum', stacklevel=3)
-    return match, torch.tensor([gap / num_points for _, gap, _ in outcomes]) * scale.float()
+@torch.library.custom_op('pcdet_kd::emd_match', mutates_args=())
+def _emd_match(x: Tensor, y: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    return backend.run('emd_match', x, y, eps)
 
 
-def _to_unit_size(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+@_emd_match.register_fake
+def _(x: Tensor, y: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    return x.new_empty(x.shape[:2], dtype=torch.int64), x.new_empty(x.shape[0], dtype=torch.float32)
+
+
+@torch.library.custom_op('pcdet_kd::msn_match', mutates_args=())
+def _msn_match(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
+    return backend.run('msn_match', x, y, eps, iterations)
+
+
+@_msn_match.register_fake
+def _(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
+    return x.new_empty(x.shape[:2], dtype=torch.int64)
+
+
+def to_unit_size(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return both clouds in float64 on the CPU, moved and scaled so that the box around them has side 1; and the scales."""
     a, b = x.detach().to('cpu', torch.float64), y.detach().to('cpu', torch.float64)
     low, high = (torch.stack([bound(a, 1), bound(b, 1)]) for bound in (torch.amin, torch.amax))
@@ -99,25 +90,22 @@ def _to_unit_size(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return (a - low) / scale, (b - low) / scale, scale[:, 0, 0]
 
 
-def emd_match_scipy(x: Tensor, y: Tensor) -> Tensor:
-    """Match float64 clouds on the CPU with SciPy's exact solver."""
+def emd_match_torch(x: Tensor, y: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """The same by SciPy's exact solver, on a copy of clouds on other devices; ``eps`` is not needed and the bound is 0."""
     from scipy.optimize import linear_sum_assignment
     from scipy.spatial.distance import cdist
-    return torch.from_numpy(np.stack([linear_sum_assignment(cdist(a, b))[1] for a, b in zip(x.numpy(), y.numpy())]))
+    a, b, _ = to_unit_size(x, y)
+    match = torch.from_numpy(np.stack([linear_sum_assignment(cdist(p, q))[1] for p, q in zip(a.numpy(), b.numpy())]))
+    return match.to(x.device), torch.zeros(len(x), device=x.device)
 
 
-def _match_msn(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
-    kernels = backend.kernels('emd_match', x)
-    if kernels is None:
-        return torch.stack([msn_auction_torch(a, b, eps, iterations) for a, b in zip(x.detach(), y.detach())])
-    match = torch.empty(x.shape[:2], dtype=torch.int64)
-    p, q, out, step = backend.to_numpy(x), backend.to_numpy(y), match.numpy(), np.float32(eps)
-    backend.for_each_cloud(lambda i: kernels.jacobi_auction(p[i], q[i], step, iterations, out[i]), len(p))
-    return match
+def msn_match_torch(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
+    """``compat='msn'`` in plain torch on any device, one pair after the other."""
+    return torch.stack([_msn_auction(a, b, eps, iterations) for a, b in zip(x.detach(), y.detach())])
 
 
-def msn_auction_torch(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
-    """Match one pair of clouds (N, 3) as ``compat='msn'`` does, in plain torch on any device."""
+def _msn_auction(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
+    """Match one pair of clouds (N, 3) with all free rows bidding at once."""
     cost = squared_distances(x, y).double().sqrt().float()  # torch's float32 sqrt can be off by one bit, the kernel's isn't
     n = len(cost)
     rows = torch.arange(n, device=cost.device)

@@ -3,6 +3,9 @@
 import torch
 from torch import Tensor
 
+from pcdet_kd.ops import backend
+from pcdet_kd.ops.checks import check_index
+
 
 def group(features: Tensor, index: Tensor) -> Tensor:
     """Gather rows of each cloud.
@@ -17,23 +20,59 @@ def group(features: Tensor, index: Tensor) -> Tensor:
         CUDA under ``torch.use_deterministic_algorithms``).
 
     Raises:
-        ValueError: Wrong shapes or types, unequal batch sizes, or, on CPU, an index outside the cloud. On CUDA that last
-            check would wait for the device, and is left out.
+        ValueError: Wrong shapes or types, unequal batch sizes or devices, or an index outside the cloud.
     """
     if features.dim() != 3 or 0 in features.shape[:2]:
         raise ValueError(f'features has shape {tuple(features.shape)}, expected (B, N, C), not empty')
-    if index.dim() not in (2, 3) or index.shape[0] != features.shape[0]:
-        raise ValueError(f'index has shape {tuple(index.shape)}, expected ({features.shape[0]}, S) or '
-                         f'({features.shape[0]}, S, k) for features {tuple(features.shape)}')
-    if index.dtype != torch.int64:
-        raise ValueError(f'index {tuple(index.shape)} has dtype {index.dtype}, expected torch.int64')
+    check_index('index', index, features)
+    return _group(features, index)
+
+
+@torch.library.custom_op('pcdet_kd::group', mutates_args=())
+def _group(features: Tensor, index: Tensor) -> Tensor:
+    return backend.run('group', features, index)
+
+
+@_group.register_fake
+def _(features: Tensor, index: Tensor) -> Tensor:
+    return features.new_empty(*index.shape, features.shape[2])
+
+
+@torch.library.custom_op('pcdet_kd::group_backward', mutates_args=())
+def _group_backward(grad: Tensor, index: Tensor, num_points: int) -> Tensor:
+    return backend.run('group_backward', grad, index, num_points)
+
+
+@_group_backward.register_fake
+def _(grad: Tensor, index: Tensor, num_points: int) -> Tensor:
+    return grad.new_empty(index.shape[0], num_points, grad.shape[-1])
+
+
+def _save(ctx, inputs: tuple, output: Tensor) -> None:
+    ctx.save_for_backward(inputs[1])
+    ctx.num_points = inputs[0].shape[1]
+
+
+_group.register_autograd(
+    lambda ctx, grad: (_group_backward(grad, ctx.saved_tensors[0], ctx.num_points), None), setup_context=_save)
+_group_backward.register_autograd(
+    lambda ctx, grad: (_group(grad, ctx.saved_tensors[0]), None, None),
+    setup_context=lambda ctx, inputs, output: ctx.save_for_backward(inputs[1]))
+
+
+def group_torch(features: Tensor, index: Tensor) -> Tensor:
+    """The same in plain torch, on any device: one index_select, which is about twice as fast as gather."""
     batch, num_points, channels = features.shape
-    if index.device.type == 'cpu' and not torch.compiler.is_compiling() and index.numel():
-        low, high = (int(v) for v in torch.aminmax(index))
-        if low < 0 or high >= num_points:
-            raise ValueError(f'index {tuple(index.shape)} holds values from {low} to {high}, outside the {num_points} '
-                             f'points of features {tuple(features.shape)}')
-    # index_select on the flattened clouds: gather and advanced indexing cost about twice as much
-    offset = torch.arange(batch, device=index.device) * num_points
-    flat = (index + offset.view(batch, *[1] * (index.dim() - 1))).reshape(-1)
-    return features.reshape(batch * num_points, channels).index_select(0, flat).view(*index.shape, channels)
+    return features.reshape(batch * num_points, channels).index_select(0, _flat(index, num_points)).view(*index.shape, channels)
+
+
+def group_backward_torch(grad: Tensor, index: Tensor, num_points: int) -> Tensor:
+    """Return the gradient to features (B, N, C) from that of the grouped ones: a sum over the places each row went to."""
+    batch, channels = len(index), grad.shape[-1]
+    total = grad.new_zeros(batch * num_points, channels)
+    return total.index_add_(0, _flat(index, num_points), grad.reshape(-1, channels)).view(batch, num_points, channels)
+
+
+def _flat(index: Tensor, num_points: int) -> Tensor:
+    offset = torch.arange(len(index), device=index.device) * num_points
+    return (index + offset.view(-1, *[1] * (index.dim() - 1))).reshape(-1)

@@ -4,17 +4,17 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_batch, check_cloud, check_count
+from pcdet_kd.ops.checks import check_batch, check_cloud, check_count, check_lengths
 
 
-@torch.no_grad()
-def knn(query: Tensor, points: Tensor, k: int) -> Tensor:
+def knn(query: Tensor, points: Tensor, k: int, lengths: Tensor | None = None) -> Tensor:
     """Find the k nearest points of each query.
 
     Args:
         query: (B, S, C) where to look from. C = 3 is space; any other C is a feature space.
         points: (B, N, C) the candidates. ``query`` may be the same tensor; then each point finds itself, at distance 0.
         k: 1 to N.
+        lengths: (B,) int64, each at least k: only the first ``lengths[b]`` of ``points[b]`` exist.
 
     Returns:
         (B, S, k) int64 indices into N, nearest first; among equal distances the lowest index comes first. No gradient:
@@ -31,28 +31,29 @@ def knn(query: Tensor, points: Tensor, k: int) -> Tensor:
     check_cloud('points', points, finite=points is not query)
     check_batch(('query', 'points'), query, points)
     check_count('k', k, points.shape[1], f'points {tuple(points.shape)}')
-    kernels = backend.kernels('knn', query)
-    if kernels is None:
-        return knn_torch(query, points, k)
-    found = torch.empty(*query.shape[:2], k, dtype=torch.int64)
-    out = found.numpy()
-    if query.shape[2] == 3:
-        q, p = backend.to_numpy(query), backend.to_numpy(points)
-        backend.for_each_cloud(lambda b: kernels.nearest(q[b], p[b], out[b]), len(q))
-    else:
-        for b in range(len(query)):
-            kernels.smallest(backend.to_numpy(_feature_distances(query[b], points[b])), out[b])
-    return found.to(query.device)
+    check_lengths('lengths', lengths, points, least=k)
+    return _knn(query.detach(), points.detach(), lengths, k)
 
 
-def knn_torch(query: Tensor, points: Tensor, k: int) -> Tensor:
+@torch.library.custom_op('pcdet_kd::knn', mutates_args=())
+def _knn(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor:
+    return backend.run('knn', query, points, lengths, k)
+
+
+@_knn.register_fake
+def _(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor:
+    return query.new_empty(*query.shape[:2], k, dtype=torch.int64)
+
+
+def knn_torch(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor:
     """The same in plain torch, on any device, one cloud at a time to bound the memory."""
-    distances = squared_distances if query.shape[2] == 3 else _feature_distances
+    distances = squared_distances if query.shape[2] == 3 else feature_distances
     index = torch.arange(points.shape[1], device=points.device)
     found = []
-    for q, p in zip(query.detach(), points.detach()):
+    for b, (q, p) in enumerate(zip(query.detach(), points.detach())):
         # topk promises no order among equals, so make keys unique: the bits of a distance >= 0 order like an integer
-        keys = (distances(q, p).view(torch.int32).long() << 32) | index
+        length = len(p) if lengths is None else int(lengths[b])
+        keys = (distances(q, p[:length]).view(torch.int32).long() << 32) | index[:length]
         found.append(keys.topk(k, dim=-1, largest=False, sorted=True).values & 0xFFFFFFFF)
     return torch.stack(found)
 
@@ -64,7 +65,7 @@ def squared_distances(query: Tensor, points: Tensor) -> Tensor:
     return dx * dx + dy * dy + dz * dz
 
 
-def _feature_distances(query: Tensor, points: Tensor) -> Tensor:
+def feature_distances(query: Tensor, points: Tensor) -> Tensor:
     """Return the squared distances (S, N) of (S, C) and (N, C) by a matrix product, never negative."""
     centre = points.float().mean(0)
     q, p = query.float() - centre, points.float() - centre

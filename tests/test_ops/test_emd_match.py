@@ -117,7 +117,7 @@ def test_an_eps_below_what_float32_resolves_still_ends():
 
 
 def test_an_auction_that_is_stopped_warns_and_is_still_a_bijection(monkeypatch):
-    module = importlib.import_module('pcdet_kd.ops.emd_match')
+    module = importlib.import_module('pcdet_kd.ops.cpu.auction')
     monkeypatch.setattr(module, 'BIDS_PER_POINT', 1)
     x, y = uniform(0)[:1], uniform(1)[:1]
     with pytest.warns(UserWarning, match='stopped at its limit with .* points free'):

@@ -1,9 +1,12 @@
 """Farthest point sampling."""
 
 import numpy as np
+import torch
 from numba import njit
+from torch import Tensor
 
-from pcdet_kd.ops.kernels.options import FAST, INFINITY, OPTIONS
+from pcdet_kd.ops.cpu.options import FAST, INFINITY, OPTIONS
+from pcdet_kd.ops.cpu.threads import for_each_cloud, sizes, to_numpy
 
 BLOCK = 256
 
@@ -54,3 +57,13 @@ def farthest_points(points, start, near_origin, chosen):
         current = block
         while bits[current] != best:
             current += 1
+
+
+def farthest_point_sample(points: Tensor, first: Tensor, lengths: Tensor | None, num_samples: int,
+                          near_origin: float) -> Tensor:
+    """See :func:`pcdet_kd.ops.farthest_point_sample.farthest_point_sample_torch`."""
+    array, starts, count = to_numpy(points), first.tolist(), sizes(lengths, *points.shape[:2])
+    chosen = torch.empty(len(array), num_samples, dtype=torch.int64)
+    out, hole = chosen.numpy(), np.float32(near_origin)
+    for_each_cloud(lambda b: farthest_points(array[b, :count[b]], starts[b], hole, out[b]), len(array))
+    return chosen.to(points.device)

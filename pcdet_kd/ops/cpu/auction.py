@@ -1,10 +1,18 @@
 """Matching two clouds by auction: rows (the points of x) bid for columns (the points of y)."""
 
+import warnings
+
 import numpy as np
+import torch
 from numba import njit
+from torch import Tensor
 
-from pcdet_kd.ops.kernels.options import FAST, INFINITY, OPTIONS
+from pcdet_kd.ops.cpu.options import FAST, INFINITY, OPTIONS
+from pcdet_kd.ops.cpu.threads import for_each_cloud, to_numpy
+from pcdet_kd.ops.emd_match import to_unit_size
 
+TOLERANCE = 10  # the proven relative gap, in units of eps, beyond which the auction goes on past eps
+BIDS_PER_POINT = 5000  # an auction takes 20 to 60; this ends one that rounding keeps alive
 LANES = 64  # running minima kept side by side, so that the search for the two least values is vectorised
 
 
@@ -176,3 +184,30 @@ def jacobi_auction(x, y, eps, iterations, match):
                 owner[j] = bidder[j]
                 match[bidder[j]] = j
                 price[j] += raise_by[j]
+
+
+def emd_match(x: Tensor, y: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """See :func:`pcdet_kd.ops.emd_match.emd_match_torch`; the bound is what the mean distance exceeds the least by at most."""
+    a, b, scale = to_unit_size(x, y)
+    match = torch.empty(a.shape[:2], dtype=torch.int64)
+    p, q, out, step, num_points = to_numpy(a), to_numpy(b), match.numpy(), np.float32(eps), a.shape[1]
+    if num_points == 1:
+        return torch.zeros_like(match).to(x.device), torch.zeros(len(a), device=x.device)
+    outcomes = for_each_cloud(
+        lambda i: auction(p[i], q[i], step, TOLERANCE * eps, BIDS_PER_POINT * num_points, out[i]), len(a))
+    for i, (total, bound, left) in enumerate(outcomes):
+        if left:
+            warnings.warn(f'emd_match: the auction of cloud {i} of x {tuple(x.shape)} stopped at its limit with '
+                          f'{left} points free, which took what was left; the result is at most {bound / total:.2%} above '
+                          'the optimum', stacklevel=3)
+    bounds = torch.tensor([bound / num_points for _, bound, _ in outcomes]) * scale.float()
+    return match.to(x.device), bounds.to(x.device)
+
+
+def msn_match(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
+    """See :func:`pcdet_kd.ops.emd_match.msn_match_torch`."""
+    match = torch.zeros(x.shape[:2], dtype=torch.int64)
+    p, q, out, step = to_numpy(x), to_numpy(y), match.numpy(), np.float32(eps)
+    if x.shape[1] > 1:
+        for_each_cloud(lambda i: jacobi_auction(p[i], q[i], step, iterations, out[i]), len(p))
+    return match.to(x.device)

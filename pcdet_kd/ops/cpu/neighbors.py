@@ -1,9 +1,13 @@
 """Nearest neighbours and neighbours within a radius."""
 
 import numpy as np
+import torch
 from numba import njit
+from torch import Tensor
 
-from pcdet_kd.ops.kernels.options import FAST, INFINITY, OPTIONS
+from pcdet_kd.ops.cpu.options import FAST, INFINITY, OPTIONS
+from pcdet_kd.ops.cpu.threads import for_each_cloud, sizes, to_numpy
+from pcdet_kd.ops.knn import feature_distances
 
 BLOCK = 32  # columns that are skipped together when none of them is near enough
 
@@ -104,3 +108,25 @@ def within(query, points, limit, found):
             if hits == k:
                 break
         row[hits:] = row[0] if hits else 0
+
+
+def knn(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor:
+    """See :func:`pcdet_kd.ops.knn.knn_torch`."""
+    found = torch.empty(*query.shape[:2], k, dtype=torch.int64)
+    out, count = found.numpy(), sizes(lengths, *points.shape[:2])
+    if query.shape[2] == 3:
+        q, p = to_numpy(query), to_numpy(points)
+        for_each_cloud(lambda b: nearest(q[b], p[b, :count[b]], out[b]), len(q))
+    else:
+        for b in range(len(query)):
+            smallest(to_numpy(feature_distances(query[b], points[b, :count[b]])), out[b])
+    return found.to(query.device)
+
+
+def ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int) -> Tensor:
+    """See :func:`pcdet_kd.ops.ball_query.ball_query_torch`."""
+    q, p, count = to_numpy(query), to_numpy(points), sizes(lengths, *points.shape[:2])
+    found = torch.empty(*query.shape[:2], k, dtype=torch.int64)
+    out, below = found.numpy(), np.float32(limit)
+    for_each_cloud(lambda b: within(q[b], p[b, :count[b]], below, out[b]), len(q))
+    return found.to(query.device)

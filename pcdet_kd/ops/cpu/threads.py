@@ -1,0 +1,54 @@
+"""Running a kernel on every cloud of a batch, on as many threads as torch uses."""
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+_pool: tuple[int, ThreadPoolExecutor] | None = None  # its number of threads, and it
+_lock = threading.Lock()
+
+
+def to_numpy(points: Tensor) -> np.ndarray:
+    """Return ``points`` as a contiguous float32 array on the CPU, without its graph."""
+    return points.detach().to('cpu', torch.float32).contiguous().numpy()
+
+
+def sizes(lengths: Tensor | None, batch: int, num_points: int) -> list[int]:
+    """Return the number of points of each cloud: ``lengths``, or ``num_points`` for all."""
+    return [num_points] * batch if lengths is None else lengths.tolist()
+
+
+def for_each_cloud(function: Callable[[int], Any], batch: int) -> list[Any]:
+    """Return ``[function(0), …, function(batch - 1)]``, on as many threads as torch uses.
+
+    The kernels release the GIL and know nothing of threads: an OpenMP region of numba would end a forked DataLoader worker,
+    and in such a worker torch uses one thread, so nothing is started there.
+    """
+    threads = min(torch.get_num_threads(), batch)
+    if threads <= 1:
+        return [function(b) for b in range(batch)]
+    return list(_executor().map(function, range(batch)))
+
+
+def _executor() -> ThreadPoolExecutor:
+    global _pool
+    with _lock:
+        threads = torch.get_num_threads()
+        if _pool is None or _pool[0] != threads:
+            _pool = threads, ThreadPoolExecutor(threads, thread_name_prefix='pcdet_kd_ops')
+        return _pool[1]
+
+
+def _after_fork() -> None:
+    global _pool, _lock
+    _pool, _lock = None, threading.Lock()  # the parent's threads don't exist in the child
+
+
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=_after_fork)

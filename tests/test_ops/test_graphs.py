@@ -1,0 +1,72 @@
+"""The ops inside graphs: registration, torch.compile and torch.export."""
+
+import pytest
+import torch
+from torch import nn
+
+from pcdet_kd import ops
+from pcdet_kd.ops import backend
+
+GENERATOR = torch.Generator().manual_seed(0)
+POINTS = torch.randn(2, 24, 3, generator=GENERATOR)
+INDEX = torch.randint(24, (2, 6, 4), generator=GENERATOR)
+LENGTHS = torch.tensor([24, 9])
+
+
+def features(*shape):
+    return torch.randn(*shape, generator=GENERATOR, requires_grad=True)
+
+
+SAMPLES = {
+    'ball_query': [(POINTS[:, :5], POINTS, None, 0.5, 4), (POINTS[:, :5], POINTS, LENGTHS, 0.5, 4)],
+    'emd_match': [(POINTS, POINTS.flip(0), 1e-5)],
+    'farthest_point_sample': [(POINTS, INDEX[:, 0, 0], None, 5, -1.0), (POINTS, INDEX[:, 0, 0] % 9, LENGTHS, 12, 1e-3)],
+    'group': [(features(2, 24, 5), INDEX), (features(2, 24, 5), INDEX[..., 0])],
+    'group_backward': [(features(2, 6, 4, 5), INDEX, 24)],
+    'knn': [(POINTS[:, :5], POINTS, None, 4), (features(2, 7, 6), features(2, 24, 6), LENGTHS, 3)],
+    'msn_match': [(POINTS, POINTS.flip(0), 0.05, 100)],
+}
+
+
+@pytest.mark.parametrize('op', backend.KERNELS)
+def test_an_op_is_well_registered(op):
+    for args in SAMPLES[op]:
+        torch.library.opcheck(getattr(torch.ops.pcdet_kd, op).default, args)
+
+
+class Net(nn.Module):
+    """Everything that a backbone does with the ops."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.linear = nn.Linear(3, 8)
+
+    def forward(self, points):
+        chosen = ops.farthest_point_sample(points, 9, compat='pointnet2')
+        centres = ops.group(points, chosen)
+        x = self.linear(ops.group(points, ops.ball_query(centres, points, 0.7, 5)) - centres.unsqueeze(2)).amax(2)
+        x = ops.group(x, ops.knn(x, x, 3)).amax(2)
+        return x.mean(1) + ops.earth_mover_distance(centres, centres.flip(1))[:, None]
+
+
+def test_a_network_is_exported_and_keeps_the_ops():
+    net = Net().eval()
+    batch = torch.export.Dim('batch', min=1, max=64)
+    program = torch.export.export(net, (POINTS,), dynamic_shapes=({0: batch},))
+    names = {str(node.target) for node in program.graph.nodes}
+    assert {f'pcdet_kd.{op}.default' for op in ('farthest_point_sample', 'ball_query', 'knn', 'group')} <= names
+    other = torch.randn(3, 24, 3)
+    torch.testing.assert_close(program.module()(other), net(other))
+
+
+def test_a_network_compiles_without_a_break():
+    net = Net()
+    compiled = torch.compile(net, fullgraph=True, backend='aot_eager')
+    net(POINTS).sum().backward()
+    expected = net.linear.weight.grad.clone()
+    net.zero_grad()
+    out = compiled(POINTS)
+    torch.testing.assert_close(out, net(POINTS))
+    out.sum().backward()
+    torch.testing.assert_close(net.linear.weight.grad, expected)
