@@ -16,16 +16,20 @@ BACKENDS = ('auto', 'torch', 'numba', 'triton', 'mmcv')
 # op -> back end -> module below pcdet_kd.ops; the function there has the op's name and signature. Plain torch is
 # `<op>_torch` in the op's own file.
 KERNELS: dict[str, dict[str, str]] = {
-    'ball_query': dict(numba='cpu.neighbors'),
+    'ball_query': dict(numba='cpu.neighbors', mmcv='mmcv'),
+    'edge_max_sum': dict(numba='cpu.edges'),
+    'edge_max_sum_backward': dict(numba='cpu.edges'),
     'emd_match': dict(numba='cpu.auction'),
-    'farthest_point_sample': dict(numba='cpu.fps'),
+    'farthest_point_sample': dict(numba='cpu.fps', mmcv='mmcv'),
     'group': {},
     'group_backward': {},
-    'knn': dict(numba='cpu.neighbors'),
+    'knn': dict(numba='cpu.neighbors', mmcv='mmcv'),
     'msn_match': dict(numba='cpu.auction'),
+    'project_points': dict(numba='cpu.projection'),
 }
 AUCTIONS = ('emd_match', 'msn_match')  # without a GPU kernel, the CPU's still beats SciPy and plain torch on a copy
-REFERENCE = dict(group_backward='group', msn_match='emd_match')  # whose plain form is in another op's file
+# The op whose file holds the plain form of another.
+REFERENCE = dict(edge_max_sum_backward='edge_max_sum', group_backward='group', msn_match='emd_match')
 INSTALL = dict(numba='pip install numba', triton='pip install triton', mmcv='install the full mmcv with its CUDA ops')
 
 _chosen, _check_values = 'auto', True
