@@ -8,10 +8,12 @@ from pcdet_kd.ops.backend import info, use
 from pcdet_kd.ops.ball_query import ball_query
 from pcdet_kd.ops.chamfer_distance import chamfer_distance
 from pcdet_kd.ops.earth_mover_distance import earth_mover_distance
+from pcdet_kd.ops.edge_max_sum import edge_max_sum
 from pcdet_kd.ops.emd_match import emd_match
 from pcdet_kd.ops.farthest_point_sample import farthest_point_sample
 from pcdet_kd.ops.group import group
 from pcdet_kd.ops.knn import knn
+from pcdet_kd.ops.project_points import project_points
 
-__all__ = ['ball_query', 'chamfer_distance', 'earth_mover_distance', 'emd_match', 'farthest_point_sample', 'group', 'info',
-           'knn', 'use']
+__all__ = ['ball_query', 'chamfer_distance', 'earth_mover_distance', 'edge_max_sum', 'emd_match', 'farthest_point_sample',
+           'group', 'info', 'knn', 'project_points', 'use']

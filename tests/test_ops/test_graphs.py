@@ -19,7 +19,9 @@ def features(*shape):
 
 SAMPLES = {
     'ball_query': [(POINTS[:, :5], POINTS, None, 0.5, 4), (POINTS[:, :5], POINTS, LENGTHS, 0.5, 4)],
-    'emd_match': [(POINTS, POINTS.flip(0), 1e-5)],
+    'edge_max_sum': [(features(2, 24, 5), INDEX)],
+    'edge_max_sum_backward': [(features(2, 6, 5), features(2, 6, 5), INDEX.repeat(1, 1, 2)[..., :5], INDEX, 24)],
+    'emd_match': [(POINTS, POINTS.flip(0), None, 1e-5, False), (POINTS, POINTS.flip(0), LENGTHS, 1e-5, True)],
     'farthest_point_sample': [(POINTS, INDEX[:, 0, 0], None, 5, -1.0), (POINTS, INDEX[:, 0, 0] % 9, LENGTHS, 12, 1e-3)],
     'group': [(features(2, 24, 5), INDEX), (features(2, 24, 5), INDEX[..., 0])],
     'group_backward': [(features(2, 6, 4, 5), INDEX, 24)],
