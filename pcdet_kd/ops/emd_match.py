@@ -1,16 +1,16 @@
 """The bijection between two clouds with the least total distance."""
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_batch, check_choice, check_cloud, check_count
+from pcdet_kd.ops.checks import check_batch, check_choice, check_cloud, check_count, check_lengths
 from pcdet_kd.ops.knn import squared_distances
 
 
 def emd_match(x: Tensor, y: Tensor, eps: float | None = None, return_certificate: bool = False, compat: str | None = None,
-              iterations: int | None = None) -> Tensor | tuple[Tensor, Tensor]:
+              iterations: int | None = None, exact: bool = False,
+              lengths: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
     """Match every point of x with a point of y of its own, so that the total distance is the least.
 
     Args:
@@ -28,13 +28,18 @@ def emd_match(x: Tensor, y: Tensor, eps: float | None = None, return_certificate
             their favourite without evicting anyone, so that the result need not be a bijection. The CUDA kernel leaves
             ties to chance; here the lowest index wins. Any N will do, and distances need not be below 3.
         iterations: With ``compat`` only: greatest number of rounds (None: 3000).
+        exact: Finish with shortest augmenting paths in float64, so that the total is the least up to float64 rounding. ``eps``
+            then says where the auction hands over, and changes the time only.
+        lengths: (B,) int64, each at least 1: only the first ``lengths[b]`` points of both clouds b exist; the rows beyond
+            are matched with themselves. Not with ``compat``.
 
     Returns:
         (B, N) int64 indices into y for each point of x: a bijection, the same in every run. No gradient. Among bijections
         of equal length, which one is found is not specified (and differs between the auction and SciPy).
 
     CPU and CUDA tensors are matched by a numba kernel on the CPU, one cloud per thread; without numba by SciPy, which takes
-    10 to 50 times as long. An auction that doesn't end (none is known) is finished greedily, with a warning.
+    10 to 50 times as long. An auction that doesn't end (none is known) is finished greedily, with a warning. Where values
+    that are not finite get past ``ops.use(check_values=False)``, that cloud is matched row by row, with a certificate of NaN.
 
     Raises:
         ValueError: Wrong or unequal shapes, unequal N, an option out of place, or values that are not finite.
@@ -45,10 +50,13 @@ def emd_match(x: Tensor, y: Tensor, eps: float | None = None, return_certificate
     check_choice('compat', compat, (None, 'msn'))
     if x.shape[1] != y.shape[1]:
         raise ValueError(f'x {tuple(x.shape)} and y {tuple(y.shape)} need the same number of points: no bijection otherwise')
+    check_lengths('lengths', lengths, x)
     if compat is None and iterations is not None:
         raise ValueError(f"iterations={iterations} needs compat='msn'")
     if compat == 'msn' and return_certificate:
         raise ValueError("return_certificate needs compat=None: the result of 'msn' need not be a bijection")
+    if compat == 'msn' and (exact or lengths is not None):
+        raise ValueError(f"{'exact=True' if exact else 'lengths'} needs compat=None: the auction of 'msn' knows no such thing")
     eps = (1e-5 if compat is None else 0.05) if eps is None else eps
     if not 0 < eps < float('inf'):
         raise ValueError(f'eps is {eps!r}, expected a positive number')
@@ -56,17 +64,17 @@ def emd_match(x: Tensor, y: Tensor, eps: float | None = None, return_certificate
         iterations = 3000 if iterations is None else iterations
         check_count('iterations', iterations, None, 'msn')
         return _msn_match(x.detach(), y.detach(), eps, iterations)
-    match, bound = _emd_match(x.detach(), y.detach(), eps)
+    match, bound = _emd_match(x.detach(), y.detach(), lengths, eps, exact)
     return (match, bound) if return_certificate else match
 
 
 @torch.library.custom_op('pcdet_kd::emd_match', mutates_args=())
-def _emd_match(x: Tensor, y: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    return backend.run('emd_match', x, y, eps)
+def _emd_match(x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: bool) -> tuple[Tensor, Tensor]:
+    return backend.run('emd_match', x, y, lengths, eps, exact)
 
 
 @_emd_match.register_fake
-def _(x: Tensor, y: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+def _(x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: bool) -> tuple[Tensor, Tensor]:
     return x.new_empty(x.shape[:2], dtype=torch.int64), x.new_empty(x.shape[0], dtype=torch.float32)
 
 
@@ -80,23 +88,44 @@ def _(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
     return x.new_empty(x.shape[:2], dtype=torch.int64)
 
 
-def to_unit_size(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return both clouds in float64 on the CPU, moved and scaled so that the box around them has side 1; and the scales."""
-    a, b = x.detach().to('cpu', torch.float64), y.detach().to('cpu', torch.float64)
-    low, high = (torch.stack([bound(a, 1), bound(b, 1)]) for bound in (torch.amin, torch.amax))
-    low, high = low.amin(0)[:, None], high.amax(0)[:, None]
+def to_unit_size(x: Tensor, y: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Return both clouds in float64, moved and scaled so that the box around them has side 1, and the scales (B,).
+
+    Points beyond ``lengths`` become the first point. The scale is not finite where a point isn't.
+    """
+    a, b = x.detach().double(), y.detach().double()
+    if lengths is not None:
+        there = (torch.arange(a.shape[1], device=a.device) < lengths[:, None])[..., None]
+        a, b = a.where(there, a[:, :1]), b.where(there, b[:, :1])
+    low = torch.minimum(a.amin(1, keepdim=True), b.amin(1, keepdim=True))
+    high = torch.maximum(a.amax(1, keepdim=True), b.amax(1, keepdim=True))
     scale = (high - low).amax(2, keepdim=True)
-    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+    scale = scale.masked_fill(scale == 0, 1)
     return (a - low) / scale, (b - low) / scale, scale[:, 0, 0]
 
 
-def emd_match_torch(x: Tensor, y: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """The same by SciPy's exact solver, on a copy of clouds on other devices; ``eps`` is not needed and the bound is 0."""
+def emd_match_torch(x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: bool) -> tuple[Tensor, Tensor]:
+    """The same by SciPy's exact solver, on a copy of clouds on other devices.
+
+    Args:
+        x: (B, N, 3).
+        y: (B, N, 3).
+        lengths: (B,) int64 or None.
+        eps: Not needed here.
+        exact: Not needed here.
+
+    Returns:
+        The bijections (B, N) int64, and what the mean distances exceed the least by at most (B,) float32.
+    """
     from scipy.optimize import linear_sum_assignment
     from scipy.spatial.distance import cdist
-    a, b, _ = to_unit_size(x, y)
-    match = torch.from_numpy(np.stack([linear_sum_assignment(cdist(p, q))[1] for p, q in zip(a.numpy(), b.numpy())]))
-    return match.to(x.device), torch.zeros(len(x), device=x.device)
+    a, b, scale = (v.cpu() for v in to_unit_size(x, y, lengths))
+    match = torch.arange(a.shape[1]).repeat(len(a), 1)
+    known = scale.isfinite()
+    for i in known.nonzero()[:, 0].tolist():
+        n = a.shape[1] if lengths is None else int(lengths[i])
+        match[i, :n] = torch.from_numpy(linear_sum_assignment(cdist(a[i, :n].numpy(), b[i, :n].numpy()))[1])
+    return match.to(x.device), torch.zeros(len(a)).masked_fill(~known, torch.nan).to(x.device)
 
 
 def msn_match_torch(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:

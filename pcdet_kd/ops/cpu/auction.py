@@ -8,8 +8,8 @@ from numba import njit
 from torch import Tensor
 
 from pcdet_kd.ops.cpu.options import FAST, INFINITY, OPTIONS
-from pcdet_kd.ops.cpu.threads import for_each_cloud, to_numpy
-from pcdet_kd.ops.emd_match import to_unit_size
+from pcdet_kd.ops.cpu.threads import for_each_cloud, sizes, to_numpy
+from pcdet_kd.ops.emd_match import emd_match_torch, to_unit_size
 
 TOLERANCE = 10  # the proven relative gap, in units of eps, beyond which the auction goes on past eps
 BIDS_PER_POINT = 5000  # an auction takes 20 to 60; this ends one that rounding keeps alive
@@ -186,22 +186,30 @@ def jacobi_auction(x, y, eps, iterations, match):
                 price[j] += raise_by[j]
 
 
-def emd_match(x: Tensor, y: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """See :func:`pcdet_kd.ops.emd_match.emd_match_torch`; the bound is what the mean distance exceeds the least by at most."""
-    a, b, scale = to_unit_size(x, y)
-    match = torch.empty(a.shape[:2], dtype=torch.int64)
-    p, q, out, step, num_points = to_numpy(a), to_numpy(b), match.numpy(), np.float32(eps), a.shape[1]
-    if num_points == 1:
-        return torch.zeros_like(match).to(x.device), torch.zeros(len(a), device=x.device)
-    outcomes = for_each_cloud(
-        lambda i: auction(p[i], q[i], step, TOLERANCE * eps, BIDS_PER_POINT * num_points, out[i]), len(a))
+def emd_match(x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: bool) -> tuple[Tensor, Tensor]:
+    """See :func:`pcdet_kd.ops.emd_match.emd_match_torch`."""
+    if exact:
+        return emd_match_torch(x, y, lengths, eps, exact)
+    a, b, scale = (v.cpu() for v in to_unit_size(x, y, lengths))
+    match = torch.arange(a.shape[1]).repeat(len(a), 1)
+    p, q, out, step, n = to_numpy(a), to_numpy(b), match.numpy(), np.float32(eps), sizes(lengths, *a.shape[:2])
+    known = scale.isfinite().tolist()
+
+    def solve(i: int) -> tuple[float, float, int]:
+        if not known[i]:
+            return np.nan, np.nan, 0
+        if n[i] == 1:
+            return 0.0, 0.0, 0
+        return auction(p[i, :n[i]], q[i, :n[i]], step, TOLERANCE * eps, BIDS_PER_POINT * n[i], out[i, :n[i]])
+
+    outcomes = for_each_cloud(solve, len(a))
     for i, (total, bound, left) in enumerate(outcomes):
         if left:
             warnings.warn(f'emd_match: the auction of cloud {i} of x {tuple(x.shape)} stopped at its limit with '
                           f'{left} points free, which took what was left; the result is at most {bound / total:.2%} above '
                           'the optimum', stacklevel=3)
-    bounds = torch.tensor([bound / num_points for _, bound, _ in outcomes]) * scale.float()
-    return match.to(x.device), bounds.to(x.device)
+    bounds = torch.tensor([bound / m for (_, bound, _), m in zip(outcomes, n)], dtype=torch.float64) * scale
+    return match.to(x.device), bounds.to(x.device, torch.float32)
 
 
 def msn_match(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
