@@ -5,14 +5,22 @@ import os
 import sys
 from collections.abc import Callable
 
+from pcdet_kd.utils.allocator import configure
+
 
 def guarded(command: Callable[[], int | None]) -> Callable[[], int]:
     """Turn the errors a user can act on into a message without a traceback, and interruptions into exit codes.
 
-    ``PCDET_KD_TRACEBACK=1`` shows the traceback too.
+    ``PCDET_KD_TRACEBACK=1`` shows the traceback too. Freed memory is kept in the process, before the first large tensor is
+    made, unless ``PCDET_KD_MALLOC=default``.
     """
     @functools.wraps(command)
     def run() -> int:
+        try:
+            configure()
+        except ValueError as error:
+            print(f'error: {error}', file=sys.stderr)
+            return 2
         try:
             return command() or 0
         except KeyboardInterrupt:

@@ -52,3 +52,15 @@ def test_a_signal_gives_its_exit_code(capsys):
 
 def test_success():
     assert guarded(lambda: None)() == 0
+
+
+def test_freed_memory_is_kept_unless_the_user_says_otherwise(monkeypatch, capsys):
+    from pcdet_kd.utils import allocator
+    kept = []
+    monkeypatch.setattr(allocator, 'keep_freed_memory', lambda: kept.append(True) or True)
+    command = guarded(lambda: None)
+    assert command() == 0 and not kept  # the tests' own environment turns it off
+    monkeypatch.delenv('PCDET_KD_MALLOC')
+    assert command() == 0 and kept
+    monkeypatch.setenv('PCDET_KD_MALLOC', 'no')
+    assert command() == 2 and 'PCDET_KD_MALLOC' in capsys.readouterr().err
