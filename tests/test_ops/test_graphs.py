@@ -27,6 +27,7 @@ SAMPLES = {
     'group_backward': [(features(2, 6, 4, 5), INDEX, 24)],
     'knn': [(POINTS[:, :5], POINTS, None, 4), (features(2, 7, 6), features(2, 24, 6), LENGTHS, 3)],
     'msn_match': [(POINTS, POINTS.flip(0), 0.05, 100)],
+    'project_points': [(POINTS, None, None, 6, 8, 3.0, 1, 'y', False), (POINTS, POINTS, LENGTHS, 2, 8, 3.0, 2, 'z', True)],
 }
 
 

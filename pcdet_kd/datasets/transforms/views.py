@@ -14,7 +14,7 @@ class ProjectViews(BaseTransform):
     """Add ``views`` (V, C, H, W): depth or colour images of the cloud, y or whatever ``up_axis`` says pointing up in them.
 
     The cloud should lie in a unit sphere. See
-    :func:`~pcdet_kd.views.perspective_projection.project_points` for the images.
+    :func:`~pcdet_kd.ops.project_points.project_points` for the images.
 
     Args:
         num_views, image_size, distance, footprint, mode, channels: See
