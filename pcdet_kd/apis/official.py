@@ -1,0 +1,139 @@
+"""Turning the state dicts of published code into ours."""
+
+import os
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from pcdet_kd.registry import MODELS
+from pcdet_kd.utils.checkpoint import CheckpointError, save_checkpoint_file
+from pcdet_kd.utils.files import file_sha256
+from pcdet_kd.utils.foreign_checkpoint import read_foreign_checkpoint
+
+Weights = dict[str, Tensor]
+
+
+class Official(NamedTuple):
+    """A published network: how our model of it is built, and how its keys become ours.
+
+    Attributes:
+        source: Repository, and the commit that the keys were taken from.
+        model: Config of our model; a head without ``num_classes`` gets it from the weights.
+        rules: (pattern, replacement) pairs for :func:`re.fullmatch`, in order; the first that matches a key names ours. None
+            leaves the key out on purpose.
+        prepare: A function that is applied to the official weights first (columns in another order, a key held twice …).
+        prefixes: Prefixes of which one may stand before all keys and is cut.
+        classes: Our key whose first dimension is the number of classes.
+    """
+
+    source: str
+    model: dict[str, Any]
+    rules: tuple[tuple[str, str | None], ...]
+    prepare: Callable[[Weights], Weights] | None = None
+    prefixes: tuple[str, ...] = ()
+    classes: str = 'head.fc.weight'
+
+
+class Conversion(NamedTuple):
+    """What became of every key.
+
+    Attributes:
+        weights: Our state dict.
+        renamed: (official key, our key), in the order of the file.
+        left: Official keys that ours has no use for, by rule.
+        model: Config of the model that the weights fit, with its number of classes.
+    """
+
+    weights: Weights
+    renamed: list[tuple[str, str]]
+    left: list[str]
+    model: dict[str, Any]
+
+
+def convert_official(weights: Weights, official: Official, source: str = 'the state dict') -> Conversion:
+    """Rename and reshape the weights of a published network; all of ours must be filled, all of theirs used or left by rule.
+
+    1x1 convolutions (O, I, 1) and (O, I, 1, 1) become linear layers (O, I).
+
+    Raises:
+        CheckpointError: A key that no rule knows, two keys for one of ours, one of ours that is not filled, or another shape.
+    """
+    for prefix in official.prefixes:
+        if any(key.startswith(prefix) for key in weights):
+            weights = {key[len(prefix):]: value for key, value in weights.items() if key.startswith(prefix)}
+            break
+    original, renamed, left, unknown = weights, [], [], []
+    if official.prepare is not None:
+        weights = official.prepare(dict(weights))
+        left += [key for key in original if key not in weights]
+    ours: Weights = {}
+    for key, value in weights.items():
+        match, replacement = next(((m, r) for p, r in official.rules if (m := re.fullmatch(p, key))), (None, None))
+        if match is None:
+            unknown.append(key)
+        elif replacement is None:
+            left.append(key)
+        else:
+            name = match.expand(replacement)
+            if name in ours:
+                raise CheckpointError(f"{source}: '{key}' and another key both become '{name}'")
+            ours[name] = value
+            renamed.append((key, name))
+    if unknown:
+        raise CheckpointError(f'{source} is not {official.source}: {len(unknown)} of {len(weights)} keys are unknown, such as '
+                              f'{", ".join(unknown[:5])}')
+    config = _with_classes(official, ours, source)
+    expected = _shapes(config)
+    missing = [key for key in expected if key not in ours and not key.endswith('num_batches_tracked')]
+    if missing:
+        raise CheckpointError(f'{source} is not {official.source}: {len(missing)} of {len(expected)} weights of ours are not '
+                              f'in it, such as {", ".join(missing[:5])}')
+    converted = {}
+    for key, shape in expected.items():
+        value = ours.get(key, torch.tensor(0))
+        if value.shape != shape and value.dim() > len(shape) and value.shape[:len(shape)] == shape:
+            value = value.reshape(shape)
+        if value.shape != shape:
+            raise CheckpointError(f"{source}: '{key}' has shape {tuple(ours[key].shape)}, expected {tuple(shape)} as in "
+                                  f'{official.source}')
+        converted[key] = value.clone()
+    if extra := [key for key in ours if key not in expected]:
+        raise CheckpointError(f'{source}: our model has no {", ".join(extra[:5])}')
+    return Conversion(converted, renamed, left, config)
+
+
+def convert_file(path: str | os.PathLike, output: str | os.PathLike, arch: str) -> tuple[Conversion, list[str]]:
+    """Convert a published checkpoint file and write ours: ``state_dict``, and ``meta`` with the model's config and origin.
+
+    Returns:
+        What became of every key, and the names of Python objects in the file that were not read.
+
+    Raises:
+        CheckpointError: An unknown ``arch``, a file that can't be read, or weights that don't fit.
+    """
+    from pcdet_kd.apis.official_archs import OFFICIAL
+    if arch not in OFFICIAL:
+        raise CheckpointError(f"--arch is '{arch}', expected one of {', '.join(OFFICIAL)}")
+    found = read_foreign_checkpoint(path)
+    conversion = convert_official(found.weights, OFFICIAL[arch], os.fspath(path))
+    meta = dict(arch=arch, converted_from=OFFICIAL[arch].source, file_sha256=file_sha256(path), model=conversion.model)
+    save_checkpoint_file(dict(state_dict=conversion.weights, meta=meta), output)
+    return conversion, found.inert
+
+
+def _with_classes(official: Official, ours: Weights, source: str) -> dict[str, Any]:
+    config = dict(official.model)
+    if 'head' in config and 'num_classes' not in config['head']:
+        if official.classes not in ours:
+            raise CheckpointError(f"{source} is not {official.source}: nothing in it becomes '{official.classes}'")
+        config['head'] = dict(config['head'], num_classes=len(ours[official.classes]))
+    return config
+
+
+def _shapes(config: dict[str, Any]) -> dict[str, torch.Size]:
+    with torch.device('meta'):
+        model: nn.Module = MODELS.build(config)
+    return {key: value.shape for key, value in model.state_dict().items()}

@@ -1,0 +1,141 @@
+"""Reading the checkpoints of other projects: every common container, and never any code."""
+
+import collections
+import io
+import os
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from pcdet_kd.utils.checkpoint import CheckpointError, checkpoint_damage
+
+# The only globals that a pickle may really name: containers, and what a tensor is rebuilt from. Calling them runs no code of
+# the file's. Everything else becomes an inert stand-in.
+ALLOWED = {
+    ('collections', 'OrderedDict'): collections.OrderedDict,
+    ('collections', 'defaultdict'): collections.defaultdict,
+    ('torch', 'Size'): torch.Size,
+    ('torch._utils', '_rebuild_tensor'): torch._utils._rebuild_tensor,
+    ('torch._utils', '_rebuild_tensor_v2'): torch._utils._rebuild_tensor_v2,
+    ('torch._utils', '_rebuild_parameter'): torch._utils._rebuild_parameter,
+    **{('torch', name): getattr(torch, name) for name in (
+        'FloatStorage', 'DoubleStorage', 'HalfStorage', 'BFloat16Storage', 'LongStorage', 'IntStorage', 'ShortStorage',
+        'ByteStorage', 'CharStorage', 'BoolStorage')},
+    **{('torch', name): getattr(torch, name) for name in ('float32', 'float64', 'float16', 'bfloat16', 'int64', 'int32')},
+}
+NESTED = ('state_dict', 'model', 'base_model', 'model_state_dict', 'model_state', 'net', 'network', 'weights')
+
+
+class ForeignCheckpoint(NamedTuple):
+    """What a file holds.
+
+    Attributes:
+        weights: Every tensor of the state dict, without ``module.`` before its name.
+        where: Keys that led to the state dict, e.g. ``('state_dict',)``.
+        inert: Names of the Python objects in it that were replaced by stand-ins, sorted.
+    """
+
+    weights: dict[str, Tensor]
+    where: tuple[str, ...]
+    inert: list[str]
+
+
+def read_foreign_checkpoint(path: str | os.PathLike) -> ForeignCheckpoint:
+    """Read a ``.pth``, ``.pt``, ``.t7``, ``.ckpt``, ``.tar`` or ``.safetensors`` file of another project.
+
+    Tensors and plain containers are read with ``weights_only=True``. If the file holds other Python objects too (a Lightning
+    checkpoint's hyper-parameters, a logger), it is read again with a pickle reader that knows only ``ALLOWED``; anything else
+    becomes an object without behaviour, so nothing in the file is imported or called.
+
+    Raises:
+        CheckpointError: The file is missing or damaged, or holds no state dict.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise CheckpointError(f'{path} is not a file')
+    inert: set[str] = set()
+    if path.suffix == '.safetensors':
+        content: Any = _read_safetensors(path)
+    else:
+        damage = checkpoint_damage(path)
+        if damage:
+            raise CheckpointError(f'{path} cannot be used: {damage}')
+        try:
+            content = torch.load(path, map_location='cpu', weights_only=True)
+        except pickle.UnpicklingError:
+            content = _read_inert(path, inert)
+        except (EOFError, OSError, RuntimeError, zipfile.BadZipFile) as error:
+            raise CheckpointError(f'{path} cannot be read: {str(error).splitlines()[0]}') from error
+    where: list[str] = []
+    while isinstance(content, Mapping) and (key := next((k for k in NESTED if isinstance(content.get(k), Mapping)), None)):
+        where.append(key)
+        content = content[key]
+    tensors = {str(k): v for k, v in content.items() if isinstance(v, Tensor)} if isinstance(content, Mapping) else {}
+    if not tensors:
+        found = f'a dict with keys {sorted(map(str, content))[:8]}' if isinstance(content, Mapping) else type(content).__name__
+        raise CheckpointError(f'{path} holds no state dict: {"/".join(where) or "the file"} is {found}, expected a dict of '
+                              f'tensors, or one below {", ".join(NESTED)}')
+    prefix = 'module.' if all(k.startswith('module.') for k in tensors) else ''
+    return ForeignCheckpoint({k[len(prefix):]: v.detach() for k, v in tensors.items()}, tuple(where), sorted(inert))
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        from safetensors.torch import load_file
+    except ImportError as error:
+        raise CheckpointError(f'{path}: reading it needs safetensors; pip install safetensors') from error
+    try:
+        return load_file(path)
+    except Exception as error:  # its own error type is not importable on every version
+        raise CheckpointError(f'{path} cannot be read: {error}') from error
+
+
+def _read_inert(path: Path, inert: set[str]) -> Any:
+    class Unpickler(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> Any:
+            if (module, name) in ALLOWED:
+                return ALLOWED[module, name]
+            inert.add(f'{module}.{name}')
+            return type(name, (_Inert,), {})
+
+    def load(file: Any, **kwargs: Any) -> Any:
+        return Unpickler(file, **kwargs).load()
+
+    reader = SimpleNamespace(__name__='inert_pickle', Unpickler=Unpickler, load=load,
+                             loads=lambda data, **kwargs: load(io.BytesIO(data), **kwargs))
+    try:
+        return torch.load(path, map_location='cpu', weights_only=False, pickle_module=reader)
+    except Exception as error:  # a pickle made for it can fail in any way; it can't do more than that
+        raise CheckpointError(f'{path} cannot be read without running its code ({type(error).__name__}: {error}). Load it '
+                              "where it was made and save its state_dict() alone") from error
+
+
+class _Inert:
+    """Stands for an object whose class is not allowed: takes anything, does nothing."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> '_Inert':
+        return super().__new__(cls)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def __call__(self, *args: Any, **kwargs: Any) -> '_Inert':
+        return _Inert()
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+    def append(self, value: Any) -> None:
+        """Ignore an item of a list."""
+
+    def extend(self, values: Any) -> None:
+        """Ignore items of a list."""

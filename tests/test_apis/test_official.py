@@ -1,0 +1,76 @@
+"""Published state dicts, rebuilt with random weights from their keys and shapes, become ours without a remainder."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pcdet_kd.apis.official import convert_file, convert_official
+from pcdet_kd.apis.official_archs import OFFICIAL
+from pcdet_kd.registry import MODELS
+from pcdet_kd.utils.checkpoint import CheckpointError, load_checkpoint_file, load_weights
+
+KEYS = Path(__file__).parents[1] / 'data' / 'official_keys'
+UNSEEN = {'pointcmt_generator': {'cls.1.weight': (3072, 512)}}  # only the shape of its weight is known
+
+
+def official_weights(arch):
+    torch.manual_seed(0)
+    shapes = UNSEEN.get(arch) or {
+        key: () if shape == 'scalar' else tuple(map(int, shape.split('x')))
+        for key, shape in (line.split() for line in (KEYS / f'{arch}.txt').read_text().splitlines() if not line.startswith('#'))}
+    weights = {key: torch.randn(shape) if shape else torch.tensor(7) for key, shape in shapes.items()}
+    if arch == 'dgcnn_cls':  # each BatchNorm is held twice
+        weights.update({f'conv{i}.1.{k[4:]}': v for k, v in weights.items() for i in range(1, 6) if k.startswith(f'bn{i}.')})
+    return weights
+
+
+def test_every_list_of_keys_has_its_architecture():
+    assert {path.stem for path in KEYS.glob('*.txt')} | set(UNSEEN) == set(OFFICIAL)
+    for path in KEYS.glob('*.txt'):
+        assert path.read_text().startswith(f'# {OFFICIAL[path.stem].source}:'), path.name
+
+
+@pytest.mark.parametrize('arch', OFFICIAL)
+def test_every_tensor_lands(arch):
+    weights = official_weights(arch)
+    conversion = convert_official(weights, OFFICIAL[arch])
+    assert {old for old, _ in conversion.renamed} | set(conversion.left) >= set(weights) - set(UNSEEN.get(arch, ()))
+    # nothing is lost: the numbers are the same ones, in whatever shape and order
+    for kind in ('weight', 'bias', 'running_var'):
+        theirs = [weights[k] for k in weights if k.endswith(kind) and k not in conversion.left]
+        ours = [v for k, v in conversion.weights.items() if k.endswith(kind)]
+        if theirs and arch not in UNSEEN:
+            assert torch.equal(torch.cat([v.flatten() for v in theirs]).sort()[0],
+                               torch.cat([v.flatten() for v in ours]).sort()[0]), kind
+    model = MODELS.build(conversion.model)
+    load_weights(model, conversion.weights)
+    assert sum(p.numel() for p in model.parameters()) > 0
+
+
+@pytest.mark.parametrize('arch', ['pointnet_yanx27'])
+def test_a_file_is_converted_with_its_origin(tmp_path, arch):
+    weights = official_weights(arch)
+    path, output = tmp_path / 'best_model.pth', tmp_path / 'ours.pth'
+    torch.save(dict(model_state_dict={f'module.{k}': v for k, v in weights.items()}, epoch=3), path)
+    conversion, inert = convert_file(path, output, arch)
+    assert not inert
+    saved = load_checkpoint_file(output)
+    assert saved['meta']['converted_from'] == OFFICIAL[arch].source and saved['meta']['arch'] == arch
+    assert saved['meta']['model'] == conversion.model and conversion.model['head']['num_classes'] == 40
+    load_weights(MODELS.build(saved['meta']['model']), output)
+    with pytest.raises(CheckpointError, match=r"'pointnet', expected one of .*pointnet_yanx27"):
+        convert_file(path, output, 'pointnet')
+
+
+def test_a_partial_or_foreign_state_dict_is_refused():
+    arch = OFFICIAL['pointnet2_ssg_yanx27']
+    weights = official_weights('pointnet2_ssg_yanx27')
+    with pytest.raises(CheckpointError, match=r'1 of \d+ keys are unknown, such as extra'):
+        convert_official({**weights, 'extra': torch.ones(1)}, arch)
+    with pytest.raises(CheckpointError, match=r'1 of \d+ weights of ours are not in it.*set_abstractions\.0\.mlps\.0\.1'):
+        convert_official({k: v for k, v in weights.items() if k != 'sa1.mlp_convs.1.weight'}, arch)
+    with pytest.raises(CheckpointError, match=r'shape \(128, 134, 1, 1\), expected \(128, 131\)'):
+        convert_official({**weights, 'sa2.mlp_convs.0.weight': torch.ones(128, 134, 1, 1)}, arch)
+    with pytest.raises(CheckpointError, match=r"nothing in it becomes 'head\.fc\.weight'"):
+        convert_official({k: v for k, v in weights.items() if not k.startswith('fc3')}, arch)
