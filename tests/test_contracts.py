@@ -19,6 +19,7 @@ def ours(registry):
 
 _POINTMLP = dict(embed_channels=8, channels=(8, 16, 16, 24), num_points=(32, 16, 8, 4), num_neighbors=8)
 TINY_BACKBONES = {
+    'DGCNN': dict(channels=(8, 8, 12), embed_channels=16, num_neighbors=8),
     'MultiViewResNet': dict(base_width=4, small_input=True),
     'PointMLP': _POINTMLP,
     'PointMLPElite': _POINTMLP,

@@ -5,9 +5,10 @@ A backbone is a ``BaseModule`` with an ``out_channels: int``, registered in ``BA
 classifier adds them in training. ``pcdet_kd.testing.check_backbone`` checks the contract.
 """
 
+from pcdet_kd.backbones.dgcnn import DGCNN
 from pcdet_kd.backbones.multi_view_resnet import MultiViewResNet
 from pcdet_kd.backbones.pointmlp import PointMLP, PointMLPElite
 from pcdet_kd.backbones.pointnet import PointNet
 from pcdet_kd.backbones.pointnet2 import PointNet2SSG
 
-__all__ = ['MultiViewResNet', 'PointMLP', 'PointMLPElite', 'PointNet', 'PointNet2SSG']
+__all__ = ['DGCNN', 'MultiViewResNet', 'PointMLP', 'PointMLPElite', 'PointNet', 'PointNet2SSG']

@@ -21,6 +21,7 @@ class MLPHead(BaseModule):
     PointMLP, PointNet++ (paper's code)         ``hidden_channels=(512, 256), dropout=0.5``
     PointNet++ (yanx27)                         ``hidden_channels=(512, 256), dropout=0.4``
     PointNet (fxia22)                           ``hidden_channels=(512, 256), dropout=(0, 0.3), dropout_first=True``
+    DGCNN                                       ``hidden_channels=(512, 256), bias=(False, True), act='leaky_relu'``
     PointCMT's students                         ``hidden_channels=(512,), dropout=0``
     MVCNN, PointCMT's image teacher             ``hidden_channels=()``
     ==========================================  ============================================================================

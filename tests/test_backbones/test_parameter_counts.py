@@ -15,6 +15,8 @@ PUBLISHED = [
     ('PointMLP', dict(type='PointMLP'), {}, 13_238_504, 13_232_079),
     ('PointMLP-elite', dict(type='PointMLPElite'), {}, 716_232, 709_807),
     ('PointMLP, head of PointCMT', dict(type='PointMLP'), dict(hidden_channels=(512,)), None, 13_104_079),
+    ('DGCNN', dict(type='DGCNN'), dict(bias=(False, True)), 1_809_576, 1_803_151),
+    ('DGCNN, head of PointCMT', dict(type='DGCNN'), dict(hidden_channels=(512,), bias=False), 1_687_976, None),
     ('MVCNN ResNet-18', dict(type='MultiViewResNet'), dict(hidden_channels=()), 11_197_032, 11_184_207),
     ("DGCNN's PointNet", dict(type='PointNet', input_transform=False, feature_transform=False, bias=False),
      dict(hidden_channels=(512,), bias=False), 696_168, None),
