@@ -1,0 +1,143 @@
+"""Models by name, from a config, or from a checkpoint."""
+
+import fnmatch
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+import yaml
+from mmengine.config import Config
+from torch import nn
+
+import pcdet_kd
+from pcdet_kd.engine.config import load_config
+from pcdet_kd.registry import MODELS, did_you_mean
+from pcdet_kd.utils.checkpoint import CheckpointError, load_checkpoint_file, load_weights
+
+
+class ModelInfo(NamedTuple):
+    """A model that a config and its metafile describe.
+
+    Attributes:
+        name: The config's name without ``.py``.
+        family: Collection in the metafile.
+        config: Path of the config.
+        metadata: ``Parameters``, ``Training Data``, and what else the metafile says.
+        results: Published or own results: ``Dataset``, ``Metrics``, ``Source`` and ``Protocol`` each.
+    """
+
+    name: str
+    family: str
+    config: Path
+    metadata: dict[str, Any]
+    results: list[dict[str, Any]]
+
+
+def config_root() -> Path:
+    """Return the folder that holds ``configs`` and ``model-index.yml``: the repository, or ``.mim`` in an installed package.
+
+    Raises:
+        FileNotFoundError: The package was installed without them.
+    """
+    package = Path(pcdet_kd.__file__).resolve().parent
+    for root in (package / '.mim', package.parent):
+        if (root / 'model-index.yml').is_file():
+            return root
+    raise FileNotFoundError(f'no model-index.yml in {package / ".mim"} or {package.parent}: install pcdet_kd from its '
+                            'repository or wheel, with pip')
+
+
+def model_infos() -> dict[str, ModelInfo]:
+    """Return every model of the metafiles that ``model-index.yml`` names, by name, in their order."""
+    root = config_root()
+    infos = {}
+    for file in yaml.safe_load((root / 'model-index.yml').read_text(encoding='utf-8'))['Import']:
+        for entry in yaml.safe_load((root / file).read_text(encoding='utf-8')).get('Models', []):
+            infos[entry['Name']] = ModelInfo(entry['Name'], entry.get('In Collection', ''), root / entry['Config'],
+                                             entry.get('Metadata', {}), entry.get('Results', []))
+    return infos
+
+
+def list_models(pattern: str | None = None) -> list[str]:
+    """Return the names of all models that match a shell pattern such as ``'*dgcnn*'`` (None: of all), sorted."""
+    return sorted(name for name in model_infos() if pattern is None or fnmatch.fnmatch(name, pattern))
+
+
+def get_model(name: str, pretrained: str | os.PathLike | bool = False, device: str | torch.device = 'cpu',
+              **options: Any) -> nn.Module:
+    """Build a model by name.
+
+    Args:
+        name: One of :func:`list_models`.
+        pretrained: Path of a checkpoint to load, of ours or converted; False: fresh weights.
+        device: Where to put it.
+        **options: Values of the config's own variables, such as ``num_classes=10``, or dotted paths in a dict
+            ``**{'model.backbone.k': 40}``.
+
+    Returns:
+        The model in training mode; a distiller's student, if the config trains one.
+
+    Raises:
+        ValueError: An unknown name, or ``pretrained=True``: this project hosts no weights.
+        CheckpointError: The checkpoint doesn't fit.
+    """
+    infos = model_infos()
+    if name not in infos:
+        raise ValueError(f"no model '{name}'.{did_you_mean(name, infos)} list_models() names all {len(infos)}")
+    if pretrained is True:
+        raise ValueError(f"get_model('{name}', pretrained=True): no weights are hosted; give the path of a checkpoint "
+                         '(tools/model_converters/from_official.py converts published ones)')
+    model = _student(load_config(infos[name].config, options))
+    if pretrained:
+        _load(model, pretrained)
+    return model.to(device)
+
+
+def init_model(config: str | os.PathLike | Config | None = None, checkpoint: str | os.PathLike | None = None,
+               device: str | torch.device = 'cpu', options: dict[str, Any] | None = None) -> nn.Module:
+    """Build the model of a config for inference and load its weights.
+
+    Args:
+        config: Path of a config, or a loaded one; None takes the model that a converted checkpoint describes.
+        checkpoint: Weights of the model, or of a distiller that trained it (its student is taken); None: fresh ones.
+        device: Where to put it.
+        options: As ``--cfg-options``.
+
+    Returns:
+        The model in eval mode. ``model.dataset_meta`` holds the classes if the checkpoint does.
+
+    Raises:
+        ValueError: Neither a config nor a checkpoint that describes its model.
+        CheckpointError: The checkpoint doesn't fit.
+    """
+    content = load_checkpoint_file(checkpoint) if checkpoint is not None else {}
+    meta = content.get('meta', {}) if isinstance(content, dict) else {}
+    if config is None:
+        if 'model' not in meta:
+            raise ValueError(f'init_model needs a config: {checkpoint or "without a checkpoint, there"} is nothing that '
+                             'describes the model (converted checkpoints do)')
+        model = MODELS.build(meta['model'])
+    else:
+        model = _student(config if isinstance(config, Config) else load_config(Path(config), options))
+    if checkpoint is not None:
+        _load(model, content, os.fspath(checkpoint))
+        if meta.get('dataset_meta'):
+            model.dataset_meta = meta['dataset_meta']
+    return model.to(device).eval()
+
+
+def _student(config: Config) -> nn.Module:
+    model = config.model
+    return MODELS.build(model.student if 'student' in model else model)
+
+
+def _load(model: nn.Module, weights: Any, source: str | None = None) -> None:
+    if isinstance(weights, (str, os.PathLike)):
+        source, weights = os.fspath(weights), load_checkpoint_file(weights)
+    state = weights.get('state_dict', weights) if isinstance(weights, dict) else weights
+    try:
+        prefix = 'student.' if any(str(key).startswith('student.') for key in state) else ''
+    except TypeError as error:
+        raise CheckpointError(f'{source} holds no weights') from error
+    load_weights(model, weights, prefix=prefix, source=source)
