@@ -6,7 +6,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from pcdet_kd.layers import EdgeConv, LinearNormAct, check_in_channels, max_pool, split_points
+from pcdet_kd.layers import EdgeConv, LinearNormAct, check_in_channels, max_mean_pool, split_points
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
 
@@ -57,5 +57,4 @@ class DGCNN(BaseModule):
             x = edge_conv(x)
             outputs.append(x)
         x = self.embedding(torch.cat(outputs, dim=-1))
-        pooled = torch.cat([max_pool(x, dim=1), x.mean(dim=1)], dim=-1)
-        return PointFeatures(pooled, x.transpose(1, 2), coords, tuple(out.transpose(1, 2) for out in outputs))
+        return PointFeatures(max_mean_pool(x), x.transpose(1, 2), coords, tuple(out.transpose(1, 2) for out in outputs))

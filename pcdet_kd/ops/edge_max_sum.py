@@ -66,11 +66,16 @@ def _save(ctx, inputs: tuple, output: tuple) -> None:
     features, index = inputs
     ctx.save_for_backward(output[1], index)
     ctx.mark_non_differentiable(output[1])
+    ctx.set_materialize_grads(False)
     ctx.num_points, ctx.dtype = features.shape[1], features.dtype
 
 
-def _backward(ctx, grad_max: Tensor, _grad_argmax: Tensor | None, grad_sum: Tensor) -> tuple[Tensor, None]:
+def _backward(ctx, grad_max: Tensor | None, _grad_argmax: None, grad_sum: Tensor | None) -> tuple[Tensor | None, None]:
+    if grad_max is None and grad_sum is None:
+        return None, None
     argmax, index = ctx.saved_tensors
+    grad_max = torch.zeros_like(grad_sum) if grad_max is None else grad_max
+    grad_sum = torch.zeros_like(grad_max) if grad_sum is None else grad_sum
     return _edge_max_sum_backward(grad_max, grad_sum, argmax, index, ctx.num_points).to(ctx.dtype), None
 
 
