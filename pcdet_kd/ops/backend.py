@@ -16,14 +16,14 @@ BACKENDS = ('auto', 'torch', 'numba', 'triton', 'mmcv')
 # op -> back end -> module below pcdet_kd.ops; the function there has the op's name and signature. Plain torch is
 # `<op>_torch` in the op's own file.
 KERNELS: dict[str, dict[str, str]] = {
-    'ball_query': dict(numba='cpu.neighbors', mmcv='mmcv'),
-    'edge_max_sum': dict(numba='cpu.edges'),
-    'edge_max_sum_backward': dict(numba='cpu.edges'),
+    'ball_query': dict(numba='cpu.neighbors', triton='gpu.ball_query', mmcv='mmcv'),
+    'edge_max_sum': dict(numba='cpu.edges', triton='gpu.edges'),
+    'edge_max_sum_backward': dict(numba='cpu.edges', triton='gpu.edges'),
     'emd_match': dict(numba='cpu.auction'),
-    'farthest_point_sample': dict(numba='cpu.fps', mmcv='mmcv'),
+    'farthest_point_sample': dict(numba='cpu.fps', triton='gpu.fps', mmcv='mmcv'),
     'group': {},
     'group_backward': {},
-    'knn': dict(numba='cpu.neighbors', mmcv='mmcv'),
+    'knn': dict(numba='cpu.neighbors', triton='gpu.knn', mmcv='mmcv'),
     'msn_match': dict(numba='cpu.auction'),
     'project_points': dict(numba='cpu.projection'),
 }

@@ -1,0 +1,50 @@
+"""Ball query: one warp per query, which stops when it has k points."""
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from pcdet_kd.ops.gpu.common import ABSENT, OPTIONS, bits_of_distances, on_device, planes, power_of_2, rows
+
+CHUNK = 256
+
+
+@triton.jit
+def _within(query, points, lengths, found, num_queries, num_points, limit, k, BLOCK: tl.constexpr, SLOTS: tl.constexpr):
+    row = tl.program_id(0).to(tl.int64)
+    cloud = row // num_queries
+    points += cloud * 3 * num_points
+    found += row * k
+    size = num_points
+    if lengths is not None:
+        size = tl.load(lengths + cloud).to(tl.int32)
+    x, y, z = tl.load(query + row * 3), tl.load(query + row * 3 + 1), tl.load(query + row * 3 + 2)
+    hits, start = 0, 0
+    first = ABSENT
+    while (start < size) & (hits < k):
+        n = start + tl.arange(0, BLOCK)
+        bits = bits_of_distances(points, num_points, n, size, x, y, z)
+        hit = (bits != ABSENT) & (bits.to(tl.float32, bitcast=True) < limit)
+        mark = hit.to(tl.int32)
+        rank = hits + tl.cumsum(mark, 0) - mark
+        tl.store(found + rank, n, hit & (rank < k))
+        first = tl.minimum(first, tl.min(tl.where(hit, n, ABSENT), 0))
+        hits += tl.sum(mark, 0)
+        start += BLOCK
+    slot = tl.arange(0, SLOTS)
+    padding = tl.zeros((SLOTS,), tl.int32) + tl.where(hits > 0, first, 0)
+    tl.store(found + slot, padding, (slot >= hits) & (slot < k))
+
+
+def ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int) -> Tensor:
+    """See :func:`pcdet_kd.ops.ball_query.ball_query_torch`."""
+    batch, num_queries, _ = query.shape
+    num_points = points.shape[1]
+    query, points = rows(query), planes(points)
+    lengths = None if lengths is None else lengths.contiguous()
+    found = torch.empty(batch, num_queries, k, dtype=torch.int64, device=query.device)
+    with on_device(query):
+        _within[(batch * num_queries,)](query, points, lengths, found, num_queries, num_points, limit, k,
+                                        BLOCK=min(power_of_2(num_points), CHUNK), SLOTS=power_of_2(k), num_warps=1, **OPTIONS)
+    return found

@@ -1,0 +1,57 @@
+"""The nearest point of another cloud, for each point of both: what the Chamfer distance needs."""
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from pcdet_kd.ops.gpu.common import ABSENT, OPTIONS, on_device, planes
+
+QUERIES, CHUNK = 32, 64
+
+
+@triton.jit
+def _nearest_one(query, points, lengths, found, num_queries, num_points, tiles, ROWS: tl.constexpr, BLOCK: tl.constexpr):
+    # a tile of queries x candidates; each element keeps the best of its residue class, one reduction at the end
+    cloud = (tl.program_id(0) // tiles).to(tl.int64)
+    s = tl.program_id(0) % tiles * ROWS + tl.arange(0, ROWS)
+    real = s < num_queries
+    query += cloud * 3 * num_queries
+    points += cloud * 3 * num_points
+    size = num_points
+    if lengths is not None:
+        size = tl.load(lengths + cloud).to(tl.int32)
+    x = tl.load(query + s, real, 0.0)[:, None]
+    y = tl.load(query + num_queries + s, real, 0.0)[:, None]
+    z = tl.load(query + 2 * num_queries + s, real, 0.0)[:, None]
+    best = tl.full((ROWS, BLOCK), ABSENT, tl.int32)
+    at = tl.full((ROWS, BLOCK), ABSENT, tl.int32)
+    for start in range(0, size, BLOCK):
+        n = start + tl.arange(0, BLOCK)
+        inside = n < size
+        dx = tl.load(points + n, inside, 0.0)[None, :] - x
+        dy = tl.load(points + num_points + n, inside, 0.0)[None, :] - y
+        dz = tl.load(points + 2 * num_points + n, inside, 0.0)[None, :] - z
+        squared = dx * dx + dy * dy + dz * dz
+        bits = tl.where(inside[None, :], squared.to(tl.int32, bitcast=True), ABSENT)
+        at = tl.where(bits < best, n[None, :], at)
+        best = tl.minimum(bits, best)
+    least = tl.min(best, 1)
+    tl.store(found + cloud * num_queries + s, tl.min(tl.where(best == least[:, None], at, ABSENT), 1), real)
+
+
+def nearest_pairs(x: Tensor, y: Tensor, x_lengths: Tensor | None, y_lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return (B, N) int64, the nearest y of each x, and (B, M), the nearest x of each y; the lowest index on ties."""
+    x, y = planes(x), planes(y)
+    return _nearest(x, y, y_lengths), _nearest(y, x, x_lengths)
+
+
+def _nearest(query: Tensor, points: Tensor, lengths: Tensor | None) -> Tensor:
+    batch, _, num_queries = query.shape
+    found = torch.empty(batch, num_queries, dtype=torch.int64, device=query.device)
+    lengths = None if lengths is None else lengths.contiguous()
+    tiles = triton.cdiv(num_queries, QUERIES)
+    with on_device(query):
+        _nearest_one[(tiles * batch,)](query, points, lengths, found, num_queries, points.shape[2], tiles, ROWS=QUERIES,
+                                       BLOCK=CHUNK, num_warps=4, **OPTIONS)
+    return found
