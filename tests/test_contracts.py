@@ -24,6 +24,8 @@ TINY_BACKBONES = {
     'PointMLP': _POINTMLP,
     'PointMLPElite': _POINTMLP,
     'PointNet': dict(local_channels=(8,), global_channels=(16, 24), transform_mlp=(8, 16), transform_fc=(16, 8)),
+    'PointNet2MSG': dict(num_points=(32, 8), radii=((0.2, 0.4), (0.6,)), num_neighbors=((4, 8), (8,)),
+                         mlp_channels=(((8,), (8, 12)), ((16, 16),)), global_channels=(16, 24)),
     'PointNet2SSG': dict(num_points=(32, 8), radii=(0.3, 0.6), num_neighbors=(8, 8), mlp_channels=((8, 16), (16, 16)),
                          global_channels=(16, 24)),
 }

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pcdet_kd.backbones import PointNet2SSG
+from pcdet_kd.backbones import PointNet2MSG, PointNet2SSG
 
 TINY = dict(num_points=(16, 4), radii=(0.4, 0.8), num_neighbors=(4, 6), mlp_channels=((8, 8), (8, 12)),
             global_channels=(16,))
@@ -48,3 +48,24 @@ def test_published_geometry():
 def test_unequal_lists():
     with pytest.raises(ValueError, match='2 num_points, 1 radii'):
         PointNet2SSG(**{**TINY, 'radii': (0.4,)})
+
+
+def test_multi_scale_with_one_scale_is_single_scale():
+    torch.manual_seed(0)
+    single = PointNet2SSG(**TINY).eval()
+    multi = PointNet2MSG(**{key: [[v] for v in value] if key in ('radii', 'num_neighbors', 'mlp_channels') else value
+                            for key, value in TINY.items()}).eval()
+    multi.load_state_dict(single.state_dict(), strict=True)
+    points = torch.rand(2, 40, 3)
+    assert torch.equal(multi(points).global_feat, single(points).global_feat)
+
+
+def test_published_geometry_of_multi_scale():
+    with torch.device('meta'):
+        net = PointNet2MSG()
+    assert [stage.out_channels for stage in net.set_abstractions] == [320, 640]
+    assert [(s.num_points, s.radii, s.num_neighbors) for s in net.set_abstractions] == [
+        (512, (0.1, 0.2, 0.4), (16, 32, 128)), (128, (0.2, 0.4, 0.8), (32, 64, 128))]
+    assert sum(p.numel() for p in net.parameters()) == 1_075_680
+    with pytest.raises(ValueError, match='PointNet2MSG: 2 num_points, 1 radii'):
+        PointNet2MSG(radii=((0.4,),))
