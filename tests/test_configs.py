@@ -90,9 +90,12 @@ def test_metafiles_name_configs_and_their_parameters():
     import yaml
     files = yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']
     assert sorted(files) == sorted(str(p.relative_to(ROOT)) for p in (ROOT / 'configs').rglob('metafile.yml'))
+    names = []
     for file in files:
         for entry in yaml.safe_load((ROOT / file).read_text())['Models']:
             model = Config.fromfile(ROOT / entry['Config']).model
             built = MODELS.build(model.get('student', model))
             assert sum(p.numel() for p in built.parameters()) == entry['Metadata']['Parameters'], entry['Name']
-            assert entry['Name'] == Path(entry['Config']).stem
+            assert entry['Name'].endswith(Path(entry['Config']).stem)
+            names.append(entry['Name'])
+    assert len(names) == len(set(names)), 'two models of one name: put the method before it'

@@ -20,7 +20,7 @@ class ModelInfo(NamedTuple):
     """A model that a config and its metafile describe.
 
     Attributes:
-        name: The config's name without ``.py``.
+        name: The config's name without ``.py``, after the method's if another config has the same one.
         family: Collection in the metafile.
         config: Path of the config.
         metadata: ``Parameters``, ``Training Data``, and what else the metafile says.

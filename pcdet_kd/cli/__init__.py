@@ -9,6 +9,10 @@ COMMANDS = {
     'demo': 'run PointCMT end to end on embedded data in a few minutes',
     'build-feature-bank': "compute a teacher's outputs for a config once",
     'print-config': 'show a config with everything that it inherits',
+    'models': 'list the models with parameters and published results',
+    'get-flops': "count a config's parameters and operations",
+    'benchmark': "measure a config's samples per second on this machine",
+    'from-official': 'turn a published checkpoint into ours',
     'synthetic-scans': 'write the embedded data set out in the ScanObjectNN layout',
 }
 

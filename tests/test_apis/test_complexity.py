@@ -1,0 +1,40 @@
+import pytest
+import torch
+
+from pcdet_kd.apis import get_model
+from pcdet_kd.apis.complexity import count_complexity, measure_speed, random_inputs
+
+
+def test_pointmlp_costs_what_its_layers_do():
+    # 15.6 G multiply-adds at 1,024 points: the 31.4 GFLOPs of openpoints' model zoo count both
+    model = get_model('pointmlp_modelnet40').train()
+    cost = count_complexity(model, random_inputs(model, 1, 1024))
+    assert cost.parameters == 13_238_504
+    assert cost.flops == pytest.approx(31.21e9, rel=1e-3)
+    assert cost.by_module['backbone'] <= cost.flops
+    assert model.training
+
+
+def test_cost_is_per_sample_and_linear_layers_count_two_per_multiply_add():
+    model = get_model('pointnet_modelnet40')
+    one, three = (count_complexity(model, random_inputs(model, n, 64)) for n in (1, 3))
+    assert one == three
+    head = 2 * (1024 * 512 + 512 * 256 + 256 * 40)
+    assert one.flops - one.by_module['backbone'] == head
+
+
+def test_inputs_suit_the_model():
+    model = get_model('pointnet_modelnet40')
+    points = random_inputs(model, 2, 33)['points']
+    assert points.shape == (2, 33, 3)
+    torch.testing.assert_close(points.norm(dim=-1), torch.ones(2, 33))
+    model.input_key = 'views'
+    assert random_inputs(model, 2, 33, 16, 4)['views'].shape == (2, 4, 3, 16, 16)
+
+
+@pytest.mark.parametrize('amp', [False, True])
+def test_speed_is_measured_and_the_mode_kept(amp):
+    model = get_model('pointnet_modelnet40').eval()
+    speed = measure_speed(model, random_inputs(model, 2, 32), seconds=0.01, amp=amp)
+    assert speed.forward > 0 and speed.train > 0 and speed.steps >= 1
+    assert not model.training

@@ -1,0 +1,45 @@
+import json
+
+import torch
+
+from pcdet_kd.registry import MODELS
+from pcdet_kd.utils.checkpoint import load_checkpoint_file
+
+
+def test_models_are_listed_by_pattern(command):
+    code, out, _ = command('models', 'pointmlp_elite*')
+    assert code == 0 and 'pointmlp_elite_modelnet40' in out and '716,232' in out and '| pointnet_' not in out
+    code, out, _ = command('models', 'nothing')
+    assert code == 1 and 'without a pattern' in out
+
+
+def test_the_page_is_written(command, tmp_path):
+    runs, page = tmp_path / 'zoo.json', tmp_path / 'page.md'
+    runs.write_text(json.dumps(dict(about='Here.', models=dict(pointnet=dict(speed=1.5)))))
+    code, out, _ = command('models', '--page', runs, '--out', page)
+    assert code == 0 and str(page) in out and page.read_text().startswith('# Model zoo')
+
+
+def test_operations_are_counted_by_name_and_by_config(command, tiny_configs):
+    code, out, _ = command('get_flops', 'pointnet_modelnet40', '--num-points', 32)
+    assert code == 0 and '32x3' in out and '3,480,049' in out
+    code, out, _ = command('get_flops', tiny_configs / 'tiny_pointcmt.py', '--num-points', 32)
+    assert code == 0 and '| all' in out
+
+
+def test_speed_is_measured(command):
+    code, out, _ = command('benchmark', 'pointnet_modelnet40', '--num-points', 32, '--batch-size', 2, '--seconds', 0.01)
+    assert code == 0 and 'train samples/s' in out and 'batches of 2, 32 points' in out
+
+
+def test_an_official_file_is_converted(command, tmp_path):
+    from pcdet_kd.apis.official_archs import OFFICIAL
+    source, output = tmp_path / 'generator.pth', tmp_path / 'ours.pth'
+    torch.save({'cls.1.weight': torch.randn(3072, 512)}, source)
+    code, out, _ = command('from_official', source, output, '--arch', 'pointcmt_generator')
+    assert code == 0 and '-> decoder.1.weight' in out and '1 tensors from generator.pth' in out
+    assert MODELS.build(load_checkpoint_file(output)['meta']['model'])
+    code, _, err = command('from_official', source, output, '--arch', 'pointmlp')
+    assert code == 1 and 'is not ma-xu/pointMLP-pytorch' in err
+    code, out, _ = command('from_official', '--list')
+    assert code == 0 and len(out.splitlines()) == len(OFFICIAL)
