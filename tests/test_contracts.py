@@ -28,6 +28,7 @@ TINY_BACKBONES = {
                          mlp_channels=(((8,), (8, 12)), ((16, 16),)), global_channels=(16, 24)),
     'PointNet2SSG': dict(num_points=(32, 8), radii=(0.3, 0.6), num_neighbors=(8, 8), mlp_channels=((8, 16), (16, 16)),
                          global_channels=(16, 24)),
+    'PointViT': dict(embed_dims=24, depth=3, num_heads=2, num_patches=8, patch_size=8),
 }
 SEE_VIEWS = {'MultiViewResNet'}
 

@@ -7,8 +7,9 @@ classifier adds them in training. ``pcdet_kd.testing.check_backbone`` checks the
 
 from pcdet_kd.backbones.dgcnn import DGCNN
 from pcdet_kd.backbones.multi_view_resnet import MultiViewResNet
+from pcdet_kd.backbones.point_vit import PointViT
 from pcdet_kd.backbones.pointmlp import PointMLP, PointMLPElite
 from pcdet_kd.backbones.pointnet import PointNet
 from pcdet_kd.backbones.pointnet2 import PointNet2MSG, PointNet2SSG
 
-__all__ = ['DGCNN', 'MultiViewResNet', 'PointMLP', 'PointMLPElite', 'PointNet', 'PointNet2MSG', 'PointNet2SSG']
+__all__ = ['DGCNN', 'MultiViewResNet', 'PointMLP', 'PointMLPElite', 'PointNet', 'PointNet2MSG', 'PointNet2SSG', 'PointViT']

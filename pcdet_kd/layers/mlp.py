@@ -5,10 +5,11 @@ networks compute; on CPU they do so without the copies.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from torch import Tensor, nn
 
-_NORMS = {'bn': nn.BatchNorm1d, 'ln': nn.LayerNorm}
+_NORMS = {'bn': nn.BatchNorm1d, 'ln': nn.LayerNorm, 'rms': partial(nn.RMSNorm, eps=1e-5)}
 _ACTS = {'relu': lambda: nn.ReLU(inplace=True), 'leaky_relu': lambda: nn.LeakyReLU(0.2, inplace=True), 'gelu': nn.GELU}
 
 
@@ -18,7 +19,7 @@ class LinearNormAct(nn.Module):
     Args:
         in_channels: C of the input.
         out_channels: C of the output.
-        norm: ``'bn'`` (statistics over all rows), ``'ln'`` or None.
+        norm: ``'bn'`` (statistics over all rows), ``'ln'``, ``'rms'`` (RMSNorm) or None.
         act: ``'relu'``, ``'leaky_relu'`` (slope 0.2), ``'gelu'`` or None.
         bias: Whether the linear layer has a bias.
         dropout: Dropout probability.
