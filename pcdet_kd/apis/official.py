@@ -25,7 +25,7 @@ class Official(NamedTuple):
         rules: (pattern, replacement) pairs for :func:`re.fullmatch`, in order; the first that matches a key names ours. None
             leaves the key out on purpose.
         prepare: A function that is applied to the official weights first (columns in another order, a key held twice …).
-        prefixes: Prefixes of which one may stand before all keys and is cut.
+        prefixes: Prefixes of which the first that occurs is cut; keys without it are left (a student beside the teacher).
         classes: Our key whose first dimension is the number of classes.
     """
 
@@ -61,27 +61,27 @@ def convert_official(weights: Weights, official: Official, source: str = 'the st
     Raises:
         CheckpointError: A key that no rule knows, two keys for one of ours, one of ours that is not filled, or another shape.
     """
-    for prefix in official.prefixes:
-        if any(key.startswith(prefix) for key in weights):
-            weights = {key[len(prefix):]: value for key, value in weights.items() if key.startswith(prefix)}
-            break
-    original, renamed, left, unknown = weights, [], [], []
+    renamed, left, unknown = [], [], []
+    prefix = next((p for p in official.prefixes if any(key.startswith(p) for key in weights)), '')
+    left += [key for key in weights if not key.startswith(prefix)]
+    weights = {key[len(prefix):]: value for key, value in weights.items() if key.startswith(prefix)}
     if official.prepare is not None:
-        weights = official.prepare(dict(weights))
-        left += [key for key in original if key not in weights]
+        before = list(weights)
+        weights = official.prepare(weights)
+        left += [prefix + key for key in before if key not in weights]
     ours: Weights = {}
     for key, value in weights.items():
         match, replacement = next(((m, r) for p, r in official.rules if (m := re.fullmatch(p, key))), (None, None))
         if match is None:
             unknown.append(key)
         elif replacement is None:
-            left.append(key)
+            left.append(prefix + key)
         else:
             name = match.expand(replacement)
             if name in ours:
                 raise CheckpointError(f"{source}: '{key}' and another key both become '{name}'")
             ours[name] = value
-            renamed.append((key, name))
+            renamed.append((prefix + key, name))
     if unknown:
         raise CheckpointError(f'{source} is not {official.source}: {len(unknown)} of {len(weights)} keys are unknown, such as '
                               f'{", ".join(unknown[:5])}')

@@ -1,5 +1,6 @@
 """The published networks that :mod:`pcdet_kd.apis.official` converts: their models here, and the names of their weights."""
 
+import re
 from typing import Any
 
 import torch
@@ -46,6 +47,26 @@ POINTNET2_SSG = (
     (r'sa3\.mlp_convs\.(\d)\.(.+)', r'backbone.global_abstraction.mlp.\1.linear.\2'),
     (r'sa3\.mlp_bns\.(\d)\.(.+)', r'backbone.global_abstraction.mlp.\1.norm.\2'), *FC_HEAD)
 
+POINTNET2_MSG = (
+    *_numbered(r'sa{n}\.conv_blocks\.(\d)\.(\d)\.(.+)', r'backbone.set_abstractions.{n}.mlps.\1.\2.linear.\3', 1, 2),
+    *_numbered(r'sa{n}\.bn_blocks\.(\d)\.(\d)\.(.+)', r'backbone.set_abstractions.{n}.mlps.\1.\2.norm.\3', 1, 2),
+    *POINTNET2_SSG[4:])
+
+POINTCMT_MSG = (
+    *((rf'SA_modules\.([01])\.mlps\.(\d)\.layer(\d)\.{old}\.(.+)', rf'backbone.set_abstractions.\1.mlps.\2.\3.{new}.\4')
+      for old, new in (('conv', 'linear'), (r'normlayer\.bn', 'norm'))),
+    *((rf'SA_modules\.2\.mlps\.0\.layer(\d)\.{old}\.(.+)', rf'backbone.global_abstraction.mlp.\1.{new}.\2')
+      for old, new in (('conv', 'linear'), (r'normlayer\.bn', 'norm'))),
+    (r'fc_layer1\.0\.fc\.(.+)', r'head.hidden.0.linear.\1'), (r'fc_layer1\.0\.normlayer\.bn\.(.+)', r'head.hidden.0.norm.\1'),
+    (r'fc_layer2\.0\.(.+)', r'head.fc.\1'))
+
+DGCNN = (
+    *_numbered(r'conv{n}\.0\.(.+)', r'backbone.edge_convs.{n}.linear.\1', 1, 4),
+    *_numbered(r'conv{n}\.1\.(.+)', r'backbone.edge_convs.{n}.norm.\1', 1, 4),
+    (r'conv5\.0\.(.+)', r'backbone.embedding.linear.\1'), (r'conv5\.1\.(.+)', r'backbone.embedding.norm.\1'),
+    *_numbered(r'linear{n}\.(.+)', r'head.hidden.{n}.linear.\1', 1, 2), (r'linear3\.(.+)', r'head.fc.\1'),
+    *_numbered(r'bn{n}\.(.+)', r'head.hidden.{n}.norm.\1', 6, 2))
+
 POINTMLP = (
     (r'embedding\.net\.0\.(.+)', r'backbone.embedding.linear.\1'), (r'embedding\.net\.1\.(.+)', r'backbone.embedding.norm.\1'),
     (r'local_grouper_list\.(\d)\.(.+)', r'backbone.stages.\1.grouper.\2'),
@@ -58,6 +79,23 @@ POINTMLP = (
 RESNET = ((r'net\.0\.(.+)', r'backbone.trunk.conv1.\1'), (r'net\.1\.(.+)', r'backbone.trunk.bn1.\1'),
           *_numbered(r'net\.{n}\.(.+)', r'backbone.trunk.layer{n}.\1', 4, 4, offset=1),
           (r'fc\.0\.(.+)', r'head.fc.\1'))
+
+
+def _xyz_first(weights: Weights) -> Weights:
+    """The multi-scale stages of yanx27's code see features, then coordinates; ours the other way round."""
+    return {k: torch.cat([v[:, -3:], v[:, :-3]], dim=1) if re.fullmatch(r'sa\d\.conv_blocks\.\d\.0\.weight', k) else v
+            for k, v in weights.items()}
+
+
+def _each_norm_once(weights: Weights) -> Weights:
+    """The BatchNorms of DGCNN's code are held twice: as bn1 … bn5, and in the convolutions' nn.Sequential."""
+    for i in range(1, 6):
+        for key in [k for k in weights if k.startswith(f'bn{i}.')]:
+            twin = f'conv{i}.1.{key.split(".", 1)[1]}'
+            if twin not in weights or not torch.equal(weights[key], weights[twin]):
+                raise CheckpointError(f"'{key}' and '{twin}' should be one tensor and differ")
+            del weights[key]
+    return weights
 
 
 def _only_matrix(weights: Weights) -> Weights:
@@ -75,6 +113,12 @@ OFFICIAL: dict[str, Official] = {
     'pointnet_yanx27': Official(YANX27, _classifier(
         dict(type='PointNet', variant='fxia22'), dropout=(0, 0.4), dropout_first=True), POINTNET),
     'pointnet2_ssg_yanx27': Official(YANX27, _classifier(dict(type='PointNet2SSG', bias=True), dropout=0.4), POINTNET2_SSG),
+    'pointnet2_msg_yanx27': Official(YANX27, _classifier(
+        dict(type='PointNet2MSG', bias=True), dropout=(0.4, 0.5)), POINTNET2_MSG, _xyz_first),
+    'pointcmt_pointnet2_msg': Official(POINTCMT, _classifier(
+        dict(type='PointNet2MSG', compat='pointnet2'), (512,), dropout=0, bias=False), POINTCMT_MSG, prefixes=('model.',)),
+    'dgcnn_cls': Official('antao97/dgcnn.pytorch @ 07d534c270', _classifier(
+        dict(type='DGCNN', num_neighbors=20), dropout=0.5, act='leaky_relu', bias=(False, True)), DGCNN, _each_norm_once),
     'pointmlp': Official('ma-xu/pointMLP-pytorch @ 1ab7f04e88', _classifier(dict(type='PointMLP')), POINTMLP),
     'pointmlp_elite': Official('ma-xu/pointMLP-pytorch @ 1ab7f04e88', _classifier(dict(type='PointMLPElite')), POINTMLP),
     'pointcmt_mvcnn_resnet18': Official(POINTCMT, dict(
