@@ -1,151 +1,278 @@
-"""Matching two clouds by auction: rows (the points of x) bid for columns (the points of y)."""
+"""Matching two clouds by auction: rows (the points of x) bid for columns (the points of y).
+
+What a bid costs is the search for the two least values of distance + price. Columns are sorted into blocks of neighbours (a
+kd-tree's leaves). Prices only rise, so that the least value that a row once found in a block remains a lower bound of what is
+there: a bid looks into the two or three blocks whose bound is below its second best value. Distances are computed anew there;
+nothing of size N x N is kept.
+"""
 
 import warnings
 
 import numpy as np
 import torch
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.core.cgutils import get_or_insert_function
+from numba.extending import intrinsic
 from torch import Tensor
 
-from pcdet_kd.ops.cpu.options import FAST, INFINITY, OPTIONS
+from pcdet_kd.ops.cpu.options import INFINITY, OPTIONS
 from pcdet_kd.ops.cpu.threads import for_each_cloud, sizes, to_numpy
 from pcdet_kd.ops.emd_match import emd_match_torch, to_unit_size
 
 TOLERANCE = 10  # the proven relative gap, in units of eps, beyond which the auction goes on past eps
 BIDS_PER_POINT = 5000  # an auction takes 20 to 60; this ends one that rounding keeps alive
-LANES = 64  # running minima kept side by side, so that the search for the two least values is vectorised
+FIRST_STEP, SHRINK = np.float32(0.05), np.float32(0.15)  # eps of the first phase, and its factor from phase to phase
+BLOCK = 64  # columns that are searched at once
+BOUNDS = 16  # bounds of blocks that are compared at once
+
+# numba vectorises no search for two minima, so these three are written in LLVM's vector instructions, which it lowers to
+# whatever the processor has.
 
 
-@njit(fastmath=FAST, **OPTIONS)
-def costs(x, y):
-    """Return the distances (N, N) float32 of x (N, 3) and y (N, 3)."""
-    n = x.shape[0]
-    out = np.empty((n, n), np.float32)
-    yx, yy, yz = y[:, 0].copy(), y[:, 1].copy(), y[:, 2].copy()
-    for i in range(n):
-        ax, ay, az = x[i, 0], x[i, 1], x[i, 2]
-        row = out[i]
-        for j in range(n):
-            dx = yx[j] - ax
-            dy = yy[j] - ay
-            dz = yz[j] - az
-            row[j] = np.sqrt(dx * dx + dy * dy + dz * dz)
-    return out
+def _vector(context, builder, array_type, array, start, count):
+    """Load ``count`` values of a one-dimensional array from ``start`` on."""
+    pointer = builder.gep(context.make_array(array_type)(context, builder, array).data, [start])
+    vector = ir.VectorType(context.get_data_type(array_type.dtype), count)
+    return builder.load(builder.bitcast(pointer, vector.as_pointer()), align=4)
 
 
-@njit(fastmath=FAST, **OPTIONS)
-def two_least(cost, price, first, second):
-    """Return the least and second least of cost + price, and the lowest index of the least.
+def _shuffled(builder, vector, lanes):
+    lanes = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
+    return builder.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), lanes)
 
-    ``first`` and ``second`` are scratch rows of ``LANES`` values. One column alone has an infinite second.
+
+def _splat(builder, scalar, count):
+    vector = ir.Constant(ir.VectorType(scalar.type, count), ir.Undefined)
+    return _shuffled(builder, builder.insert_element(vector, scalar, ir.Constant(ir.IntType(32), 0)), [0] * count)
+
+
+def _call(builder, name, result, *args):
+    return builder.call(get_or_insert_function(builder.module, ir.FunctionType(result, [a.type for a in args]), name), args)
+
+
+def _trailing_zeros(builder, mask):
+    return _call(builder, f'llvm.cttz.i{mask.type.width}', mask.type, mask, ir.Constant(ir.IntType(1), 1))
+
+
+@intrinsic
+def search_block(typing_context, x, y, z, price, start, px, py, pz):
+    """Return the least and second least of distance + price in the block from ``start`` on, and the least's lowest place.
+
+    The values are float32 and >= 0, so that their bits order like integers, of which the minimum is cheaper.
     """
-    n = cost.size
-    for lane in range(LANES):
-        first[lane] = INFINITY
-        second[lane] = INFINITY
-    whole = n - n % LANES
-    for a in range(0, whole, LANES):
-        for lane in range(LANES):
-            v = cost[a + lane] + price[a + lane]
-            old = first[lane]
-            second[lane] = min(second[lane], max(old, v))
-            first[lane] = min(old, v)
-    for i in range(whole, n):
-        lane = i - whole
-        v = cost[i] + price[i]
-        old = first[lane]
-        second[lane] = min(second[lane], max(old, v))
-        first[lane] = min(old, v)
-    best = first[0]
-    for lane in range(1, LANES):
-        best = min(best, first[lane])
-    runner_up, index = INFINITY, n
-    for lane in range(LANES):
-        if first[lane] == best:
-            if index < n:
-                runner_up = best
+    def generate(context, builder, signature, args):
+        *coordinates, price = (_vector(context, builder, t, a, args[4], BLOCK) for t, a in zip(signature.args[:4], args[:4]))
+        offsets = [builder.fsub(c, _splat(builder, p, BLOCK)) for c, p in zip(coordinates, args[5:])]
+        dx, dy, dz = (builder.fmul(d, d) for d in offsets)
+        squared = builder.fadd(builder.fadd(dx, dy), dz)
+        value = builder.fadd(_call(builder, f'llvm.sqrt.v{BLOCK}f32', squared.type, squared), price)
+        bits = least = builder.bitcast(value, ir.VectorType(ir.IntType(32), BLOCK))
+        second = None
+        for width in (BLOCK >> s for s in range(1, BLOCK.bit_length())):  # halve both rows until one value is left
+            rows = [v for v in (least, second) if v is not None]
+            (a, b), *rest = ([_shuffled(builder, v, range(o, o + width)) for o in (0, width)] for v in rows)
+            less = builder.icmp_signed('<', a, b)
+            least, second = builder.select(less, a, b), builder.select(less, b, a)
+            for c, d in rest:
+                lower = builder.select(builder.icmp_signed('<', c, d), c, d)
+                second = builder.select(builder.icmp_signed('<', lower, second), lower, second)
+        least, second = (builder.extract_element(v, ir.Constant(ir.IntType(32), 0)) for v in (least, second))
+        equal = builder.icmp_signed('==', bits, _splat(builder, least, BLOCK))
+        place = _trailing_zeros(builder, builder.bitcast(equal, ir.IntType(BLOCK)))
+        found = [builder.bitcast(v, ir.FloatType()) for v in (least, second)]
+        return context.make_tuple(builder, signature.return_type, [*found, place])
+
+    return types.Tuple((types.float32, types.float32, types.int64))(x, y, z, price, start, px, py, pz), generate
+
+
+@intrinsic
+def blocks_within(typing_context, bounds, start, limit):
+    """Return which of the ``BOUNDS`` values from ``start`` on are at most ``limit``, as bits."""
+    def generate(context, builder, signature, args):
+        values = _vector(context, builder, signature.args[0], args[0], args[1], BOUNDS)
+        within = builder.fcmp_ordered('<=', values, _splat(builder, args[2], BOUNDS))
+        return builder.zext(builder.bitcast(within, ir.IntType(BOUNDS)), ir.IntType(64))
+
+    return types.int64(bounds, start, limit), generate
+
+
+@intrinsic
+def lowest_bit(typing_context, mask):
+    """Return the place of the lowest 1 of an int64 that isn't 0."""
+    return types.int64(types.int64), lambda context, builder, signature, args: _trailing_zeros(builder, args[0])
+
+
+@njit(**OPTIONS)
+def leaf_order(points):
+    """Return an order of the points (N, 3) that puts the leaves of a kd-tree, ``BLOCK`` points each, one after the other."""
+    n = points.shape[0]
+    order = np.arange(n)
+    todo = [(0, n)]
+    while len(todo) > 0:
+        start, end = todo.pop()
+        if end - start <= BLOCK:
+            order[start:end].sort()  # ties go to the lowest index
+            continue
+        axis, widest = 0, np.float32(-1)
+        for c in range(3):
+            low = high = points[order[start], c]
+            for i in range(start, end):
+                low, high = min(low, points[order[i], c]), max(high, points[order[i], c])
+            if high - low > widest:
+                axis, widest = c, high - low
+        middle = start + (end - start + BLOCK - 1) // BLOCK // 2 * BLOCK
+        left, right = start, end - 1
+        while left < right:  # quickselect
+            pivot, i, j = points[order[(left + right) // 2], axis], left, right
+            while i <= j:
+                while points[order[i], axis] < pivot:
+                    i += 1
+                while points[order[j], axis] > pivot:
+                    j -= 1
+                if i <= j:
+                    order[i], order[j] = order[j], order[i]
+                    i, j = i + 1, j - 1
+            if middle <= j:
+                right = j
+            elif middle >= i:
+                left = i
             else:
-                runner_up = min(runner_up, second[lane])
-            j = lane
-            while cost[j] + price[j] != best:
-                j += LANES
-            index = min(index, j)
-        else:
-            runner_up = min(runner_up, first[lane])
-    return best, runner_up, index
+                break
+        todo.append((start, middle))
+        todo.append((middle, end))
+    return order
 
 
 @njit(**OPTIONS)
-def gap(cost, price, match, first, second):
-    """Return the total cost of a bijection and how far it is from the optimum at most (weak duality)."""
-    total, dual = 0.0, 0.0
-    for i in range(cost.shape[0]):
-        best, _, _ = two_least(cost[i], price, first, second)
-        total += cost[i, match[i]]
-        dual += np.float64(best) - np.float64(price[i])
-    return total, max(total - dual, 0.0)
+def blocks_of(x, y):
+    """Return what a search needs, for x (N, 3) and y (N, 3).
+
+    The columns: order (M,) of the points of y, with M a multiple of ``BLOCK``; their coordinates, three of (M,); prices (M,),
+    0 for real ones and infinite for those that fill the last block. And bounds (N, blocks) of each row's values in each
+    block, infinite for those that fill the last ``BOUNDS``.
+    """
+    n = x.shape[0]
+    blocks = (n + BLOCK - 1) // BLOCK
+    order = np.zeros(blocks * BLOCK, np.int64)
+    order[:n] = leaf_order(y)
+    yx, yy, yz = y[order, 0], y[order, 1], y[order, 2]
+    price = np.zeros(order.size, np.float32)
+    price[n:] = INFINITY
+    low, high = np.empty((3, blocks), np.float32), np.empty((3, blocks), np.float32)
+    for k in range(blocks):
+        box = y[order[k * BLOCK:min(k * BLOCK + BLOCK, n)]]
+        for c in range(3):
+            low[c, k], high[c, k] = box[:, c].min(), box[:, c].max()
+    bounds = np.full((n, (blocks + BOUNDS - 1) // BOUNDS * BOUNDS), INFINITY)
+    zero = np.float32(0)
+    for i in range(n):
+        px, py, pz, row = x[i, 0], x[i, 1], x[i, 2], bounds[i]
+        for k in range(blocks):
+            dx = max(max(low[0, k] - px, px - high[0, k]), zero)
+            dy = max(max(low[1, k] - py, py - high[1, k]), zero)
+            dz = max(max(low[2, k] - pz, pz - high[2, k]), zero)
+            row[k] = np.sqrt(dx * dx + dy * dy + dz * dz)  # rounding is monotonic, so no distance is below it
+    return order, yx, yy, yz, price, bounds
 
 
 @njit(**OPTIONS)
-def auction(x, y, eps, tolerance, max_bids, match):
+def two_least(order, yx, yy, yz, price, row, block, px, py, pz):
+    """Return the least and second least value of a row, and the least's column: the lowest index of y on ties.
+
+    ``row`` are the row's bounds, which rise on the way; ``block`` is where to begin. One column alone has an infinite second.
+    """
+    best, second, place = search_block(yx, yy, yz, price, block * BLOCK, px, py, pz)
+    row[block] = best
+    column = block * BLOCK + place
+    for a in range(0, row.size, BOUNDS):
+        mask = blocks_within(row, a, second)
+        while mask != 0:
+            k = a + lowest_bit(mask)
+            mask &= mask - 1
+            if k != block and row[k] <= second and row[k] < INFINITY:
+                least, next_least, place = search_block(yx, yy, yz, price, k * BLOCK, px, py, pz)
+                row[k] = least
+                place += k * BLOCK
+                if least < best or (least == best and order[place] < order[column]):
+                    best, second, column = least, min(best, next_least), place
+                else:
+                    second = min(second, least)
+    return best, second, column
+
+
+@njit(**OPTIONS)
+def auction(x, y, eps, tolerance, max_bids, match, prices):
     """Fill ``match`` (N,) int64 with a bijection from x (N, 3) to y (N, 3) of nearly least total distance.
 
     Gauss-Seidel auction with eps scaling: one row bids at a time, raising its column's price by its advantage over the
-    next best plus eps, and whoever is outbid queues again. Each phase divides eps by five and keeps the prices. Past the
-    ``eps`` (float32) that was asked for it goes on only while the gap is not proven to be within ``tolerance`` of the
+    next best plus eps, and whoever is outbid queues again. Each phase divides eps by about seven and keeps the prices. Past
+    the ``eps`` (float32) that was asked for it goes on only while the gap is not proven to be within ``tolerance`` of the
     total. A row that is still free after ``max_bids`` takes the nearest free column.
 
-    The clouds should have about unit size. Returns the total distance, the proven gap, and the number of such rows.
+    The clouds should have about unit size. Returns the total distance, how far it is from the least at most (weak duality),
+    and the number of such rows. ``prices`` (N,) float32 is filled with those of y.
     """
     n = x.shape[0]
-    cost = costs(x, y)
-    price, owner, queue = np.zeros(n, np.float32), np.empty(n, np.int64), np.empty(n, np.int64)
+    order, yx, yy, yz, price, bounds = blocks_of(x, y)
     price_bits = price.view(np.int32)
-    first, second = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
-    step, bids = np.float32(0.1), 0
-    total, bound = 0.0, 0.0
-    left = 0
+    column, owner = np.empty(n, np.int64), np.empty(order.size, np.int64)
+    queue, block = np.empty(n, np.int64), np.empty(n, np.int64)
+    for i in range(n):
+        block[i] = bounds[i].argmin()
+    step, bids = FIRST_STEP, 0
+    total, gap, left = 0.0, 0.0, 0
     while True:
         for i in range(n):
-            match[i], owner[i], queue[i] = -1, -1, i
+            column[i], owner[i], queue[i] = -1, -1, i
         head, left = 0, n
         while left > 0 and bids < max_bids:
             i = queue[head]
             head = head + 1 if head + 1 < n else 0
             left -= 1
             bids += 1
-            best, runner_up, j = two_least(cost[i], price, first, second)
-            raised = price[j] + ((runner_up - best) + step)
+            best, second, j = two_least(order, yx, yy, yz, price, bounds[i], block[i], x[i, 0], x[i, 1], x[i, 2])
+            block[i] = j // BLOCK
+            raised = price[j] + ((second - best) + step)
             if raised > price[j]:
                 price[j] = raised
             else:
                 price_bits[j] += 1  # the next float: a bid always raises the price, or the auction might never end
             previous = owner[j]
-            owner[j], match[i] = i, j
+            owner[j], column[i] = i, j
             if previous >= 0:
-                match[previous] = -1
+                column[previous] = -1
                 tail = head + left
                 queue[tail if tail < n else tail - n] = previous
                 left += 1
-        if left > 0:
-            _take_nearest_free(cost, owner, match)
-        total, bound = gap(cost, price, match, first, second)
-        if left > 0 or (step <= eps and (bound <= tolerance * total or step < 1e-6)):
-            break
-        step = max(step * np.float32(0.2), eps) if step > eps else step * np.float32(0.2)
-    return total, bound, left
+        if left > 0 or step <= eps:
+            total, gap = 0.0, 0.0
+            for i in range(n):
+                px, py, pz = x[i, 0], x[i, 1], x[i, 2]
+                if column[i] < 0:
+                    _take_nearest_free(yx, yy, yz, owner, i, column, px, py, pz)
+                best, _, _ = two_least(order, yx, yy, yz, price, bounds[i], block[i], px, py, pz)
+                j = column[i]
+                distance = np.sqrt((yx[j] - px) ** 2 + (yy[j] - py) ** 2 + (yz[j] - pz) ** 2)
+                total += distance
+                gap += (np.float64(distance) - best) + price[j]
+            if left > 0 or gap <= tolerance * total or step < 1e-6:
+                break
+        step = max(step * SHRINK, eps) if step > eps else step * SHRINK
+    for i in range(n):
+        match[i], prices[order[i]] = order[column[i]], price[i]
+    return total, max(gap, 0.0), left
 
 
 @njit(**OPTIONS)
-def _take_nearest_free(cost, owner, match):
-    n = cost.shape[0]
-    for i in range(n):
-        if match[i] < 0:
-            best, index = INFINITY, -1
-            for j in range(n):
-                if owner[j] < 0 and (index < 0 or cost[i, j] < best):
-                    best, index = cost[i, j], j
-            match[i], owner[index] = index, i
+def _take_nearest_free(yx, yy, yz, owner, i, column, px, py, pz):
+    best, nearest = INFINITY, -1
+    for j in range(column.size):
+        if owner[j] < 0:
+            d = (yx[j] - px) ** 2 + (yy[j] - py) ** 2 + (yz[j] - pz) ** 2
+            if nearest < 0 or d < best:
+                best, nearest = d, j
+    column[i], owner[nearest] = nearest, i
 
 
 @njit(**OPTIONS)
@@ -156,10 +283,9 @@ def jacobi_auction(x, y, eps, iterations, match):
     favourite and evicts nobody, so that columns may then be shared. Stops when no row is free, which changes nothing.
     """
     n = x.shape[0]
-    cost = costs(x, y)
-    price, owner = np.zeros(n, np.float32), np.full(n, -1, np.int64)
-    raise_by, bidder = np.empty(n, np.float32), np.empty(n, np.int64)
-    first, second = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
+    order, yx, yy, yz, price, bounds = blocks_of(x, y)
+    owner, raise_by, bidder = np.full(order.size, -1), np.empty(order.size, np.float32), np.empty(order.size, np.int64)
+    block = np.zeros(n, np.int64)
     match[:] = -1
     for r in range(iterations):
         bidder[:] = -1
@@ -168,21 +294,22 @@ def jacobi_auction(x, y, eps, iterations, match):
             if match[i] >= 0:
                 continue
             free += 1
-            best, runner_up, j = two_least(cost[i], price, first, second)
+            best, second, j = two_least(order, yx, yy, yz, price, bounds[i], block[i], x[i, 0], x[i, 1], x[i, 2])
+            block[i] = j // BLOCK
             if r == iterations - 1:
-                match[i] = j
+                match[i] = order[j]
                 continue
-            bid = (runner_up - best) + eps
+            bid = (second - best) + eps
             if bidder[j] < 0 or bid > raise_by[j]:
                 bidder[j], raise_by[j] = i, bid
         if free == 0:
             break
-        for j in range(n):
+        for j in range(order.size):
             if bidder[j] >= 0:
                 if owner[j] >= 0:
                     match[owner[j]] = -1
                 owner[j] = bidder[j]
-                match[bidder[j]] = j
+                match[bidder[j]] = order[j]
                 price[j] += raise_by[j]
 
 
@@ -200,7 +327,8 @@ def emd_match(x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: b
             return np.nan, np.nan, 0
         if n[i] == 1:
             return 0.0, 0.0, 0
-        return auction(p[i, :n[i]], q[i, :n[i]], step, TOLERANCE * eps, BIDS_PER_POINT * n[i], out[i, :n[i]])
+        prices = np.empty(n[i], np.float32)
+        return auction(p[i, :n[i]], q[i, :n[i]], step, TOLERANCE * eps, BIDS_PER_POINT * n[i], out[i, :n[i]], prices)
 
     outcomes = for_each_cloud(solve, len(a))
     for i, (total, bound, left) in enumerate(outcomes):
@@ -214,8 +342,14 @@ def emd_match(x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: b
 
 def msn_match(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
     """See :func:`pcdet_kd.ops.emd_match.msn_match_torch`."""
-    match = torch.zeros(x.shape[:2], dtype=torch.int64)
+    match = torch.arange(x.shape[1]).repeat(len(x), 1)
     p, q, out, step = to_numpy(x), to_numpy(y), match.numpy(), np.float32(eps)
+    known = (p.max((1, 2)) + q.max((1, 2)) - p.min((1, 2)) - q.min((1, 2)))
+
+    def solve(i: int) -> None:
+        if np.isfinite(known[i]):
+            jacobi_auction(p[i], q[i], step, iterations, out[i])
+
     if x.shape[1] > 1:
-        for_each_cloud(lambda i: jacobi_auction(p[i], q[i], step, iterations, out[i]), len(p))
+        for_each_cloud(solve, len(p))
     return match.to(x.device)
