@@ -19,6 +19,8 @@ os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # idle threads of one conte
 
 import torch
 
+from pcdet_kd import ops
+
 INSTALL = "not installed: pip install -e '.[bench]'"
 
 
@@ -88,10 +90,10 @@ def milliseconds(seconds: float) -> str:
 
 def environment() -> str:
     """Return one line on processor, threads, versions and the load of the machine."""
-    numba = optional('numba')
+    numba = ops.info()['numba']
     load = f'; load {os.getloadavg()[0]:.1f}' if hasattr(os, 'getloadavg') else ''
     return (f'{_processor()}, {os.cpu_count()} logical processors, {torch.get_num_threads()} threads; torch {torch.__version__}, '
-            f'numba {numba.__version__ if numba else "missing"}, Python {platform.python_version()}, {sys.platform}{load}')
+            f'numba {numba or "missing"}, Python {platform.python_version()}, {sys.platform}{load}')
 
 
 def _processor() -> str:

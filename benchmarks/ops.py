@@ -12,8 +12,8 @@ takes less. Examples::
 import argparse
 import sys
 
-NAMES = ('fps', 'fps-8192', 'knn', 'knn-64', 'knn-128', 'ball', 'group', 'interpolate', 'chamfer', 'emd-uniform', 'emd-surface',
-         'emd-2048')
+NAMES = ('fps', 'fps-8192', 'knn', 'knn-64', 'knn-128', 'ball', 'group', 'interpolate', 'chamfer', 'project',
+         'render-460', 'render-46k', 'emd-uniform', 'emd-surface', 'emd-2048')
 
 
 def parse_args() -> argparse.Namespace:
