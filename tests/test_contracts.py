@@ -29,14 +29,25 @@ TINY_BACKBONES = {
     'PointNet2SSG': dict(num_points=(32, 8), radii=(0.3, 0.6), num_neighbors=(8, 8), mlp_channels=((8, 16), (16, 16)),
                          global_channels=(16, 24)),
     'PointViT': dict(embed_dims=24, depth=3, num_heads=2, num_patches=8, patch_size=8),
+    'PointNeXt': dict(width=4, blocks=(0, 1, 0, 0), num_neighbors=8),
+    'RSCNN': dict(channels=(16, 24), num_points=(32, 8), num_neighbors=(8, 8), lift_channels=4, global_channels=24),
+    'RepSurf': dict(num_points=(32, 8), radii=(0.3, 0.6), num_neighbors=(8, 8), mlp_channels=((8, 16), (16, 16)),
+                    global_channels=(16, 24)),
+    'SimpleView': dict(base_width=2, image_size=16),
 }
 SEE_VIEWS = {'MultiViewResNet'}
+
+
+def tiny(name, in_channels=3):
+    if name == 'WrappedModule':
+        return dict(module='torch.nn:Linear', kwargs=dict(in_features=in_channels, out_features=8), out_channels=8, output='points')
+    return TINY_BACKBONES.get(name, {})
 
 
 @pytest.mark.parametrize('in_channels', [3, 6])
 @pytest.mark.parametrize('name', ours(BACKBONES))
 def test_backbone(name, in_channels):
-    config = dict(type=name, in_channels=in_channels, **TINY_BACKBONES.get(name, {}))
+    config = dict(type=name, in_channels=in_channels, **tiny(name, in_channels))
     if name in SEE_VIEWS:
         check_backbone(config, in_channels, sizes=(1, 3), make_input=lambda b, v, c: random_views(b, v, c, size=16))
     else:
@@ -73,7 +84,7 @@ def test_loss(name):
 @pytest.mark.parametrize('name', ours(BACKBONES))
 def test_any_classifier_is_a_frozen_teacher(name, tmp_path):
     views = name in SEE_VIEWS
-    model = dict(type='PointClassifier', backbone=dict(type=name, **TINY_BACKBONES.get(name, {})),
+    model = dict(type='PointClassifier', backbone=dict(type=name, **tiny(name)),
                  head=dict(type='MLPHead', num_classes=5, hidden_channels=(8,)), input_key='views' if views else 'points')
     torch.save(MODELS.build(model).state_dict(), tmp_path / 'teacher.pth')
     inputs = dict(points=random_clouds(4, 16), views=random_views(4, 2, size=16))

@@ -11,5 +11,11 @@ from pcdet_kd.backbones.point_vit import PointViT
 from pcdet_kd.backbones.pointmlp import PointMLP, PointMLPElite
 from pcdet_kd.backbones.pointnet import PointNet
 from pcdet_kd.backbones.pointnet2 import PointNet2MSG, PointNet2SSG
+from pcdet_kd.backbones.pointnext import PointNeXt
+from pcdet_kd.backbones.repsurf import RepSurf
+from pcdet_kd.backbones.rscnn import RSCNN
+from pcdet_kd.backbones.simpleview import SimpleView
+from pcdet_kd.backbones.wrapped_module import WrappedModule
 
-__all__ = ['DGCNN', 'MultiViewResNet', 'PointMLP', 'PointMLPElite', 'PointNet', 'PointNet2MSG', 'PointNet2SSG', 'PointViT']
+__all__ = ['DGCNN', 'MultiViewResNet', 'PointMLP', 'PointMLPElite', 'PointNeXt', 'PointNet', 'PointNet2MSG', 'PointNet2SSG',
+           'PointViT', 'RSCNN', 'RepSurf', 'SimpleView', 'WrappedModule']
