@@ -60,6 +60,39 @@ def test_back_ends_agree_bit_for_bit():
             assert torch.equal(ops.farthest_point_sample(points, 300, 3, compat), expected)
 
 
+@pytest.mark.parametrize('kind', ['uniform', 'lattice', 'duplicates', 'line', 'outlier', 'near the origin'])
+@pytest.mark.parametrize('num_points', [1, 64, 65, 1000])
+def test_blocks_change_nothing(kind, num_points, monkeypatch):
+    from pcdet_kd.ops.cpu import fps
+    points = torch.rand(2, num_points, 3, generator=torch.Generator().manual_seed(num_points)) - 0.5
+    if kind == 'lattice':
+        points = (points * 6).round()
+    elif kind == 'duplicates':
+        points = points[:, torch.arange(num_points) % 7 % num_points]
+    elif kind == 'line':
+        points = points[..., :1].expand(-1, -1, 3) + 100
+    elif kind == 'outlier':
+        points[:, num_points // 2] = 1e4
+    elif kind == 'near the origin':
+        points *= 0.08
+    lengths = torch.tensor([num_points, (num_points + 1) // 2])
+    m = min(num_points, 200)
+    for compat in (None, 'pointnet2'):
+        with ops.use('torch'):
+            expected = ops.farthest_point_sample(points, m, 0, compat, lengths)
+        monkeypatch.setattr(fps, 'BLOCKS_FROM', 1)
+        with ops.use('numba'):
+            assert torch.equal(ops.farthest_point_sample(points, m, 0, compat, lengths), expected)
+
+
+def test_the_curve_of_the_blocks_visits_neighbouring_cells():
+    from pcdet_kd.ops.cpu import fps
+    place = fps.curve()
+    cells = np.stack(np.unravel_index(place.argsort(), (1 << fps.BITS,) * 3))
+    assert sorted(place) == list(range(place.size))
+    assert (abs(np.diff(cells)).sum(0) == 1).all()
+
+
 def test_random_starts_come_from_torchs_generator(backend):
     points = torch.randn(64, 30, 3)
     torch.manual_seed(5)

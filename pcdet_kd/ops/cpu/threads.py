@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+LEAST_ROWS = 64  # a part with fewer isn't worth a thread
+
 _pool: tuple[int, ThreadPoolExecutor] | None = None  # its number of threads, and it
 _lock = threading.Lock()
 
@@ -33,7 +35,29 @@ def for_each_cloud(function: Callable[[int], Any], batch: int) -> list[Any]:
     threads = min(torch.get_num_threads(), batch)
     if threads <= 1:
         return [function(b) for b in range(batch)]
-    return list(_executor().map(function, range(batch)))
+    results = [None] * batch
+    left = iter(range(batch))
+
+    def work() -> None:
+        for b in left:  # shared by the threads: each takes the next cloud that nobody has taken
+            results[b] = function(b)
+
+    others = [_executor().submit(work) for _ in range(threads - 1)]
+    try:
+        work()
+    finally:
+        for other in others:
+            other.result()
+    return results
+
+
+def for_each_part(function: Callable[[int, int, int], Any], batch: int, rows: int) -> list[Any]:
+    """Return ``function(b, start, stop)`` for parts of ``rows`` rows of each cloud: small batches are cut up for the threads."""
+    threads = torch.get_num_threads()
+    parts = 1 if threads == 1 or batch >= 2 * threads else -(-2 * threads // batch)
+    size = max(LEAST_ROWS, -(-rows // parts))
+    tasks = [(b, start, min(start + size, rows)) for b in range(batch) for start in range(0, rows, size)]
+    return for_each_cloud(lambda t: function(*tasks[t]), len(tasks))
 
 
 def _executor() -> ThreadPoolExecutor:
