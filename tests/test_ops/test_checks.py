@@ -67,6 +67,9 @@ def test_clouds_of_different_batches_are_refused(call):
     (lambda: ops.emd_match(GOOD, GOOD, iterations=3), "iterations=3 needs compat='msn'"),
     (lambda: ops.emd_match(GOOD, GOOD, compat='msn', iterations=0), 'iterations is 0'),
     (lambda: ops.emd_match(GOOD, GOOD, compat='msn', return_certificate=True), 'return_certificate'),
+    (lambda: ops.emd_match(GOOD, GOOD, compat='msn', exact=True), "exact=True needs compat=None"),
+    (lambda: ops.emd_match(GOOD, GOOD, compat='msn', lengths=torch.tensor([8, 8])), "lengths needs compat=None"),
+    (lambda: ops.emd_match(GOOD, GOOD, lengths=torch.tensor([8, 9])), 'lengths holds values from 8 to 9'),
     (lambda: ops.earth_mover_distance(GOOD, GOOD, reduction='none'), "reduction is 'none'"),
 ])
 def test_bad_options_are_named(call, message):

@@ -1,5 +1,6 @@
 import importlib
 import itertools
+import threading
 import warnings
 
 import numpy as np
@@ -70,6 +71,93 @@ def test_a_bijection_within_a_hundredth_of_a_percent_of_the_optimum(case):
     # what is proven holds (up to float32 rounding), and proves something
     np.testing.assert_array_less(given - least, certificate.numpy() + 1e-6 * least)
     np.testing.assert_array_less(certificate.numpy(), 1e-3 * least)
+
+
+@pytest.mark.parametrize('case', CASES)
+def test_exact_is_the_optimum_in_float64(case):
+    x, y = CASES[case]
+    match, certificate = ops.emd_match(x, y, exact=True, return_certificate=True)
+    assert is_bijection(match)
+    given, least = means(x, y, match)
+    size = torch.cat([x, y], 1).double()
+    size = (size.amax(1) - size.amin(1)).amax(1).numpy()
+    np.testing.assert_allclose(given, least, rtol=1e-14, atol=1e-15 * size.max())
+    np.testing.assert_array_less(certificate.numpy(), 1e-13 * size)
+
+
+@pytest.mark.parametrize('eps', [0.5, 1e-3, 1e-6])
+def test_exact_needs_no_good_start(eps):
+    for seed in range(20):
+        n = 1 + 7 * seed
+        x, y = (surface if seed % 2 else uniform)(seed, n), surface(seed + 100, n)
+        given, least = means(x, y, ops.emd_match(x, y, eps=eps, exact=True))
+        np.testing.assert_allclose(given, least, rtol=1e-14)
+
+
+@pytest.mark.parametrize('kind', [uniform, surface])
+def test_the_default_is_within_a_millionth_of_the_optimum(kind):
+    x, y = kind(20, 512), kind(21, 512)
+    given, least = means(x, y, ops.emd_match(x, y))
+    np.testing.assert_allclose(given, least, rtol=1e-6)
+
+
+@pytest.mark.parametrize('exact', [False, True])
+@pytest.mark.parametrize('backend', ['torch', 'numba'])
+def test_lengths(backend, exact):
+    x, y, lengths = torch.cat([uniform(0), surface(0)]), torch.cat([uniform(1), surface(1)]), [N, 131, 1, 64]
+    x[1, 131:], y[2, 1:] = 1e6, -1e6  # what is there must not matter, not even to the scale
+    with ops.use(backend):
+        match, certificate = ops.emd_match(x, y, lengths=torch.tensor(lengths), exact=exact, return_certificate=True)
+        for b, n in enumerate(lengths):
+            alone, bound = ops.emd_match(x[b:b + 1, :n], y[b:b + 1, :n], exact=exact, return_certificate=True)
+            assert match[b].tolist() == alone[0].tolist() + list(range(n, N))
+            assert certificate[b] == bound
+
+
+@pytest.mark.parametrize('n', [3, 65, 1100])
+def test_the_least_values_are_found_whatever_the_bounds_skip(n):
+    from pcdet_kd.ops.cpu import auction
+    rng = np.random.default_rng(n)
+    x, y = (np.round(rng.random((n, 3)) * 8).astype(np.float32) / 8 for _ in range(2))  # a lattice: many ties
+    order, *columns, price, bounds = auction.blocks_of(x, y)
+    assert sorted(order[:n].tolist()) == list(range(n))
+    costs = cdist(x, y)
+    block = 0
+    for _ in range(300):
+        i = int(rng.integers(n))
+        best, second, place = auction.two_least(order, *columns, price, bounds[i], block, *x[i])
+        block = place // auction.BLOCK
+        prices = np.empty(n)
+        prices[order[:n]] = price[:n]
+        values = (costs[i].astype(np.float32) + prices.astype(np.float32))
+        assert order[place] == values.argmin()
+        np.testing.assert_allclose([best, second], np.sort(values)[:2], rtol=1e-6)
+        price[place] += np.float32(rng.integers(1, 3) / 8)
+
+
+@pytest.mark.parametrize('bad', [float('nan'), float('inf'), -float('inf')])
+@pytest.mark.parametrize('compat', [None, 'msn'])
+@pytest.mark.parametrize('backend', ['torch', 'numba'])
+def test_values_that_are_not_finite_never_hang(backend, compat, bad):
+    x, y = uniform(0), uniform(1)
+    x[1, 3, 2] = bad
+    expected = ops.emd_match(x[:1], y[:1], compat=compat)
+    results = []
+
+    def run():
+        results.append(ops.emd_match(x, y, compat=compat))
+        results.append(ops.emd_match(x, y, exact=True, return_certificate=True))
+
+    with ops.use(backend, check_values=False):
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        thread.join(60)
+    assert len(results) == 2
+    assert is_bijection(results[0])
+    assert results[0][1].tolist() == list(range(N))
+    if backend == 'numba' or compat == 'msn':
+        assert torch.equal(results[0][:1], expected)
+    assert results[1][1].isnan().tolist() == [False, True]
 
 
 def test_equal_and_shuffled_clouds():

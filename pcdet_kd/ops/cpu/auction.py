@@ -16,9 +16,10 @@ from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 from torch import Tensor
 
+from pcdet_kd.ops.cpu.augment import finish
 from pcdet_kd.ops.cpu.options import INFINITY, OPTIONS
 from pcdet_kd.ops.cpu.threads import for_each_cloud, sizes, to_numpy
-from pcdet_kd.ops.emd_match import emd_match_torch, to_unit_size
+from pcdet_kd.ops.emd_match import all_finite, to_unit_size
 
 TOLERANCE = 10  # the proven relative gap, in units of eps, beyond which the auction goes on past eps
 BIDS_PER_POINT = 5000  # an auction takes 20 to 60; this ends one that rounding keeps alive
@@ -105,7 +106,7 @@ def lowest_bit(typing_context, mask):
 
 @njit(**OPTIONS)
 def leaf_order(points):
-    """Return an order of the points (N, 3) that puts the leaves of a kd-tree, ``BLOCK`` points each, one after the other."""
+    """Return an order of the points (N, 3) that makes each run of ``BLOCK`` the leaf of a kd-tree."""
     n = points.shape[0]
     order = np.arange(n)
     todo = [(0, n)]
@@ -206,12 +207,12 @@ def auction(x, y, eps, tolerance, max_bids, match, prices):
     """Fill ``match`` (N,) int64 with a bijection from x (N, 3) to y (N, 3) of nearly least total distance.
 
     Gauss-Seidel auction with eps scaling: one row bids at a time, raising its column's price by its advantage over the
-    next best plus eps, and whoever is outbid queues again. Each phase divides eps by about seven and keeps the prices. Past
-    the ``eps`` (float32) that was asked for it goes on only while the gap is not proven to be within ``tolerance`` of the
-    total. A row that is still free after ``max_bids`` takes the nearest free column.
+    next best plus eps, and whoever is outbid queues again. Each phase lowers eps and keeps the prices. Past the ``eps``
+    (float32) that was asked for it goes on only while the gap is not proven to be within ``tolerance`` of the total. A row
+    that is still free after ``max_bids`` takes the nearest free column.
 
-    The clouds should have about unit size. Returns the total distance, how far it is from the least at most (weak duality),
-    and the number of such rows. ``prices`` (N,) float32 is filled with those of y.
+    The clouds should have about unit size. ``prices`` (N,) float32 is filled with those of y. Returns the total distance, how
+    far it is from the least at most (weak duality), and the number of rows that were left.
     """
     n = x.shape[0]
     order, yx, yy, yz, price, bounds = blocks_of(x, y)
@@ -315,20 +316,18 @@ def jacobi_auction(x, y, eps, iterations, match):
 
 def emd_match(x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: bool) -> tuple[Tensor, Tensor]:
     """See :func:`pcdet_kd.ops.emd_match.emd_match_torch`."""
-    if exact:
-        return emd_match_torch(x, y, lengths, eps, exact)
     a, b, scale = (v.cpu() for v in to_unit_size(x, y, lengths))
     match = torch.arange(a.shape[1]).repeat(len(a), 1)
-    p, q, out, step, n = to_numpy(a), to_numpy(b), match.numpy(), np.float32(eps), sizes(lengths, *a.shape[:2])
-    known = scale.isfinite().tolist()
+    out, known, count = match.numpy(), scale.isfinite().tolist(), sizes(lengths, *a.shape[:2])
+    tolerance = np.inf if exact else TOLERANCE * eps
 
     def solve(i: int) -> tuple[float, float, int]:
-        if not known[i]:
-            return np.nan, np.nan, 0
-        if n[i] == 1:
-            return 0.0, 0.0, 0
-        prices = np.empty(n[i], np.float32)
-        return auction(p[i, :n[i]], q[i, :n[i]], step, TOLERANCE * eps, BIDS_PER_POINT * n[i], out[i, :n[i]], prices)
+        n = count[i]
+        if n == 1 or not known[i]:
+            return (0.0, 0.0, 0) if known[i] else (np.nan, np.nan, 0)
+        p, q, rows, prices = a[i, :n], b[i, :n], out[i, :n], np.empty(n, np.float32)
+        result = auction(to_numpy(p), to_numpy(q), np.float32(eps), tolerance, BIDS_PER_POINT * n, rows, prices)
+        return (*finish(p.numpy(), q.numpy(), prices.astype(np.float64), rows), 0) if exact else result
 
     outcomes = for_each_cloud(solve, len(a))
     for i, (total, bound, left) in enumerate(outcomes):
@@ -336,20 +335,18 @@ def emd_match(x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: b
             warnings.warn(f'emd_match: the auction of cloud {i} of x {tuple(x.shape)} stopped at its limit with '
                           f'{left} points free, which took what was left; the result is at most {bound / total:.2%} above '
                           'the optimum', stacklevel=3)
-    bounds = torch.tensor([bound / m for (_, bound, _), m in zip(outcomes, n)], dtype=torch.float64) * scale
+    bounds = torch.tensor([bound / n for (_, bound, _), n in zip(outcomes, count)], dtype=torch.float64) * scale
     return match.to(x.device), bounds.to(x.device, torch.float32)
 
 
 def msn_match(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
     """See :func:`pcdet_kd.ops.emd_match.msn_match_torch`."""
     match = torch.arange(x.shape[1]).repeat(len(x), 1)
-    p, q, out, step = to_numpy(x), to_numpy(y), match.numpy(), np.float32(eps)
-    known = (p.max((1, 2)) + q.max((1, 2)) - p.min((1, 2)) - q.min((1, 2)))
+    p, q, out, known = to_numpy(x), to_numpy(y), match.numpy(), all_finite(x, y).tolist()
 
     def solve(i: int) -> None:
-        if np.isfinite(known[i]):
-            jacobi_auction(p[i], q[i], step, iterations, out[i])
+        if known[i] and x.shape[1] > 1:
+            jacobi_auction(p[i], q[i], np.float32(eps), iterations, out[i])
 
-    if x.shape[1] > 1:
-        for_each_cloud(solve, len(p))
+    for_each_cloud(solve, len(p))
     return match.to(x.device)
