@@ -10,10 +10,10 @@ import yaml
 from mmengine.config import Config
 from torch import nn
 
-import pcdet_kd
 from pcdet_kd.engine.config import load_config
 from pcdet_kd.registry import MODELS, did_you_mean
 from pcdet_kd.utils.checkpoint import CheckpointError, load_checkpoint_file, load_weights
+from pcdet_kd.utils.config_root import config_root
 
 
 class ModelInfo(NamedTuple):
@@ -32,20 +32,6 @@ class ModelInfo(NamedTuple):
     config: Path
     metadata: dict[str, Any]
     results: list[dict[str, Any]]
-
-
-def config_root() -> Path:
-    """Return the folder that holds ``configs`` and ``model-index.yml``: the repository, or ``.mim`` in an installed package.
-
-    Raises:
-        FileNotFoundError: The package was installed without them.
-    """
-    package = Path(pcdet_kd.__file__).resolve().parent
-    for root in (package / '.mim', package.parent):
-        if (root / 'model-index.yml').is_file():
-            return root
-    raise FileNotFoundError(f'no model-index.yml in {package / ".mim"} or {package.parent}: install pcdet_kd from its '
-                            'repository or wheel, with pip')
 
 
 def model_infos() -> dict[str, ModelInfo]:

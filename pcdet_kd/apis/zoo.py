@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pcdet_kd.apis.models import ModelInfo, config_root, model_infos
+from pcdet_kd.apis.models import ModelInfo, model_infos
+from pcdet_kd.utils.config_root import config_root
 from pcdet_kd.visualization import comparison_table
 
 Rows = list[dict[str, Any]]

@@ -7,8 +7,8 @@ says so, and a test fails. It works the same with ``onedl-mmengine``, which inst
 Swapped: stdlib detection in configs (virtual environments count as the standard library's home), ``is_installed`` and
 ``get_installed_path`` (``pkg_resources`` is gone from setuptools 82), the YAML loader (the default one runs code), the http
 checkpoint loader that torchvision:// and open-mmlab:// addresses call, the length of log histories (copied at each update:
-0.2 to 0.4 ms per value at 100,000 entries), and the formatter of config texts (the same text is formatted for every log,
-dump and checkpoint, at up to a second each).
+0.2 to 0.4 ms per value at 100,000 entries), the formatter of config texts (the same text is formatted for every log, dump
+and checkpoint, at up to a second each), and the finding of bases (``pcdet_kd::…`` is below our own configs).
 """
 
 import importlib
@@ -24,11 +24,13 @@ from typing import Any
 
 import mmengine.config.config
 import yaml
+from mmengine.config import Config
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
 from pcdet_kd.utils.checkpoint import load_checkpoint_file
+from pcdet_kd.utils.config_root import PREFIX, config_root
 from pcdet_kd.utils.files import atomic_write
 
 HISTORY_LENGTH = 10_000
@@ -53,6 +55,7 @@ def apply() -> None:
     _swap(('mmengine.runner.checkpoint',), 'load_from_http', load_from_http)
     _swap(('mmengine.config.config',), 'FormatCode', _remembering(getattr(mmengine.config.config, 'FormatCode', None)))
     _cap_history()
+    _find_own_bases()
 
 
 def _swap(modules: tuple[str, ...], name: str, replacement: Any) -> None:
@@ -79,6 +82,21 @@ def _cap_history() -> None:
         applied.append('HistoryBuffer.max_length')
     else:
         _skip('HistoryBuffer(max_length=...)')
+
+
+def _find_own_bases() -> None:
+    original = getattr(Config, '_get_cfg_path', None)
+    if original is None:
+        _skip('Config._get_cfg_path')
+        return
+
+    def get_cfg_path(cfg_path: str, filename: str) -> tuple[str, str | None]:
+        if cfg_path.startswith(PREFIX):
+            return str(config_root() / 'configs' / cfg_path.removeprefix(PREFIX)), None
+        return original(cfg_path, filename)
+
+    Config._get_cfg_path = staticmethod(get_cfg_path)
+    applied.append('Config._get_cfg_path')
 
 
 def _remembering(format_code: Callable | None) -> Callable:

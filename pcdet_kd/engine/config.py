@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from mmengine.config import Config
 
 from pcdet_kd.engine.config_check import TOP_LEVEL_KEYS, ConfigError, check_config
 from pcdet_kd.registry import did_you_mean
+from pcdet_kd.utils.config_root import PREFIX, config_root
 
 
 def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Config:
@@ -103,7 +105,11 @@ def _bases(file: Path) -> list[Path]:
     for node in _tree(file).body:
         if '_base_' in _targets(node):
             value = ast.literal_eval(node.value)
-            bases += [(file.parent / b) for b in ([value] if isinstance(value, str) else value) if '::' not in b]
+            for base in [value] if isinstance(value, str) else value:
+                if base.startswith(PREFIX):
+                    bases.append(config_root() / 'configs' / base.removeprefix(PREFIX))
+                elif '::' not in base:
+                    bases.append(file.parent / base)
         elif isinstance(node, ast.With) and any('read_base' in ast.dump(item) for item in node.items):
             for line in node.body:
                 if isinstance(line, ast.ImportFrom) and line.level:
@@ -133,7 +139,11 @@ def _read_with_variables(path: Path, files: list[Path], values: dict[str, Any], 
             copy = Path(folder) / file.resolve().relative_to(root)
             copy.parent.mkdir(parents=True, exist_ok=True)
             mine = {k: v for k, v in values.items() if where[k] == file}
-            copy.write_text(_assign(file, mine), encoding='utf-8')
+            text = _assign(file, mine)
+            if PREFIX in text:  # those bases are among the copies
+                shipped = Path(folder) / (config_root() / 'configs').resolve().relative_to(root)
+                text = re.sub(rf'([\'"]){PREFIX}', lambda quote, shipped=shipped: f'{quote[1]}{shipped.as_posix()}/', text)
+            copy.write_text(text, encoding='utf-8')
         cfg = Config.fromfile(Path(folder) / path.resolve().relative_to(root))
     object.__setattr__(cfg, '_filename', str(path))
     return cfg

@@ -102,3 +102,16 @@ def test_custom_imports_bring_parts_of_other_packages(tmp_path, monkeypatch):
                                 "model = dict(type='PointClassifier', backbone=dict(type='PointNet'),\n"
                                 "             head=dict(type='MLPHead', num_classes=3, loss=dict(type='MyImportedLoss')))\n")
     assert type(MODELS.build(load_config(leaf).model).head.loss_cls).__name__ == 'MyImportedLoss'
+
+
+def test_a_base_may_be_a_shipped_config(tmp_path):
+    leaf = tmp_path / 'mine.py'
+    leaf.write_text("_base_ = ['pcdet_kd::_base_/students/pointmlp_elite.py', 'pcdet_kd::_base_/datasets/modelnet40.py',\n"
+                    "          'pcdet_kd::_base_/schedules/sgd_cosine_300e.py', 'pcdet_kd::_base_/default_runtime.py']\n"
+                    "model = _base_.student\nmodel.head.num_classes = _base_.num_classes\n")
+    cfg = load_config(leaf, {'num_points': 77})
+    assert cfg.model.backbone.type == 'PointMLPElite' and cfg.model.head.num_classes == 40
+    assert cfg.test_dataloader.dataset.pipeline[0].num_points == 77
+    leaf.write_text("_base_ = 'pcdet_kd::_base_/students/pointmlp_elit.py'\n")
+    with pytest.raises(ConfigError, match=r'no file .*pointmlp_elit\.py'):
+        load_config(leaf)

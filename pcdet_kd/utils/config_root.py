@@ -1,0 +1,21 @@
+"""Where the shipped configs are."""
+
+from pathlib import Path
+
+import pcdet_kd
+
+PREFIX = 'pcdet_kd::'  # before a base of a config: below the shipped configs, wherever the package is installed
+
+
+def config_root() -> Path:
+    """Return the folder that holds ``configs`` and ``model-index.yml``: the repository, or ``.mim`` in an installed package.
+
+    Raises:
+        FileNotFoundError: The package was installed without them.
+    """
+    package = Path(pcdet_kd.__file__).resolve().parent
+    for root in (package / '.mim', package.parent):
+        if (root / 'model-index.yml').is_file():
+            return root
+    raise FileNotFoundError(f'no model-index.yml in {package / ".mim"} or {package.parent}: install pcdet_kd from its '
+                            'repository or wheel, with pip')

@@ -1,0 +1,18 @@
+import shutil
+
+import pytest
+
+import pcdet_kd
+from pcdet_kd.utils.config_root import config_root
+
+
+def test_it_is_the_repository_or_a_folder_in_the_installed_package(tmp_path, monkeypatch):
+    root = config_root()
+    assert (root / 'configs' / '_base_').is_dir()
+    package = tmp_path / 'site' / 'pcdet_kd'
+    (package / '.mim').mkdir(parents=True)
+    monkeypatch.setattr(pcdet_kd, '__file__', str(package / '__init__.py'))
+    with pytest.raises(FileNotFoundError, match=r'no model-index\.yml in'):
+        config_root()
+    shutil.copy(root / 'model-index.yml', package / '.mim')
+    assert config_root() == package / '.mim'
