@@ -19,6 +19,10 @@ def ours(registry):
 
 _POINTMLP = dict(embed_channels=8, channels=(8, 16, 16, 24), num_points=(32, 16, 8, 4), num_neighbors=8)
 TINY_BACKBONES = {
+    'CurveNet': dict(embed_channels=8, channels=(16, 16), num_points=(48, 16), radii=(0.3, 0.5), num_neighbors=6,
+                     curves=((10, 3), None), out_channels=24),
+    'GDANet': dict(channels=(8, 8, 12), num_neighbors=6, num_select=12, embed_channels=16),
+    'PCT': dict(embed_channels=8, channels=(12, 16), num_points=(32, 16), num_neighbors=8, num_attentions=2, out_channels=24),
     'DGCNN': dict(channels=(8, 8, 12), embed_channels=16, num_neighbors=8),
     'MultiViewResNet': dict(base_width=4, small_input=True),
     'PointMLP': _POINTMLP,
@@ -28,6 +32,7 @@ TINY_BACKBONES = {
                          mlp_channels=(((8,), (8, 12)), ((16, 16),)), global_channels=(16, 24)),
     'PointNet2SSG': dict(num_points=(32, 8), radii=(0.3, 0.6), num_neighbors=(8, 8), mlp_channels=((8, 16), (16, 16)),
                          global_channels=(16, 24)),
+    'PointTransformer': dict(channels=(8, 16, 24), blocks=(1, 1, 1), strides=(1, 4, 4), num_neighbors=(4, 8, 8)),
     'PointViT': dict(embed_dims=24, depth=3, num_heads=2, num_patches=8, patch_size=8),
     'PointNeXt': dict(width=4, blocks=(0, 1, 0, 0), num_neighbors=8),
     'RSCNN': dict(channels=(16, 24), num_points=(32, 8), num_neighbors=(8, 8), lift_channels=4, global_channels=24),
@@ -40,7 +45,8 @@ SEE_VIEWS = {'MultiViewResNet'}
 
 def tiny(name, in_channels=3):
     if name == 'WrappedModule':
-        return dict(module='torch.nn:Linear', kwargs=dict(in_features=in_channels, out_features=8), out_channels=8, output='points')
+        kwargs = dict(in_features=in_channels, out_features=8)
+        return dict(module='torch.nn:Linear', kwargs=kwargs, out_channels=8, output='points')
     return TINY_BACKBONES.get(name, {})
 
 

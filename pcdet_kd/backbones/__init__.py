@@ -5,8 +5,12 @@ A backbone is a ``BaseModule`` with an ``out_channels: int``, registered in ``BA
 classifier adds them in training. ``pcdet_kd.testing.check_backbone`` checks the contract.
 """
 
+from pcdet_kd.backbones.curvenet import CurveNet
 from pcdet_kd.backbones.dgcnn import DGCNN
+from pcdet_kd.backbones.gdanet import GDANet
 from pcdet_kd.backbones.multi_view_resnet import MultiViewResNet
+from pcdet_kd.backbones.pct import PCT
+from pcdet_kd.backbones.point_transformer import PointTransformer
 from pcdet_kd.backbones.point_vit import PointViT
 from pcdet_kd.backbones.pointmlp import PointMLP, PointMLPElite
 from pcdet_kd.backbones.pointnet import PointNet
@@ -17,5 +21,5 @@ from pcdet_kd.backbones.rscnn import RSCNN
 from pcdet_kd.backbones.simpleview import SimpleView
 from pcdet_kd.backbones.wrapped_module import WrappedModule
 
-__all__ = ['DGCNN', 'MultiViewResNet', 'PointMLP', 'PointMLPElite', 'PointNeXt', 'PointNet', 'PointNet2MSG', 'PointNet2SSG',
-           'PointViT', 'RSCNN', 'RepSurf', 'SimpleView', 'WrappedModule']
+__all__ = ['CurveNet', 'DGCNN', 'GDANet', 'MultiViewResNet', 'PCT', 'PointMLP', 'PointMLPElite', 'PointNeXt', 'PointNet',
+           'PointNet2MSG', 'PointNet2SSG', 'PointTransformer', 'PointViT', 'RSCNN', 'RepSurf', 'SimpleView', 'WrappedModule']

@@ -2,6 +2,7 @@
 
 from pcdet_kd.layers.drop_path import DropPath
 from pcdet_kd.layers.edge_conv import EdgeConv
+from pcdet_kd.layers.edge_linear import edge_linear
 from pcdet_kd.layers.geometric_affine import LocalGrouper
 from pcdet_kd.layers.inputs import at_least_float32, check_in_channels, split_points
 from pcdet_kd.layers.mlp import MLP, LinearNormAct, ResidualMLP, per_layer
@@ -14,5 +15,6 @@ from pcdet_kd.layers.transformer import Attention, FeedForward, Transformer, Tra
 
 __all__ = ['Attention', 'DropPath', 'EdgeConv', 'FeedForward', 'GlobalSetAbstraction', 'LinearNormAct', 'LocalGrouper',
            'MLP', 'MiniPointNet', 'PatchGrouper', 'PositionEmbedding', 'ResNet', 'ResidualMLP', 'SetAbstraction', 'TNet',
-           'Transformer', 'TransformerBlock', 'at_least_float32', 'check_in_channels', 'load_torchvision_weights',
-           'max_pool', 'orthogonality_loss', 'per_layer', 'split_points', 'take_patches', 'take_visible', 'token_norm']
+           'Transformer', 'TransformerBlock', 'at_least_float32', 'check_in_channels', 'edge_linear',
+           'load_torchvision_weights', 'max_pool', 'orthogonality_loss', 'per_layer', 'split_points', 'take_patches',
+           'take_visible', 'token_norm']

@@ -41,7 +41,10 @@ class LinearNormAct(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (..., in_channels) to (..., out_channels)."""
-        x = self.linear(x)
+        return self.finish(self.linear(x))
+
+    def finish(self, x: Tensor) -> Tensor:
+        """Do what follows the linear layer, on its output (..., out_channels) computed elsewhere."""
         if self.drop is not None and self.dropout_first:
             x = self.drop(x)
         if self.norm is not None:

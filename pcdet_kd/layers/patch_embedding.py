@@ -128,7 +128,7 @@ class MiniPointNet(nn.Module):
         if not self.pooled_first:
             pooled, each = each, pooled
         x = F.linear(h, each) + F.linear(max_pool(h, dim=2), pooled, self.join.linear.bias).unsqueeze(2)
-        x = self.join.act(self.join.norm(x.flatten(0, 2)))
+        x = self.join.finish(x.flatten(0, 2))
         return max_pool(self.second_out(self.second(x)).unflatten(0, shape), dim=2)
 
 
