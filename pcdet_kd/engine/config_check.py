@@ -83,7 +83,7 @@ def _check_keys(node: dict, path: str, allowed: set[str], problems: list[str]) -
 def _check_loader(key: str, loader: Any, problems: list[str]) -> None:
     if not isinstance(loader, dict):
         return
-    allowed = _names('torch.utils.data', 'DataLoader') | {'num_batch_per_epoch'}
+    allowed = _names('torch.utils.data', 'DataLoader') | {'num_batch_per_epoch', 'device'}
     _check_keys(loader, key, allowed, problems)
     for name, value in loader.items():
         _walk(value, f'{key}.{name}', _BY_KEY.get(name), problems)

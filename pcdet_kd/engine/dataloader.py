@@ -2,15 +2,17 @@
 
 import copy
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from pcdet_kd.datasets.collate import collate_points
+from pcdet_kd.datasets.device_dataset import DeviceDataset, as_it_is
 from pcdet_kd.engine.hooks.seed import leaf_datasets
-from pcdet_kd.registry import FUNCTIONS, SCOPE
+from pcdet_kd.registry import DATASETS, FUNCTIONS, SCOPE
 
 
 def build_dataloader(dataloader: DataLoader | Mapping, seed: int | None = None, diff_rank_seed: bool = False) -> DataLoader:
@@ -19,18 +21,25 @@ def build_dataloader(dataloader: DataLoader | Mapping, seed: int | None = None, 
     ``worker_init_fn`` is :func:`pcdet_kd.engine.hooks.worker_init` unless given; with ``num_workers=0``,
     ``persistent_workers`` and ``prefetch_factor`` are left out, which torch refuses.
 
+    ``device='cuda'`` (or another device) keeps the clouds there and augments whole batches there, in this process: see
+    :class:`~pcdet_kd.datasets.device_dataset.DeviceDataset`. What concerns workers, pinning and collation then has nothing to do
+    and is left out.
+
     Args:
         dataloader: As in MMEngine's Runner.
         seed: Seed of the sampler.
         diff_rank_seed: Whether each process seeds for itself.
 
     Raises:
-        ValueError: There is no sample, or not one batch.
+        ValueError: There is no sample, or not one batch, or the data set can't be kept on ``device``.
     """
     if isinstance(dataloader, DataLoader):
         _check(dataloader)
         return dataloader
     cfg = copy.deepcopy(dict(dataloader))
+    if cfg.get('device') is not None:
+        cfg = _on_device(cfg)
+    cfg.pop('device', None)
     if cfg.get('num_workers', 0) == 0:
         cfg.pop('persistent_workers', None)
         cfg.pop('prefetch_factor', None)
@@ -40,11 +49,30 @@ def build_dataloader(dataloader: DataLoader | Mapping, seed: int | None = None, 
         if isinstance(function, Mapping) and isinstance(function.get('type'), str):
             # MMEngine looks the name up in its own registry only.
             cfg[name] = {**function, 'type': FUNCTIONS.get(function['type'])}
-    scope = nullcontext() if DefaultScope.get_current_instance() else DefaultScope.overwrite_default_scope(SCOPE)
-    with scope:  # outside a Runner there may be none
+    with _scope():
         loader = Runner.build_dataloader(cfg, seed=seed, diff_rank_seed=diff_rank_seed)
     _check(loader)
     return loader
+
+
+def _scope() -> AbstractContextManager:
+    """Our scope, where there is none: outside a Runner."""
+    return nullcontext() if DefaultScope.get_current_instance() else DefaultScope.overwrite_default_scope(SCOPE)
+
+
+def _on_device(cfg: dict) -> dict:
+    """Put the data set of a loader's config on its device, and take out what then has nothing to do."""
+    collate = cfg.pop('collate_fn', None)
+    if isinstance(collate, Mapping) and collate.get('type') not in ('collate_points', collate_points):
+        raise ValueError(f"device={str(cfg['device'])!r} of the data loader makes whole batches; collate_fn "
+                         f"{collate.get('type')} can't be used: leave one of them out")
+    dataset = cfg['dataset']
+    if isinstance(dataset, Mapping):
+        with _scope():
+            dataset = DATASETS.build(dict(dataset))
+    for name in ('num_workers', 'persistent_workers', 'prefetch_factor', 'pin_memory', 'worker_init_fn'):
+        cfg.pop(name, None)
+    return {**cfg, 'dataset': DeviceDataset(dataset, cfg['device']), 'num_workers': 0, 'collate_fn': as_it_is}
 
 
 def stop_workers(loader: Any) -> None:
