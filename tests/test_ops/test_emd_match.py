@@ -286,3 +286,11 @@ def test_default_run_is_silent():
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         ops.emd_match(*CASES['an outlier'])
+
+
+def test_a_large_cloud_proves_itself():
+    x, y = uniform(0, 3000)[:1], uniform(1, 3000)[:1]
+    match, certificate = ops.emd_match(x, y, return_certificate=True)
+    assert is_bijection(match)
+    mean = float((x - y[:, match[0]]).norm(dim=2).mean())
+    assert float(certificate) < 2e-4 * mean  # weak duality: no need to solve 3000 points another way

@@ -27,8 +27,7 @@ FIRST_STEP, SHRINK = np.float32(0.05), np.float32(0.15)  # eps of the first phas
 BLOCK = 64  # columns that are searched at once
 BOUNDS = 16  # bounds of blocks that are compared at once
 
-# numba vectorises no search for two minima, so these three are written in LLVM's vector instructions, which it lowers to
-# whatever the processor has.
+# numba vectorises no search for two minima, so these three are written in LLVM's vector instructions, for any processor.
 
 
 def _vector(context, builder, array_type, array, start, count):
@@ -155,16 +154,16 @@ def blocks_of(x, y):
     """
     n = x.shape[0]
     blocks = (n + BLOCK - 1) // BLOCK
-    order = np.zeros(blocks * BLOCK, np.int64)
+    order, columns = np.zeros(blocks * BLOCK, np.int64), np.zeros((3, blocks * BLOCK), np.float32)
     order[:n] = leaf_order(y)
-    yx, yy, yz = y[order, 0], y[order, 1], y[order, 2]
     price = np.zeros(order.size, np.float32)
     price[n:] = INFINITY
-    low, high = np.empty((3, blocks), np.float32), np.empty((3, blocks), np.float32)
-    for k in range(blocks):
-        box = y[order[k * BLOCK:min(k * BLOCK + BLOCK, n)]]
+    low, high = np.full((3, blocks), INFINITY), np.full((3, blocks), -INFINITY)
+    for j in range(n):
+        k = j // BLOCK
         for c in range(3):
-            low[c, k], high[c, k] = box[:, c].min(), box[:, c].max()
+            v = y[order[j], c]
+            columns[c, j], low[c, k], high[c, k] = v, min(low[c, k], v), max(high[c, k], v)
     bounds = np.full((n, (blocks + BOUNDS - 1) // BOUNDS * BOUNDS), INFINITY)
     zero = np.float32(0)
     for i in range(n):
@@ -174,7 +173,7 @@ def blocks_of(x, y):
             dy = max(max(low[1, k] - py, py - high[1, k]), zero)
             dz = max(max(low[2, k] - pz, pz - high[2, k]), zero)
             row[k] = np.sqrt(dx * dx + dy * dy + dz * dz)  # rounding is monotonic, so no distance is below it
-    return order, yx, yy, yz, price, bounds
+    return order, columns[0], columns[1], columns[2], price, bounds
 
 
 @njit(**OPTIONS)
@@ -222,7 +221,6 @@ def auction(x, y, eps, tolerance, max_bids, match, prices):
     for i in range(n):
         block[i] = bounds[i].argmin()
     step, bids = FIRST_STEP, 0
-    total, gap, left = 0.0, 0.0, 0
     while True:
         for i in range(n):
             column[i], owner[i], queue[i] = -1, -1, i
