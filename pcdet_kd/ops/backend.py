@@ -26,6 +26,7 @@ KERNELS: dict[str, dict[str, str]] = {
     'knn': dict(numba='cpu.neighbors', triton='gpu.knn', mmcv='mmcv'),
     'msn_match': dict(numba='cpu.auction'),
     'project_points': dict(numba='cpu.projection'),
+    'rasterize_mesh': dict(numba='cpu.rasterization'),
 }
 AUCTIONS = ('emd_match', 'msn_match')  # without a GPU kernel, the CPU's still beats SciPy and plain torch on a copy
 # The op whose file holds the plain form of another.

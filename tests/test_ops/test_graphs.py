@@ -28,6 +28,7 @@ SAMPLES = {
     'knn': [(POINTS[:, :5], POINTS, None, 4), (features(2, 7, 6), features(2, 24, 6), LENGTHS, 3)],
     'msn_match': [(POINTS, POINTS.flip(0), 0.05, 100)],
     'project_points': [(POINTS, None, None, 6, 8, 3.0, 1, 'y', False), (POINTS, POINTS, LENGTHS, 2, 8, 3.0, 2, 'z', True)],
+    'rasterize_mesh': [(POINTS[0], INDEX[0, :, :3], torch.eye(3, 4)[None], torch.full((1, 3), 4.), 8, 2, 0.1, 0.3, 0.6, 1.0)],
 }
 
 
