@@ -18,7 +18,7 @@ ABSENT, SKIPPED = np.float32(-2), np.float32(-1)  # in place of a distance, for 
 
 @njit(fastmath=FAST, **OPTIONS)
 def lower_to(x, y, z, cx, cy, cz, nearest):
-    """Lower ``nearest`` to the squared distances of points to (cx, cy, cz) where these are less; return its greatest bits."""
+    """Lower ``nearest`` to the squared distances to (cx, cy, cz) where these are less; return its greatest bits."""
     most = LEAST
     for i in range(x.size):
         dx = x[i] - cx
@@ -131,7 +131,7 @@ def cut_blocks(points, places, order, coords, boxes):
 
 @njit(fastmath=FAST, **OPTIONS)
 def blocks_to_lower(boxes, cx, cy, cz, most, bounds, blocks):
-    """List the blocks that may hold a point whose distance to (cx, cy, cz) is less than the block's greatest; return how many.
+    """List the blocks that may hold a point with a distance to (cx, cy, cz) below the block's greatest; return how many.
 
     The bounds are rounded step by step as the distances are, so that none is above a distance in its block.
     """

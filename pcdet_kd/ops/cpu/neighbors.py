@@ -1,132 +1,308 @@
-"""Nearest neighbours and neighbours within a radius."""
+"""Nearest neighbours and neighbours within a radius.
+
+Points lie in *lanes*: an array (T, L) whose column l holds points l T to l T + T - 1, the last ones padded with infinity.
+One pass writes the bits of all distances and the least of each column. The k-th least of these is a bound that at least k
+distances keep to and few others do, so that only the columns below it are looked at, in the order of storage.
+"""
+
+import math
 
 import numpy as np
 import torch
 from numba import njit
 from torch import Tensor
+from torch.nn import functional as F
 
-from pcdet_kd.ops.cpu.options import FAST, INFINITY, OPTIONS
-from pcdet_kd.ops.cpu.threads import for_each_cloud, sizes, to_numpy
-from pcdet_kd.ops.knn import feature_distances
+from pcdet_kd.ops.cpu.options import FAST, INFINITY, MOST, OPTIONS
+from pcdet_kd.ops.cpu.threads import for_each_cloud, for_each_part, sizes, to_numpy
 
-BLOCK = 32  # columns that are skipped together when none of them is near enough
+COLUMNS_OF_A_BALL = 10  # that are looked at, for :func:`shape`
+PRODUCTS = 1 << 22  # elements of the matrix product that is made at once: 16 MiB, which stay in the cache
+
+
+@njit(**OPTIONS)
+def fill_lanes(points, lanes):
+    """Copy points (N, 3) to lanes (3, T, L)."""
+    height = lanes.shape[1]
+    for a in range(3):
+        for j in range(lanes.shape[2]):
+            for t in range(height):
+                i = j * height + t
+                lanes[a, t, j] = points[i, a] if i < points.shape[0] else INFINITY
 
 
 @njit(fastmath=FAST, **OPTIONS)
-def distances_to(x, y, z, cx, cy, cz, d):
-    """Write the squared distances of points (x, y, z) to (cx, cy, cz) into d."""
-    for i in range(x.size):
-        dx = x[i] - cx
-        dy = y[i] - cy
-        dz = z[i] - cz
-        d[i] = dx * dx + dy * dy + dz * dz
+def measure(lanes, cx, cy, cz, bits, least):
+    """Write the bits of the squared distances to (cx, cy, cz) (T, L), and the least of each column."""
+    for j in range(least.size):
+        least[j] = MOST
+    for t in range(bits.shape[0]):
+        for j in range(least.size):
+            dx = lanes[0, t, j] - cx
+            dy = lanes[1, t, j] - cy
+            dz = lanes[2, t, j] - cz
+            d = np.float32(dx * dx + dy * dy + dz * dz).view(np.int32)
+            bits[t, j] = d
+            least[j] = min(least[j], d)
+
+
+@njit(fastmath=FAST, **OPTIONS)
+def measure_products(products, norms, norm, s, bits, least):
+    """Do the same for features, from row s of the products (S, T, L) with the candidates and the squared norms."""
+    zero = np.float32(0)
+    for j in range(least.size):
+        least[j] = MOST
+    for t in range(bits.shape[0]):
+        for j in range(least.size):
+            d = np.float32(max((norms[t, j] - 2 * products[s, t, j]) + norm, zero) + zero).view(np.int32)
+            bits[t, j] = d
+            least[j] = min(least[j], d)
 
 
 @njit(**OPTIONS)
-def least(bits):
-    """Return the minimum of an int32 row."""
-    m = np.int32(2147483647)
-    for i in range(bits.size):
-        m = min(m, bits[i])
-    return m
+def bound_of(values, size, k, slack):
+    """Return a bound that k to k + slack of the first ``size`` values keep to; more only if they are equal."""
+    low, high = np.int32(-1), np.int32(-1)
+    for i in range(size):
+        high = max(high, values[i])
+    while True:
+        middle = np.int32((np.int64(low) + np.int64(high)) >> 1)
+        if middle == low:
+            return high
+        count = np.int32(0)
+        for i in range(size):
+            count = np.int32(count + np.int32(values[i] <= middle))
+        if count < k:
+            low = middle
+        else:
+            high = middle
+            if count <= k + slack:
+                return high
 
 
 @njit(**OPTIONS)
-def insert(d, base, values, indices, bound):
-    """Merge the row part d, whose first column is ``base``, into the sorted lists of the k least; return the new bound.
-
-    ``bound`` is the k-th value. Columns come in ascending order, so that strict comparisons keep the lowest index on ties.
-    """
-    k = values.size
-    for i in range(d.size):
-        v = d[i]
-        if v < bound:
-            a = k - 1
-            while a > 0 and values[a - 1] > v:
-                values[a] = values[a - 1]
-                indices[a] = indices[a - 1]
-                a -= 1
-            values[a] = v
-            indices[a] = base + i
-            bound = values[k - 1]
-    return bound
+def gather(bits, least, bound, columns, values, places):
+    """List the values up to ``bound`` and their places in storage, ascending; return how many there are."""
+    height = np.uint64(bits.shape[0])
+    used = np.uint64(0)
+    for j in range(least.size):  # without a branch that the processor could guess wrong
+        columns[used] = j
+        used += np.uint64(least[j] <= bound)
+    count = np.uint64(0)
+    for c in range(used):
+        j = np.uint64(columns[c])
+        for t in range(height):
+            value = bits[t, j]
+            values[count] = value
+            places[count] = j * height + np.uint64(t)
+            count += np.uint64(value <= bound)
+    return np.int64(count)
 
 
 @njit(**OPTIONS)
-def smallest(distances, found):
-    """Fill ``found`` (S, k) int64 with the columns of the k least of each row of ``distances`` >= 0 (S, N) float32."""
-    n, k = distances.shape[1], found.shape[1]
-    values, bound = np.empty(k, np.float32), np.empty(1, np.float32)
-    bound_bits = bound.view(np.int32)
-    for s in range(found.shape[0]):
-        d = distances[s]
-        bits = d.view(np.int32)
-        values[:] = INFINITY
-        found[s] = 0
-        bound[0] = INFINITY
-        for a in range(0, n, BLOCK):
-            e = min(a + BLOCK, n)
-            if least(bits[a:e]) < bound_bits[0]:
-                bound[0] = insert(d[a:e], a, values, found[s], bound[0])
+def trim(values, places, count, k):
+    """Keep only the k least of ``count`` listed values; of equal ones the first."""
+    bound = bound_of(values, count, k, 0)
+    equal = k
+    for i in range(count):
+        equal -= values[i] < bound
+    kept = 0
+    for i in range(count):
+        take = values[i] < bound
+        if values[i] == bound and equal > 0:
+            take = True
+            equal -= 1
+        if take:
+            values[kept] = values[i]
+            places[kept] = places[i]
+            kept += 1
+    return kept
 
 
 @njit(**OPTIONS)
-def nearest(query, points, found):
-    """Fill ``found`` (S, k) int64 with the k nearest of ``points`` (N, 3) to each of ``query`` (S, 3), both float32."""
-    n = points.shape[0]
-    x, y, z = points[:, 0].copy(), points[:, 1].copy(), points[:, 2].copy()
-    d = np.empty((1, n), np.float32)
+def put_in_order(values, places, count, ranks, last, row):
+    """Write the places of the least values to ``row`` (k,), sorted by value; of equal ones the first listed comes first."""
+    for i in range(count):
+        ranks[i] = 0
+    for j in range(count):
+        value = values[j]
+        for i in range(count):
+            ranks[i] += np.int32(value < values[i])
+    for i in range(row.size):
+        row[i] = -1
+    for i in range(count):
+        rank = ranks[i]
+        while rank < row.size and row[rank] >= 0:
+            rank += 1
+        if rank < row.size:
+            row[rank] = min(np.int64(places[i]), last)  # padding comes last, unless there are NaNs that nobody looked for
+
+
+@njit(**OPTIONS)
+def select(bits, least, columns, values, places, ranks, last, row):
+    """Write the places of the least of ``bits`` (T, L) to ``row``."""
+    k = row.size
+    count = gather(bits, least, bound_of(least, least.size, k, k >> 3), columns, values, places)
+    if count > 2 * k + 32:
+        count = trim(values, places, count, k)
+    put_in_order(values, places, count, ranks, last, row)
+
+
+@njit(**OPTIONS)
+def nearest(query, lanes, num_points, found):
+    """Fill ``found`` (S, k) int64 with the k nearest points to each of ``query`` (S, 3) float32."""
+    height, width = lanes.shape[1:]
+    bits, least = np.empty((height, width), np.int32), np.empty(width, np.int32)
+    columns, lists = np.empty(width + 1, np.int32), np.empty((3, height * width + 1), np.int32)
     for s in range(query.shape[0]):
-        distances_to(x, y, z, query[s, 0], query[s, 1], query[s, 2], d[0])
-        smallest(d, found[s:s + 1])
+        measure(lanes, query[s, 0], query[s, 1], query[s, 2], bits, least)
+        select(bits, least, columns, lists[0], lists[1], lists[2], num_points - 1, found[s])
 
 
 @njit(**OPTIONS)
-def within(query, points, limit, found):
-    """Fill ``found`` (S, k) int64 with the first k of ``points`` (N, 3) whose squared distance is below ``limit``.
+def nearest_features(products, norms, query_norms, num_points, found):
+    """Fill ``found`` (S, k) from the products (S, T, L) with the candidates, and the squared norms (T, L), (S,)."""
+    height, width = norms.shape
+    bits, least = np.empty((height, width), np.int32), np.empty(width, np.int32)
+    columns, lists = np.empty(width + 1, np.int32), np.empty((3, height * width + 1), np.int32)
+    for s in range(products.shape[0]):
+        measure_products(products, norms, query_norms[s], s, bits, least)
+        select(bits, least, columns, lists[0], lists[1], lists[2], num_points - 1, found[s])
+
+
+@njit(**OPTIONS)
+def within(query, lanes, num_points, limit, found):
+    """Fill ``found`` (S, k) int64 with the first k points whose squared distance is below ``limit``.
 
     Rows are padded with their first hit, and are 0 without one.
     """
-    n, k = points.shape[0], found.shape[1]
-    x, y, z = points[:, 0].copy(), points[:, 1].copy(), points[:, 2].copy()
-    d, bound = np.empty(BLOCK, np.float32), np.empty(1, np.float32)
-    bits = d.view(np.int32)
-    bound[0] = limit
-    bound_bits = bound.view(np.int32)[0]
+    height, width = lanes.shape[1:]
+    k = found.shape[1]
+    bits, least = np.empty((height, width), np.int32), np.empty(width, np.int32)
+    columns, hits = np.empty(width + 1, np.int32), np.empty(k + height, np.int32)
+    below = np.float32(limit).view(np.int32)
     for s in range(query.shape[0]):
-        cx, cy, cz = query[s, 0], query[s, 1], query[s, 2]
-        row = found[s]
-        hits = 0
-        for a in range(0, n, BLOCK):
-            size = min(BLOCK, n - a)
-            distances_to(x[a:a + size], y[a:a + size], z[a:a + size], cx, cy, cz, d[:size])
-            if least(bits[:size]) < bound_bits:
-                for i in range(size):
-                    if d[i] < limit and hits < k:
-                        row[hits] = a + i
-                        hits += 1
-            if hits == k:
-                break
-        row[hits:] = row[0] if hits else 0
+        measure(lanes, query[s, 0], query[s, 1], query[s, 2], bits, least)
+        used = np.uint64(0)
+        for j in range(width):
+            columns[used] = j
+            used += np.uint64(least[j] < below)
+        count, c = np.uint64(0), np.uint64(0)
+        while c < used and count < np.uint64(k):
+            j = np.uint64(columns[c])
+            for t in range(np.uint64(height)):
+                hits[count] = j * np.uint64(height) + np.uint64(t)
+                count += np.uint64(bits[t, j] < below)
+            c += np.uint64(1)
+        first = hits[0] if count > 0 else 0
+        for i in range(k):
+            found[s, i] = hits[i] if i < np.int64(count) else first
+
+
+@njit(fastmath=FAST, **OPTIONS)
+def three_of(query, points, found, index, squared):
+    """Fill ``index`` and ``squared`` (S, 3) from the one to three nearest, with the nearest, infinitely far, for the rest."""
+    for s in range(query.shape[0]):
+        for i in range(3):
+            if i < found.shape[1]:
+                j = found[s, i]
+                dx = points[j, 0] - query[s, 0]
+                dy = points[j, 1] - query[s, 1]
+                dz = points[j, 2] - query[s, 2]
+                index[s, i] = j
+                squared[s, i] = dx * dx + dy * dy + dz * dz
+            else:
+                index[s, i] = found[s, 0]
+                squared[s, i] = INFINITY
+
+
+def shape(num_points: int, k: int) -> tuple[int, int]:
+    """Return T and L; the cost of looking at least distances, ~ L, and at columns, ~ k T, is balanced."""
+    width = 1 << max(6, round(math.log2(1.6 * k * num_points) / 2), (k - 1).bit_length())
+    return -(-num_points // width), width
+
+
+def lanes_of(points: np.ndarray, count: list[int], k: int) -> list[np.ndarray]:
+    """Return the lanes of each cloud."""
+    lanes = [np.empty((3, *shape(n, k)), np.float32) for n in count]
+    for_each_cloud(lambda b: fill_lanes(points[b, :count[b]], lanes[b]), len(count))
+    return lanes
 
 
 def knn(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor:
     """See :func:`pcdet_kd.ops.knn.knn_torch`."""
     found = torch.empty(*query.shape[:2], k, dtype=torch.int64)
-    out, count = found.numpy(), sizes(lengths, *points.shape[:2])
+    count = sizes(lengths, *points.shape[:2])
     if query.shape[2] == 3:
-        q, p = to_numpy(query), to_numpy(points)
-        for_each_cloud(lambda b: nearest(q[b], p[b, :count[b]], out[b]), len(q))
+        _in_space(to_numpy(query), to_numpy(points), count, found.numpy())
     else:
-        for b in range(len(query)):
-            smallest(to_numpy(feature_distances(query[b], points[b, :count[b]])), out[b])
+        _of_features(query.detach().float().cpu(), points.detach().float().cpu(), count, found.numpy())
     return found.to(query.device)
+
+
+def _in_space(query: np.ndarray, points: np.ndarray, count: list[int], found: np.ndarray) -> None:
+    lanes = lanes_of(points, count, found.shape[2])
+    for_each_part(lambda b, i, j: nearest(query[b, i:j], lanes[b], count[b], found[b, i:j]), *query.shape[:2])
+
+
+@torch.autocast('cpu', enabled=False)
+def _of_features(query: Tensor, points: Tensor, count: list[int], found: np.ndarray) -> None:
+    """A few clouds at a time, or a few queries of a large one: products by torch, then the rest while they are hot."""
+    batch, num_queries, _ = query.shape
+    height, width = shape(max(count), found.shape[2])
+    size = height * width
+    clouds = max(1, min(PRODUCTS // (num_queries * size), batch))
+    rows = max(1, min(PRODUCTS // size, num_queries))
+    buffer = torch.empty(clouds * rows * size)
+    for start in range(0, batch, clouds):
+        some = slice(start, start + clouds)
+        candidates, norms, centred = _candidates(query[some], points[some], count[some], height, width)
+        for i in range(0, num_queries, rows):
+            q = centred[:, i:i + rows]
+            products = torch.bmm(q, candidates, out=buffer[:q.shape[0] * q.shape[1] * size].view(*q.shape[:2], size))
+            _select_features(products, norms, (q * q).sum(2), count[some], found[some, i:i + rows])
+
+
+def _candidates(query: Tensor, points: Tensor, count: list[int], height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the candidates (B, C, T L), their squared norms (B, T, L), both in lanes, and the queries.
+
+    All are centred, as in the reference. Norms of padding are infinite.
+    """
+    batch, num_points, channels = points.shape
+    centre = torch.stack([p[:n].mean(0) for p, n in zip(points, count)]).unsqueeze(1)
+    p = points - centre
+    absent = torch.arange(num_points) >= torch.tensor(count)[:, None]
+    norms = points.new_full((batch, width * height), torch.inf)
+    norms[:, :num_points] = (p * p).sum(2).masked_fill_(absent, torch.inf)
+    p = F.pad(p, (0, 0, 0, width * height - num_points))
+    lanes = p.view(batch, width, height, channels).transpose(1, 2).reshape(batch, height * width, channels)
+    return lanes.transpose(1, 2), norms.view(batch, width, height).transpose(1, 2).contiguous(), query - centre
+
+
+def _select_features(products: Tensor, norms: Tensor, query_norms: Tensor, count: list[int], found: np.ndarray) -> None:
+    p, n, q = products.view(*products.shape[:2], *norms.shape[1:]).numpy(), norms.numpy(), query_norms.numpy()
+    for_each_part(lambda b, i, j: nearest_features(p[b, i:j], n[b], q[b, i:j], count[b], found[b, i:j]), *q.shape)
 
 
 def ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int) -> Tensor:
     """See :func:`pcdet_kd.ops.ball_query.ball_query_torch`."""
     q, p, count = to_numpy(query), to_numpy(points), sizes(lengths, *points.shape[:2])
     found = torch.empty(*query.shape[:2], k, dtype=torch.int64)
-    out, below = found.numpy(), np.float32(limit)
-    for_each_cloud(lambda b: within(q[b], p[b, :count[b]], below, out[b]), len(q))
+    out, below, lanes = found.numpy(), np.float32(limit), lanes_of(p, count, COLUMNS_OF_A_BALL)
+    for_each_part(lambda b, i, j: within(q[b, i:j], lanes[b], count[b], below, out[b, i:j]), *q.shape[:2])
     return found.to(query.device)
+
+
+def three_nn(query: Tensor, points: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+    """See :func:`pcdet_kd.ops.three_interpolate.three_nn_torch`."""
+    q, p, count = to_numpy(query), to_numpy(points), sizes(lengths, *points.shape[:2])
+    index, squared = torch.empty(*q.shape[:2], 3, dtype=torch.int64), torch.empty(*q.shape[:2], 3)
+    out, distances, lanes = index.numpy(), squared.numpy(), lanes_of(p, count, 3)
+
+    def find(b: int, i: int, j: int) -> None:
+        found = np.empty((j - i, min(3, count[b])), np.int64)
+        nearest(q[b, i:j], lanes[b], count[b], found)
+        three_of(q[b, i:j], p[b], found, out[b, i:j], distances[b, i:j])
+
+    for_each_part(find, *q.shape[:2])
+    return index.to(query.device), squared.to(query.device)

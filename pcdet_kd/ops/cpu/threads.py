@@ -52,7 +52,7 @@ def for_each_cloud(function: Callable[[int], Any], batch: int) -> list[Any]:
 
 
 def for_each_part(function: Callable[[int, int, int], Any], batch: int, rows: int) -> list[Any]:
-    """Return ``function(b, start, stop)`` for parts of ``rows`` rows of each cloud: small batches are cut up for the threads."""
+    """Return ``function(b, start, stop)`` for parts of the rows of each cloud: small batches are cut up for the threads."""
     threads = torch.get_num_threads()
     parts = 1 if threads == 1 or batch >= 2 * threads else -(-2 * threads // batch)
     size = max(LEAST_ROWS, -(-rows // parts))
