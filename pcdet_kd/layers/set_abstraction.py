@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from pcdet_kd.layers.grouped_mlp import grouped_mlp
 from pcdet_kd.layers.mlp import MLP
 from pcdet_kd.layers.pooling import max_pool
 from pcdet_kd.ops import ball_query, farthest_point_sample, group
@@ -26,11 +27,12 @@ class SetAbstraction(nn.Module):
         compat: None, or ``'pointnet2'`` for the conventions of the pointnet2 CUDA extension (sampling skips points near
             the origin, balls are open).
         fps_start: First centre: 0, or ``'random'`` in training (0 in evaluation).
+        fused: Whether to compute without the largest tensors, with the same results; see :func:`.grouped_mlp.grouped_mlp`.
     """
 
     def __init__(self, num_points: int, radii: Sequence[float], num_neighbors: Sequence[int], in_channels: int,
                  mlp_channels: Sequence[Sequence[int]], bias: bool = False, compat: str | None = None,
-                 fps_start: int | str = 0) -> None:
+                 fps_start: int | str = 0, fused: bool = True) -> None:
         super().__init__()
         if not len(radii) == len(num_neighbors) == len(mlp_channels) > 0:
             raise ValueError(f'{len(radii)} radii, {len(num_neighbors)} num_neighbors, {len(mlp_channels)} mlp_channels: '
@@ -42,6 +44,7 @@ class SetAbstraction(nn.Module):
         self.num_neighbors = tuple(num_neighbors)
         self.compat = compat
         self.fps_start = fps_start
+        self.fused = fused
         self.mlps = nn.ModuleList(MLP([3 + in_channels, *widths], bias=bias) for widths in mlp_channels)
         self.out_channels = sum(mlp.out_channels for mlp in self.mlps)
 
@@ -56,10 +59,7 @@ class SetAbstraction(nn.Module):
         pooled = []
         for radius, k, mlp in zip(self.radii, self.num_neighbors, self.mlps):
             index = ball_query(centres, coords, radius, k, compat=self.compat)
-            x = group(coords, index) - centres.unsqueeze(2)
-            if features is not None:
-                x = torch.cat([x, group(features, index)], dim=-1)
-            pooled.append(max_pool(mlp(x), dim=2))
+            pooled.append(grouped_mlp(mlp, coords, centres, features, index, self.fused))
         return centres, pooled[0] if len(pooled) == 1 else torch.cat(pooled, dim=-1)
 
 
