@@ -23,6 +23,12 @@ class MLPHead(BaseModule):
     PointNet (fxia22)                           ``hidden_channels=(512, 256), dropout=(0, 0.3), dropout_first=True``
     DGCNN                                       ``hidden_channels=(512, 256), bias=(False, True), act='leaky_relu'``
     PointCMT's students                         ``hidden_channels=(512,), dropout=0``
+    Point-MAE                                   ``hidden_channels=(256, 256)``
+    AsymDSD                                     ``hidden_channels=(256, 256), act='gelu', bias=False, last_bias=False``
+    PCT                                         ``hidden_channels=(512, 256), bias=(False, True), act='leaky_relu'``
+    CurveNet                                    ``hidden_channels=(512,), bias=False``
+    GDANet                                      ``hidden_channels=(512, 256), dropout=0.4``
+    Point Transformer                           ``hidden_channels=(256, 128)``
     MVCNN, PointCMT's image teacher             ``hidden_channels=()``
     ==========================================  ============================================================================
 
@@ -32,9 +38,10 @@ class MLPHead(BaseModule):
         hidden_channels: Widths of the hidden layers; with none, the feature is the backbone's.
         dropout: Dropout probability after hidden layers; one value, or one per layer.
         dropout_first: Drop before the normalisation instead of after the activation.
-        norm: Normalisation of hidden layers: ``'bn'``, ``'ln'`` or None.
+        norm: Normalisation of hidden layers: ``'bn'``, ``'ln'``, ``'rms'`` or None.
         act: Activation of hidden layers: ``'relu'``, ``'leaky_relu'``, ``'gelu'`` or None.
-        bias: Whether hidden layers have a bias; one value, or one per layer. The last linear layer always has one.
+        bias: Whether hidden layers have a bias; one value, or one per layer.
+        last_bias: Whether the last linear layer has one.
         loss: Config of the loss, called with ``student_logits`` and ``target``.
         init_cfg: As in MMEngine.
 
@@ -44,15 +51,15 @@ class MLPHead(BaseModule):
 
     def __init__(self, num_classes: int, in_channels: int, hidden_channels: Sequence[int] = (512, 256),
                  dropout: float | Sequence[float] = 0.5, dropout_first: bool = False, norm: str | None = 'bn',
-                 act: str | None = 'relu', bias: bool | Sequence[bool] = True, loss: dict | None = None,
-                 init_cfg: dict | None = None) -> None:
+                 act: str | None = 'relu', bias: bool | Sequence[bool] = True, last_bias: bool = True,
+                 loss: dict | None = None, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         self.num_classes = num_classes
         self.in_channels = in_channels
         self.hidden = MLP([in_channels, *hidden_channels], norm, act, bias, dropout if hidden_channels else 0.0,
                           dropout_first)
         self.feat_channels = self.hidden.out_channels
-        self.fc = nn.Linear(self.feat_channels, num_classes)
+        self.fc = nn.Linear(self.feat_channels, num_classes, bias=last_bias)
         self.loss_cls = LOSSES.build(loss or dict(type='CrossEntropyLoss'))
 
     def feature(self, global_feat: Tensor) -> Tensor:

@@ -7,6 +7,9 @@ from pcdet_kd.registry import BACKBONES, HEADS
 
 # Counted in the code of: fxia22/pointnet.pytorch; PointNet (Qi et al., 2017) as described; yanx27/Pointnet_Pointnet2_pytorch
 # (with biases) and erikwijmans' layers (without); ma-xu/pointMLP-pytorch; ZhanHeshen/PointCMT; WangYueFt/dgcnn.
+# Point-MAE's and AsymDSD's from the released code; PCT, GDANet, CurveNet and Point Transformer from the layer sizes of the code
+# that each class names.
+_ASYMDSD = dict(hidden_channels=(256, 256), bias=False, last_bias=False)
 PUBLISHED = [
     ('PointNet, fxia22', dict(type='PointNet', variant='fxia22'), {}, 3_471_473, 3_465_048),
     ('PointNet, paper', dict(type='PointNet'), {}, 3_480_049, 3_473_624),
@@ -21,6 +24,13 @@ PUBLISHED = [
     ('PointMLP, head of PointCMT', dict(type='PointMLP'), dict(hidden_channels=(512,)), None, 13_104_079),
     ('DGCNN', dict(type='DGCNN'), dict(bias=(False, True)), 1_809_576, 1_803_151),
     ('DGCNN, head of PointCMT', dict(type='DGCNN'), dict(hidden_channels=(512,), bias=False), 1_687_976, None),
+    ('Point-MAE', dict(type='PointViT'), dict(hidden_channels=(256, 256)), 22_099_752, 22_093_327),
+    ('AsymDSD-S', dict(type='PointViT', preset='asymdsd_s'), _ASYMDSD, 22_157_952, None),
+    ('AsymDSD-B', dict(type='PointViT', preset='asymdsd_b'), _ASYMDSD, 92_151_552, None),
+    ('PCT', dict(type='PCT'), dict(bias=(False, True)), 2_876_136, 2_869_711),
+    ('GDANet', dict(type='GDANet'), {}, 936_616, 930_191),
+    ('CurveNet', dict(type='CurveNet'), dict(hidden_channels=(512,), bias=False), 2_140_672, 2_127_847),
+    ('Point Transformer', dict(type='PointTransformer'), dict(hidden_channels=(256, 128)), 3_964_394, 3_961_169),
     ('MVCNN ResNet-18', dict(type='MultiViewResNet'), dict(hidden_channels=()), 11_197_032, 11_184_207),
     ("DGCNN's PointNet", dict(type='PointNet', input_transform=False, feature_transform=False, bias=False),
      dict(hidden_channels=(512,), bias=False), 696_168, None),
@@ -40,6 +50,13 @@ def test_backbone_and_head(backbone, head, of_40, of_15):
             if expected is not None:
                 own = HEADS.build(dict(type='MLPHead', num_classes=classes, in_channels=net.out_channels, **head))
                 assert count(net) + count(own) == expected
+
+
+@pytest.mark.parametrize(('preset', 'expected'), [
+    ('point_mae', 21_825_792), ('asymdsd_s', 21_786_240), ('asymdsd_b', 91_484_928), ('asymdsd_l', 309_128_960)])
+def test_point_vit_alone(preset, expected):
+    with torch.device('meta'):
+        assert count(BACKBONES.build(dict(type='PointViT', preset=preset))) == expected
 
 
 def test_trunk_of_the_image_teacher():

@@ -37,6 +37,10 @@ def test_without_hidden_layers_the_feature_is_the_backbones():
     assert [name for name, _ in head.named_parameters()] == ['fc.weight', 'fc.bias']
 
 
+def test_without_bias_in_the_last_layer():
+    assert [name for name, _ in MLPHead(5, 8, hidden_channels=(), last_bias=False).named_parameters()] == ['fc.weight']
+
+
 def test_a_foreign_feature_reaches_the_last_layer_only():
     head = MLPHead(5, 8, hidden_channels=(6,), dropout=0.0)
     head.classify(torch.randn(3, 6)).sum().backward()
