@@ -22,6 +22,9 @@ class MLPHead(BaseModule):
     PointNet++ (yanx27)                         ``hidden_channels=(512, 256), dropout=0.4``
     PointNet (fxia22)                           ``hidden_channels=(512, 256), dropout=(0, 0.3), dropout_first=True``
     DGCNN                                       ``hidden_channels=(512, 256), bias=(False, True), act='leaky_relu'``
+    PointNeXt, RS-CNN                           ``hidden_channels=(512, 256), dropout=0.5, bias=False``
+    RepSurf                                     ``hidden_channels=(512, 256), dropout=0.4``
+    SimpleView                                  ``hidden_channels=(128,), dropout=0.5``
     PointCMT's students                         ``hidden_channels=(512,), dropout=0``
     Point-MAE                                   ``hidden_channels=(256, 256)``
     AsymDSD                                     ``hidden_channels=(256, 256), act='gelu', bias=False, last_bias=False``

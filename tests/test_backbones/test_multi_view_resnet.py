@@ -5,7 +5,9 @@ import torch
 
 from pcdet_kd.backbones import MultiViewResNet
 from pcdet_kd.layers import ResNet
+from pcdet_kd.testing import check_backbone
 from pcdet_kd.utils.checkpoint import CheckpointError
+from pcdet_kd.views import PerspectiveProjection
 
 TINY = dict(base_width=2, small_input=True)
 
@@ -26,6 +28,17 @@ def test_options():
     net = MultiViewResNet(depth=50, in_channels=1, base_width=4)
     assert net.out_channels == 128 and net.trunk.conv1.kernel_size == (7, 7)
     assert net.eval()(torch.rand(1, 1, 1, 20, 20)).global_feat.shape == (1, 128)
+
+
+def test_points_go_through_a_projection():
+    projection = dict(type='PerspectiveProjection', image_size=16, up_axis='z')
+    check_backbone(dict(type='MultiViewResNet', projection=projection, **TINY))
+    net = MultiViewResNet(**TINY, projection=projection).eval()
+    points = torch.rand(2, 30, 3) - 0.5
+    given = MultiViewResNet(**TINY).eval()
+    given.load_state_dict(net.state_dict())
+    views = PerspectiveProjection(image_size=16, up_axis='z')(points)
+    torch.testing.assert_close(net(points).global_feat, given(views).global_feat)
 
 
 def test_pretrained_is_read_once_by_init_weights(tmp_path):

@@ -8,7 +8,7 @@ from pcdet_kd.registry import BACKBONES, HEADS
 # Counted in the code of: fxia22/pointnet.pytorch; PointNet (Qi et al., 2017) as described; yanx27/Pointnet_Pointnet2_pytorch
 # (with biases) and erikwijmans' layers (without); ma-xu/pointMLP-pytorch; ZhanHeshen/PointCMT; WangYueFt/dgcnn.
 # Point-MAE's and AsymDSD's from the released code; PCT, GDANet, CurveNet and Point Transformer from the layer sizes of the code
-# that each class names.
+# that each class names. guochengqian/openpoints; hancyran/RepSurf; Yochengliu/Relation-Shape-CNN; princeton-vl/SimpleView.
 _ASYMDSD = dict(hidden_channels=(256, 256), bias=False, last_bias=False)
 PUBLISHED = [
     ('PointNet, fxia22', dict(type='PointNet', variant='fxia22'), {}, 3_471_473, 3_465_048),
@@ -31,6 +31,15 @@ PUBLISHED = [
     ('GDANet', dict(type='GDANet'), {}, 936_616, 930_191),
     ('CurveNet', dict(type='CurveNet'), dict(hidden_channels=(512,), bias=False), 2_140_672, 2_127_847),
     ('Point Transformer', dict(type='PointTransformer'), dict(hidden_channels=(256, 128)), 3_964_394, 3_961_169),
+    ('PointNeXt-S', dict(type='PointNeXt'), dict(bias=False), 1_373_512, None),
+    ('PointNeXt-S with heights', dict(type='PointNeXt', in_channels=4), dict(bias=False), None, 1_367_119),
+    ('PointNeXt-S, C = 64', dict(type='PointNeXt', width=64), dict(bias=False), 4_523_112, None),
+    ('RepSurf-U', dict(type='RepSurf'), {}, 1_483_216, 1_476_791),
+    ('RepSurf-U, twice as wide', dict(type='RepSurf', variant='2x'), {}, 6_806_288, 6_799_863),
+    ('RS-CNN SSN', dict(type='RSCNN'), dict(bias=False), 1_289_505, 1_283_080),
+    ('RS-CNN SSN, head of PointCMT', dict(type='RSCNN'), dict(hidden_channels=(512,), bias=False), 1_168_161, None),
+    ('SimpleView', dict(type='SimpleView'), dict(hidden_channels=(128,)), 803_992, 800_767),
+    ('SimpleView, full width', dict(type='SimpleView', base_width=64), dict(hidden_channels=(512,)), 12_763_624, None),
     ('MVCNN ResNet-18', dict(type='MultiViewResNet'), dict(hidden_channels=()), 11_197_032, 11_184_207),
     ("DGCNN's PointNet", dict(type='PointNet', input_transform=False, feature_transform=False, bias=False),
      dict(hidden_channels=(512,), bias=False), 696_168, None),
