@@ -35,8 +35,10 @@ class PointMLPStage(nn.Module):
 
     def forward(self, coords: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """Map (B, N, 3) and (B, N, in_channels) to (B, M, 3) and (B, M, channels)."""
-        coords, grouped = self.grouper(coords, features)
-        return coords, self.pos(max_pool(self.pre(self.transfer(grouped)), dim=2))
+        transfer = self.transfer
+        coords, x = self.grouper.forward_linear(coords, features, transfer.linear)
+        x = transfer.act(transfer.norm(x.flatten(0, 2)).view(x.shape))
+        return coords, self.pos(max_pool(self.pre(x), dim=2))
 
 
 @BACKBONES.register_module()

@@ -16,5 +16,5 @@ from pcdet_kd.layers.transformer import Attention, FeedForward, Transformer, Tra
 __all__ = ['Attention', 'DropPath', 'EdgeConv', 'FeedForward', 'GlobalSetAbstraction', 'LinearNormAct', 'LocalGrouper',
            'MLP', 'MiniPointNet', 'PatchGrouper', 'PositionEmbedding', 'ResNet', 'ResidualMLP', 'SetAbstraction', 'TNet',
            'Transformer', 'TransformerBlock', 'at_least_float32', 'check_in_channels', 'edge_linear',
-           'load_torchvision_weights', 'max_pool', 'orthogonality_loss', 'per_layer', 'split_points', 'take_patches',
-           'take_visible', 'token_norm']
+           'load_torchvision_weights', 'max_mean_pool', 'max_pool', 'orthogonality_loss', 'per_layer', 'split_points',
+           'take_patches', 'take_visible', 'token_norm']

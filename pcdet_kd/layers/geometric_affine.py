@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from pcdet_kd.layers.inputs import at_least_float32
 from pcdet_kd.ops import farthest_point_sample, group, knn
@@ -40,13 +41,45 @@ class LocalGrouper(nn.Module):
 
     def forward(self, coords: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """Map (B, N, 3) and (B, N, C) to centres (B, M, 3) and grouped features (B, M, k, 2C)."""
+        centres, chosen, index = self.sample(coords)
+        anchor = at_least_float32(group(features, chosen)).unsqueeze(2)
+        offset = at_least_float32(group(features, index)) - anchor
+        offset = self.affine_alpha * (offset / self.spread(offset)) + self.affine_beta
+        return centres, torch.cat([offset, anchor.expand_as(offset)], dim=-1)
+
+    def forward_linear(self, coords: Tensor, features: Tensor, linear: nn.Linear) -> tuple[Tensor, Tensor]:
+        r"""Return the centres and ``linear`` of the grouped features (B, M, k, D), with the linear layer done per point.
+
+        With weight [W_1, W_2] the layer's output is
+        :math:`(u_j - u_i) / (\sigma + 10^{-5}) + W_2 f_i + W_1 \beta` for :math:`u = W_1 (\alpha \odot f)`: equal to
+        ``linear(forward(...))`` to rounding, with as many times fewer rows as a point has groups. The terms cancel, so they
+        are computed in float32 under autocast too; the output has the type that ``linear`` would give it.
+        """
+        centres, chosen, index = self.sample(coords)
+        kind = features.device.type
+        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
+        with torch.autocast(kind, enabled=False):
+            features = at_least_float32(features)
+            anchor = group(features, chosen)
+            spread = self.spread(group(features, index) - anchor.unsqueeze(2))
+            alpha, beta = self.affine_alpha.flatten(), self.affine_beta.flatten()
+            to_offset, to_anchor = linear.weight.to(features.dtype).chunk(2, dim=1)
+            u = F.linear(features * alpha / spread.squeeze(-1), to_offset)
+            constant = to_offset @ beta if linear.bias is None else to_offset @ beta + linear.bias.to(features.dtype)
+            # First the difference, which is exact for neighbours that coincide: 1 / spread may be large.
+            out = group(u, index) - group(u, chosen).unsqueeze(2)
+            out = out.add_(F.linear(anchor, to_anchor, constant).unsqueeze(2))
+        return centres, out if dtype is None else out.to(dtype)
+
+    def sample(self, coords: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the centres (B, M, 3), their indices (B, M) and those of their neighbours (B, M, k)."""
         num_points = coords.shape[1]
         start = self.fps_start if self.training else 0
         chosen = farthest_point_sample(coords, min(self.num_points, num_points), start=start, compat=self.compat)
         centres = group(coords, chosen)
-        index = knn(centres, coords, min(self.num_neighbors, num_points))
-        anchor = at_least_float32(group(features, chosen)).unsqueeze(2)
-        offset = at_least_float32(group(features, index)) - anchor
-        sigma = offset.flatten(1).std(dim=1).view(-1, 1, 1, 1)
-        offset = self.affine_alpha * (offset / (sigma + 1e-5)) + self.affine_beta
-        return centres, torch.cat([offset, anchor.expand_as(offset)], dim=-1)
+        return centres, chosen, knn(centres, coords, min(self.num_neighbors, num_points))
+
+    @staticmethod
+    def spread(offset: Tensor) -> Tensor:
+        """Return sigma plus 1e-5 (B, 1, 1, 1) of offsets (B, M, k, C)."""
+        return offset.flatten(1).std(dim=1).view(-1, 1, 1, 1) + 1e-5

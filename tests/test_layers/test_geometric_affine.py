@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from pcdet_kd.layers import LocalGrouper
 from pcdet_kd.ops import farthest_point_sample, knn
@@ -58,3 +59,46 @@ def test_start_of_the_sampling():
     assert torch.equal(layer.eval()(coords, features)[0][0, 0], coords[0, 0])
     with pytest.raises(ValueError, match='fps_start is 1'):
         LocalGrouper(4, 4, 3, fps_start=1)
+
+
+@pytest.mark.parametrize('bias', [True, False])
+def test_a_linear_layer_per_point(bias):
+    torch.manual_seed(0)
+    coords = torch.rand(2, 40, 3, dtype=torch.float64)
+    layer, linear = LocalGrouper(5, 9, 6).double(), nn.Linear(10, 7, bias=bias).double()
+    layer.affine_alpha.data.normal_()
+    layer.affine_beta.data.normal_()
+    parameters = [*layer.parameters(), *linear.parameters()]
+    results = []
+    for split in (False, True):
+        features = torch.randn(2, 40, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1)).requires_grad_(True)
+        if split:
+            centres, out = layer.forward_linear(coords, features, linear)
+        else:
+            centres, out = layer(coords, features)
+            out = linear(out)
+        grads = torch.autograd.grad((out * torch.linspace(-1, 1, out.numel()).view(out.shape)).sum(), [features, *parameters])
+        results.append([centres, out, *grads])
+    for expected, found in zip(*results):
+        torch.testing.assert_close(found, expected)
+
+
+def test_a_linear_layer_on_points_that_coincide():
+    """1 / sigma is 100,000 here: a difference that is not exactly 0 would be seen."""
+    features = torch.full((2, 6, 4), 0.7).requires_grad_(True)
+    layer, linear = LocalGrouper(4, 3, 5), nn.Linear(8, 7)
+    coords = torch.rand(2, 6, 3)
+    out = layer.forward_linear(coords, features, linear)[1]
+    torch.testing.assert_close(out, linear(layer(coords, features)[1]))
+    out.sum().backward()
+    assert torch.isfinite(features.grad).all()
+
+
+def test_a_linear_layer_under_autocast():
+    coords, features = torch.rand(1, 30, 3), torch.rand(1, 30, 4)
+    layer, linear = LocalGrouper(4, 8, 6), nn.Linear(8, 7)
+    expected = layer.forward_linear(coords, features, linear)[1]
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        out = layer.forward_linear(coords, features, linear)[1]
+        assert out.dtype == linear(layer(coords, features)[1]).dtype == torch.bfloat16
+    assert torch.equal(out, expected.bfloat16())

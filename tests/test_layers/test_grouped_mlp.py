@@ -73,24 +73,6 @@ def test_biases(backend, training):
     compare(network(bias=True).train(training), clouds())
 
 
-@pytest.mark.parametrize('slab', [1, 60, 200])
-@pytest.mark.parametrize('training', [True, False])
-def test_any_number_of_slabs(slab, training, monkeypatch):
-    monkeypatch.setattr('pcdet_kd.layers.slab_mlp.SLAB', slab)
-    compare(network().train(training), clouds())
-
-
-def test_the_number_of_threads_changes_nothing():
-    net, results, before = network((16, 32, 64)), [], torch.get_num_threads()
-    try:
-        for threads in (1, 3):
-            torch.set_num_threads(threads)
-            results.append(run(net, clouds(), True))
-    finally:
-        torch.set_num_threads(before)
-    assert all(torch.allclose(results[1][key], value, rtol=1e-12, atol=1e-12) for key, value in results[0].items())
-
-
 def test_float32_far_from_the_origin():
     """Coordinates of a street scene: the split must not subtract large numbers."""
     net = network(dtype=torch.float32)
@@ -147,11 +129,3 @@ def test_compiled():
     *tensors, index = clouds()
     compiled = torch.compile(grouped_mlp, fullgraph=True, backend='aot_eager')
     torch.testing.assert_close(compiled(copy.deepcopy(net), *tensors, index), grouped_mlp(net, *tensors, index))
-
-
-def test_only_the_layers_between_are_stored():
-    net, sizes = network((6, 16, 64)), []
-    *tensors, index = clouds()
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: sizes.append(t.numel()) or t, lambda t: t):
-        grouped_mlp(net, *(t.requires_grad_(True) for t in tensors), index)
-    assert sorted(sizes)[-2:] == [B * M * 64, B * M * K * 16]
