@@ -3,7 +3,9 @@
 from pcdet_kd.losses import functional
 from pcdet_kd.losses.cross_entropy import CrossEntropyLoss
 from pcdet_kd.losses.feature_mse import FeatureMSELoss
+from pcdet_kd.losses.joint_graph_entropy import JointGraphEntropyLoss
 from pcdet_kd.losses.logit_kd import LogitKDLoss
 from pcdet_kd.losses.point_set import ChamferLoss, EarthMoverLoss
 
-__all__ = ['ChamferLoss', 'CrossEntropyLoss', 'EarthMoverLoss', 'FeatureMSELoss', 'LogitKDLoss', 'functional']
+__all__ = ['ChamferLoss', 'CrossEntropyLoss', 'EarthMoverLoss', 'FeatureMSELoss', 'JointGraphEntropyLoss', 'LogitKDLoss',
+           'functional']
