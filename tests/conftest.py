@@ -6,6 +6,8 @@ from pathlib import Path
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 os.environ.setdefault('PCDET_KD_MALLOC', 'default')  # commands run inside the test process, which lives long
 os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')  # bit-exact tests need a CPU; name a device to test on it
+if not os.environ['CUDA_VISIBLE_DEVICES']:
+    os.environ.setdefault('TRITON_INTERPRET', '1')  # what runs GPU kernels on a CPU; read when Triton is imported
 
 import numpy as np
 import pytest

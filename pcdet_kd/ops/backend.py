@@ -19,7 +19,7 @@ KERNELS: dict[str, dict[str, str]] = {
     'ball_query': dict(numba='cpu.neighbors', triton='gpu.ball_query', mmcv='mmcv'),
     'edge_max_sum': dict(numba='cpu.edges', triton='gpu.edges'),
     'edge_max_sum_backward': dict(numba='cpu.edges', triton='gpu.edges'),
-    'emd_match': dict(numba='cpu.auction'),
+    'emd_match': dict(numba='cpu.auction', triton='gpu.auction'),
     'farthest_point_sample': dict(numba='cpu.fps', triton='gpu.fps', mmcv='mmcv'),
     'group': {},
     'group_backward': {},
