@@ -1,5 +1,6 @@
 """What happens around the iterations of a run."""
 
+from pcdet_kd.engine.hooks.batch_norm_momentum import BatchNormMomentumHook
 from pcdet_kd.engine.hooks.checkpoint import CheckpointHook
 from pcdet_kd.engine.hooks.frozen_guard import FrozenGuardHook
 from pcdet_kd.engine.hooks.non_finite_loss import NonFiniteLossError, NonFiniteLossHook
@@ -8,5 +9,6 @@ from pcdet_kd.engine.hooks.stop_signal import StoppedBySignal, StopSignalHook
 from pcdet_kd.engine.hooks.student_export import StudentExportHook
 from pcdet_kd.engine.hooks.sync_buffers import SyncBuffersHook
 
-__all__ = ['CheckpointHook', 'FrozenGuardHook', 'NonFiniteLossError', 'NonFiniteLossHook', 'SeedHook', 'StopSignalHook',
-           'StoppedBySignal', 'StudentExportHook', 'SyncBuffersHook', 'worker_init']
+__all__ = ['BatchNormMomentumHook', 'CheckpointHook', 'FrozenGuardHook', 'NonFiniteLossError',
+           'NonFiniteLossHook', 'SeedHook', 'StopSignalHook', 'StoppedBySignal', 'StudentExportHook', 'SyncBuffersHook',
+           'worker_init']
