@@ -49,7 +49,7 @@ class Distiller(BaseModel):
         """Return the method's loss terms as ``loss_<name>``, and figures worth logging as ``stat_<name>``.
 
         Args:
-            out: The student's output for the batch.
+            out: What :meth:`run_student` returned: the student's output for the batch.
             inputs: The batch, as the student saw it.
             samples: Labels and names of the batch.
         """
@@ -59,13 +59,17 @@ class Distiller(BaseModel):
         """Run the student, and in mode ``loss`` the method on top of it. See :meth:`PointClassifier.forward`."""
         if mode != 'loss':
             return self.student(inputs, data_samples, mode)
-        features, out = self.student.extract(inputs)
-        losses = self.student.losses(features, out, data_samples)
+        out, losses = self.run_student(inputs, data_samples)
         for name, term in self.distill(out, inputs, data_samples).items():
             if name in losses:
                 raise KeyError(f"{type(self).__name__}.distill returned '{name}', which the student's losses use already")
             losses[name] = term
         return losses
+
+    def run_student(self, inputs: dict[str, Tensor], samples: list[PointDataSample]) -> tuple[Any, dict[str, Tensor]]:
+        """Return the student's output, which :meth:`distill` gets, and its own losses."""
+        features, out = self.student.extract(inputs)
+        return out, self.student.losses(features, out, samples)
 
     def export_state_dict(self) -> dict[str, Tensor]:
         """Return the student's weights, with the keys of a plain classifier."""
