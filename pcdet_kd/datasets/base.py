@@ -13,6 +13,7 @@ import torch
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DefaultScope
 
+from pcdet_kd.datasets.shared_arrays import SharedList, is_starting_a_process, share
 from pcdet_kd.datasets.splits import stratified_split
 from pcdet_kd.registry import SCOPE, TRANSFORMS
 from pcdet_kd.utils.errors import DataError, SampleError
@@ -45,9 +46,33 @@ class Records:
             for a in (array if isinstance(array, list) else [array]):
                 a.flags.writeable = False
 
+    def __getstate__(self) -> dict:
+        """What is pickled: for a process that is being started, the arrays stay where they are and are mapped there."""
+        if not is_starting_a_process():
+            return {k: v for k, v in self.__dict__.items() if k != '_shared'}
+        shared = self._in_shared_memory()
+        state = dict(self.__dict__, extras={**self.extras, **{k: v for k, v in shared.items() if k in self.extras}})
+        state['points'] = shared.get('points', self.points)
+        state.pop('_shared')
+        return state
+
     def __setstate__(self, state: dict) -> None:
         self.__dict__.update(state)
+        self.points = self.points.array if isinstance(self.points, SharedList) else self.points
+        self.extras = {k: v.array if isinstance(v, SharedList) else v for k, v in self.extras.items()}
         self.freeze()  # pickling, and so a spawned worker, forgets the flag
+
+    def _in_shared_memory(self) -> dict:
+        """Move the arrays, once, to memory that can be mapped elsewhere; this process uses it too, so that there is one copy."""
+        if '_shared' not in self.__dict__:
+            found = {name: share(values) for name, values in dict(points=self.points, **self.extras).items()}
+            self.__dict__['_shared'] = {name: values for name, values in found.items() if values is not None}
+            for name, values in self.__dict__['_shared'].items():
+                if name == 'points':
+                    self.points = values.array
+                else:
+                    self.extras[name] = values.array
+        return self.__dict__['_shared']
 
     def __deepcopy__(self, memo: dict) -> 'Records':
         return self  # read-only: a subset or a copy of the data set needs no second copy in memory
