@@ -1,4 +1,4 @@
-# Point-MAE's transformer from scratch, with the schedule of its fine-tuning. Published: 77.2 OA on PB_T50_RS.
+# Point-MAE's transformer from scratch, with the schedule of its fine-tuning.
 _base_ = ['../_base_/students/point_mae.py', '../_base_/datasets/scanobjectnn.py', '../_base_/schedules/adamw_cosine_300e.py',
           '../_base_/default_runtime.py']
 work_dir = 'work_dirs/baseline/point_mae_scanobjectnn'

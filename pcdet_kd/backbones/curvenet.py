@@ -24,7 +24,8 @@ from pcdet_kd.structures import PointFeatures
 class LocalAggregation(nn.Module):
     """LPFA of the paper: features of neighbours relative to the point's, plus an embedding of where they are.
 
-    The embedding is a bias-free linear layer and BatchNorm on [p_i, p_j, p_j - p_i]; then LeakyReLU, one layer, and the mean.
+    The embedding is a bias-free linear layer and BatchNorm on [p_i, p_j, p_j - p_i]; then LeakyReLU, one layer, and the
+    mean.
 
     Args:
         channels: C of input and output.
@@ -52,9 +53,9 @@ class CurveGrouping(nn.Module):
     """Start curves where a learned score is highest, and let each step to the neighbour that suits it best.
 
     A step's choice is a softmax over the k neighbours of a score of [neighbour, curve so far], made one-hot with the
-    gradient of the softmax ("straight through"; no random numbers, in the code and here). The curve so far is a learned mixture
-    of itself and the last point. From the second step the score is damped for neighbours that lie backwards in feature space:
-    times 1 + cosine of the last step and the next, at most 1.
+    gradient of the softmax ("straight through"; no random numbers, in the code and here). The curve so far is a learned
+    mixture of itself and the last point. From the second step the score is damped for neighbours that lie backwards in
+    feature space: times 1 + cosine of the last step and the next, at most 1.
 
     Args:
         channels: C of the features.
@@ -163,7 +164,7 @@ class CurveBlock(nn.Module):
         self.shortcut = None if same else LinearNormAct(in_channels, out_channels, act=None, bias=False)
 
     def forward(self, coords: Tensor, x: Tensor, index: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Map (B, N, 3), (B, N, in_channels) and the points' k + 1 nearest (B, N, k + 1), if known, to those of the output."""
+        """Map (B, N, 3), (B, N, in_channels) and the points' k + 1 nearest, if known, to those of the output."""
         if coords.shape[1] > self.num_points:
             centres = group(coords, farthest_point_sample(coords, self.num_points))
             x = max_pool(group(x, ball_query(centres, coords, self.radius, self.num_neighbors)), dim=2)
@@ -183,15 +184,15 @@ class CurveBlock(nn.Module):
 class CurveNet(BaseModule):
     """CurveNet (Xiang et al., ICCV 2021): walks through the cloud, whose features are given back to all points.
 
-    From the paper: curve grouping with dynamic momentum and crossover suppression, curve aggregation, 100 curves of 5 steps in
-    the first four blocks, ModelNet40 93.8 % (94.2 % voted), 2.04 M parameters (in units of 2^20). From the authors' code
-    (tiangexiang/CurveNet, classification): widths, bottleneck ratios 2 and 4 in turn, k = 20, points, radii (several versions of
-    the code differ; these are the most spread), the choice without Gumbel noise, maximum and mean pooled. With that code's head
-    for 40 classes 2,140,672 parameters. For ``in_channels`` above 3, which the authors do not have, the further channels of a
-    neighbour are added to the first layer.
+    From the paper: curve grouping with dynamic momentum and crossover suppression, curve aggregation, 100 curves of 5 steps
+    in the first four blocks, ModelNet40 93.8 % (94.2 % voted), 2.04 M parameters (in units of 2^20). From the authors' code
+    (tiangexiang/CurveNet, classification): widths, bottleneck ratios 2 and 4 in turn, k = 20, points, radii (several
+    versions of the code differ; these are the most spread), the choice without Gumbel noise, maximum and mean pooled. With
+    that code's head for 40 classes 2,140,672 parameters. For ``in_channels`` above 3, which the authors do not have, the
+    further channels of a neighbour are added to the first layer.
 
-    ``stages`` of the output: the features after each pair of blocks (B, C_i, M_i). ``point_feats`` (B, out_channels / 2, M) are
-    those before pooling, at ``coords`` (B, M, 3).
+    ``stages`` of the output: the features after each pair of blocks (B, C_i, M_i). ``point_feats`` (B, out_channels / 2, M)
+    are those before pooling, at ``coords`` (B, M, 3).
 
     Any N: a cloud smaller than a stage's points keeps all (the code would repeat points). The order of points decides which
     neighbours a full ball keeps. Training needs more than one row for BatchNorm.

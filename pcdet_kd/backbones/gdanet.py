@@ -127,14 +127,14 @@ class DisentangleBlock(nn.Module):
 class GDANet(BaseModule):
     """GDANet (Xu et al., AAAI 2021): points of sharp and gentle variation, and attention of all points to either.
 
-    From the paper: the disentanglement by a graph high-pass filter, its parameters, the two attentions, two such blocks and a
-    third of the local operator only, ModelNet40 93.4 % (93.8 % voted), 0.93 M parameters. From the authors' code
+    From the paper: the disentanglement by a graph high-pass filter, its parameters, the two attentions, two such blocks and
+    a third of the local operator only, ModelNet40 93.4 % (93.8 % voted), 0.93 M parameters. From the authors' code
     (mutianxu/GDANet): the widths, 30 neighbours in feature space, which features are concatenated, the pooling (maximum and
     mean), biases everywhere, and the order of the sums in :func:`disentangle`. With that code's head for 40 classes 936,616
     parameters. Initial weights are Xavier normal with biases 0, as its training script sets them.
 
-    ``stages`` of the output: each block's output (B, C_i, N). ``point_feats`` (B, out_channels / 2, N) are the features before
-    pooling, one per input point.
+    ``stages`` of the output: each block's output (B, C_i, N). ``point_feats`` (B, out_channels / 2, N) are the features
+    before pooling, one per input point.
 
     Any N: a cloud with fewer points than are to be selected selects all. Memory grows with N^2. Training needs more than one
     row for BatchNorm.

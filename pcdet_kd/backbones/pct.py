@@ -59,8 +59,9 @@ class NeighborEmbedding(nn.Module):
 class OffsetAttention(nn.Module):
     r"""``x + relu(BN(linear(x - attention(x))))``.
 
-    The attention has one head and no scale. Its weights are normalised twice: softmax over the keys, then, for each key, by the
-    sum over the queries; a point's output is the sum of all values weighted by how much *they* look at it, as in the code:
+    The attention has one head and no scale. Its weights are normalised twice: softmax over the keys, then, for each key, by
+    the sum over the queries; a point's output is the sum of all values weighted by how much *they* look at it, as in the
+    code:
 
     .. math:: a_{ij} = \mathrm{softmax}_j(q_i k_j), \quad out_j = \sum_i v_i a_{ij} / (10^{-9} + \sum_i a_{ij})
 
@@ -89,15 +90,15 @@ class OffsetAttention(nn.Module):
 class PCT(BaseModule):
     """Point Cloud Transformer (Guo et al., Computational Visual Media 2021): neighbour embedding and offset attention.
 
-    From the paper: two neighbour embeddings (512 and 256 points, 32 neighbours), four offset attentions of 256 channels whose
-    outputs are concatenated, queries and keys of a quarter of the width, ModelNet40 93.2 %, 2.88 M parameters. From the code
-    (MenghaoGuo/PCT in Jittor; Strawberry-Eat-Mango/PCT_Pytorch, which most use): 64 channels in the input embedding, two layers
-    before the attentions, queries and keys share a projection, the input of the attentions is concatenated to their outputs
-    (1,280 channels), only the maximum is pooled (the paper's figure pools maximum and average), no position encoding.
-    With that code's head for 40 classes 2,876,136 parameters.
+    From the paper: two neighbour embeddings (512 and 256 points, 32 neighbours), four offset attentions of 256 channels
+    whose outputs are concatenated, queries and keys of a quarter of the width, ModelNet40 93.2 %, 2.88 M parameters. From
+    the code (MenghaoGuo/PCT in Jittor; Strawberry-Eat-Mango/PCT_Pytorch, which most use): 64 channels in the input
+    embedding, two layers before the attentions, queries and keys share a projection, the input of the attentions is
+    concatenated to their outputs (1,280 channels), only the maximum is pooled (the paper's figure pools maximum and
+    average), no position encoding. With that code's head for 40 classes 2,876,136 parameters.
 
-    ``stages`` of the output: both neighbour embeddings (B, C_i, M_i) and each attention's output (B, 256, M). ``point_feats``
-    (B, out_channels, M) are the features before pooling, at ``coords`` (B, M, 3).
+    ``stages`` of the output: both neighbour embeddings (B, C_i, M_i) and each attention's output (B, 256, M).
+    ``point_feats`` (B, out_channels, M) are the features before pooling, at ``coords`` (B, M, 3).
 
     Any N: a cloud smaller than a sampling size keeps all its points. Training needs more than one row for BatchNorm.
 

@@ -118,16 +118,16 @@ class TransitionDown(nn.Module):
 class PointTransformer(BaseModule):
     """Point Transformer for classification (Zhao et al., ICCV 2021).
 
-    From the paper: five stages of 32 to 512 channels on N, N/4, ..., N/256 points, 16 neighbours, subtraction relation, position
-    encoding in both branches, transition down by farthest points and maximum, global average pooling, ModelNet40 93.7 % (with
-    normals: ``in_channels=6``). The authors released no classification code. From the usual one (Pointcept, openpoints and
-    their common origin, POSTECH-CVLab): a weight for every 8 channels, where BatchNorm sits, 8 neighbours in the first stage,
-    the head. The number of blocks per stage is not certain: the paper's figure draws one; Pointcept names its networks by
-    (1, 1, 1, 1, 1), (1, 2, 2, 2, 2) and (1, 2, 3, 5, 2), the second being the default here, but its loop leaves out one block
-    per stage. With the head 512-256-128-40: 3,964,394 parameters.
+    From the paper: five stages of 32 to 512 channels on N, N/4, ..., N/256 points, 16 neighbours, subtraction relation,
+    position encoding in both branches, transition down by farthest points and maximum, global average pooling, ModelNet40
+    93.7 % (with normals: ``in_channels=6``). The authors released no classification code. From the usual one (Pointcept,
+    openpoints and their common origin, POSTECH-CVLab): a weight for every 8 channels, where BatchNorm sits, 8 neighbours in
+    the first stage, the head. The number of blocks per stage is not certain: the paper's figure draws one; Pointcept names
+    its networks by (1, 1, 1, 1, 1), (1, 2, 2, 2, 2) and (1, 2, 3, 5, 2), the second being the default here, but its loop
+    leaves out one block per stage. With the head 512-256-128-40: 3,964,394 parameters.
 
-    ``stages`` of the output: the features after each stage (B, C_i, M_i); ``point_feats`` (B, out_channels, M) is the last one,
-    at ``coords`` (B, M, 3).
+    ``stages`` of the output: the features after each stage (B, C_i, M_i); ``point_feats`` (B, out_channels, M) is the last
+    one, at ``coords`` (B, M, 3).
 
     Any N: at least one point is left at each stage. Training needs more than one row for BatchNorm.
 

@@ -1,5 +1,6 @@
 """GDANet: the graph filter, the attention, blocks."""
 
+import inspect
 import math
 
 import torch
@@ -33,9 +34,9 @@ def test_disentangle():
 
 
 def test_published_filter():
-    import inspect
     defaults = {name: p.default for name, p in inspect.signature(disentangle).parameters.items()}
-    assert (defaults['num_select'], defaults['num_neighbors'], defaults['threshold'], defaults['sigma']) == (256, 64, 0.2, 2.0)
+    names = ('num_select', 'num_neighbors', 'threshold', 'sigma')
+    assert [defaults[name] for name in names] == [256, 64, 0.2, 2.0]
 
 
 def test_selection_passes_no_gradient():
