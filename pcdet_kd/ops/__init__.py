@@ -15,6 +15,7 @@ from pcdet_kd.ops.group import group
 from pcdet_kd.ops.knn import knn
 from pcdet_kd.ops.project_points import project_points
 from pcdet_kd.ops.rasterize_mesh import rasterize_mesh
+from pcdet_kd.ops.three_interpolate import three_interpolate
 
 __all__ = ['ball_query', 'chamfer_distance', 'earth_mover_distance', 'edge_max_sum', 'emd_match', 'farthest_point_sample',
-           'group', 'info', 'knn', 'project_points', 'rasterize_mesh', 'use']
+           'group', 'info', 'knn', 'project_points', 'rasterize_mesh', 'three_interpolate', 'use']

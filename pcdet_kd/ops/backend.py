@@ -22,15 +22,21 @@ KERNELS: dict[str, dict[str, str]] = {
     'emd_match': dict(numba='cpu.auction', triton='gpu.auction'),
     'farthest_point_sample': dict(numba='cpu.fps', triton='gpu.fps', mmcv='mmcv'),
     'group': {},
-    'group_backward': {},
+    'group_backward': dict(numba='cpu.rows'),
+    'interpolate': dict(numba='cpu.rows'),
+    'interpolate_backward': dict(numba='cpu.rows'),
     'knn': dict(numba='cpu.neighbors', triton='gpu.knn', mmcv='mmcv'),
     'msn_match': dict(numba='cpu.auction'),
-    'project_points': dict(numba='cpu.projection'),
+    'nearest_pairs': dict(numba='cpu.pairs', triton='gpu.nearest_pairs'),
+    'project_points': dict(numba='cpu.projection', triton='gpu.projection'),
     'rasterize_mesh': dict(numba='cpu.rasterization'),
+    'three_nn': dict(numba='cpu.neighbors'),
 }
 AUCTIONS = ('emd_match', 'msn_match')  # without a GPU kernel, the CPU's still beats SciPy and plain torch on a copy
 # The op whose file holds the plain form of another.
-REFERENCE = dict(edge_max_sum_backward='edge_max_sum', group_backward='group', msn_match='emd_match')
+REFERENCE = dict(edge_max_sum_backward='edge_max_sum', group_backward='group', interpolate='three_interpolate',
+                 interpolate_backward='three_interpolate', msn_match='emd_match', nearest_pairs='chamfer_distance',
+                 three_nn='three_interpolate')
 INSTALL = dict(numba='pip install numba', triton='pip install triton', mmcv='install the full mmcv with its CUDA ops')
 
 _chosen, _check_values = 'auto', True

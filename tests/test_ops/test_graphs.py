@@ -25,10 +25,14 @@ SAMPLES = {
     'farthest_point_sample': [(POINTS, INDEX[:, 0, 0], None, 5, -1.0), (POINTS, INDEX[:, 0, 0] % 9, LENGTHS, 12, 1e-3)],
     'group': [(features(2, 24, 5), INDEX), (features(2, 24, 5), INDEX[..., 0])],
     'group_backward': [(features(2, 6, 4, 5), INDEX, 24)],
+    'interpolate': [(features(2, 24, 5), INDEX[..., :3], torch.rand(2, 6, 3))],
+    'interpolate_backward': [(features(2, 6, 5), INDEX[..., :3], torch.rand(2, 6, 3), 24)],
     'knn': [(POINTS[:, :5], POINTS, None, 4), (features(2, 7, 6), features(2, 24, 6), LENGTHS, 3)],
     'msn_match': [(POINTS, POINTS.flip(0), 0.05, 100)],
+    'nearest_pairs': [(POINTS[:, :7], POINTS, None, None), (POINTS, POINTS[:, :9], LENGTHS, LENGTHS.clamp(max=9))],
     'project_points': [(POINTS, None, None, 6, 8, 3.0, 1, 'y', False), (POINTS, POINTS, LENGTHS, 2, 8, 3.0, 2, 'z', True)],
     'rasterize_mesh': [(POINTS[0], INDEX[0, :, :3], torch.eye(3, 4)[None], torch.full((1, 3), 4.), 8, 2, 0.1, 0.3, 0.6, 1.0)],
+    'three_nn': [(POINTS[:, :5], POINTS, None), (POINTS[:, :5], POINTS, LENGTHS // 9)],
 }
 
 

@@ -20,6 +20,23 @@ def test_gradient_sums_over_duplicates():
     assert torch.autograd.gradcheck(ops.group, (features, index))
 
 
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize('channels', [1, 3, 64, 300])
+def test_back_ends_agree(dtype, channels, monkeypatch):
+    index = torch.randint(5, (1, 40, 6), generator=torch.Generator().manual_seed(0))
+    grad = torch.randn(1, 40, 6, channels, generator=torch.Generator().manual_seed(1)).to(dtype)
+    with ops.use('torch'):
+        expected = torch.ops.pcdet_kd.group_backward(grad.double(), index, 9)
+    results = []
+    for threads in (1, 4):
+        monkeypatch.setattr(torch, 'get_num_threads', lambda n=threads: n)
+        with ops.use('numba'):
+            results.append(torch.ops.pcdet_kd.group_backward(grad, index, 9))
+    assert torch.equal(*results) and results[0].dtype == dtype
+    narrow = dtype in (torch.bfloat16, torch.float16)
+    torch.testing.assert_close(results[0].double(), expected, rtol=1e-2 if narrow else 1e-5, atol=1e-2 if narrow else 1e-5)
+
+
 def test_other_layouts_and_types():
     features = torch.arange(24).view(2, 3, 4).transpose(1, 2)
     index = torch.tensor([[3, 0], [1, 1]])

@@ -201,7 +201,7 @@ def within(query, lanes, num_points, limit, found):
 
 @njit(fastmath=FAST, **OPTIONS)
 def three_of(query, points, found, index, squared):
-    """Fill ``index`` and ``squared`` (S, 3) from the one to three nearest, with the nearest, infinitely far, for the rest."""
+    """Fill ``index`` and ``squared`` (S, 3) from the one to three nearest; the rest is the nearest, infinitely far."""
     for s in range(query.shape[0]):
         for i in range(3):
             if i < found.shape[1]:

@@ -10,8 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-LEAST_ROWS = 64  # a part with fewer isn't worth a thread
-
 _pool: tuple[int, ThreadPoolExecutor] | None = None  # its number of threads, and it
 _lock = threading.Lock()
 
@@ -51,11 +49,14 @@ def for_each_cloud(function: Callable[[int], Any], batch: int) -> list[Any]:
     return results
 
 
-def for_each_part(function: Callable[[int, int, int], Any], batch: int, rows: int) -> list[Any]:
-    """Return ``function(b, start, stop)`` for parts of the rows of each cloud: small batches are cut up for the threads."""
+def for_each_part(function: Callable[[int, int, int], Any], batch: int, rows: int, least: int = 64) -> list[Any]:
+    """Return ``function(b, start, stop)`` for parts of the rows of each cloud: small batches are cut up for the threads.
+
+    A part has at least ``least`` rows, if there are so many.
+    """
     threads = torch.get_num_threads()
     parts = 1 if threads == 1 or batch >= 2 * threads else -(-2 * threads // batch)
-    size = max(LEAST_ROWS, -(-rows // parts))
+    size = max(least, -(-rows // parts))
     tasks = [(b, start, min(start + size, rows)) for b in range(batch) for start in range(0, rows, size)]
     return for_each_cloud(lambda t: function(*tasks[t]), len(tasks))
 
