@@ -1,0 +1,7 @@
+# MVCNN on projections of the points, from scratch as in PointCMT.
+_base_ = ['../_base_/students/mvcnn_resnet18.py', '../_base_/datasets/scanobjectnn.py',
+          '../_base_/schedules/sgd_cosine_200e.py', '../_base_/default_runtime.py']
+work_dir = 'work_dirs/baseline/mvcnn_scanobjectnn'
+
+model = _base_.student
+model.head.num_classes = _base_.num_classes
