@@ -2,7 +2,6 @@
 
 from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.collate import collate_points
-from pcdet_kd.datasets.device_dataset import DeviceDataset
 from pcdet_kd.datasets.modelnet40 import ModelNet40
 from pcdet_kd.datasets.modelnet40_resampled import ModelNet40Resampled
 from pcdet_kd.datasets.point_cloud_folder import PointCloudFolder
@@ -11,7 +10,6 @@ from pcdet_kd.datasets.scanobjectnn import ScanObjectNN
 from pcdet_kd.datasets.synthetic_scans import SyntheticScans
 
 __all__ = [
-    'DeviceDataset',
     'ModelNet40',
     'ModelNet40Resampled',
     'PointCloudDataset',

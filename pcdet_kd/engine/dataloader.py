@@ -9,8 +9,6 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from pcdet_kd.datasets.collate import collate_points
-from pcdet_kd.datasets.device_dataset import DeviceDataset, as_it_is
 from pcdet_kd.engine.hooks.seed import leaf_datasets
 from pcdet_kd.registry import DATASETS, FUNCTIONS, SCOPE
 
@@ -62,6 +60,8 @@ def _scope() -> AbstractContextManager:
 
 def _on_device(cfg: dict) -> dict:
     """Put the data set of a loader's config on its device, and take out what then has nothing to do."""
+    from pcdet_kd.datasets.collate import collate_points
+    from pcdet_kd.datasets.device_dataset import DeviceDataset, as_it_is  # imports the transforms, and MMCV with them
     collate = cfg.pop('collate_fn', None)
     if isinstance(collate, Mapping) and collate.get('type') not in ('collate_points', collate_points):
         raise ValueError(f"device={str(cfg['device'])!r} of the data loader makes whole batches; collate_fn "

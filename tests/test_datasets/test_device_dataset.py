@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from pcdet_kd.datasets import DeviceDataset, collate_points
-from pcdet_kd.datasets.device_dataset import as_it_is
+from pcdet_kd.datasets import collate_points
+from pcdet_kd.datasets.device_dataset import DeviceDataset, as_it_is
 from pcdet_kd.registry import DATASETS
 
 RANDOM = [dict(type='RandomPoints', num_points=8), dict(type='RandomRotate'), dict(type='RandomJitter'),

@@ -1,6 +1,6 @@
 import pytest
 
-from pcdet_kd.datasets import DeviceDataset
+from pcdet_kd.datasets.device_dataset import DeviceDataset
 from pcdet_kd.engine.dataloader import build_dataloader, stop_workers
 from pcdet_kd.engine.hooks import worker_init
 
