@@ -30,7 +30,7 @@ KERNELS: dict[str, dict[str, str]] = {
     'nearest_pairs': dict(numba='cpu.pairs', triton='gpu.nearest_pairs'),
     'project_points': dict(numba='cpu.projection', triton='gpu.projection'),
     'rasterize_mesh': dict(numba='cpu.rasterization'),
-    'three_nn': dict(numba='cpu.neighbors'),
+    'three_nn': dict(numba='cpu.neighbors', triton='gpu.three_nn'),
 }
 AUCTIONS = ('emd_match', 'msn_match')  # without a GPU kernel, the CPU's still beats SciPy and plain torch on a copy
 # The op whose file holds the plain form of another.

@@ -41,7 +41,7 @@ def _nearest_one(query, points, lengths, found, num_queries, num_points, tiles, 
 
 
 def nearest_pairs(x: Tensor, y: Tensor, x_lengths: Tensor | None, y_lengths: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Return (B, N) int64, the nearest y of each x, and (B, M), the nearest x of each y; the lowest index on ties."""
+    """See :func:`pcdet_kd.ops.chamfer_distance.nearest_pairs_torch`."""
     x, y = planes(x), planes(y)
     return _nearest(x, y, y_lengths), _nearest(y, x, x_lengths)
 

@@ -1,18 +1,18 @@
 import torch
 
-from pcdet_kd.ops.knn import knn_torch
 
-
-def test_same_pairs(device, clouds, lengths):
-    from pcdet_kd.ops.gpu.nearest_pairs import nearest_pairs
+def test_same_pairs(same, clouds):
     x, y = clouds(70), clouds(70).flip(1)[:, :41] * 0.9
-    sizes = lengths(70), lengths(41)
-    found = nearest_pairs(*(None if v is None else v.to(device) for v in (x, y, *sizes)))
-    assert torch.equal(found[0].cpu(), knn_torch(x, y, sizes[1], 1)[..., 0])
-    assert torch.equal(found[1].cpu(), knn_torch(y, x, sizes[0], 1)[..., 0])
+    same('nearest_pairs', x, y, None, None)
 
 
-def test_one_point(device):
-    from pcdet_kd.ops.gpu.nearest_pairs import nearest_pairs
-    found = nearest_pairs(torch.zeros(1, 1, 3, device=device), torch.ones(1, 2, 3, device=device), None, None)
+def test_padding_is_nobodys_nearest(same):
+    draw = torch.Generator().manual_seed(0)
+    x, y = torch.randn(2, 70, 3, generator=draw), torch.randn(2, 33, 3, generator=draw)
+    to_y, to_x = same('nearest_pairs', x, y, torch.tensor([5, 70]), torch.tensor([33, 1]))
+    assert to_x[0].max() < 5 and not to_y[1].any()
+
+
+def test_one_point(same):
+    found = same('nearest_pairs', torch.zeros(1, 1, 3), torch.ones(1, 2, 3), None, None)
     assert [t.tolist() for t in found] == [[[0]], [[0, 0]]]
