@@ -62,6 +62,12 @@ def test_walk():
         assert len({tuple(path) for path in visited}) > 1
 
 
+def test_crossover_suppression():
+    last = torch.tensor([[[2.0, 0.0]]])
+    options = torch.tensor([[[[3.0, 0.0], [0.0, 1.0], [-1.0, 3**0.5], [-5.0, 0.0], [0.0, 0.0]]]])
+    torch.testing.assert_close(CurveGrouping._forwards(last, options), torch.tensor([[[1.0, 1.0, 0.5, 0.0, 1.0]]]))
+
+
 def test_choice_is_hard_forwards_and_soft_backwards():
     torch.manual_seed(0)
     layer = CurveGrouping(6, 3, 2).eval()
