@@ -25,7 +25,7 @@ def farthest_point_sample(points: Tensor, num_samples: int, start: int = 0) -> T
     """Farthest point sampling in a Python loop with a masked update (the PyTorch ports of PointNet++, PointMLP)."""
     batch, n, _ = points.shape
     chosen = torch.zeros(batch, num_samples, dtype=torch.long, device=points.device)
-    distance = torch.full((batch, n), 1e10, device=points.device)
+    distance = torch.full((batch, n), 1e10, dtype=points.dtype, device=points.device)
     farthest = torch.full((batch,), start, dtype=torch.long, device=points.device)
     rows = torch.arange(batch, device=points.device)
     for i in range(num_samples):

@@ -77,18 +77,21 @@ def test_medians_of_interleaved_runs(module):
 
 @pytest.mark.parametrize('network', ['pointnet2', 'dgcnn', 'pointmlp'])
 def test_the_usual_networks_are_ours(network, module):
-    """Equal outputs and gradients in training, so that the times are those of the same computation."""
-    ours, usual = module('train_step').build(network, tiny=True)
+    """Equal outputs and gradients in training, so that the times are those of the same computation.
+
+    In float64: BatchNorm over four clouds magnifies float32's rounding.
+    """
+    ours, usual = (model.double() for model in module('train_step').build(network, tiny=True))
     for part in (*ours.modules(), *usual.modules()):
         if isinstance(part, torch.nn.Dropout):
             part.p = 0.0
-    points = module('inputs').surface(4, 64)
+    points = module('inputs').surface(4, 64).double()
     a, b = ours(dict(points=points)).logits, usual(points)
-    assert torch.allclose(a, b, atol=1e-4)
+    assert torch.allclose(a, b, atol=1e-8)
     (a.square().mean()).backward()
     (b.square().mean()).backward()
     for (name, p), q in zip(ours.named_parameters(), usual.parameters()):
-        assert torch.allclose(p.grad, q.grad.view_as(p), atol=1e-4 * max(1, float(q.grad.abs().max()))), name
+        assert torch.allclose(p.grad, q.grad.view_as(p), atol=1e-8), name
 
 
 @pytest.mark.skipif(allocator._mallopt() is None, reason='no glibc')
