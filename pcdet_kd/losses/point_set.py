@@ -23,8 +23,8 @@ class EarthMoverLoss(nn.Module):
     Args:
         reduction: ``'mean'`` or ``'sum'`` over the points of a cloud.
         normalize: None for raw coordinates, ``'centred'`` or ``'released'``: see :func:`.functional.scale_to_box`.
-        solver: ``'auction'``: optimal to 0.01 %. ``'msn'``: the approximate auction of MSN (Liu et al., 2020) and PointCMT.
-        eps: The auction's accuracy: for ``'auction'`` relative to the size of the clouds (None: 1e-5), for ``'msn'`` in
+        solver: ``'auction'``: optimal to a millionth. ``'msn'``: the approximate auction of MSN (Liu et al., 2020) and PointCMT.
+        eps: The auction's accuracy: for ``'auction'`` relative to the size of the clouds (None: 2e-6), for ``'msn'`` in
             their unit (None: 0.05).
         iterations: Greatest number of rounds, for ``'msn'`` only (None: 3000).
         loss_weight: Factor.

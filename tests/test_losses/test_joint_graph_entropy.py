@@ -136,3 +136,12 @@ def test_bad_shapes():
         JointGraphEntropyLoss()(student, teacher[:, :2], TARGET)
     with pytest.raises(ValueError, match=r'target has shape \(1,\), expected \(2,\)'):
         JointGraphEntropyLoss()(student, teacher, TARGET[:1])
+
+
+@pytest.mark.parametrize('variant', [v for v in VARIANTS if v != 'batch-graph'])
+def test_the_graph_holds_nothing_of_size_batch_times_classes_squared(variant):
+    student, teacher = (torch.randn(5, 40, requires_grad=True) for _ in range(2))
+    sizes = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: sizes.append(t.numel()) or t, lambda t: t):
+        JointGraphEntropyLoss(variant, detach='none')(student, teacher, torch.arange(5))
+    assert max(sizes) <= 5 * 40 and sum(sizes) <= 20 * 5 * 40
