@@ -173,6 +173,7 @@ def test_back_ends_give_the_same_bits(footprint, up_axis, num_views, color, over
     points[0, 0] = torch.nan
     points[0, 1] = torch.inf
     points[0, 2, 0] = 1e30
+    points[0, 3] = torch.tensor([0, 0, torch.inf])
     points[1, 5] = points[1, 6]
     points[2, :20] = torch.rand(20, 1) * torch.tensor([[0.7, 0.7, 1.4]]) - torch.tensor([[0, 0, 1.4]])  # depth near 0
     rgb = torch.rand(4, 300, 3) if color else None

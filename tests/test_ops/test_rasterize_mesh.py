@@ -141,6 +141,35 @@ def test_samples_are_averaged_and_the_nearest_gives_depth_and_face():
     assert torch.equal(depth, torch.where(nearest.isinf(), 0, nearest)) and torch.equal(face >= 0, ~nearest.isinf())
 
 
+def test_equally_near_samples_give_the_lowest_face():
+    for faces in (SQUARE[1], SQUARE[1].flip(0)):
+        for mirrored in (False, True):
+            vertices = SQUARE[0] * torch.tensor([-1., 1, 1]) if mirrored else SQUARE[0]
+            face = render((vertices, faces), samples=2).face[0, 4:12, 4:12]
+            assert bool(((face.flip(1) if mirrored else face).diagonal() == 0).all())
+
+
+def test_faces_without_area_are_not_seen():
+    vertices, faces = SQUARE
+    degenerate = torch.tensor([[0, 0, 0], [1, 1, 2], [0, 2, 0]])
+    images = render((vertices, torch.cat([degenerate, faces])))
+    assert torch.equal(images.image, render(SQUARE).image) and images.face.unique().tolist() == [-1, 3, 4]
+
+
+def test_faces_seen_edge_on_keep_their_depth():
+    generator = torch.Generator().manual_seed(0)
+    corners = torch.rand(200, 3, 3, generator=generator) * torch.tensor([2., 2, 1]) + torch.tensor([-1., -1, 2])
+    column = torch.randint(64, (200, 1), generator=generator)
+    corners[:, :, 0] = corners[:, :, 2] * ((column + 0.5) / 32 - 1)  # planes through the rays of a column of pixels ...
+    corners[:, :, 0] += 1e-6 * torch.randn(200, 3, generator=generator)  # ... but for this
+    faces = torch.arange(600).view(200, 3)
+    depth, face, _ = render((corners.flatten(0, 1), faces), size=64)
+    assert len(face.unique()) > 20
+    z = corners[..., 2][face.clamp(min=0)]
+    inside = (depth >= z.amin(-1) * (1 - 1e-6)) & (depth <= z.amax(-1) * (1 + 1e-6))
+    assert bool((inside | (face < 0)).all())
+
+
 def test_against_a_ray_tracer_in_float64():
     vertices, faces = soup(5, 20)
     cameras = around(2, 2.5, seed=3)
