@@ -9,7 +9,8 @@ from torch import Tensor
 from pcdet_kd.ops.rasterize_mesh import sample_rays
 
 
-def cameras_around(count: int, image_size: int, distance: float = 2.5, focal: float = 1.9, seed: int = 0) -> tuple[Tensor, Tensor]:
+def cameras_around(count: int, image_size: int, distance: float = 2.5, focal: float = 1.9,
+                   seed: int = 0) -> tuple[Tensor, Tensor]:
     """Cameras in random directions that look at the origin: (count, 3, 4), and their intrinsics (count, 3)."""
     z = torch.randn(count, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     z = z / z.norm(dim=1, keepdim=True)
