@@ -14,4 +14,5 @@ from pcdet_kd.evaluation.sample_metric import SampleMetric
 from pcdet_kd.evaluation.voting import VotingTTA
 
 __all__ = ['MODELNET_C_BASELINE', 'GenerationDistance', 'PointAccuracy', 'SampleMetric', 'VotingTTA', 'class_precisions',
-           'class_recalls', 'class_table', 'confusion_matrix', 'error_rates', 'mean_class_accuracy', 'modelnet_c_scores', 'overall_accuracy']
+           'class_recalls', 'class_table', 'confusion_matrix', 'error_rates', 'mean_class_accuracy', 'modelnet_c_scores',
+           'overall_accuracy']
