@@ -68,11 +68,11 @@ def group_torch(features: Tensor, index: Tensor) -> Tensor:
 
 def group_backward_torch(grad: Tensor, index: Tensor, num_points: int) -> Tensor:
     """Return the gradient to features (B, N, C) from that of the grouped ones: a sum over the places each row went to."""
-    batch, channels = len(index), grad.shape[-1]
+    batch, channels = index.shape[0], grad.shape[-1]
     total = grad.new_zeros(batch * num_points, channels)
     return total.index_add_(0, _flat(index, num_points), grad.reshape(-1, channels)).view(batch, num_points, channels)
 
 
 def _flat(index: Tensor, num_points: int) -> Tensor:
-    offset = torch.arange(len(index), device=index.device) * num_points
+    offset = torch.arange(index.shape[0], device=index.device) * num_points
     return (index + offset.view(-1, *[1] * (index.dim() - 1))).reshape(-1)

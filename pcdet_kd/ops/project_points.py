@@ -120,16 +120,16 @@ def project_points_torch(points: Tensor, rgb: Tensor | None, lengths: Tensor | N
     Returns:
         (B, V, 1 or 4, R, R), depth last.
     """
-    batch, size = len(points), image_size
-    order, signs = (torch.tensor(rows, device=points.device) for rows in view_axes(num_views, up_axis))
+    batch, size = points.shape[0], image_size
     # Not a matrix product: under autocast, or with TF32, that would round the coordinates to pixels and more.
-    seen = points[:, :, order].transpose(1, 2) * signs[:, None].to(points)  # (B, V, N, 3): row, column, depth
+    seen = torch.stack([torch.stack([points[..., axis] * sign for axis, sign in zip(*view)], dim=-1)
+                        for view in zip(*view_axes(num_views, up_axis))], dim=1)  # (B, V, N, 3): row, column, depth
     depth = seen[..., 2] + distance
     weight = 1 / (depth.clamp(min=0) + EPS)
     with torch.no_grad():
         pixel = (seen[..., :2] / (depth[..., None] + EPS) + 1) * (size / 2)
-        steps = torch.tensor(pixel_steps(footprint)).to(pixel)
-        row, column = (torch.ceil(pixel[..., i, None] + steps) for i in (0, 1))  # (B, V, N, s)
+        # (B, V, N, s)
+        row, column = (torch.stack([torch.ceil(pixel[..., i] + step) for step in pixel_steps(footprint)], -1) for i in (0, 1))
         row, column = torch.broadcast_tensors(row[..., :, None], column[..., None, :])  # (B, V, N, s, s)
         inside = (row >= 0) & (row < size) & (column >= 0) & (column < size)
         inside = inside & ((depth >= 0) & (weight > 0))[..., None, None]
