@@ -87,6 +87,8 @@ def test_dropout(batch):
     assert ((index == 0) | kept).all()
     shares = 1 - kept.double().mean(1)
     assert shares.min() < 0.35 and 0.55 < shares.max() < 1 and len(set(shares.tolist())) > 3
+    few = run(batch, T.RandomPointDropout(0.2))['part_labels'] != torch.arange(N)
+    assert 0 < few.double().mean(1).max() < 0.35
 
 
 def test_scale_turns_normals_as_those_of_a_surface(batch):
