@@ -35,10 +35,8 @@ class PointMLPStage(nn.Module):
 
     def forward(self, coords: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """Map (B, N, 3) and (B, N, in_channels) to (B, M, 3) and (B, M, channels)."""
-        transfer = self.transfer
-        coords, x = self.grouper.forward_linear(coords, features, transfer.linear)
-        x = transfer.act(transfer.norm(x.flatten(0, 2)).view(x.shape))
-        return coords, self.pos(max_pool(self.pre(x), dim=2))
+        coords, x = self.grouper.forward_linear(coords, features, self.transfer.linear)
+        return coords, self.pos(max_pool(self.pre(self.transfer.finish(x)), dim=2))
 
 
 @BACKBONES.register_module()

@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from pcdet_kd.layers import batch_norm
 from pcdet_kd.layers.inputs import at_least_float32
+from pcdet_kd.layers.linear import Linear, linear
 from pcdet_kd.layers.pooling import max_pool
 from pcdet_kd.ops import edge_max_sum, group, knn
 
@@ -54,7 +55,7 @@ class EdgeConv(nn.Module):
         self.out_channels = out_channels
         self.num_neighbors = num_neighbors
         self.fused = fused
-        self.linear = nn.Linear(2 * in_channels, out_channels, bias=bias)
+        self.linear = Linear(2 * in_channels, out_channels, bias=bias)
         self.norm = nn.BatchNorm1d(out_channels)
         self.act = nn.LeakyReLU(negative_slope)
 
@@ -82,8 +83,8 @@ class EdgeConv(nn.Module):
         sign = batch_norm.sign_of_scale(self.norm, x)
         weight = sign[:, None] * self.linear.weight.to(x.dtype)
         to_neighbour, to_centre = weight.split(self.in_channels, dim=1)
-        u = F.linear(x, to_neighbour)
-        v = F.linear(x, to_centre - to_neighbour, None if self.linear.bias is None else sign * self.linear.bias.to(x.dtype))
+        u = linear(x, to_neighbour)
+        v = linear(x, to_centre - to_neighbour, None if self.linear.bias is None else sign * self.linear.bias.to(x.dtype))
         highest, _, total = edge_max_sum(u, index)
         if batch_norm.uses_batch(self.norm):
             mean, var = self._statistics(u, v, total, index, sign)

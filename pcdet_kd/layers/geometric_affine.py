@@ -2,9 +2,9 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from pcdet_kd.layers.inputs import at_least_float32
+from pcdet_kd.layers.linear import linear as by_rows
 from pcdet_kd.ops import farthest_point_sample, group, knn
 
 
@@ -64,11 +64,11 @@ class LocalGrouper(nn.Module):
             spread = self.spread(group(features, index) - anchor.unsqueeze(2))
             alpha, beta = self.affine_alpha.flatten(), self.affine_beta.flatten()
             to_offset, to_anchor = linear.weight.to(features.dtype).chunk(2, dim=1)
-            u = F.linear(features * alpha / spread.squeeze(-1), to_offset)
+            u = by_rows(features * alpha / spread.squeeze(-1), to_offset)
             constant = to_offset @ beta if linear.bias is None else to_offset @ beta + linear.bias.to(features.dtype)
             # First the difference, which is exact for neighbours that coincide: 1 / spread may be large.
             out = group(u, index) - group(u, chosen).unsqueeze(2)
-            out = out.add_(F.linear(anchor, to_anchor, constant).unsqueeze(2))
+            out = out.add_(by_rows(anchor, to_anchor, constant).unsqueeze(2))
         return centres, out if dtype is None else out.to(dtype)
 
     def sample(self, coords: Tensor) -> tuple[Tensor, Tensor, Tensor]:

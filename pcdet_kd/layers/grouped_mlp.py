@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pcdet_kd.layers import batch_norm
+from pcdet_kd.layers.linear import linear
 from pcdet_kd.layers.mlp import MLP, LinearNormAct
 from pcdet_kd.layers.pooling import max_pool
 from pcdet_kd.layers.slab_mlp import SlabMLP
@@ -50,7 +51,7 @@ def grouped_mlp(mlp: MLP, coords: Tensor, centres: Tensor, features: Tensor | No
     layers = list(mlp)
     x = _first_linear(layers[0], coords, centres, features, index)
     for layer, following in pairwise(layers):
-        x = following.linear(layer.act(layer.norm(x.flatten(0, 2)).view(x.shape)))
+        x = following.linear(layer.finish(x))
     return _norm_act_max(layers[-1], x)
 
 
@@ -71,8 +72,8 @@ def _fits_slabs(mlp: MLP, coords: Tensor, features: Tensor | None) -> bool:
 def _first_linear(layer: LinearNormAct, coords: Tensor, centres: Tensor, features: Tensor | None, index: Tensor) -> Tensor:
     """Return the first layer's linear part for all neighbours, (B, M, k, C): its features' share is made per point."""
     to_coords, to_features = layer.linear.weight.tensor_split([3], dim=1)
-    x = F.linear(group(coords, index) - centres.unsqueeze(2), to_coords, layer.linear.bias)
-    return x if features is None else x + group(F.linear(features, to_features), index)
+    x = linear(group(coords, index) - centres.unsqueeze(2), to_coords, layer.linear.bias)
+    return x if features is None else x + group(linear(features, to_features), index)
 
 
 def _norm_act_max(layer: LinearNormAct, x: Tensor) -> Tensor:
@@ -80,7 +81,7 @@ def _norm_act_max(layer: LinearNormAct, x: Tensor) -> Tensor:
     norm = layer.norm
     if batch_norm.uses_batch(norm) and (x.device.type == 'cpu' or x.dtype not in (torch.float32, torch.float64)
                                         or isinstance(norm, nn.SyncBatchNorm)):
-        return max_pool(layer.act(norm(x.flatten(0, 2)).view(x.shape)), dim=2)
+        return max_pool(layer.finish(x), dim=2)
     if batch_norm.uses_batch(norm):
         batch_norm.check_rows(norm, x[..., 0].numel())
         var, mean = torch.var_mean(x, dim=(0, 1, 2), correction=0)
@@ -115,13 +116,13 @@ def _on_slabs(mlp: MLP, coords: Tensor, centres: Tensor, features: Tensor | None
 def _normalised_parts(layer: LinearNormAct, coords: Tensor, centres: Tensor, features: Tensor | None, index: Tensor
                       ) -> tuple[Tensor, Tensor]:
     """Return u (B, N, C) and q (B, M, C): the first layer's linear part and BatchNorm give u_j - q_i for an edge."""
-    norm, linear = layer.norm, layer.linear
-    to_coords, to_features = linear.weight.tensor_split([3], dim=1)
+    norm = layer.norm
+    to_coords, to_features = layer.linear.weight.tensor_split([3], dim=1)
     middle = coords.detach().mean(dim=1, keepdim=True)  # differences are all that counts, and small numbers keep their digits
     near = centres - middle
-    u, q = F.linear(coords - middle, to_coords, linear.bias), F.linear(near, to_coords)
+    u, q = linear(coords - middle, to_coords, layer.linear.bias), linear(near, to_coords)
     if features is not None:
-        u = u + F.linear(features, to_features)
+        u = u + linear(features, to_features)
     if batch_norm.uses_batch(norm):
         k, count = index.shape[2], index.numel()
         batch_norm.check_rows(norm, count)
@@ -134,7 +135,7 @@ def _normalised_parts(layer: LinearNormAct, coords: Tensor, centres: Tensor, fea
         mean = (sum_u - k * q.sum(dim=(0, 1))) / count
         shift = sum_u.detach() / count
         u, q = u - shift, q - (shift - mean)  # the mean of u - q is now 0, and the sums below do not cancel
-        of_points = F.linear(place, to_coords) - degree * (shift - mean)
+        of_points = linear(place, to_coords) - degree * (shift - mean)
         squares = (u * (degree * u - 2 * of_points)).sum(dim=(0, 1)) + k * q.square().sum(dim=(0, 1))
         var = squares.clamp(min=0) / count
         batch_norm.update_running(norm, mean, var, count)

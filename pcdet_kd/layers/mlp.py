@@ -9,6 +9,8 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from pcdet_kd.layers.linear import Linear
+
 _NORMS = {'bn': nn.BatchNorm1d, 'ln': nn.LayerNorm, 'rms': partial(nn.RMSNorm, eps=1e-5)}
 _ACTS = {'relu': lambda: nn.ReLU(inplace=True), 'leaky_relu': lambda: nn.LeakyReLU(0.2, inplace=True), 'gelu': nn.GELU}
 
@@ -33,7 +35,7 @@ class LinearNormAct(nn.Module):
             if value is not None and value not in known:
                 raise ValueError(f"{name} is '{value}', must be one of {sorted(known)} or None")
         self.out_channels = out_channels
-        self.linear = nn.Linear(in_channels, out_channels, bias=bias)
+        self.linear = Linear(in_channels, out_channels, bias=bias)
         self.norm = _NORMS[norm](out_channels) if norm else None
         self.act = _ACTS[act]() if act else None
         self.drop = nn.Dropout(dropout) if dropout else None
@@ -45,15 +47,17 @@ class LinearNormAct(nn.Module):
 
     def finish(self, x: Tensor) -> Tensor:
         """Do what follows the linear layer, on its output (..., out_channels) computed elsewhere."""
+        # Rows until the end: the gradient of an in-place activation on a view is copied twice.
+        rows = x if self.norm is None or x.dim() == 2 else x.flatten(0, -2)
         if self.drop is not None and self.dropout_first:
-            x = self.drop(x)
+            rows = self.drop(rows)
         if self.norm is not None:
-            x = self.norm(x.flatten(0, -2)).view(x.shape) if x.dim() > 2 else self.norm(x)
+            rows = self.norm(rows)
         if self.act is not None:
-            x = self.act(x)
+            rows = self.act(rows)
         if self.drop is not None and not self.dropout_first:
-            x = self.drop(x)
-        return x
+            rows = self.drop(rows)
+        return rows if rows.dim() == x.dim() else rows.view(x.shape)
 
 
 class MLP(nn.Sequential):

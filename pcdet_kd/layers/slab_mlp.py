@@ -1,6 +1,6 @@
 """The later layers of an MLP on edges, and the maximum over neighbours, a slab of rows at a time (CPU)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from pcdet_kd.layers import batch_norm
+from pcdet_kd.layers.linear import linear
 
 SLAB = 1 << 20  # elements of the widest tensor of a slab: 4 MB, which the processor's cache holds
 
@@ -26,55 +27,38 @@ class EdgeRows:
         from pcdet_kd.ops.cpu import grouped  # needs numba
         self.kernels = grouped
         self.points, self.centres, self.index = points, centres, index
-        self.groups, self.k = index.shape
-        self.step = max(1, SLAB // (self.k * widest))
-        self.hidden: list[tuple[Tensor, Tensor, Tensor]] = []  # per further layer: rows before BatchNorm, scale, shift
-        self._buffers: dict[tuple[int, int], Tensor] = {}
+        self.count, self.k = index.numel(), index.shape[1]
+        step = max(1, SLAB // (self.k * widest))
+        self.slabs = [slice(low, min(low + step, len(index))) for low in range(0, len(index), step)]  # of centres
+        # Per further layer its rows before BatchNorm, slab by slab, and the scale and shift of BatchNorm.
+        self.hidden: list[tuple[Sequence[Tensor], Tensor, Tensor]] = []
 
-    def slabs(self) -> Iterator[tuple[int, int]]:
-        """Yield the first and the last but one group of each slab."""
-        return ((low, min(low + self.step, self.groups)) for low in range(0, self.groups, self.step))
-
-    def rows(self, low: int, high: int) -> slice:
-        """Return the rows of groups ``low`` to ``high``."""
-        return slice(low * self.k, high * self.k)
-
-    def buffer(self, channels: int, low: int, high: int, use: int) -> Tensor:
-        """Return memory for a slab's rows; the same for the same ``use`` and width."""
-        if (channels, use) not in self._buffers:
-            self._buffers[channels, use] = self.points.new_empty(self.step * self.k, channels)
-        return self._buffers[channels, use][:(high - low) * self.k]
-
-    def relu(self, level: int, low: int, high: int, shift: Tensor | None = None) -> Tensor:
-        """Return relu(BN(z)) of a slab after ``level`` further layers, minus ``shift`` (C,), in a buffer."""
-        channels = self.points.shape[1] if level == 0 else self.hidden[level - 1][0].shape[1]
-        out = self.buffer(channels, low, high, use=level)
+    def relu(self, level: int, slab: int, shift: Tensor | None = None) -> Tensor:
+        """Return relu(BN(z)) of a slab's rows after ``level`` further layers, minus ``shift`` (C,)."""
+        where = self.slabs[slab]
+        centres, index = self.centres[where], self.index[where]
+        channels = self.points.shape[1] if level == 0 else len(self.hidden[level - 1][1])
+        out = self.points.new_empty(index.numel(), channels)
         floor = self.points.new_zeros(channels) if shift is None else -shift
         if level == 0:
-            centres = self.centres[low:high] if shift is None else self.centres[low:high] + shift
-            self.kernels.share(self.kernels.edge_relu_rows, high - low, self.points, centres, self.index[low:high], floor, out)
+            self.kernels.share(self.kernels.edge_relu_rows, len(index), self.points, centres - floor, index, floor, out)
         else:
             z, scale, offset = self.hidden[level - 1]
-            self.kernels.share(self.kernels.affine_relu_rows, len(out), z[self.rows(low, high)], scale, offset + floor, floor,
-                               out)
+            self.kernels.share(self.kernels.affine_relu_rows, len(out), z[slab], scale, offset + floor, floor, out)
         return out
 
 
 def _hidden_layer(edges: EdgeRows, level: int, norm: nn.Module, weight: Tensor, bias: Tensor | None, gamma: Tensor,
-                  beta: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Append linear and BatchNorm to ``edges``; return the rows before BatchNorm, its scale, shift, mean and 1/sigma."""
-    count, channels = edges.groups * edges.k, weight.shape[0]
-    z = weight.new_empty(count, channels)
+                  beta: Tensor) -> list[Tensor]:
+    """Append linear and BatchNorm to ``edges``; return scale, shift, mean and 1/sigma of BatchNorm, and the rows before it."""
+    count, channels, z = edges.count, weight.shape[0], []
     total, squares = weight.new_zeros(2, channels, dtype=torch.float64)
     batch, pivot = batch_norm.uses_batch(norm), None
-    for low, high in edges.slabs():
-        part = z[edges.rows(low, high)]
-        torch.mm(edges.relu(level, low, high), weight.t(), out=part)
-        if bias is not None:
-            part += bias
+    for slab in range(len(edges.slabs)):
+        z.append(linear(edges.relu(level, slab), weight, bias))
         if batch:
-            pivot = part.mean(dim=0) if pivot is None else pivot
-            edges.kernels.share(edges.kernels.moments_columns, channels, part, pivot, total, squares)
+            pivot = z[0].mean(dim=0) if pivot is None else pivot
+            edges.kernels.share(edges.kernels.moments_columns, channels, z[-1], pivot, total, squares)
     if batch:
         mean = pivot + total / count
         var = (squares / count - (total / count) ** 2).clamp(min=0)
@@ -83,9 +67,9 @@ def _hidden_layer(edges: EdgeRows, level: int, norm: nn.Module, weight: Tensor, 
         mean, var = norm.running_mean.double(), norm.running_var.double()
     inverse = torch.rsqrt(var + norm.eps)
     scale = gamma * inverse
-    out = z, *(t.to(z.dtype) for t in (scale, beta - mean * scale, mean, inverse))
-    edges.hidden.append(out[:3])
-    return out
+    scale, offset, mean, inverse = (t.to(weight.dtype) for t in (scale, beta - mean * scale, mean, inverse))
+    edges.hidden.append((z, scale, offset))
+    return [scale, offset, mean, inverse, *z]
 
 
 class SlabMLP(torch.autograd.Function):
@@ -126,13 +110,13 @@ class SlabMLP(torch.autograd.Function):
             saved += [layer[0], *_hidden_layer(edges, level, norm, *layer)]
         highest = weight.new_empty(len(flat), channels)
         where = torch.empty(len(flat), channels, dtype=torch.int32)
-        level, count = len(norms), flat.numel()
-        shift = edges.relu(level, 0, min(edges.step, edges.groups)).mean(dim=0)
+        level, count = len(norms), edges.count
+        shift = edges.relu(level, 0).mean(dim=0)
         total, gram = weight.new_zeros(width, dtype=torch.float64), weight.new_zeros(width, width, dtype=torch.float64)
-        for low, high in edges.slabs():
-            h = edges.relu(level, low, high, shift)
-            z = torch.mm(h, weight.t(), out=edges.buffer(channels, low, high, use=-1))
-            edges.kernels.share(edges.kernels.max_rows, high - low, z, edges.k, highest[low:high], where[low:high])
+        for slab, groups in enumerate(edges.slabs):
+            h = edges.relu(level, slab, shift)
+            args = linear(h, weight), edges.k, highest[groups], where[groups]
+            edges.kernels.share(edges.kernels.max_rows, len(highest[groups]), *args)
             if moments:
                 total += h.sum(dim=0)
                 gram += h.t() @ h
@@ -157,9 +141,10 @@ class SlabMLP(torch.autograd.Function):
         """Return the gradients, from those of maximum, mean and variance."""
         points, centres, flat, weight, *layers, where, shift, gram = ctx.saved_tensors
         edges = EdgeRows(points, centres, flat, ctx.widest)
-        layers = [layers[i:i + 6] for i in range(0, len(layers), 6)]  # weight, z, scale, shift, mean, inverse
-        edges.hidden = [tuple(layer[1:4]) for layer in layers]
-        kernels, count = edges.kernels, flat.numel()
+        size = 5 + len(edges.slabs)  # weight, scale, shift, mean, 1 / sigma, and rows
+        layers = [layers[i:i + size] for i in range(0, len(layers), size)]
+        edges.hidden = [(layer[5:], layer[1], layer[2]) for layer in layers]
+        kernels, count = edges.kernels, edges.count
         grad = grad.flatten(0, 1).contiguous()
         per_row, spread = grad_mean / count, 2 * grad_var / count
         grad_weight = weight.new_zeros(weight.shape)
@@ -167,34 +152,29 @@ class SlabMLP(torch.autograd.Function):
         mix = (weight * spread[:, None]).t() @ weight
         constant = per_row @ weight
 
-        def last_layer(level: int, low: int, high: int, out: Tensor) -> None:
-            h = edges.relu(level, low, high, shift)
-            if ctx.moments:
-                torch.addmm(constant, h, mix, out=out)
-            else:
-                out.zero_()
-            args = grad[low:high], where[low:high]
-            kernels.share(kernels.max_backward_rows, high - low, *args, weight, edges.k, out)
+        def last_layer(level: int, slab: int) -> Tensor:
+            h = edges.relu(level, slab, shift)
+            out = linear(h, mix, constant) if ctx.moments else torch.zeros_like(h)
+            args = grad[edges.slabs[slab]], where[edges.slabs[slab]]
+            kernels.share(kernels.max_backward_rows, len(args[0]), *args, weight, edges.k, out)
             kernels.share(kernels.max_backward_weight, len(weight), *args, h, edges.k, grad_weight)
+            return out
 
-        def inner_layer(level: int, low: int, high: int, out: Tensor) -> None:
-            rows, (own, z, *_), (a, b, c) = edges.rows(low, high), layers[level], coefficients
-            dz = torch.addcmul(c, z[rows], b, out=edges.buffer(z.shape[1], low, high, use=-3)).addcmul_(grad_z[rows], a)
-            h = edges.relu(level, low, high)
-            grads[level][0].addmm_(dz.t(), h)
-            torch.mm(dz, own, out=out)
+        def inner_layer(level: int, slab: int) -> Tensor:
+            a, b, c = coefficients
+            dz = torch.addcmul(c, edges.hidden[level][0][slab], b).addcmul_(above[slab], a)
+            grads[level][0].addmm_(dz.t(), edges.relu(level, slab))
+            return linear(dz, layers[level][0].t().contiguous())
 
         step, grads = last_layer, [[torch.zeros_like(layer[0]), None, None, None] for layer in layers]
         for level in range(len(layers), 0, -1):
-            own, z, scale, offset, mean, inverse = layers[level - 1]
-            total, moment = z.new_zeros(2, z.shape[1], dtype=torch.float64)
-            below = torch.empty_like(z)
-            for low, high in edges.slabs():
-                rows = edges.rows(low, high)
-                part = below[rows]
-                step(level, low, high, part)
-                kernels.share(kernels.relu_backward_columns, z.shape[1], part, z[rows], scale, offset, mean, total, moment)
-            total, moment = total.to(z.dtype), moment.to(z.dtype)
+            _, scale, offset, mean, inverse, *z = layers[level - 1]
+            total, moment = mean.new_zeros(2, len(mean), dtype=torch.float64)
+            below = []
+            for slab, rows in enumerate(z):
+                below.append(step(level, slab))
+                kernels.share(kernels.relu_backward_columns, len(mean), below[-1], rows, scale, offset, mean, total, moment)
+            total, moment = total.to(mean.dtype), moment.to(mean.dtype)
             grads[level - 1][1:] = [None, inverse * moment, total]
             uses_batch, has_bias = ctx.batch[level - 1]
             if uses_batch:
@@ -204,14 +184,11 @@ class SlabMLP(torch.autograd.Function):
                 coefficients = scale, torch.zeros_like(scale), torch.zeros_like(scale)
             if has_bias:  # BatchNorm with the batch's mean takes a bias away again
                 grads[level - 1][1] = torch.zeros_like(scale) if uses_batch else scale * total
-            grad_z, step = below, inner_layer
+            above, step = below, inner_layer
         grad_points, grad_centres = torch.zeros_like(points), torch.zeros_like(centres)
-        for low, high in edges.slabs():
-            part = edges.buffer(points.shape[1], low, high, use=-2)
-            step(0, low, high, part)
-            h = edges.relu(0, low, high)
-            kernels.share(kernels.edge_relu_backward_columns, points.shape[1], part, h, flat[low:high], grad_points,
-                          grad_centres[low:high])
+        for slab, groups in enumerate(edges.slabs):
+            args = step(0, slab), edges.relu(0, slab), flat[groups], grad_points, grad_centres[groups]
+            kernels.share(kernels.edge_relu_backward_columns, points.shape[1], *args)
         received = grad.sum(dim=0)
         grad_weight += torch.outer(received, shift)
         if ctx.moments:
