@@ -1,0 +1,86 @@
+"""What the two corruption suites consist of: names, severities, files, and how many points each cloud has."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """One corruption of a suite.
+
+    Attributes:
+        name: As in the suite's file names.
+        group: Which kind of damage: ``'density'``, ``'noise'`` or ``'transformation'``.
+        num_points: Points of each cloud in the published files, for every severity in turn.
+        needs_mesh: Whether it is made from the shape's mesh instead of its points.
+    """
+
+    name: str
+    group: str
+    num_points: tuple[int, ...]
+    needs_mesh: bool = False
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A corruption suite.
+
+    Attributes:
+        name: ``'modelnet40-c'`` or ``'modelnet-c'``.
+        severities: The numbers in the file names, mildest first.
+        corruptions: By name, in the paper's order.
+        pattern: File name of one set, with ``{name}`` and ``{severity}``.
+        clean: File name of the clouds before corruption.
+        labels: File name of the labels where they have a file of their own.
+    """
+
+    name: str
+    severities: tuple[int, ...]
+    corruptions: dict[str, Corruption]
+    pattern: str
+    clean: str
+    labels: str | None = None
+
+    def file_name(self, name: str, severity: int) -> str:
+        """Return the file name of one corruption at one severity."""
+        return self.pattern.format(name=name, severity=severity)
+
+    def num_points(self, name: str, severity: int) -> int:
+        """Return the points of each cloud in the published file."""
+        return self.corruptions[name].num_points[self.severities.index(severity)]
+
+
+def _suite(name: str, severities: tuple[int, ...], corruptions: tuple[Corruption, ...], **files: str) -> Suite:
+    return Suite(name, severities, {c.name: c for c in corruptions}, **files)
+
+
+_ALL = (1024,) * 5
+
+MODELNET40_C = _suite(
+    'modelnet40-c', (1, 2, 3, 4, 5), (
+        Corruption('occlusion', 'density', _ALL, needs_mesh=True),
+        Corruption('lidar', 'density', (768,) * 5, needs_mesh=True),
+        Corruption('density_inc', 'density', _ALL),
+        Corruption('density', 'density', (949, 874, 799, 724, 649)),
+        Corruption('cutout', 'density', (964, 934, 874, 814, 724)),
+        Corruption('uniform', 'noise', _ALL),
+        Corruption('gaussian', 'noise', _ALL),
+        Corruption('impulse', 'noise', _ALL),
+        Corruption('upsampling', 'noise', (1228, 1280, 1365, 1536, 2048)),
+        Corruption('background', 'noise', (1046, 1049, 1053, 1058, 1075)),
+        Corruption('rotation', 'transformation', _ALL),
+        Corruption('shear', 'transformation', _ALL),
+        Corruption('distortion', 'transformation', _ALL),
+        Corruption('distortion_rbf', 'transformation', _ALL),
+        Corruption('distortion_rbf_inv', 'transformation', _ALL),
+    ), pattern='data_{name}_{severity}.npy', clean='data_original.npy', labels='label.npy')
+
+MODELNET_C = _suite(
+    'modelnet-c', (0, 1, 2, 3, 4), (
+        Corruption('scale', 'transformation', _ALL),
+        Corruption('jitter', 'noise', _ALL),
+        Corruption('rotate', 'transformation', _ALL),
+        Corruption('dropout_global', 'density', (768, 640, 512, 384, 256)),
+        Corruption('dropout_local', 'density', (924, 824, 724, 624, 524)),
+        Corruption('add_global', 'noise', (1034, 1044, 1054, 1064, 1074)),
+        Corruption('add_local', 'noise', (1124, 1224, 1324, 1424, 1524)),
+    ), pattern='{name}_{severity}.h5', clean='clean.h5')
