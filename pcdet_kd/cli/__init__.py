@@ -13,6 +13,8 @@ COMMANDS = {
     'get-flops': "count a config's parameters and operations",
     'benchmark': "measure a config's samples per second on this machine",
     'from-official': 'turn a published checkpoint into ours',
+    'render-views': 'render a folder of meshes from many sides',
+    'scannet-cls': "cut ScanNet's scenes into the objects of ScanNetV2_cls",
     'synthetic-scans': 'write the embedded data set out in the ScanObjectNN layout',
 }
 

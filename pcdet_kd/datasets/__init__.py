@@ -6,6 +6,7 @@ from pcdet_kd.datasets.modelnet40 import ModelNet40
 from pcdet_kd.datasets.modelnet40_resampled import ModelNet40Resampled
 from pcdet_kd.datasets.point_cloud_folder import PointCloudFolder
 from pcdet_kd.datasets.readers import read_points
+from pcdet_kd.datasets.scannet_cls import ScanNetCls
 from pcdet_kd.datasets.scanobjectnn import ScanObjectNN
 from pcdet_kd.datasets.synthetic_scans import SyntheticScans
 
@@ -15,6 +16,7 @@ __all__ = [
     'PointCloudDataset',
     'PointCloudFolder',
     'Records',
+    'ScanNetCls',
     'ScanObjectNN',
     'SyntheticScans',
     'collate_points',

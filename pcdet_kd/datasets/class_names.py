@@ -7,3 +7,6 @@ MODELNET40 = ('airplane', 'bathtub', 'bed', 'bench', 'bookshelf', 'bottle', 'bow
               'curtain', 'desk', 'door', 'dresser', 'flower_pot', 'glass_box', 'guitar', 'keyboard', 'lamp', 'laptop',
               'mantel', 'monitor', 'night_stand', 'person', 'piano', 'plant', 'radio', 'range_hood', 'sink', 'sofa',
               'stairs', 'stool', 'table', 'tent', 'toilet', 'tv_stand', 'vase', 'wardrobe', 'xbox')
+
+SCANNET17 = ('trash_bin', 'basket', 'bathtub', 'bed', 'shelf', 'cabinet', 'chair', 'keyboard', 'tv', 'lamp', 'laptop',
+             'microwave', 'pillow', 'printer', 'sofa', 'stove', 'table')
