@@ -4,6 +4,8 @@ from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.collate import collate_points
 from pcdet_kd.datasets.modelnet40 import ModelNet40
 from pcdet_kd.datasets.modelnet40_resampled import ModelNet40Resampled
+from pcdet_kd.datasets.modelnet40c import ModelNet40C
+from pcdet_kd.datasets.modelnetc import ModelNetC
 from pcdet_kd.datasets.point_cloud_folder import PointCloudFolder
 from pcdet_kd.datasets.readers import read_points
 from pcdet_kd.datasets.scannet_cls import ScanNetCls
@@ -12,7 +14,9 @@ from pcdet_kd.datasets.synthetic_scans import SyntheticScans
 
 __all__ = [
     'ModelNet40',
+    'ModelNet40C',
     'ModelNet40Resampled',
+    'ModelNetC',
     'PointCloudDataset',
     'PointCloudFolder',
     'Records',
