@@ -26,7 +26,7 @@ KERNELS: dict[str, dict[str, str]] = {
     'interpolate': dict(numba='cpu.rows'),
     'interpolate_backward': dict(numba='cpu.rows'),
     'knn': dict(numba='cpu.neighbors', triton='gpu.knn', mmcv='mmcv'),
-    'msn_match': dict(numba='cpu.auction'),
+    'msn_match': dict(numba='cpu.auction', triton='gpu.auction'),
     'nearest_pairs': dict(numba='cpu.pairs', triton='gpu.nearest_pairs'),
     'project_points': dict(numba='cpu.projection', triton='gpu.projection'),
     'rasterize_mesh': dict(numba='cpu.rasterization'),

@@ -7,6 +7,8 @@
 // so that the result is the same in every run.
 //
 // Values that are compared (distance + price) are >= 0, so that their bits order like integers.
+//
+// The second kernel is the auction of MSN and PointCMT: every free row bids in every round, and eps stays as it is.
 
 #define INFINITE 0x7f800000u
 #define NONE 0xffffffffu
@@ -30,9 +32,10 @@ __device__ __forceinline__ float root(float v) {
 #endif
 }
 
+template <bool EXACT>  // EXACT: the same bits as on the CPU
 __device__ __forceinline__ float distance(float ax, float ay, float az, float4 b) {
   const float dx = b.x - ax, dy = b.y - ay, dz = b.z - az;
-  return root(fmaf(dz, dz, fmaf(dy, dy, dx * dx)));
+  return EXACT ? __fsqrt_rn(dx * dx + dy * dy + dz * dz) : root(fmaf(dz, dz, fmaf(dy, dy, dx * dx)));
 }
 
 __device__ __forceinline__ bits_t warp_min(bits_t v) {
@@ -55,7 +58,9 @@ __device__ __forceinline__ Offer warp_best(float least, float next, int column) 
 
 __device__ __forceinline__ int wrapped(int place, int n) { return place < n ? place : place - n; }
 
-// What row (ax, ay, az) sees of the columns start, start + step, ...: distance + price; only free ones if `owner` is given.
+// What row (ax, ay, az) sees of the columns start, start + step, ...: distance + price; if `owner` is given, the distance, and
+// only that of free columns.
+template <bool EXACT>
 __device__ __forceinline__ Offer look(float ax, float ay, float az, const float4* y, const int* owner, int n, int start,
                                       int step) {
   float least = __uint_as_float(INFINITE), next = least;
@@ -63,7 +68,7 @@ __device__ __forceinline__ Offer look(float ax, float ay, float az, const float4
 #pragma unroll 4
   for (int j = start; j < n; j += step) {
     const float4 b = y[j];
-    float v = distance(ax, ay, az, b);
+    float v = distance<EXACT>(ax, ay, az, b);
     if (owner) {
       v = owner[j] < 0 ? v : __uint_as_float(INFINITE);
     } else {
@@ -133,7 +138,7 @@ auction(const float* __restrict__ all_x, const float* __restrict__ all_y, const 
       Offer offer = {INFINITE, INFINITE, NONE};
       if (slot < bidders) {
         const int i = queue[wrapped(head + slot, n)];
-        offer = look(x0[i], x1[i], x2[i], y, 0, n, ((warp & (team - 1)) << 5) + lane, team << 5);
+        offer = look<false>(x0[i], x1[i], x2[i], y, 0, n, ((warp & (team - 1)) << 5) + lane, team << 5);
       }
       if (lane == 0) offers[warp] = offer;
       __syncthreads();
@@ -184,7 +189,7 @@ auction(const float* __restrict__ all_x, const float* __restrict__ all_y, const 
     }
     for (int k = 0; k < left; k++) {  // out of bids: each row that is left takes the nearest free column
       const int i = queue[wrapped(head + k, n)];
-      const Offer offer = look(x0[i], x1[i], x2[i], y, owner, n, thread, threads);
+      const Offer offer = look<false>(x0[i], x1[i], x2[i], y, owner, n, thread, threads);
       if (lane == 0) offers[warp] = offer;
       __syncthreads();
       if (thread == 0) {
@@ -199,11 +204,11 @@ auction(const float* __restrict__ all_x, const float* __restrict__ all_y, const 
     double distances = 0, dual = 0;
     for (int j = thread; j < n; j += threads) {
       const int i = owner[j];
-      distances += distance(x0[i], x1[i], x2[i], y[j]);
+      distances += distance<false>(x0[i], x1[i], x2[i], y[j]);
       dual -= y[j].w;
     }
     for (int i = warp; i < n; i += warps) {
-      const Offer offer = look(x0[i], x1[i], x2[i], y, 0, n, lane, 32);
+      const Offer offer = look<false>(x0[i], x1[i], x2[i], y, 0, n, lane, 32);
       if (lane == 0) dual += __uint_as_float(offer.least);
     }
     total = block_sum(distances, partial, warps);
@@ -219,4 +224,58 @@ auction(const float* __restrict__ all_x, const float* __restrict__ all_y, const 
     bounds[cloud] = bound;
     unsold[cloud] = left;
   }
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+msn(const float* __restrict__ all_x, const float* __restrict__ all_y, long long* __restrict__ all_match, int n, float eps,
+    int rounds) {
+  extern __shared__ float4 memory[];
+  __shared__ int num_free;
+  const int thread = threadIdx.x, threads = blockDim.x, lane = thread & 31, warp = thread >> 5, warps = threads >> 5;
+  const long long cloud = blockIdx.x;
+  float4* y = memory;                                      // and the prices
+  unsigned long long* bids = (unsigned long long*)(y + n);  // the highest for each column: its bits, and ~row
+  float *x0 = (float*)(bids + n), *x1 = x0 + n, *x2 = x1 + n;
+  int *owner = (int*)(x2 + n), *match = owner + n, *free_rows = match + n;
+  for (int i = thread; i < n; i += threads) {
+    const float *p = all_x + (cloud * n + i) * 3, *q = all_y + (cloud * n + i) * 3;
+    x0[i] = p[0], x1[i] = p[1], x2[i] = p[2];
+    y[i] = make_float4(q[0], q[1], q[2], 0.f);
+    owner[i] = match[i] = -1;
+  }
+  for (int round = 0; round < rounds; round++) {
+    if (thread == 0) num_free = 0;
+    __syncthreads();
+    for (int i = thread; i < n; i += threads) {
+      bids[i] = 0;
+      if (match[i] < 0) free_rows[atomicAdd(&num_free, 1)] = i;  // in any order: it makes no difference
+    }
+    __syncthreads();
+    const int count = num_free;
+    if (count == 0) break;
+    for (int k = warp; k < count; k += warps) {
+      const int i = free_rows[k];
+      const Offer offer = look<true>(x0[i], x1[i], x2[i], y, 0, n, lane, 32);
+      if (lane) continue;
+      const int column = offer.column < (bits_t)n ? (int)offer.column : 0;  // a distance may be infinite
+      if (round == rounds - 1) {
+        match[i] = column;
+      } else {
+        const float bid = __uint_as_float(offer.next) - __uint_as_float(offer.least) + eps;
+        atomicMax(&bids[column], (unsigned long long)__float_as_uint(bid) << 32 | (unsigned)~i);
+      }
+    }
+    __syncthreads();
+    for (int j = thread; j < n; j += threads) {
+      if (bids[j] == 0) continue;
+      const int row = (int)~(unsigned)bids[j];
+      if (owner[j] >= 0) match[owner[j]] = -1;
+      owner[j] = row;
+      match[row] = j;
+      y[j].w += __uint_as_float((bits_t)(bids[j] >> 32));
+    }
+    __syncthreads();
+  }
+  __syncthreads();
+  for (int i = thread; i < n; i += threads) all_match[cloud * n + i] = match[i];
 }

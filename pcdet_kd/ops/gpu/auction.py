@@ -1,10 +1,11 @@
-"""The earth mover's bijection by auction: one block of a CUDA kernel (``auction.cu``) per pair of clouds."""
+"""The earth mover's bijection by auction, and MSN's: one block of a CUDA kernel (``auction.cu``) per pair of clouds."""
 
 import ctypes
 import functools
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,10 +13,11 @@ from torch import Tensor
 from pcdet_kd.ops import backend
 from pcdet_kd.ops.emd_match import to_unit_size
 from pcdet_kd.ops.gpu import nvrtc
+from pcdet_kd.ops.gpu.common import rows
 
 TOLERANCE = 10  # as on the CPU: the proven relative gap, in units of eps, beyond which the auction goes on past eps
 BIDS_PER_POINT = 5000
-BYTES_PER_POINT = 36  # of shared memory: both points, a price, an owner and a place in the queue
+BYTES_PER_POINT = dict(auction=36, msn=48)  # of shared memory, for points, prices, owners, queue or bids
 THREADS = 128, 1024  # the fewest and the most in a block
 
 missing = nvrtc.missing
@@ -28,23 +30,18 @@ def emd_match(x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: b
     equally good bijections. Clouds that don't fit in a block's shared memory (6,400 points on an H200, 2,700 or more on
     GPUs since 2017) are matched on the CPU, with one warning; so are those whose ``exact`` optimum is asked for.
     """
-    if exact:
-        return _cpu_kernel()(x, y, lengths, eps, exact)
     batch, num_points, _ = x.shape
-    kernel = load(x.device)
-    shared = BYTES_PER_POINT * num_points
-    if shared > kernel.shared_limit:
-        _warn_of(kernel.shared_limit // BYTES_PER_POINT)
-        return _cpu_kernel()(x, y, lengths, eps, exact)
+    if exact or not _fits('auction', num_points, x.device):
+        return _on_cpu('emd_match')(x, y, lengths, eps, exact)
     a, b, scale = to_unit_size(x, y, lengths)
     a, b, scale = a.float().contiguous(), b.float().contiguous(), scale.contiguous()
     lengths = None if lengths is None else lengths.contiguous()
     match = torch.empty(batch, num_points, dtype=torch.int64, device=x.device)
     totals, bounds = torch.empty_like(scale), torch.empty_like(scale)
     unsold = torch.empty(batch, dtype=torch.int32, device=x.device)
-    threads = min(max(1 << (num_points - 1).bit_length(), THREADS[0]), THREADS[1])
-    kernel(batch, threads, shared, a, b, lengths, scale, match, totals, bounds, unsold, ctypes.c_int(num_points),
-           ctypes.c_float(eps), ctypes.c_double(TOLERANCE * eps), ctypes.c_longlong(BIDS_PER_POINT))
+    load('auction', x.device)(
+        batch, _threads(num_points), BYTES_PER_POINT['auction'] * num_points, a, b, lengths, scale, match, totals, bounds, unsold,
+        ctypes.c_int(num_points), ctypes.c_float(eps), ctypes.c_double(TOLERANCE * eps), ctypes.c_longlong(BIDS_PER_POINT))
     if backend.checks_values() and bool(unsold.any()):
         i = int(unsold.argmax())
         warnings.warn(f'emd_match: the auction of cloud {i} of x {tuple(x.shape)} stopped at its limit with {int(unsold[i])} '
@@ -53,17 +50,40 @@ def emd_match(x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: b
     return match, (bounds / (num_points if lengths is None else lengths) * scale).float()
 
 
+def msn_match(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
+    """See :func:`pcdet_kd.ops.emd_match.msn_match_torch`; the same indices as on the CPU."""
+    batch, num_points, _ = x.shape
+    if not _fits('msn', num_points, x.device):
+        return _on_cpu('msn_match')(x, y, eps, iterations)
+    match = torch.zeros(batch, num_points, dtype=torch.int64, device=x.device)
+    if num_points > 1:
+        load('msn', x.device)(batch, _threads(num_points), BYTES_PER_POINT['msn'] * num_points, rows(x), rows(y), match,
+                              ctypes.c_int(num_points), ctypes.c_float(eps), ctypes.c_int(iterations))
+    return match
+
+
 @functools.cache
-def load(device: torch.device) -> nvrtc.Kernel:
-    """Return the kernel for a device; the first call compiles it, in half a second."""
-    return nvrtc.Kernel(Path(__file__).with_name('auction.cu').read_text(encoding='utf-8'), 'auction', device)
+def load(name: str, device: torch.device) -> nvrtc.Kernel:
+    """Return a kernel for a device; the first call compiles it, in half a second."""
+    return nvrtc.Kernel(Path(__file__).with_name('auction.cu').read_text(encoding='utf-8'), name, device)
 
 
-def _cpu_kernel() -> Callable[..., tuple[Tensor, Tensor]]:
-    return backend.implementation('emd_match', 'torch' if backend.missing('numba') else 'numba')
+def _fits(name: str, num_points: int, device: torch.device) -> bool:
+    limit = load(name, device).shared_limit // BYTES_PER_POINT[name]
+    if num_points > limit:
+        _warn_of(name, limit)
+    return num_points <= limit
+
+
+def _threads(num_points: int) -> int:
+    return min(max(1 << (num_points - 1).bit_length(), THREADS[0]), THREADS[1])
+
+
+def _on_cpu(op: str) -> Callable[..., Any]:
+    return backend.implementation(op, 'torch' if backend.missing('numba') else 'numba')
 
 
 @functools.cache
-def _warn_of(limit: int) -> None:
-    warnings.warn(f'emd_match: this GPU matches clouds of at most {limit} points, so larger ones are copied to the CPU and back',
-                  stacklevel=4)
+def _warn_of(name: str, limit: int) -> None:
+    warnings.warn(f'emd_match: this GPU matches clouds of at most {limit} points ({name}), so larger ones are copied to the CPU '
+                  'and back', stacklevel=5)

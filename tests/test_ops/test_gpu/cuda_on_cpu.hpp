@@ -15,6 +15,9 @@ struct index3 { int x; };
 static inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 static inline unsigned __float_as_uint(float v) { unsigned b; memcpy(&b, &v, 4); return b; }
 static inline float __uint_as_float(unsigned b) { float v; memcpy(&v, &b, 4); return v; }
+static inline float __fsqrt_rn(float v) { return std::sqrt(v); }
+static inline int atomicAdd(int* p, int v) { *p += v; return *p - v; }
+static inline void atomicMax(unsigned long long* p, unsigned long long v) { *p = std::max(*p, v); }
 static inline int __clz(unsigned v) { return v ? __builtin_clz(v) : 32; }
 static inline int __popc(unsigned v) { return __builtin_popcount(v); }
 #define __device__
