@@ -14,11 +14,16 @@ _TEMPORARY = '.tmp'
 
 
 @contextmanager
-def atomic_write(path: str | os.PathLike) -> Iterator[BinaryIO]:
+def atomic_write(path: str | os.PathLike, sync: bool = True) -> Iterator[BinaryIO]:
     """Open a temporary file beside ``path`` that takes its place when the block ends, or vanishes if it fails.
 
     After a crash at any moment ``path`` is either the whole old file or the whole new one. What a killed process leaves is
     named ``.<name>.<host>.<pid>.tmp`` and is removed by :func:`remove_stale_temporaries`.
+
+    Args:
+        path: The file.
+        sync: Wait until the disk has the file. Without it, a crash of the machine (not of the process) may leave it empty;
+            for many small files that can be made again.
 
     Raises:
         OSError: The file cannot be written; a full disk is named with the bytes that are free.
@@ -30,9 +35,11 @@ def atomic_write(path: str | os.PathLike) -> Iterator[BinaryIO]:
         with open(temporary, 'wb') as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
-        _sync_directory(path.parent)
+        if sync:
+            _sync_directory(path.parent)
     except BaseException as error:
         written = temporary.stat().st_size if temporary.exists() else 0
         with suppress(OSError):

@@ -1,0 +1,211 @@
+"""Rendered views on disk: written once, in parallel, and never half."""
+
+import json
+import multiprocessing
+import os
+import signal
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from pcdet_kd.utils.errors import DataError
+from pcdet_kd.utils.files import atomic_write, file_sha256, remove_stale_temporaries
+from pcdet_kd.views.mesh_renderer import MeshRenderer
+
+VERSION = 1  # of the pictures: count up when equal settings give other pixels
+RECORD = 'views.jsonl'
+ReadMesh = Callable[[Path], tuple[np.ndarray, np.ndarray]]
+
+
+class Filled(NamedTuple):
+    """What :meth:`ViewCache.fill` did.
+
+    Attributes:
+        rendered: Names that were rendered now.
+        kept: Names whose pictures were there already, for the same mesh file and the same settings.
+        failed: Names and what was wrong with their files.
+    """
+
+    rendered: list[str]
+    kept: list[str]
+    failed: dict[str, str]
+
+
+class ViewCache:
+    """Pictures of meshes as ``<root>/<name>_001.png``, ``_002.png`` and so on, one file per view.
+
+    This is the layout of RotationNet's and PointCMT's images. Beside them lies ``views.jsonl``: its first line has the
+    settings of the renderer, each other line a name whose pictures are complete and the SHA-256 of the mesh file that they
+    show. A mesh whose file has changed is rendered again; other settings are an error.
+
+    Args:
+        root: The folder.
+        renderer: Makes the pictures.
+    """
+
+    def __init__(self, root: str | os.PathLike, renderer: MeshRenderer) -> None:
+        self.root = Path(root)
+        self.renderer = renderer
+        self.header = json.loads(json.dumps(dict(version=VERSION, settings=renderer.settings)))
+
+    def paths(self, name: str) -> list[Path]:
+        """Return the files of a name's views."""
+        return [self.root / f'{name}_{view:03d}.png' for view in range(1, self.renderer.num_views + 1)]
+
+    def load(self, name: str) -> np.ndarray:
+        """Return the views of a name: (V, R, R) uint8.
+
+        Raises:
+            DataError: A picture is missing or damaged.
+        """
+        import cv2
+        size, images = self.renderer.settings['image_size'], []
+        for path in self.paths(name):
+            data = np.frombuffer(path.read_bytes() if path.is_file() else b'', np.uint8)
+            image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
+            if image is None or image.shape != (size, size):
+                found = 'no such file' if not path.is_file() else 'a file that is no picture' if image is None else \
+                    f'a picture of shape {image.shape}'
+                raise DataError(path, found, f'a picture of {size} by {size} pixels', 'delete the file and render again')
+            images.append(image)
+        return np.stack(images)
+
+    def record(self) -> dict[str, str]:
+        """Return the hash of the mesh file of every name that is complete.
+
+        Raises:
+            DataError: The record is not one, or of other settings.
+        """
+        path = self.root / RECORD
+        if not path.is_file():
+            return {}
+        lines = path.read_text(encoding='utf-8').splitlines()
+        try:
+            header = json.loads(lines[0])
+            settings = header['settings'].items() | dict(version=header['version']).items()
+        except (IndexError, KeyError, ValueError, AttributeError, TypeError) as error:
+            raise DataError(path, f'a first line that is no header ({error!r})', 'version and settings of a renderer',
+                            'render into another folder, or delete this one') from error
+        if header != self.header:
+            wanted = self.header['settings'].items() | dict(version=VERSION).items()
+            raise DataError(path, f'pictures with {_listed(settings - wanted)}', f'with {_listed(wanted - settings)}',
+                            'render into another folder, or with the settings of this one')
+        done = {}
+        for line in lines[1:]:
+            try:
+                entry = json.loads(line)
+                done[entry['name']] = entry['mesh']
+            except (ValueError, KeyError, TypeError):
+                continue  # cut off when a process was killed: its mesh is rendered again
+        return done
+
+    def fill(self, files: Mapping[str, Path], read: ReadMesh, workers: int = 1) -> Filled:
+        """Render what is not there yet.
+
+        A process that is killed leaves whole pictures only, and the same call goes on where it stopped. A mesh that cannot
+        be read or rendered does not stop the others.
+
+        Args:
+            files: Mesh file of each name. A name may have folders in it.
+            read: Returns vertices and faces of a file; an importable function.
+            workers: Processes; 1 renders in this one, with a thread per view.
+
+        Returns:
+            :class:`Filled`.
+
+        Raises:
+            DataError: The folder has pictures of other settings or origin, or a worker was killed.
+        """
+        done = self._open(files)
+        filled = Filled([], [], {})
+        work = partial(_render, self, read)
+        with open(self.root / RECORD, 'a', encoding='utf-8') as record, \
+                tqdm(total=len(files), desc='Rendering views', unit='mesh', delay=1.5) as bar:
+            for name, digest, error in _each(work, [(name, path, done.get(name)) for name, path in files.items()], workers):
+                if error is not None:
+                    filled.failed[name] = error
+                elif digest is None:
+                    filled.kept.append(name)
+                else:
+                    record.write(json.dumps(dict(name=name, mesh=digest)) + '\n')
+                    record.flush()
+                    filled.rendered.append(name)
+                bar.update()
+        return Filled(sorted(filled.rendered), sorted(filled.kept), dict(sorted(filled.failed.items())))
+
+    def _open(self, files: Mapping[str, Path]) -> dict[str, str]:
+        """Return the record, which is begun where there is none."""
+        path = self.root / RECORD
+        if not path.exists():
+            strange = next((p for name in files for p in self.paths(name)[:1] if p.exists()), None)
+            if strange is not None:
+                raise DataError(strange, f'a picture, but no {RECORD} in {self.root}', 'an empty folder, or one that was '
+                                'rendered into before', 'render into another folder')
+            with atomic_write(path) as file:
+                file.write((json.dumps(self.header) + '\n').encode())
+        done = self.record()
+        if not path.read_bytes().endswith(b'\n'):
+            with open(path, 'a', encoding='utf-8') as file:
+                file.write('\n')
+        for folder in {self.paths(name)[0].parent for name in files}:
+            remove_stale_temporaries(folder)
+        return done
+
+
+def _listed(settings: set) -> str:
+    return ', '.join(f'{name}={value!r}' for name, value in sorted(settings))
+
+
+def _render(cache: ViewCache, read: ReadMesh, job: tuple[str, Path, str | None]) -> tuple[str, str | None, str | None]:
+    """Render one mesh unless it is done: its name, the hash of its file (None: it was done), and an error or None."""
+    import cv2
+    name, path, done = job
+    try:
+        digest = file_sha256(path)
+        paths = cache.paths(name)
+        if digest == done and all(p.is_file() for p in paths):
+            return name, None, None
+        images = (cache.renderer(*read(path))[:, 0] * 255).round().to(torch.uint8).numpy()
+        for file_path, image in zip(paths, images):
+            with atomic_write(file_path, sync=False) as file:
+                file.write(cv2.imencode('.png', image)[1].tobytes())
+    except DataError as error:
+        return name, None, str(error)
+    except (ValueError, OSError) as error:
+        return name, None, f'{path}\n  {error}'
+    return name, digest, None
+
+
+def _each(work: Callable, jobs: list, workers: int) -> Iterator:
+    """Yield the results of all jobs as they come."""
+    workers = min(workers, len(jobs))
+    if workers <= 1:
+        yield from map(work, jobs)
+        return
+    # A fork has what was imported and compiled here; its threads are one each, as in DataLoader workers.
+    method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', message='.*multi-threaded.*fork', category=DeprecationWarning)
+        pool = ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_start_worker)
+        try:
+            futures = [pool.submit(work, job) for job in jobs]
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise DataError('a rendering process', 'it was killed (too little memory?)', 'it runs to the end',
+                            'give the same command with fewer workers; what is done is kept') from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
+    torch.set_num_threads(1)
