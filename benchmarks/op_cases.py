@@ -9,6 +9,7 @@ import inputs
 import numpy as np
 import peers
 import peers_projection
+import peers_rendering
 import torch
 from torch import Tensor
 
@@ -209,40 +210,19 @@ def projection(batch: int, n: int, size: int) -> Case:
 
 
 def rendering(views: int, size: int, triangles: int, target: float) -> Case:
-    """A mesh from cameras on a circle: the visible face and its brightness."""
-    vertices, faces = (torch.from_numpy(a) for a in inputs.torus_mesh(triangles))
-    angle = torch.arange(views) * 2 * torch.pi / views
-    away = torch.stack([-angle.cos(), torch.full_like(angle, -0.5), -angle.sin()], 1)
-    away = away / away.norm(dim=1, keepdim=True)
-    right = torch.linalg.cross(torch.tensor([0.0, 1.0, 0.0]).expand_as(away), away)
-    right = right / right.norm(dim=1, keepdim=True)
-    rotation = torch.stack([right, torch.linalg.cross(away, right), away], 1)
-    cameras = torch.cat([rotation, torch.tensor([0.0, 0.0, 2.5]).expand(views, 3)[..., None]], 2)
-    intrinsics = torch.tensor([size * 1.1, size / 2, size / 2]).expand(views, 3)
-
-    def embree(package: Any) -> Callable[[], Any] | None:
-        trimesh = harness.optional('trimesh')
-        if trimesh is None:
-            return None
-        grid = (torch.arange(size) + 0.5 - size / 2) / (size * 1.1)
-        pixels = torch.stack([*torch.meshgrid(grid, grid, indexing='xy'), torch.ones(size, size)], -1).view(1, -1, 3)
-        rays = torch.nn.functional.normalize(pixels @ rotation, dim=-1).flatten(0, 1).numpy()
-        origins = (away * -2.5).repeat_interleave(size * size, 0).numpy()
-
-        def call() -> tuple[np.ndarray, np.ndarray]:
-            mesh = trimesh.Trimesh(vertices.numpy(), faces.numpy(), process=False)
-            hit = package.RayMeshIntersector(mesh).intersects_first(origins, rays)
-            cosine = np.abs((mesh.face_normals[hit] * rays).sum(1))
-            return hit, np.where(hit >= 0, 0.3 + 0.6 * cosine, 1)
-        return call
+    """A mesh from cameras around it: the visible face and its brightness."""
+    mesh = inputs.torus_mesh(triangles)
+    vertices, faces = (torch.from_numpy(a) for a in mesh)
+    cameras, intrinsics = peers_rendering.cameras_around(views, size)
+    cameras = cameras.float()
 
     def check(ours: Any, peer: tuple[np.ndarray, np.ndarray]) -> str:
-        seen = ours.face.flatten().numpy() >= 0
-        return f'{np.mean(seen != (peer[0] >= 0)):.4%} of the silhouette differs'
+        return f'{np.mean((ours.face.numpy() >= 0) != (peer[0] >= 0)):.4%} of the silhouette differs'
 
     return Case(f'render {len(faces)} triangles, {views}x{size}^2', lambda: ops.rasterize_mesh(
         vertices, faces, cameras, intrinsics, size), check).add_package(
-        'trimesh + embreex', 'trimesh.ray.ray_pyembree', embree, target)
+        'trimesh + embreex', 'trimesh' if harness.optional('embreex') else 'embreex', lambda p: lambda: peers_rendering.embree(
+            p, *mesh, cameras, intrinsics, size), target)
 
 
 # By name: function, arguments, and small arguments for a quick look.
