@@ -38,6 +38,8 @@ class LinearNormAct(nn.Module):
         self.linear = Linear(in_channels, out_channels, bias=bias)
         self.norm = _NORMS[norm](out_channels) if norm else None
         self.act = _ACTS[act]() if act else None
+        if norm is None and isinstance(self.act, (nn.ReLU, nn.LeakyReLU)):
+            self.act.inplace = False  # on a linear layer's output, a view: its gradient would be copied twice
         self.drop = nn.Dropout(dropout) if dropout else None
         self.dropout_first = dropout_first
 
@@ -47,7 +49,7 @@ class LinearNormAct(nn.Module):
 
     def finish(self, x: Tensor) -> Tensor:
         """Do what follows the linear layer, on its output (..., out_channels) computed elsewhere."""
-        # Rows until the end: the gradient of an in-place activation on a view is copied twice.
+        # rows until the end, so that no activation in place meets a view
         rows = x if self.norm is None or x.dim() == 2 else x.flatten(0, -2)
         if self.drop is not None and self.dropout_first:
             rows = self.drop(rows)

@@ -64,3 +64,18 @@ def test_residual_block_reference():
     torch.testing.assert_close(block(x), F.relu(x + hidden @ block.net2.linear.weight.T * scale))
     with pytest.raises(ValueError, match='leaves no hidden channel'):
         ResidualMLP(2, ratio=0.25)
+
+
+@pytest.mark.parametrize('norm', ['bn', 'ln', None])
+@pytest.mark.parametrize('dropout_first', [False, True])
+def test_the_gradient_of_the_activation_in_place_is_not_copied(norm, dropout_first):
+    """An in-place operation on a view puts a CopySlices into the graph, which copies all of the gradient, twice."""
+    layer = LinearNormAct(4, 6, norm, dropout=0.1, dropout_first=dropout_first)
+    nodes, names = [layer(torch.rand(2, 5, 3, 4)).grad_fn], set()
+    while nodes:
+        node = nodes.pop()
+        if node is not None:
+            names.add(node.name())
+            nodes += [following for following, _ in node.next_functions]
+    assert any('Relu' in name for name in names)
+    assert not any('CopySlices' in name for name in names)
