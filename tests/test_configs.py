@@ -39,8 +39,15 @@ def small_data(tmp_path_factory) -> dict[str, dict]:
             file['label'] = np.arange(n, dtype=np.uint8)[:, None] % 40
         (models / f'{split}_files.txt').write_text(f'data/modelnet40_ply_hdf5_2048/ply_data_{split}0.h5\n')
         (models / f'ply_data_{split}_0_id2file.json').write_text(json.dumps([]))
-    return dict(ScanObjectNN={'data_root': str(root / 'ScanObjectNN')}, ModelNet40={'data_root': str(models)},
-                SyntheticScans={'num_train': 45, 'num_test': 15})
+    objects = root / 'ScanNetV2_cls'
+    objects.mkdir()
+    for split, n in (('train', 51), ('test', 17)):
+        with h5py.File(objects / f'{split}_0.h5', 'w') as file:
+            file['data'] = rng.uniform(-0.5, 0.5, (n, 2048, 6))
+            file['label'] = np.arange(n, dtype=np.int32) % 17
+        (objects / f'{split}_files.txt').write_text(f'./{split}_0.h5\n')
+    return dict(ScanNetCls={'data_root': str(objects)}, ScanObjectNN={'data_root': str(root / 'ScanObjectNN')},
+                ModelNet40={'data_root': str(models)}, SyntheticScans={'num_train': 45, 'num_test': 15})
 
 
 @pytest.fixture(scope='session')
