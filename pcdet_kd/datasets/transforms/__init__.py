@@ -4,6 +4,7 @@ A transform gets a sample (a dict) and returns a new one; it changes neither the
 draw from NumPy's global generator, which the data set seeds for every sample.
 """
 
+from pcdet_kd.datasets.transforms.corruption import Corrupt, RandomCorruptions
 from pcdet_kd.datasets.transforms.dropout import RandomPointDropout
 from pcdet_kd.datasets.transforms.height import AddHeight
 from pcdet_kd.datasets.transforms.jitter import RandomJitter
@@ -27,12 +28,14 @@ __all__ = [
     'AddHeight',
     'CenterPoints',
     'ConvertUpAxis',
+    'Corrupt',
     'FarthestPoints',
     'FarthestThenRandom',
     'FirstPoints',
     'PackPointInputs',
     'PointSampling',
     'ProjectViews',
+    'RandomCorruptions',
     'RandomJitter',
     'RandomPointDropout',
     'RandomPoints',
