@@ -1,0 +1,152 @@
+"""Cost, speed and one small training run of every backbone, alike for all; writes the JSON that the model zoo's page is made of.
+
+The run is small: it shows that each backbone learns, and ranks nothing. A model that is in the file already with the same
+settings is not measured again, so that an interrupted call goes on. Then: ``pcdet-kd models --page benchmarks/zoo.json``.
+
+    python benchmarks/zoo.py --data-root data/modelnet40_ply_hdf5_2048 --shapes 1000 --epochs 3 --points 256
+"""
+
+import argparse
+import fnmatch
+import json
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+
+import numpy as np
+import torch
+from torch import nn
+
+from pcdet_kd.apis import get_model, list_models, model_infos
+from pcdet_kd.apis.complexity import count_complexity, measure_speed, random_inputs
+from pcdet_kd.datasets import ModelNet40
+from pcdet_kd.losses.functional import cross_entropy
+from pcdet_kd.utils.allocator import configure
+from pcdet_kd.utils.files import atomic_write
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('pattern', nargs='?', default='*', help='names of models without _modelnet40 (default: all)')
+    parser.add_argument('--data-root', default='data/modelnet40_ply_hdf5_2048', help='ModelNet40 (%(default)s)')
+    parser.add_argument('--shapes', type=int, default=1000, help='training shapes (%(default)s)')
+    parser.add_argument('--test-shapes', type=int, default=500, help='test shapes (%(default)s)')
+    parser.add_argument('--epochs', type=int, default=3, help='passes (%(default)s)')
+    parser.add_argument('--points', type=int, default=256, help='points per cloud in the run (%(default)s)')
+    parser.add_argument('--batch', type=int, default=32, help='clouds per step (%(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='seed of weights and order (%(default)s)')
+    parser.add_argument('--seconds', type=float, default=4.0, help='time per speed figure (%(default)s)')
+    parser.add_argument('--out', default='benchmarks/zoo.json', help='JSON to add to (%(default)s)')
+    return parser.parse_args()
+
+
+def load(root: str, split: str, count: int, points: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the first points of shapes spread evenly over a split: (n, N, 3) and labels (n,)."""
+    dataset = ModelNet40(root, split='trainval' if split == 'train' else 'test')
+    chosen = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).astype(int)
+    clouds = np.stack([dataset.records.points[i][:points] for i in chosen])
+    return torch.from_numpy(clouds), torch.from_numpy(dataset.records.labels[chosen].copy())
+
+
+def augment(points: torch.Tensor) -> torch.Tensor:
+    """Scale each axis by 2/3 to 3/2 and shift by up to 0.2 (DGCNN's augmentation), and shuffle."""
+    scale = torch.empty(len(points), 1, 3).uniform_(2 / 3, 3 / 2)
+    shift = torch.empty(len(points), 1, 3).uniform_(-0.2, 0.2)
+    return (points * scale + shift)[:, torch.randperm(points.shape[1])]
+
+
+def inputs_of(model: nn.Module, points: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Return what the model sees of clouds: their points, with the height as a fourth channel where it wants one."""
+    if getattr(model.backbone, 'in_channels', 3) == 4:
+        points = torch.cat([points, points[..., 1:2] - points[..., 1].amin(1)[:, None, None]], dim=2)
+    return dict(points=points)
+
+
+def train(model: nn.Module, clouds: torch.Tensor, labels: torch.Tensor, args: argparse.Namespace) -> list[float]:
+    """Train by AdamW with a cosine to 0 and label smoothing; return the mean loss of each pass."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05)
+    steps = args.epochs * (len(clouds) // args.batch)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    history = []
+    for _ in range(args.epochs):
+        model.train()
+        losses = []
+        for index in torch.randperm(len(clouds)).split(args.batch):
+            if len(index) < args.batch:
+                continue
+            optimizer.zero_grad()
+            out = model(inputs_of(model, augment(clouds[index])), mode='tensor')
+            loss = cross_entropy(out.logits, labels[index], 0.2, 'others')
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 10)
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.item())
+        history.append(sum(losses) / len(losses))
+    return history
+
+
+@torch.no_grad()
+def accuracy(model: nn.Module, clouds: torch.Tensor, labels: torch.Tensor, batch: int) -> float:
+    """Return the overall accuracy in percent."""
+    model.eval()
+    parts = zip(clouds.split(batch), labels.split(batch))
+    right = sum(int((model(inputs_of(model, x), mode='tensor').logits.argmax(1) == y).sum()) for x, y in parts)
+    return 100 * right / len(labels)
+
+
+def measure(name: str, data: tuple, args: argparse.Namespace) -> dict[str, Any]:
+    """Return the row of a model."""
+    torch.manual_seed(args.seed)
+    model = get_model(name)
+    full = random_inputs(model, 16, 1024)
+    cost = count_complexity(model, {key: value[:1] for key, value in full.items()})
+    start = time.perf_counter()
+    history = train(model, *data[0], args)
+    seconds = time.perf_counter() - start
+    oa = accuracy(model, *data[1], args.batch)
+    speed = measure_speed(get_model(name), full, args.seconds)
+    return {'parameters': f'{cost.parameters:,}', 'GFLOPs': cost.flops / 1e9, 'forward samples/s': speed.forward,
+            'train samples/s': speed.train, 'loss first pass': round(history[0], 3), 'loss last pass': round(history[-1], 3),
+            'OA small run': oa, 'seconds': round(seconds)}
+
+
+def main() -> None:
+    """Measure and write after each model."""
+    args = parse_args()
+    configure()
+    settings = {key: getattr(args, key) for key in ('shapes', 'test_shapes', 'epochs', 'points', 'batch', 'seed')}
+    path = Path(args.out)
+    content: dict[str, Any] = dict(settings=settings, models={})
+    if path.is_file():
+        content = json.loads(path.read_text(encoding='utf-8'))
+    if content['settings'] != settings:
+        raise SystemExit(f'{path} was measured with {content["settings"]}, not {settings}; move it aside')
+    infos = model_infos()
+    names = [name for name in list_models('*_modelnet40') if infos[name].family == 'Baselines'
+             and fnmatch.fnmatch(name.removesuffix('_modelnet40'), args.pattern)]
+    data = (load(args.data_root, 'train', args.shapes, args.points), load(args.data_root, 'test', args.test_shapes, args.points))
+    content['about'] = (
+        f'On {os.cpu_count()} CPU cores ({platform.machine()}), torch {torch.__version__}, float32. Cost at 1,024 points: two '
+        'operations per multiply-add, as executed here. Samples per second in batches of 16 at 1,024 points, wall time. The '
+        f'small run is the same for all: {args.shapes:,} shapes of ModelNet40, {args.points} points, {args.epochs} passes in '
+        f'batches of {args.batch}, AdamW, seed {args.seed}, tested on {args.test_shapes} shapes; it shows that a network learns, '
+        f'and ranks nothing: `python benchmarks/zoo.py --shapes {args.shapes} --epochs {args.epochs} --points {args.points} '
+        f'--seed {args.seed}`. Nothing was selected; the last weights are tested. The data is another split of the official '
+        'training shapes with fewer points, so these are no ModelNet40 results.')
+    for name in names:
+        key = name.removesuffix('_modelnet40')
+        if key not in content['models']:
+            content['models'][key] = measure(name, data, args)
+            with atomic_write(path) as file:
+                file.write(json.dumps(content, indent=1).encode())
+        print(key, content['models'][key], flush=True)
+
+
+if __name__ == '__main__':
+    main()
