@@ -16,7 +16,7 @@ from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 from torch import Tensor
 
-from pcdet_kd.ops.cpu.augment import finish
+from pcdet_kd.ops.cpu import augment
 from pcdet_kd.ops.cpu.options import INFINITY, OPTIONS
 from pcdet_kd.ops.cpu.threads import for_each_cloud, sizes, to_numpy
 from pcdet_kd.ops.emd_match import all_finite, to_unit_size
@@ -325,7 +325,7 @@ def emd_match(x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: b
             return (0.0, 0.0, 0) if known[i] else (np.nan, np.nan, 0)
         p, q, rows, prices = a[i, :n], b[i, :n], out[i, :n], np.empty(n, np.float32)
         result = auction(to_numpy(p), to_numpy(q), np.float32(eps), tolerance, BIDS_PER_POINT * n, rows, prices)
-        return (*finish(p.numpy(), q.numpy(), prices.astype(np.float64), rows), 0) if exact else result
+        return (*augment.finish(p.numpy(), q.numpy(), prices.astype(np.float64), rows), 0) if exact else result
 
     outcomes = for_each_cloud(solve, len(a))
     for i, (total, bound, left) in enumerate(outcomes):
