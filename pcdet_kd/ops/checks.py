@@ -24,8 +24,15 @@ def check_cloud(name: str, points: Tensor, channels: int | None = None, finite: 
         raise ValueError(f'{name} has shape {shape}: it is empty, expected {wanted} with every size at least 1')
     if not points.is_floating_point():
         raise ValueError(f'{name} {shape} has dtype {points.dtype}, expected a floating-point type')
-    if finite and checks_values() and not bool(torch.isfinite(points).all()):
-        raise ValueError(f'{name} {shape} holds NaN or infinite values')
+    if finite and checks_values():
+        _check_device(name, points)
+        if not bool(torch.isfinite(points).all()):
+            raise ValueError(f'{name} {shape} holds NaN or infinite values')
+
+
+def _check_device(name: str, tensor: Tensor) -> None:
+    if tensor.is_meta:
+        raise ValueError(f'{name} {tuple(tensor.shape)} is on the meta device, which holds no values')
 
 
 def check_batch(names: tuple[str, str], a: Tensor, b: Tensor) -> None:
@@ -63,6 +70,7 @@ def check_index(name: str, index: Tensor, features: Tensor, dims: tuple[int, ...
     if index.device != features.device:
         raise ValueError(f'{name} is on {index.device} and features on {features.device}, expected one device')
     if index.numel() and checks_values():
+        _check_device(name, index)
         low, high = (int(v) for v in torch.aminmax(index))
         if low < 0 or high >= wanted[1]:
             raise ValueError(f'{name} {shape} holds values from {low} to {high}, outside the {wanted[1]} points of features '

@@ -8,7 +8,7 @@ from pcdet_kd.ops.checks import check_batch, check_choice, check_cloud, check_le
 from pcdet_kd.ops.group import group_backward_torch
 from pcdet_kd.ops.knn import squared_distances
 
-EPS = 1e-8  # added to a distance before it is inverted
+PER_EPS = 1e8  # 1 / (d + eps) is written as (1 / eps) / (d / eps + 1): ONNX's optimiser takes d + 1e-8 for d
 
 
 def three_interpolate(query: Tensor, points: Tensor, features: Tensor, lengths: Tensor | None = None,
@@ -48,7 +48,7 @@ def three_interpolate(query: Tensor, points: Tensor, features: Tensor, lengths: 
     if features.device != points.device:
         raise ValueError(f'features is on {features.device} and points on {points.device}, expected one device')
     index, squared = _three_nn(query.detach(), points.detach(), lengths)
-    weight = 1 / ((squared.sqrt() if compat == 'pointnet2' else squared) + EPS)
+    weight = 1 / ((squared.sqrt() if compat == 'pointnet2' else squared) * PER_EPS + 1)
     return _interpolate(features, index, weight / weight.sum(2, keepdim=True))
 
 

@@ -11,6 +11,8 @@ CALLS = {
     'knn points': (lambda p: ops.knn(GOOD, p, 2), 'points'),
     'ball_query query': (lambda p: ops.ball_query(p, GOOD, 1.0, 2), 'query'),
     'ball_query points': (lambda p: ops.ball_query(GOOD, p, 1.0, 2), 'points'),
+    'three_interpolate query': (lambda p: ops.three_interpolate(p, GOOD, GOOD), 'query'),
+    'three_interpolate points': (lambda p: ops.three_interpolate(GOOD, p, GOOD), 'points'),
     'chamfer_distance x': (lambda p: ops.chamfer_distance(p, GOOD), 'x'),
     'chamfer_distance y': (lambda p: ops.chamfer_distance(GOOD, p), 'y'),
     'emd_match x': (lambda p: ops.emd_match(p, GOOD), 'x'),
@@ -27,7 +29,8 @@ CALLS = {
     (GOOD.int(), r'\(2, 8, 3\) has dtype torch.int32'),
     (torch.where(ONE, torch.nan, GOOD), r'\(2, 8, 3\) holds NaN or inf'),
     (torch.where(ONE, torch.inf, GOOD), r'\(2, 8, 3\) holds NaN or infinite'),
-], ids=['rank', 'no points', 'no clouds', 'dtype', 'nan', 'inf'])
+    (GOOD.to('meta'), r'\(2, 8, 3\) is on the meta device'),
+], ids=['rank', 'no points', 'no clouds', 'dtype', 'nan', 'inf', 'device'])
 def test_bad_clouds_are_named(call, bad, message):
     function, name = CALLS[call]
     with pytest.raises(ValueError, match=f'^{name} .*{message}'):
@@ -61,6 +64,14 @@ def test_clouds_of_different_batches_are_refused(call):
     (lambda: ops.ball_query(GOOD, GOOD, 0.0, 2), 'radius is 0.0'),
     (lambda: ops.ball_query(GOOD, GOOD, float('nan'), 2), 'radius is nan'),
     (lambda: ops.ball_query(GOOD, GOOD, 1.0, 2, compat='msn'), "compat is 'msn'"),
+    (lambda: ops.knn(GOOD, GOOD, 3, lengths=torch.tensor([8, 2])), r'lengths holds values from 2 to 8, expected 3 to 8'),
+    (lambda: ops.knn(GOOD, GOOD, 3, lengths=torch.tensor([8, 8.0])), r'lengths .*torch.float32, expected \(2,\) and torch.int64'),
+    (lambda: ops.ball_query(GOOD, GOOD, 1.0, 2, lengths=torch.tensor([8])), r'lengths has shape \(1,\)'),
+    (lambda: ops.three_interpolate(GOOD, GOOD, GOOD[..., :0]), r'features has shape \(2, 8, 0\): it is empty'),
+    (lambda: ops.edge_max_sum(GOOD, torch.zeros(2, 8, 0, dtype=torch.int64)), r'index has shape \(2, 8, 0\): it is empty'),
+    (lambda: ops.group(GOOD.to('meta'), torch.zeros(2, 3, dtype=torch.int64)), 'index is on cpu and features on meta'),
+    (lambda: ops.group(GOOD.to('meta'), torch.zeros(2, 3, dtype=torch.int64, device='meta')),
+     r'index \(2, 3\) is on the meta device'),
     (lambda: ops.emd_match(GOOD, GOOD[:, :7]), r'x \(2, 8, 3\) and y \(2, 7, 3\)'),
     (lambda: ops.emd_match(GOOD, GOOD, eps=0.0), 'eps is 0.0'),
     (lambda: ops.emd_match(GOOD, GOOD, compat='pointnet2'), "compat is 'pointnet2'"),
