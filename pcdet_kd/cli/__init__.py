@@ -5,7 +5,7 @@ from importlib import import_module
 
 COMMANDS = {
     'train': 'train a config and all that it requires',
-    'test': "evaluate a checkpoint on a config's test split, plain or with votes",
+    'test': "evaluate a checkpoint on a config's test split, plain or with votes, or on a corruption suite",
     'demo': 'run PointCMT end to end on embedded data in a few minutes',
     'build-feature-bank': "compute a teacher's outputs for a config once",
     'print-config': 'show a config with everything that it inherits',
@@ -14,7 +14,9 @@ COMMANDS = {
     'benchmark': "measure a config's samples per second on this machine",
     'from-official': 'turn a published checkpoint into ours',
     'render-views': 'render a folder of meshes from many sides',
+    'robustness-report': 'write up one or several models that were evaluated on a corruption suite',
     'scannet-cls': "cut ScanNet's scenes into the objects of ScanNetV2_cls",
+    'corrupt': 'generate a set like ModelNet40-C or ModelNet-C from any point-cloud data set',
     'synthetic-scans': 'write the embedded data set out in the ScanObjectNN layout',
 }
 

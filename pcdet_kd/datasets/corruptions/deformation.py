@@ -31,8 +31,13 @@ def free_form(points: np.ndarray, displacement: np.ndarray) -> np.ndarray:
     plane = (x[:, :, None] * y[:, None, :]).reshape(len(x), -1)
     weight = (plane[:, :, None] * z[:, None, :]).reshape(len(x), -1)
     moved = points.astype(np.float64)
-    moved[inside] += 2 * (weight @ displacement.reshape(-1, 3))
+    moved[inside] += 2 * _product(weight, displacement.reshape(-1, 3))
     return moved
+
+
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return a @ b without BLAS, whose threads would get into each other's way in many processes."""
+    return np.einsum('ij,kj->ik', a, np.ascontiguousarray(b.T))
 
 
 def _bernstein(place: np.ndarray) -> np.ndarray:
@@ -59,7 +64,7 @@ def radial_basis(points: np.ndarray, displacement: np.ndarray, kernel: str) -> n
     Raises:
         ValueError: Another kernel.
     """
-    return points + _basis(points, kernel) @ (_solution(kernel) @ displacement)
+    return points + _product(_basis(points, kernel), _product(_solution(kernel), displacement))
 
 
 def _basis(points: np.ndarray, kernel: str) -> np.ndarray:

@@ -51,6 +51,11 @@ class Suite:
         """Return the file name of one corruption at one severity."""
         return self.pattern.format(name=name, severity=severity)
 
+    def file_names(self) -> list[str]:
+        """Return the names of all files of the suite."""
+        sets = [self.file_name(name, severity) for name in self.corruptions for severity in self.severities]
+        return [*([self.labels] if self.labels else []), self.clean, *sets]
+
     def num_points(self, name: str, severity: int) -> int:
         """Return the points of each cloud in the published file."""
         return self.corruptions[name].num_points[self.severities.index(severity)]
@@ -91,3 +96,5 @@ MODELNET_C = _suite(
         Corruption('add_global', modelnetc.add_global, 'noise', (1034, 1044, 1054, 1064, 1074)),
         Corruption('add_local', modelnetc.add_local, 'noise', (1124, 1224, 1324, 1424, 1524)),
     ), pattern='{name}_{severity}.h5', clean='clean.h5')
+
+SUITES = {suite.name: suite for suite in (MODELNET40_C, MODELNET_C)}

@@ -1,0 +1,73 @@
+"""Generate a set like ModelNet40-C (Sun et al.) or ModelNet-C (Ren et al.) from any point-cloud data set."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def main() -> int:
+    """Run the command and return its exit code."""
+    from pcdet_kd.cli.options import OptionAction, add_config_options
+    parser = argparse.ArgumentParser(description=__doc__, epilog='A second run keeps the files that are finished. What is '
+                                     'generated is marked (generated.json): scores on it are not scores on the published '
+                                     'files.')
+    parser.add_argument('data', help="config, whose test set is taken, or the name of a data set: 'ModelNet40'")
+    parser.add_argument('--suite', required=True, choices=('modelnet40-c', 'modelnet-c'), help='which corruptions')
+    parser.add_argument('--out', required=True, help='directory that gets the files')
+    parser.add_argument('--data-options', nargs='+', action=OptionAction, default={}, metavar='KEY=VALUE',
+                        help='arguments of the data set: data_root=... variant=PB_T50_RS up_axis=z')
+    parser.add_argument('--split', help="which clouds (test)")
+    parser.add_argument('--corruptions', nargs='+', help='names (all; without --meshes, all that need none)')
+    parser.add_argument('--severities', nargs='+', type=int, help='1 to 5 (modelnet40-c) or 0 to 4 (modelnet-c) (all)')
+    parser.add_argument('--num-points', type=int, default=1024, help='points that are taken of each cloud (%(default)s)')
+    parser.add_argument('--normalize', choices=('none', 'sphere'), default='none',
+                        help='none: the clouds lie in the unit sphere already (%(default)s)')
+    parser.add_argument('--meshes', metavar='DIR', help="meshes of the shapes, for occlusion and lidar; 'own': the data set's")
+    parser.add_argument('--mesh-up-axis', choices=('x', 'y', 'z'), default='z', help='of the meshes in DIR (%(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='another seed is another set (%(default)s)')
+    parser.add_argument('--workers', type=int, help='processes (one per processor)')
+    add_config_options(parser)
+    args = parser.parse_args()
+    from pcdet_kd.cli.guard import guarded
+
+    @guarded
+    def command() -> int:
+        from pcdet_kd.datasets.corruptions import generate, source_of
+        from pcdet_kd.datasets.synthetic.parallel import default_workers
+        source = source_of(build(args.data, args.split, args.data_options, args.cfg_options), args.normalize, args.meshes,
+                           args.mesh_up_axis)
+        try:
+            done = generate(args.suite, source, args.out, args.corruptions, args.severities, args.seed, args.num_points,
+                            default_workers() if args.workers is None else args.workers)
+        except KeyboardInterrupt:
+            print('\nstopped; the same command goes on after the last finished file')
+            return 130
+        print(f'{done.directory}: {len(done.written)} files written, {len(done.kept)} there already')
+        if done.left_out:
+            print(f'{", ".join(done.left_out)} left out: they are made from meshes (--meshes DIR)')
+        return 0
+
+    return command()
+
+
+def build(data: str, split: str | None, options: dict[str, Any], cfg_options: dict[str, Any]) -> Any:
+    """Build the data set that a config tests on, or one by its name, without transforms.
+
+    Raises:
+        FileNotFoundError: No such config.
+        ConfigError: The config's test set is not a plain point-cloud data set, or an argument is unknown.
+    """
+    from pcdet_kd.datasets import PointCloudDataset
+    from pcdet_kd.engine.config_check import ConfigError
+    from pcdet_kd.registry import DATASETS
+    if data.endswith('.py') or Path(data).is_file():
+        from pcdet_kd.engine.config import load_config
+        cfg = load_config(data, cfg_options)
+        settings = {**cfg.test_dataloader.dataset.to_dict(), **options, 'pipeline': []}
+        settings.update(dict(split=split) if split else {})
+    else:
+        settings = dict(options, type=data, split=split or 'test')
+    dataset = DATASETS.build(settings)
+    if not isinstance(dataset, PointCloudDataset):
+        raise ConfigError(data, [f"test_dataloader.dataset: '{settings['type']}' is no PointCloudDataset"])
+    return dataset
