@@ -97,7 +97,7 @@ def farthest_point_sample(points: Tensor, first: Tensor, lengths: Tensor | None,
     points, first = rows(points), first.contiguous()
     lengths = None if lengths is None else lengths.contiguous()
     batch, num_points, _ = points.shape
-    chosen = first.new_empty(batch, num_samples)
+    chosen = torch.empty(batch, num_samples, dtype=torch.int64, device=points.device)
     with on_device(points):
         if num_points <= IN_REGISTERS:
             block = power_of_2(num_points)

@@ -39,7 +39,7 @@ def _place(points, lengths, axes, signs, steps, depth, weight, place, num_points
     across = tl.load(points + n * 3 + tl.load(axes + 1), exists, 0.0) * tl.load(signs + 1)
     row = (tl.div_rn(down, behind) + 1.0) * half
     column = (tl.div_rn(across, behind) + 1.0) * half
-    heavy = tl.div_rn(tl.full((POINTS,), 1.0, tl.float32), tl.where(away > 0, away, 0.0) + TINY)
+    heavy = tl.div_rn(tl.full((POINTS,), 1.0, tl.float32), behind)
     seen = real & (away >= 0) & (heavy > 0)
     tl.store(depth + image * num_points + n, away, exists)
     tl.store(weight + image * num_points + n, heavy, exists)
@@ -119,7 +119,7 @@ def project_points(points: Tensor, rgb: Tensor | None, lengths: Tensor | None, n
     lengths = None if lengths is None else lengths.contiguous()
     batch, num_points, _ = points.shape
     axes, signs, steps = _tables(num_views, up_axis, footprint, points.device)
-    depth = points.new_empty(batch, num_views, num_points)
+    depth = torch.empty(batch, num_views, num_points, device=points.device)
     weight, side = torch.empty_like(depth), len(steps)
     place = torch.empty(batch, num_views, num_points, side * side, dtype=torch.int32, device=points.device)
     images = points.new_zeros(batch, num_views, 1 if rgb is None else 4, image_size, image_size)

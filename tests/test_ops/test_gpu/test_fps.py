@@ -22,6 +22,11 @@ def test_points_near_the_origin_are_passed_over(same, memory, lengths, near_orig
     same('farthest_point_sample', points, torch.tensor([1, 2]), lengths(40), 9, near_origin)
 
 
+def test_a_point_on_the_border_of_the_hole_is_in_it(same, memory):
+    points = torch.tensor([[[0.0, 0, 1], [2, 0, 0], [0, -1, 0], [0, 1.5, 0], [-3, 0, 0]]])
+    assert set(same('farthest_point_sample', points, torch.tensor([1]), None, 5, 1.0)[0].tolist()) == {1, 3, 4}
+
+
 @pytest.mark.parametrize('num_points', [1, 2, 32, 33])
 def test_small_clouds(same, memory, num_points):
     points = torch.randn(3, num_points, 3, generator=torch.Generator().manual_seed(num_points))
