@@ -24,13 +24,15 @@ def small_data(tmp_path_factory) -> dict[str, dict]:
     """Few clouds in the official layouts, as options by data set."""
     root = tmp_path_factory.mktemp('data')
     rng = np.random.default_rng(0)
-    scans = root / 'ScanObjectNN' / 'main_split'
-    scans.mkdir(parents=True)
-    for split, n in (('training', 45), ('test', 15)):
-        with h5py.File(scans / f'{split}_objectdataset_augmentedrot_scale75.h5', 'w') as file:
-            file['data'] = rng.uniform(-1, 1, (n, 2048, 3)).astype(np.float32)
-            file['label'] = np.arange(n, dtype=np.int32) % 15
-            file['mask'] = np.zeros((n, 2048), np.int32)
+    for folder, suffix in (('main_split', '_augmentedrot_scale75'), ('main_split_nobg', '')):
+        scans = root / 'ScanObjectNN' / folder
+        scans.mkdir(parents=True)
+        for split, n in (('training', 45), ('test', 15)):
+            with h5py.File(scans / f'{split}_objectdataset{suffix}.h5', 'w') as file:
+                file['data'] = rng.uniform(-1, 1, (n, 2048, 3)).astype(np.float32)
+                file['label'] = np.arange(n, dtype=np.int32) % 15
+                if folder == 'main_split':
+                    file['mask'] = np.zeros((n, 2048), np.int32)
     models = root / 'modelnet40_ply_hdf5_2048'
     models.mkdir()
     for split, n in (('train', 80), ('test', 40)):

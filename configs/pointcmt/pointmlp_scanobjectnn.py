@@ -1,4 +1,4 @@
-# PointCMT, stage III: a PointMLP student on ScanObjectNN. Published: 85.4 -> 86.4 OA on PB_T50_RS (Table 2).
+# PointCMT, stage III: a PointMLP student on ScanObjectNN.
 _base_ = ['../_base_/students/pointmlp.py', '../_base_/teachers/mvcnn_resnet18.py', '../_base_/datasets/scanobjectnn.py',
           '../_base_/schedules/sgd_cosine_200e.py', '../_base_/default_runtime.py']
 requires = dict(teacher='mvcnn_resnet18_scanobjectnn.py', generator='generator_scanobjectnn.py')

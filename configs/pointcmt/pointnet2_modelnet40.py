@@ -1,5 +1,5 @@
-# PointCMT, stage III: a PointNet++ SSG student on ModelNet40. The paper's student is the MSG form.
-_base_ = ['../_base_/students/pointnet2_ssg.py', '../_base_/teachers/mvcnn_resnet18.py', '../_base_/datasets/modelnet40.py',
+# PointCMT, stage III: a PointNet++ MSG student on ModelNet40.
+_base_ = ['../_base_/students/pointnet2_msg.py', '../_base_/teachers/mvcnn_resnet18.py', '../_base_/datasets/modelnet40.py',
           '../_base_/schedules/adamw_cosine_1000e.py', '../_base_/default_runtime.py']
 requires = dict(teacher='mvcnn_resnet18_modelnet40.py', generator='generator_modelnet40.py')
 

@@ -1,5 +1,5 @@
-# PointCMT, stage III: a PointNet++ SSG student on ScanObjectNN. The paper's student is the MSG form.
-_base_ = ['../_base_/students/pointnet2_ssg.py', '../_base_/teachers/mvcnn_resnet18.py', '../_base_/datasets/scanobjectnn.py',
+# PointCMT, stage III: a PointNet++ MSG student on ScanObjectNN.
+_base_ = ['../_base_/students/pointnet2_msg.py', '../_base_/teachers/mvcnn_resnet18.py', '../_base_/datasets/scanobjectnn.py',
           '../_base_/schedules/adamw_cosine_1000e.py', '../_base_/default_runtime.py']
 requires = dict(teacher='mvcnn_resnet18_scanobjectnn.py', generator='generator_scanobjectnn.py')
 
