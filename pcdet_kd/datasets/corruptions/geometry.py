@@ -71,3 +71,19 @@ def nearest_first(points: np.ndarray, center: np.ndarray) -> np.ndarray:
     """Return the indices of all points, nearest to ``center`` first; the lowest index first among equals."""
     offset = points - center
     return np.argsort(np.einsum('ij,ij->i', offset, offset), kind='stable')
+
+
+def turned(points: np.ndarray, up_axis: str, to: str) -> np.ndarray:
+    """Turn points (N, 3) so that another axis is upright.
+
+    Between y and z it is (x, y, z) -> (-x, z, y), as ModelNet40-C's authors turn ModelNet's meshes to the clouds. Turning
+    there and back changes nothing.
+    """
+    if up_axis == to:
+        return points
+    y_up = _exchanged(points) if up_axis == 'z' else np.roll(points, 1, axis=1) if up_axis == 'x' else points
+    return _exchanged(y_up) if to == 'z' else np.roll(y_up, -1, axis=1) if to == 'x' else y_up
+
+
+def _exchanged(points: np.ndarray) -> np.ndarray:
+    return np.stack([-points[:, 0], points[:, 2], points[:, 1]], axis=1)

@@ -4,11 +4,12 @@ import hashlib
 
 import numpy as np
 
-from pcdet_kd.datasets.corruptions.source import Source, turned
+from pcdet_kd.datasets.corruptions.geometry import turned
+from pcdet_kd.datasets.corruptions.source import Source
 from pcdet_kd.datasets.corruptions.table import Suite
 from pcdet_kd.utils.errors import DataError, SampleError
 
-_MESH_UP, _SUITE_UP = 'z', 'y'  # what the functions that scan a mesh take and give
+_UP = 'y'  # of the clouds that the suites are made of: shears and scans know which axis is upright
 
 
 def generator_for(*key: object) -> np.random.Generator:
@@ -42,23 +43,26 @@ class Maker:
         rng = generator_for(self.seed, self.suite.name, name, severity, self.source.ids[index])
         if chosen is None:
             return self._take(index, name, severity, self.num_points, rng)
-        corruption = self.suite.corruptions[name]
         try:
-            if corruption.needs_mesh:
-                vertices, faces = self.source.mesh(index)
-                count = self.num_points * self.suite.num_points(name, severity) // 1024
-                return np.ascontiguousarray(turned(corruption.function(vertices, faces, severity, rng, count), _SUITE_UP,
-                                                   self.source.up_axis))
-            if name == 'density_inc':  # the authors take all 2,048 points here
-                count = max(self.num_points, min(2 * self.num_points, len(self.source.points[index])))
-                points = self._take(index, name, severity, count, rng)
-                return corruption.function(points, severity, rng, self.num_points)
-            return corruption.function(self._take(index, name, severity, self.num_points, rng), severity, rng)
+            return turned(self._corrupt(index, name, severity, rng), _UP, self.source.up_axis)
         except DataError:
             raise
         except ValueError as error:
             raise SampleError(f"{self.suite.name}: '{name}' at severity {severity} of sample '{self.source.ids[index]}' "
                               f'({self.source.name}): {error}') from error
+
+    def _corrupt(self, index: int, name: str, severity: int, rng: np.random.Generator) -> np.ndarray:
+        corruption = self.suite.corruptions[name]
+        if corruption.needs_mesh:
+            vertices, faces = self.source.mesh(index)
+            count = self.num_points * self.suite.num_points(name, severity) // 1024
+            return corruption.function(vertices, faces, severity, rng, count)
+        count, options = self.num_points, {}
+        if name == 'density_inc':  # the authors take all 2,048 points here
+            count = max(count, min(2 * count, len(self.source.points[index])))
+            options = dict(num_points=self.num_points)
+        points = turned(self._take(index, name, severity, count, rng), self.source.up_axis, _UP)
+        return corruption.function(points, severity, rng, **options)
 
     def _take(self, index: int, name: str, severity: int | None, count: int, rng: np.random.Generator) -> np.ndarray:
         """Return ``count`` points: of a set that is chosen at random for all clouds alike, or (ModelNet-C) the first."""

@@ -7,7 +7,7 @@ strength: five cameras around the shape, a fifth of a turn apart.
 import numpy as np
 import torch
 
-from pcdet_kd.datasets.corruptions.geometry import by_severity, rotation_matrices, to_unit_box
+from pcdet_kd.datasets.corruptions.geometry import by_severity, rotation_matrices, to_unit_box, turned
 from pcdet_kd.ops.rasterize_mesh import rasterize_mesh
 
 _FIRST = 1
@@ -38,7 +38,7 @@ def occlusion(vertices: np.ndarray, faces: np.ndarray, severity: int, rng: np.ra
     points = points[::max(1, len(points) // num_points)]
     if len(points) < num_points:
         points = np.concatenate([points, points[rng.integers(len(points), size=num_points - len(points))]])
-    return to_unit_box(_y_up(points[:num_points])).astype(np.float32)
+    return to_unit_box(turned(points[:num_points], 'z', 'y')).astype(np.float32)
 
 
 def lidar(vertices: np.ndarray, faces: np.ndarray, severity: int, rng: np.random.Generator,
@@ -62,7 +62,7 @@ def lidar(vertices: np.ndarray, faces: np.ndarray, severity: int, rng: np.random
     lines = scan_lines(points - sensor)
     if not len(lines):
         raise ValueError('no point of the mesh is on a scan line of the LiDAR')
-    return _y_up(lines[rng.integers(len(lines), size=num_points)] + sensor).astype(np.float32)
+    return turned(lines[rng.integers(len(lines), size=num_points)] + sensor, 'z', 'y').astype(np.float32)
 
 
 def scan_lines(points: np.ndarray) -> np.ndarray:
@@ -95,9 +95,3 @@ def _scan(vertices: np.ndarray, faces: np.ndarray, severity: int, tilt: float, d
     z = depth[row, column]
     seen = np.stack([(column + .5 - middle) / _FOCAL * z, (row + .5 - middle) / _FOCAL * z, z], axis=1)
     return seen @ axes.T + sensor, sensor
-
-
-def _y_up(points: np.ndarray) -> np.ndarray:
-    """Turn z-up points as the authors do: (x, y, z) becomes (-x, z, y)."""
-    rx, _, rz = rotation_matrices(-np.pi / 2, 0, np.pi)
-    return points @ rx @ rz

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pcdet_kd.datasets.base import PointCloudDataset
-from pcdet_kd.datasets.corruptions.geometry import to_unit_sphere
+from pcdet_kd.datasets.corruptions.geometry import to_unit_sphere, turned
 from pcdet_kd.datasets.files import require_directory, require_file
 from pcdet_kd.datasets.meshes import read_obj_or_stl, read_off
 from pcdet_kd.utils.errors import DataError
@@ -176,8 +176,3 @@ def _read_listing(path: Path) -> list[str]:
     if not isinstance(listing, list) or not all(isinstance(name, str) for name in listing):
         raise DataError(path, 'something else', contents, fix)
     return listing
-
-
-def turned(points: np.ndarray, up_axis: str, to: str) -> np.ndarray:
-    """Exchange the axes in a circle, a rotation, so that ``up_axis`` becomes ``to``."""
-    return np.roll(points, 'xyz'.index(to) - 'xyz'.index(up_axis), axis=1)

@@ -22,8 +22,8 @@ _REMOVED = ('origin', 'delete')
 class Corrupt(BaseTransform):
     """Corrupt the cloud as a suite's generator does, with one corruption at one severity.
 
-    The result may have another number of points, in another order, so that ``normals``, ``rgb``, ``mask`` and the like no
-    longer belong to it: they are taken out of the sample.
+    Clouds are y-up, in the unit sphere. The result may have another number of points, in another order, so that
+    ``normals``, ``rgb``, ``mask`` and the like no longer belong to it: they are taken out of the sample.
 
     Args:
         name: A corruption of the suite that needs no mesh.
