@@ -76,22 +76,31 @@ def _first_linear(layer: LinearNormAct, coords: Tensor, centres: Tensor, feature
     return x if features is None else x + group(linear(features, to_features), index)
 
 
+def _max_pays(norm: nn.Module, x: Tensor) -> bool:
+    """Return whether the maximum comes before BatchNorm.
+
+    In training this needs the variance of x by itself, which is slow on CPU and inexact in half precision, and which
+    SyncBatchNorm shares between processes.
+    """
+    return not batch_norm.uses_batch(norm) or (x.device.type != 'cpu' and x.dtype in (torch.float32, torch.float64)
+                                               and not isinstance(norm, nn.SyncBatchNorm))
+
+
 def _norm_act_max(layer: LinearNormAct, x: Tensor) -> Tensor:
     """Return max over k of act(norm(x)) for x (B, M, k, C)."""
     norm = layer.norm
-    if batch_norm.uses_batch(norm) and (x.device.type == 'cpu' or x.dtype not in (torch.float32, torch.float64)
-                                        or isinstance(norm, nn.SyncBatchNorm)):
+    if not _max_pays(norm, x):
         return max_pool(layer.finish(x), dim=2)
     if batch_norm.uses_batch(norm):
-        batch_norm.check_rows(norm, x[..., 0].numel())
+        rows = x[..., 0].numel()
+        batch_norm.check_rows(norm, rows)
         var, mean = torch.var_mean(x, dim=(0, 1, 2), correction=0)
-        batch_norm.update_running(norm, mean, var, x[..., 0].numel())
+        batch_norm.update_running(norm, mean, var, rows)
     else:
         mean, var = norm.running_mean, norm.running_var
-    wide = mean.dtype
     sign = batch_norm.sign_of_scale(norm, mean)
     gamma, beta = batch_norm.affine(norm, mean)
-    highest = max_pool(x * sign.to(x.dtype), dim=2).to(wide) * sign
+    highest = max_pool(x * sign.to(x.dtype), dim=2).to(mean.dtype) * sign
     return layer.act(torch.addcmul(beta, highest - mean, gamma * torch.rsqrt(var + norm.eps))).to(x.dtype)
 
 

@@ -129,3 +129,11 @@ def test_compiled():
     *tensors, index = clouds()
     compiled = torch.compile(grouped_mlp, fullgraph=True, backend='aot_eager')
     torch.testing.assert_close(compiled(copy.deepcopy(net), *tensors, index), grouped_mlp(net, *tensors, index))
+
+
+@pytest.mark.parametrize('widths', [(6,), (6, 8, 7)])
+def test_the_maximum_first_in_training(widths, monkeypatch):
+    """As on a GPU."""
+    monkeypatch.setattr('pcdet_kd.layers.grouped_mlp._max_pays', lambda norm, x: True)
+    with use('torch'):
+        compare(network(widths), clouds())
