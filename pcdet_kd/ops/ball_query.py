@@ -1,6 +1,7 @@
 """Neighbours within a radius."""
 
-import numpy as np
+import math
+
 import torch
 from torch import Tensor
 
@@ -42,14 +43,16 @@ def ball_query(query: Tensor, points: Tensor, radius: float, k: int, compat: str
     return _ball_query(query.detach(), points.detach(), lengths, _limit(radius, compat == 'pointnet2'), k)
 
 
-@torch.compiler.assume_constant_result
 def _limit(radius: float, strict: bool) -> float:
     """Return the float32 number that the squared distances of hits lie below.
 
-    For floats, d <= r^2 is d < (the next number above r^2), so that the kernels need one comparison only.
+    For floats, d <= r^2 is d < (the next number above r^2), so that the kernels need one comparison only. Plain arithmetic,
+    because torch.compile follows it.
     """
-    squared = np.float32(radius * radius)
-    return float(squared if strict else np.nextafter(squared, np.float32(np.inf)))
+    mantissa, exponent = math.frexp(radius * radius)
+    step = 2.0 ** max(exponent - 24, -149)  # between neighbouring float32 numbers
+    squared = round(math.ldexp(mantissa, exponent) / step) * step
+    return squared if strict else squared + step
 
 
 @torch.library.custom_op('pcdet_kd::ball_query', mutates_args=())

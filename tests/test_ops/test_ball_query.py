@@ -3,6 +3,9 @@ import pytest
 import torch
 
 from pcdet_kd import ops
+from pcdet_kd.ops.ball_query import _limit
+
+RADII = np.random.default_rng(0).uniform(0.01, 3, 50).tolist()
 
 
 def within(query, points, radius, k, strict=False):
@@ -59,3 +62,10 @@ def test_back_ends_agree_on_ties_with_the_radius():
                 expected = ops.ball_query(points, points, radius, 12, compat)
             with ops.use('numba'):
                 assert torch.equal(ops.ball_query(points, points, radius, 12, compat), expected)
+
+
+@pytest.mark.parametrize('radius', [0.1, 0.2, 0.23, 0.4, 1.0, 2.0, 1e-3, 3e-20, 1e-23, 1e18, 0.7071067811865476, *RADII])
+def test_the_limit_is_the_float32_number_above_the_squared_radius(radius):
+    squared = np.float32(radius * radius)
+    assert _limit(radius, True) == squared
+    assert _limit(radius, False) == np.nextafter(squared, np.float32(np.inf))
