@@ -1,8 +1,8 @@
 """Registries: where a config's ``type='Name'`` is looked up.
 
 Every registry here is the ``pcdet_kd`` child of one of MMEngine's roots, so parts of MMEngine and of other packages mix
-with ours. ``BACKBONES``, ``HEADS``, ``TEACHERS``, ``DISTILLERS`` and ``LOSSES`` are *kinds* of ``MODELS``: registering in a
-kind registers in ``MODELS`` too, and building from a kind refuses a part of another kind.
+with ours. ``BACKBONES``, ``HEADS``, ``TEACHERS``, ``DISTILLERS``, ``LOSSES`` and ``BATCH_AUGMENTS`` are *kinds* of ``MODELS``:
+registering in a kind registers in ``MODELS`` too, and building from a kind refuses a part of another kind.
 
 Nothing is imported until a name is looked up; then the modules named in ``_LOCATIONS`` and the installed plug-ins
 (:mod:`pcdet_kd.plugins`) are imported once.
@@ -220,3 +220,4 @@ HEADS = Kind('head', MODELS)
 TEACHERS = Kind('teacher', MODELS)
 DISTILLERS = Kind('distiller', MODELS)
 LOSSES = Kind('loss', MODELS)
+BATCH_AUGMENTS = Kind('batch augment', MODELS)

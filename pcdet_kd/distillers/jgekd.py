@@ -26,6 +26,9 @@ class JGEKD(Distiller):
     views, each with half the weight, as in the released code (one cross-entropy over 2B logits). Only one view is needed at
     test time, and nothing is added to the network.
 
+    With a teacher, clouds may be mixed (``batch_augments`` of the preprocessor): the teacher sees the mixed clouds. Variants of
+    the loss that split the classes by one label are refused then.
+
     Args:
         student: As in :class:`Distiller`, as are the next three.
         teachers: ``main``, or none.
@@ -77,6 +80,9 @@ class JGEKD(Distiller):
             teacher = self.teachers['main']({**inputs, 'points': self._input(inputs, self.teacher_points)}, samples)
         else:
             student, teacher = out[self.student_view - 1], out[2 - self.student_view]
+        if getattr(self.losses['graph'], 'needs_target', True) and any('gt_score' in sample for sample in samples):
+            raise ValueError("this variant of the graph loss splits the classes by the sample's one label, which a mixed sample "
+                             "does not have: use variant='entropy', 'kl' or 'batch-graph', or leave batch_augments out")
         target = torch.cat([sample.gt_label for sample in samples]).to(student.logits.device)
         agree = (student.logits.argmax(1) == teacher.logits.argmax(1)).float().mean()
         return dict(loss_graph=self.losses['graph'](student_logits=student.logits, teacher_logits=teacher.logits,

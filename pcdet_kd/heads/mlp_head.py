@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from pcdet_kd.layers import MLP, at_least_float32
 from pcdet_kd.registry import HEADS, LOSSES
-from pcdet_kd.structures import PointDataSample
+from pcdet_kd.structures import PointDataSample, targets
 
 
 @HEADS.register_module()
@@ -45,7 +44,8 @@ class MLPHead(BaseModule):
         act: Activation of hidden layers: ``'relu'``, ``'leaky_relu'``, ``'gelu'`` or None.
         bias: Whether hidden layers have a bias; one value, or one per layer.
         last_bias: Whether the last linear layer has one.
-        loss: Config of the loss, called with ``student_logits`` and ``target``.
+        loss: Config of the loss, called with ``student_logits`` and ``target``: the labels (B,), or the shares of classes (B, K)
+            in a batch with mixed clouds.
         init_cfg: As in MMEngine.
 
     Attributes:
@@ -78,7 +78,7 @@ class MLPHead(BaseModule):
         return self.classify(self.feature(global_feat))
 
     def loss(self, logits: Tensor, samples: Sequence[PointDataSample]) -> dict[str, Tensor]:
-        """Return ``loss_cls`` of logits (B, K) against the samples' ``gt_label``.
+        """Return ``loss_cls`` of logits (B, K) against the samples' ``gt_label``, or ``gt_score`` where a cloud is mixed.
 
         Raises:
             ValueError: There is not one labelled sample per row.
@@ -86,7 +86,7 @@ class MLPHead(BaseModule):
         if len(samples) != len(logits) or any('gt_label' not in sample for sample in samples):
             raise ValueError(f'the loss needs one sample with gt_label per row: {len(logits)} rows, {len(samples)} samples, '
                              f'{sum("gt_label" in sample for sample in samples)} of them with gt_label')
-        target = torch.cat([sample.gt_label for sample in samples]).to(logits.device)
+        target = targets(samples, logits.shape[1]).to(logits.device)
         return dict(loss_cls=self.loss_cls(student_logits=logits, target=target))
 
     def predict(self, logits: Tensor, samples: Sequence[PointDataSample] | None = None) -> list[PointDataSample]:

@@ -28,5 +28,5 @@ class CrossEntropyLoss(nn.Module):
         self.loss_weight = loss_weight
 
     def forward(self, student_logits: Tensor, target: Tensor) -> Tensor:
-        """Return the weighted loss of logits (B, K) and classes (B,)."""
+        """Return the weighted loss of logits (B, K) and classes (B,), or shares of classes (B, K) float."""
         return self.loss_weight * functional.cross_entropy(student_logits, target, self.label_smoothing, self.smoothing)

@@ -48,7 +48,8 @@ def cross_entropy(student_logits: Tensor, target: Tensor, label_smoothing: float
 
     Args:
         student_logits: (B, K) scores before softmax.
-        target: (B,) int64 classes.
+        target: (B,) int64 classes, or (B, K) the shares of classes in mixed samples, each row summing to 1. A mixture's
+            smoothed target is the mixture of the smoothed ones, so that the loss is that of each class, weighted by its share.
         label_smoothing: eps in [0, 1).
         smoothing: ``'uniform'``: eps/K on every class, so the true one has 1 - eps + eps/K (PyTorch's ``label_smoothing``);
             ``'others'``: 1 - eps on the true class and eps/(K - 1) on each other one (DGCNN's code, and with it PointCMT
@@ -58,15 +59,17 @@ def cross_entropy(student_logits: Tensor, target: Tensor, label_smoothing: float
         A scalar.
     """
     _check_logits('student_logits', student_logits)
-    if target.shape != student_logits.shape[:1]:
-        raise ValueError(f'target has shape {tuple(target.shape)}, expected ({len(student_logits)},) for student_logits '
-                         f'{tuple(student_logits.shape)}')
+    mixed = target.shape == student_logits.shape and target.is_floating_point()
+    if target.shape != student_logits.shape[:1] and not mixed:
+        raise ValueError(f'target has shape {tuple(target.shape)}, expected ({len(student_logits)},) classes, or shares of type '
+                         f'float in the shape of student_logits, {tuple(student_logits.shape)}')
+    target = target.to(student_logits.dtype) if mixed else target
     num_classes = student_logits.shape[1]
     if smoothing == 'others' and label_smoothing:
         if num_classes == 1:
             raise ValueError(f"smoothing='others' needs two classes, student_logits is {tuple(student_logits.shape)}")
         log_p = student_logits.log_softmax(1)
-        true = log_p.gather(1, target[:, None])[:, 0]
+        true = (target * log_p).sum(1) if mixed else log_p.gather(1, target[:, None])[:, 0]
         others = log_p.sum(1) - true
         return -((1 - label_smoothing) * true + label_smoothing / (num_classes - 1) * others).mean()
     return F.cross_entropy(student_logits, target, label_smoothing=label_smoothing)

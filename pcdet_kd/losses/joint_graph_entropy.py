@@ -66,6 +66,11 @@ class JointGraphEntropyLoss(nn.Module):
         self.detach = detach
         self.loss_weight = loss_weight
 
+    @property
+    def needs_target(self) -> bool:
+        """Whether the variant splits the classes by the label; others leave ``target`` alone."""
+        return self.variant in ('decoupled', 'released', 'released-signfix')
+
     def forward(self, student_logits: Tensor, teacher_logits: Tensor, target: Tensor) -> Tensor:
         """Return the weighted mean over the samples.
 

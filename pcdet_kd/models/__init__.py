@@ -1,7 +1,8 @@
 """Whole models: what a config's ``model`` names, distillers aside."""
 
+from pcdet_kd.models import batch_augments
 from pcdet_kd.models.classifier import PointClassifier
 from pcdet_kd.models.point_generator import PointGenerator
 from pcdet_kd.models.preprocessor import PointDataPreprocessor
 
-__all__ = ['PointClassifier', 'PointDataPreprocessor', 'PointGenerator']
+__all__ = ['PointClassifier', 'PointDataPreprocessor', 'PointGenerator', 'batch_augments']

@@ -17,13 +17,16 @@ class PointClassifier(BaseModel):
         backbone: Config of a backbone.
         head: Config of a head; its ``in_channels`` may be left out and is then the backbone's ``out_channels``.
         input_key: Which input the backbone sees: ``'points'``, or ``'views'`` for a multi-view image network.
-        data_preprocessor: Config of the preprocessor.
+        data_preprocessor: Config of the preprocessor; its ``num_classes`` is the head's unless given.
         init_cfg: As in MMEngine.
     """
 
     def __init__(self, backbone: dict, head: dict, input_key: str = 'points', data_preprocessor: dict | None = None,
                  init_cfg: dict | None = None) -> None:
-        super().__init__(MODELS.build(data_preprocessor or dict(type='PointDataPreprocessor')), init_cfg)
+        preprocessor = dict(data_preprocessor or dict(type='PointDataPreprocessor'))
+        if preprocessor.get('batch_augments'):
+            preprocessor.setdefault('num_classes', head['num_classes'])
+        super().__init__(MODELS.build(preprocessor), init_cfg)
         self.backbone = BACKBONES.build(backbone)
         self.head = HEADS.build({'in_channels': self.backbone.out_channels, **head})
         self.input_key = input_key

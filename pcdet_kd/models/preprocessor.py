@@ -1,14 +1,17 @@
 """From a collated batch to a model's inputs, on the model's device."""
 
+import numpy as np
 import torch
 from mmengine.model import BaseDataPreprocessor
+from torch import Tensor
 
-from pcdet_kd.registry import MODELS
+from pcdet_kd.registry import BATCH_AUGMENTS, MODELS
+from pcdet_kd.structures import PointDataSample, targets
 
 
 @MODELS.register_module()
 class PointDataPreprocessor(BaseDataPreprocessor):
-    """Move a batch to the device and, where a model looks at images, draw the views.
+    """Move a batch to the device, mix its clouds where wanted, and, where a model looks at images, draw the views.
 
     It can run on its own output: views that are there are kept, so that a teacher may be handed a student's inputs.
 
@@ -17,26 +20,70 @@ class PointDataPreprocessor(BaseDataPreprocessor):
             ``dict(type='PerspectiveProjection')``; of padded clouds the first ``lengths`` (B,) points count. Data sets that
             deliver ``views`` themselves need none.
         non_blocking: Copy to the device without waiting.
+        batch_augments: For training only: config of a batch augment, or arguments of :class:`RandomBatchAugment`, for example
+            ``dict(augments=dict(type='RSMix'), probs=0.5)``. A mixed sample is a copy with a ``gt_score``. Views that are drawn
+            here show the mixed clouds.
+        num_classes: K of the ``gt_score``; a classifier fills it in.
     """
 
-    def __init__(self, views: dict | None = None, non_blocking: bool = False) -> None:
+    def __init__(self, views: dict | None = None, non_blocking: bool = False, batch_augments: dict | None = None,
+                 num_classes: int | None = None) -> None:
         super().__init__(non_blocking=non_blocking)
         self.views = MODELS.build(views) if views else None
+        self.batch_augments = None
+        if batch_augments:
+            self.batch_augments = BATCH_AUGMENTS.build({'type': 'RandomBatchAugment', **batch_augments})
+            if not num_classes:
+                raise ValueError('batch_augments mix labels: the data_preprocessor needs num_classes, which a PointClassifier '
+                                 'takes from its head')
+        self.num_classes = num_classes
+        self._random_state: tuple[int, ...] | None = None
+
+    def set_random_state(self, *numbers: int) -> None:
+        """Let the next batch's mixing follow from these numbers (seed, iteration, rank) alone.
+
+        Without it, which is outside of a Runner with a ``SeedHook``, it follows from torch's global generator.
+        """
+        self._random_state = numbers
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Return ``dict(inputs=..., data_samples=...)`` on the device; ``inputs`` lists are stacked.
 
         Raises:
-            ValueError: Views are to be drawn of samples whose up axis is another one than the views'.
+            ValueError: Views are to be drawn of samples whose up axis is another one than the views', or clouds are to be mixed
+                while other inputs show them as they were.
         """
         data = self.cast_data(data)
         inputs = {name: torch.stack(list(value)) if isinstance(value, (list, tuple)) else value
                   for name, value in data['inputs'].items()}
+        samples = data.get('data_samples')
+        if training and self.batch_augments is not None:
+            inputs, samples = self._mix(inputs, samples)
         if self.views is not None and 'views' not in inputs:
-            self._check_up_axis(data.get('data_samples') or ())
+            self._check_up_axis(samples or ())
             with torch.no_grad():
                 inputs['views'] = self.views(inputs['points'], lengths=inputs.get('lengths'))
-        return dict(inputs=inputs, data_samples=data.get('data_samples'))
+        return dict(inputs=inputs, data_samples=samples)
+
+    @torch.compiler.disable
+    def _mix(self, inputs: dict[str, Tensor], samples: list[PointDataSample]) -> tuple[dict, list]:
+        """Return inputs and samples after the batch augment; what was given stays as it is."""
+        others = sorted(set(inputs) - {'points', 'lengths'})
+        if 'points' not in inputs or others:
+            raise ValueError(f'batch_augments mix points; the batch has {sorted(inputs)}'
+                             + (f', and {others} would still show the clouds as they were. Take them out of PackPointInputs; '
+                                'views of the mixed clouds can be drawn by data_preprocessor.views' if others else ''))
+        points = inputs['points']
+        if not samples or any('gt_label' not in sample for sample in samples):
+            raise ValueError('batch_augments mix labels: every sample of the batch needs a gt_label')
+        target = targets(samples, self.num_classes).to(points.device)
+        score = target if target.dim() == 2 else torch.nn.functional.one_hot(target, self.num_classes).float()
+        numbers, self._random_state = self._random_state or torch.randint(2 ** 62, (2,)).tolist(), None
+        with torch.no_grad(), torch.autocast(points.device.type, enabled=False):
+            mixed, shares = self.batch_augments(points, score, np.random.default_rng(numbers), inputs.get('lengths'))
+        if shares is score:
+            return inputs, samples
+        return {**inputs, 'points': mixed}, [sample.new().set_gt_score(share) for sample, share in zip(samples, shares)]
 
     def _check_up_axis(self, samples: list) -> None:
         drawn = getattr(self.views, 'settings', {}).get('up_axis')

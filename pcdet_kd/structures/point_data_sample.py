@@ -1,5 +1,7 @@
 """One sample's label, prediction and identity."""
 
+from collections.abc import Sequence
+
 import torch
 from mmengine.structures import BaseDataElement
 from torch import Tensor
@@ -8,7 +10,9 @@ from torch import Tensor
 class PointDataSample(BaseDataElement):
     """Labels and predictions of one point cloud.
 
-    Data fields: ``gt_label`` (1,) int64, ``pred_label`` (1,) int64, ``pred_score`` (K,) float32 that sums to 1.
+    Data fields: ``gt_label`` (1,) int64, ``pred_label`` (1,) int64, ``pred_score`` (K,) float32 that sums to 1, and, only where
+    a batch augment has mixed the cloud with another, ``gt_score`` (K,) float32 that sums to 1: what training aims at instead
+    of ``gt_label``, which stays the class of the sample that ``sample_id`` names.
     Meta fields: ``sample_idx`` (position in the data set), ``sample_id`` (a name that is stable over runs, machines and
     subsets), ``num_points`` (of the cloud as stored), ``up_axis`` ('x', 'y' or 'z').
     """
@@ -18,8 +22,30 @@ class PointDataSample(BaseDataElement):
         self.set_field(torch.as_tensor([int(label)], dtype=torch.int64), 'gt_label', dtype=Tensor)
         return self
 
+    def set_gt_score(self, score: Tensor) -> 'PointDataSample':
+        """Set the share (K,) of each class in a mixed cloud; the label stays."""
+        self.set_field(score, 'gt_score', dtype=Tensor)
+        return self
+
     def set_pred_score(self, score: Tensor) -> 'PointDataSample':
         """Set the class probabilities (K,) and, from them, the predicted class (lowest index on ties)."""
         self.set_field(score, 'pred_score', dtype=Tensor)
         self.set_field(score.argmax(dim=0, keepdim=True), 'pred_label', dtype=Tensor)
         return self
+
+
+def targets(samples: Sequence[PointDataSample], num_classes: int) -> Tensor:
+    """Return what training aims at: the labels (B,) int64, or, if a sample is mixed, the shares of classes (B, K) float32.
+
+    Raises:
+        ValueError: A ``gt_score`` has another number of classes.
+    """
+    labels = torch.cat([sample.gt_label for sample in samples])
+    if not any('gt_score' in sample for sample in samples):
+        return labels
+    wrong = {tuple(sample.gt_score.shape) for sample in samples if 'gt_score' in sample} - {(num_classes,)}
+    if wrong:
+        raise ValueError(f'gt_score has shape {wrong.pop()}, expected ({num_classes},) for {num_classes} classes: '
+                         'correct num_classes of the data_preprocessor')
+    hard = torch.nn.functional.one_hot(labels, num_classes).float()
+    return torch.stack([sample.gt_score if 'gt_score' in sample else row for sample, row in zip(samples, hard)])

@@ -105,7 +105,13 @@ class FeatureBank(Teacher):
 
         Raises:
             KeyError: A sample is not in the bank.
+            ValueError: A sample is a mixture, of which the bank can't know the output.
         """
+        mixed = next((sample for sample in data_samples if 'gt_score' in sample), None)
+        if mixed is not None:
+            raise ValueError(f"sample '{mixed.get('sample_id')}' is mixed with another, but the feature bank holds the teacher's "
+                             'output for the cloud as it was. Leave batch_augments out, or give the teacher itself '
+                             "(type='FrozenTeacher')")
         try:
             rows = [self._rows[sample.get('sample_id')] for sample in data_samples]
         except KeyError as error:

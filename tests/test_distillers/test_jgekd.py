@@ -3,6 +3,7 @@ import torch
 
 from pcdet_kd.distillers import JGEKD
 from pcdet_kd.losses import JointGraphEntropyLoss
+from pcdet_kd.losses.joint_graph_entropy import VARIANTS
 from pcdet_kd.registry import TEACHERS
 from pcdet_kd.structures import ModelOutput
 from pcdet_kd.teachers import Teacher
@@ -108,3 +109,26 @@ def test_bad_arguments(tiny_student, args, message):
         build(tiny_student, **args)
     with pytest.raises(ValueError, match=r"takes teachers \['main'\], got \['image'\]"):
         build(tiny_student, teachers=dict(image=dict(type='FirstPointTeacher')))
+
+
+@pytest.mark.parametrize('variant', VARIANTS)
+def test_mixed_clouds_reach_the_teacher_and_variants_with_a_label_refuse_them(tiny_student, batch, variant):
+    augments = dict(type='PointDataPreprocessor', batch_augments=dict(augments=dict(type='PointMixup')))
+    model = JGEKD({**tiny_student, 'data_preprocessor': augments}, dict(main=dict(type='FirstPointTeacher')),
+                  dict(graph=dict(type='JointGraphEntropyLoss', variant=variant))).eval()
+    mixed = model.data_preprocessor(batch, True)
+    if variant in ('decoupled', 'released', 'released-signfix'):
+        with pytest.raises(ValueError, match="does not have: use variant='entropy'"):
+            model(**mixed, mode='loss')
+        model(batch['inputs'], batch['data_samples'], mode='loss')
+        return
+    logits = model.student(mixed['inputs']).logits
+    expected = JointGraphEntropyLoss(variant=variant)(logits, mixed['inputs']['points'][:, 0], target_of(batch))
+    torch.testing.assert_close(model(**mixed, mode='loss')['loss_graph'], expected)
+
+
+def test_two_views_are_not_mixed(tiny_student, siamese):
+    augments = dict(type='PointDataPreprocessor', batch_augments=dict(augments=dict(type='PointMixup')))
+    model = build({**tiny_student, 'data_preprocessor': augments})
+    with pytest.raises(ValueError, match='points_2.*would still show the clouds as they were'):
+        model.data_preprocessor(siamese, True)

@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from mmengine.hooks import Hook
 
 from pcdet_kd.utils.checkpoint import load_checkpoint_file
 
@@ -69,6 +71,41 @@ def test_killed_and_resumed_equals_uninterrupted(case, killed, uninterrupted, ru
     assert {'epoch_4.pth', 'last.pth', 'best.pth', 'last_checkpoint'} <= names
     assert not list(work_dir.glob('.*.tmp')) and '.lock' not in names and 'epoch_3.pth' not in names
     assert len([n for n in names if n.startswith('best_toy_top1_epoch_')]) == 1
+
+
+MIXING = dict(
+    type='PointClassifier',
+    backbone=dict(type='PointNet', local_channels=(8,), global_channels=(16,), input_transform=False, feature_transform=False),
+    head=dict(type='MLPHead', hidden_channels=(16,), dropout=0.3, num_classes=2),
+    data_preprocessor=dict(type='PointDataPreprocessor', batch_augments=dict(
+        augments=[dict(type='PointMixup'), dict(type='RSMix'), dict(type='PointCutMix', variant='K')], probs=[0.4, 0.3, 0.2])))
+
+
+def test_mixed_batches_are_exact_too(runner_of, in_process, tmp_path):
+    whole = runner_of(tmp_path / 'whole', model=MIXING)
+    whole.train()
+    options = dict(workers=2, model=MIXING, **SAVE)
+    process = in_process(work_dir=str(tmp_path / 'parts'), custom_hooks=[dict(type='ActHook', at=7, act='kill')], **options)
+    process.join(120)
+    assert process.exitcode == -9
+    resumed = runner_of(tmp_path / 'parts', resume=True, **options)
+    resumed.train()
+    assert torch.equal(weights(resumed), weights(whole))
+    plain = runner_of(tmp_path / 'plain', model={**MIXING, 'data_preprocessor': dict(type='PointDataPreprocessor')})
+    plain.train()
+    assert not torch.equal(weights(plain), weights(whole))
+
+
+def test_mixing_does_not_depend_on_what_else_draws(runner_of, tmp_path):
+    class Draws(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            torch.rand(()), np.random.rand()
+
+    model = {**MIXING, 'head': {**MIXING['head'], 'dropout': 0.0}}
+    runs = [runner_of(tmp_path / str(len(hooks)), model=model, epochs=2, hooks=hooks) for hooks in ([], [Draws()])]
+    for run in runs:
+        run.train()
+    assert torch.equal(weights(runs[0]), weights(runs[1]))
 
 
 def test_seed_of_the_checkpoint_counts_for_the_order_too(runner_of, tmp_path, uninterrupted):

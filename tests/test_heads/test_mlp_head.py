@@ -61,6 +61,20 @@ def test_loss_reference():
     torch.testing.assert_close(MLPHead(5, 8).loss(logits, samples(4, 0, 2))['loss_cls'] * 2, losses['loss_cls'])
 
 
+def test_loss_of_mixed_samples_weighs_the_losses_of_their_classes():
+    head = MLPHead(5, 8, loss=dict(type='CrossEntropyLoss', label_smoothing=0.2, smoothing='others'))
+    logits, given = torch.randn(3, 5), samples(4, 0, 2)
+    given[1].set_gt_score(torch.tensor([0.7, 0, 0, 0.3, 0]))
+
+    def of(row, label):
+        return head.loss(logits[row:row + 1], samples(label))['loss_cls']
+
+    expected = (of(0, 4) + 0.7 * of(1, 0) + 0.3 * of(1, 3) + of(2, 2)) / 3
+    torch.testing.assert_close(head.loss(logits, given)['loss_cls'], expected)
+    with pytest.raises(ValueError, match=r'gt_score has shape \(5,\), expected \(4,\)'):
+        MLPHead(4, 8).loss(torch.randn(3, 4), given)
+
+
 def test_loss_needs_a_label_per_row():
     head, logits = MLPHead(5, 8), torch.randn(3, 5)
     with pytest.raises(ValueError, match='3 rows, 2 samples'):

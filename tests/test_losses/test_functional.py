@@ -31,6 +31,22 @@ def test_cross_entropy(smoothing, eps):
     assert functional.cross_entropy(LOGITS, TARGET, eps, smoothing).item() == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize('smoothing', ['uniform', 'others'])
+@pytest.mark.parametrize('eps', [0.0, 0.2])
+def test_cross_entropy_of_mixed_labels_is_the_mixture_of_the_losses(smoothing, eps):
+    other, share = TARGET.flip(0), torch.linspace(0, 0.9, len(TARGET), dtype=torch.float64)
+    hot = torch.nn.functional.one_hot
+    mixed = (1 - share)[:, None] * hot(TARGET, 5) + share[:, None] * hot(other, 5)
+    q = ((1 - share)[:, None].numpy() * smoothed(TARGET, 5, eps, smoothing)
+         + share[:, None].numpy() * smoothed(other, 5, eps, smoothing))
+    expected = -(q * np.log(softmax(LOGITS))).sum(1).mean()
+    assert functional.cross_entropy(LOGITS, mixed, eps, smoothing).item() == pytest.approx(expected, rel=1e-12)
+    pure = functional.cross_entropy(LOGITS, hot(TARGET, 5).double(), eps, smoothing)
+    torch.testing.assert_close(pure, functional.cross_entropy(LOGITS, TARGET, eps, smoothing), rtol=1e-14, atol=0)
+    half = functional.cross_entropy(LOGITS.bfloat16(), mixed.float(), eps, smoothing)
+    assert half.dtype == torch.float32 and half.item() == pytest.approx(expected, rel=1e-2)
+
+
 @pytest.mark.parametrize('num_classes, eps', [(40, 0.2051), (15, 0.2143)])
 def test_smoothing_conventions_are_equivalent(num_classes, eps):
     # eps_uniform = eps_others * K / (K - 1): 0.2 among the others is 0.2051 for ModelNet40 and 0.2143 for ScanObjectNN
@@ -188,6 +204,8 @@ def test_autocast_is_off_inside_and_on_again_outside():
     (lambda: functional.cross_entropy(torch.zeros(4), TARGET), r'student_logits has shape \(4,\)'),
     (lambda: functional.cross_entropy(torch.zeros(0, 4), TARGET[:0]), r'student_logits has shape \(0, 4\)'),
     (lambda: functional.cross_entropy(LOGITS, TARGET[:, None]), r'target has shape \(6, 1\), expected \(6,\)'),
+    (lambda: functional.cross_entropy(LOGITS, torch.ones(6, 5, dtype=torch.int64)), r'target has shape \(6, 5\), expected'),
+    (lambda: functional.cross_entropy(LOGITS, torch.ones(6, 4)), r'target has shape \(6, 4\), expected.*\(6, 5\)'),
     (lambda: functional.logit_kd(LOGITS, OTHER[:, :4]), r'student_logits \(6, 5\) and teacher_logits \(6, 4\)'),
     (lambda: functional.logit_kd(LOGITS, OTHER[:1]), r'\(6, 5\).*\(1, 5\)'),
     (lambda: functional.feature_mse(LOGITS, OTHER[:1]), r'student_feat \(6, 5\) and teacher_feat \(1, 5\)'),

@@ -30,6 +30,18 @@ def test_the_head_takes_its_width_from_the_backbone(tiny_student):
     assert MODELS.build(tiny_student).head.in_channels == 24
 
 
+def test_the_preprocessor_takes_the_number_of_classes_from_the_head(tiny_student, batch):
+    config = {**tiny_student, 'data_preprocessor': dict(type='PointDataPreprocessor', batch_augments=dict(type='PointMixup'))}
+    model = MODELS.build(config).eval()
+    assert model.data_preprocessor.num_classes == 3 and 'num_classes' not in config['data_preprocessor']
+    mixed = model.data_preprocessor(batch, True)
+    logits = model(mixed['inputs']).logits
+    score = torch.stack([sample.gt_score for sample in mixed['data_samples']])
+    expected = -(score * logits.log_softmax(1)).sum(1).mean()
+    torch.testing.assert_close(model(**mixed, mode='loss')['loss_cls'], expected)
+    assert all('gt_score' in sample and sample.pred_score.shape == (3,) for sample in model(**mixed, mode='predict'))
+
+
 def test_a_missing_input_is_named(tiny_student, batch):
     model = MODELS.build({**tiny_student, 'input_key': 'views'})
     with pytest.raises(KeyError, match=r"inputs\['views'\].*points"):

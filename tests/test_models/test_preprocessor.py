@@ -41,3 +41,92 @@ def test_views_of_clouds_with_another_up_axis_are_an_error(batch):
     assert 'views' in preprocess('z')['inputs']
     with pytest.raises(ValueError, match=r"'train/0' is 'z'.*'y' up: set up_axis='z'"):
         preprocess('y')
+
+
+def mixing(num_classes=3, kind='RSMix', **options):
+    return PointDataPreprocessor(batch_augments=dict(augments=dict(type=kind), **options), num_classes=num_classes)
+
+
+def test_clouds_are_mixed_in_training_only(batch):
+    before = batch['inputs']['points'].clone()
+    preprocessor = mixing()
+    plain = preprocessor(batch, False)
+    assert torch.equal(plain['inputs']['points'], before) and 'gt_score' not in plain['data_samples'][0]
+    torch.manual_seed(0)
+    mixed = preprocessor(batch, True)
+    assert not torch.equal(mixed['inputs']['points'], before)
+    for i, (sample, given) in enumerate(zip(mixed['data_samples'], batch['data_samples'])):
+        assert sample.gt_score.shape == (3,) and float(sample.gt_score.sum()) == pytest.approx(1)
+        assert sample.gt_label.tolist() == [i % 3] and sample.sample_id == f'train/{i}'
+        assert 'gt_score' not in given, 'the sample that was given was changed'
+    assert torch.equal(batch['inputs']['points'], before), 'the batch itself was changed'
+
+
+def test_a_batch_that_is_not_drawn_keeps_its_hard_labels(batch):
+    out = mixing(probs=0.0)(batch, True)
+    assert torch.equal(out['inputs']['points'], batch['inputs']['points'])
+    assert not any('gt_score' in sample for sample in out['data_samples'])
+
+
+def test_mixing_follows_from_the_numbers_given_and_else_from_torch(batch):
+    preprocessor = mixing(kind='PointMixup')
+
+    def run(*numbers, seed=0):
+        torch.manual_seed(seed)
+        if numbers:
+            preprocessor.set_random_state(*numbers)
+        return preprocessor(batch, True)['inputs']['points']
+
+    assert torch.equal(run(3, 7, 0), run(3, 7, 0, seed=1))
+    assert len({run(*numbers).sum().item() for numbers in ((3, 7, 0), (4, 7, 0), (3, 8, 0), (3, 7, 1))}) == 4
+    assert torch.equal(run(seed=5), run(seed=5)) and not torch.equal(run(seed=5), run(seed=6))
+    again = preprocessor(batch, True)['inputs']['points']  # the numbers count for one batch
+    assert not torch.equal(again, run(3, 7, 0))
+
+
+def test_views_show_the_mixed_clouds(batch):
+    views = dict(type='PerspectiveProjection', image_size=16)
+    torch.manual_seed(0)
+    out = PointDataPreprocessor(views=views, batch_augments=dict(type='RSMix'), num_classes=3)(batch, True)['inputs']
+    assert torch.equal(out['views'], PerspectiveProjection(image_size=16)(out['points']))
+    assert not torch.equal(out['views'], PerspectiveProjection(image_size=16)(batch['inputs']['points']))
+
+
+def test_mixing_does_not_leave_other_inputs_behind(batch):
+    points = batch['inputs']['points']
+    for name, value in (('points_2', points), ('views', torch.zeros(6, 1, 3, 8, 8))):
+        with pytest.raises(ValueError, match=f"\\['{name}'\\] would still show the clouds as they were"):
+            mixing()(dict(inputs=dict(points=points, **{name: value}), data_samples=batch['data_samples']), True)
+    with pytest.raises(ValueError, match=r"the batch has \['views'\]"):
+        mixing()(dict(inputs=dict(views=points), data_samples=batch['data_samples']), True)
+    with pytest.raises(ValueError, match='needs a gt_label'):
+        mixing()(dict(inputs=dict(points=points), data_samples=None), True)
+
+
+def test_padded_clouds_are_mixed_by_their_lengths(batch):
+    inputs = dict(points=batch['inputs']['points'], lengths=torch.tensor([10] + [16] * 5))
+    out = mixing()(dict(inputs=inputs, data_samples=batch['data_samples']), True)['inputs']
+    assert torch.equal(out['points'][0, 10:], out['points'][0, :1].expand(6, 3))
+    assert torch.equal(out['lengths'], inputs['lengths'])
+    with pytest.raises(ValueError, match='needs clouds of one size; this batch has 10 to 16 points'):
+        mixing(kind='PointMixup')(dict(inputs=inputs, data_samples=batch['data_samples']), True)
+
+
+def test_mixing_is_not_touched_by_autocast(batch):
+    def run():
+        preprocessor = mixing(kind='PointMixup')
+        preprocessor.set_random_state(0)
+        return preprocessor(batch, True)
+
+    plain = run()
+    with torch.autocast('cpu', torch.bfloat16):
+        under = run()
+    assert torch.equal(plain['inputs']['points'], under['inputs']['points'])
+    assert under['data_samples'][0].gt_score.dtype == torch.float32
+
+
+def test_mixing_needs_the_number_of_classes():
+    with pytest.raises(ValueError, match='needs num_classes'):
+        mixing(num_classes=None)
+    with pytest.raises(TypeError, match="has no argument 'prob'. Did you mean 'probs'"):
+        mixing(prob=0.5)

@@ -3,7 +3,7 @@ import pickle
 import pytest
 import torch
 
-from pcdet_kd.structures import PointDataSample
+from pcdet_kd.structures import PointDataSample, targets
 
 
 def test_label_is_a_tensor_of_one():
@@ -27,3 +27,13 @@ def test_identity_is_meta_information_that_travels():
 def test_a_score_must_be_a_tensor():
     with pytest.raises((AssertionError, AttributeError, TypeError)):
         PointDataSample().set_pred_score([0.5, 0.5])
+
+
+def test_the_targets_of_a_batch():
+    samples = [PointDataSample().set_gt_label(i) for i in (2, 0, 1)]
+    assert targets(samples, 3).tolist() == [2, 0, 1]  # none is mixed: the labels
+    samples[1].set_gt_score(torch.tensor([0.75, 0.0, 0.25]))
+    assert targets(samples, 3).tolist() == [[0, 0, 1], [0.75, 0, 0.25], [0, 1, 0]]
+    assert samples[1].gt_label.tolist() == [0]
+    with pytest.raises(ValueError, match=r'gt_score has shape \(3,\), expected \(5,\) for 5 classes'):
+        targets(samples, 5)

@@ -121,3 +121,10 @@ def test_an_interrupted_build_goes_on(teacher_cfg, monkeypatch):
     again = torch.load(FeatureBank(teacher_cfg, DATA).build())
     torch.testing.assert_close(whole['feat'], again['feat'])
     assert whole['ids'] == again['ids']
+
+
+def test_a_mixed_sample_is_refused(teacher_cfg, samples):
+    bank = filled(teacher_cfg)
+    samples['data_samples'][1].set_gt_score(torch.tensor([0.5, 0.5, 0]))
+    with pytest.raises(ValueError, match="sample 'train/0' is mixed with another.*type='FrozenTeacher'"):
+        bank({}, samples['data_samples'])

@@ -21,10 +21,18 @@ class SeedHook(Hook):
 
     Thus a run that is resumed at an epoch is the run that was never interrupted, dropout included, and no epoch repeats the
     augmentations of another. Data sets with ``set_epoch(epoch, seed)`` (ours) get both, also inside wrappers and with
-    running workers. Evaluation always sees the same random numbers, so that its figures compare.
+    running workers. Parts of the model with ``set_random_state(seed, iteration, rank)``, such as a preprocessor that mixes the
+    clouds of a batch, get these before each iteration. Evaluation always sees the same random numbers, so that its figures
+    compare.
     """
 
     priority = 'VERY_HIGH'
+
+    def __init__(self) -> None:
+        self._parts: list[Any] = []
+
+    def before_train(self, runner: Any) -> None:
+        self._parts = [part for part in runner.model.modules() if hasattr(part, 'set_random_state')]
 
     def before_train_epoch(self, runner: Any) -> None:
         for dataset in leaf_datasets(runner.train_dataloader.dataset):
@@ -35,6 +43,8 @@ class SeedHook(Hook):
         # Once more when the workers have started: how many numbers that drew depends on whether they are persistent.
         if batch_idx == 0:
             self.seed(runner, runner.epoch, _AFTER_WORKERS)
+        for part in self._parts:
+            part.set_random_state(runner.seed, runner.iter, get_rank())
 
     def before_val_epoch(self, runner: Any) -> None:
         self._before_evaluation(runner, runner.val_dataloader)

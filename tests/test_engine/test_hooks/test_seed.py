@@ -84,3 +84,21 @@ def test_workers_draw_differently_and_reproducibly():
     first = read(0)
     assert first == read(0) and len({v for sample in first for v in sample}) == 12
     assert not {v for sample in first for v in sample} & {v for sample in read(1) for v in sample}
+
+
+def test_parts_that_mix_batches_get_numbers_of_their_own_for_each_iteration_and_process(monkeypatch):
+    from pcdet_kd.engine.hooks import seed
+
+    class Mixes(torch.nn.Module):
+        def set_random_state(self, *numbers):
+            self.numbers = numbers
+
+    run, hook = runner(seed=7, epoch=2), SeedHook()
+    run.model = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.Sequential(Mixes()))
+    hook.before_train(run)
+    found = []
+    for rank, run.iter in ((0, 10), (0, 11), (1, 11)):
+        monkeypatch.setattr(seed, 'get_rank', lambda rank=rank: rank)
+        hook.before_train_iter(run, 3)
+        found.append(run.model[1][0].numbers)
+    assert found == [(7, 10, 0), (7, 11, 0), (7, 11, 1)]

@@ -1,0 +1,88 @@
+"""RSMix against a plain float64 account of it, set by set."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from pcdet_kd.models.batch_augments import RSMix
+
+PARTNER = np.array([3, 0, 5, 1, 4, 2])
+AT, OTHER_AT = np.array([4, 9, 0, 31, 17, 2]), np.array([1, 1, 30, 8, 22, 5])
+
+
+def piece(cloud, at, radius, max_points, knn):
+    """The indices of the points in a piece."""
+    distance = np.linalg.norm(cloud[:, :3] - cloud[at, :3], axis=1)
+    if knn:
+        return np.argsort(distance, kind='stable')[:max(1, math.ceil(radius * max_points))]
+    return np.flatnonzero(distance <= radius)[:max_points]
+
+
+@pytest.mark.parametrize('neighborhood', ['ball', 'knn'])
+@pytest.mark.parametrize('radius', [0.0, 0.3, 0.7, 1.0])
+@pytest.mark.parametrize('max_points', [5, 20, 512])
+def test_reference(neighborhood, radius, max_points, clouds, fixed_draws):
+    points, score = clouds
+    rng = fixed_draws(beta=[radius], permutation=[PARTNER], random=[(AT + 0.5) / 32, (OTHER_AT + 0.5) / 32])
+    mixed, shares = RSMix(max_points=max_points, neighborhood=neighborhood)(points, score, rng)
+    x = points.double().numpy()
+    for i, p in enumerate(PARTNER):
+        out = piece(x[i], AT[i], radius, max_points, neighborhood == 'knn')
+        added = piece(x[p], OTHER_AT[i], radius, max_points, neighborhood == 'knn')
+        share = len(out) / 32
+        np.testing.assert_allclose(shares[i], (1 - share) * score[i].numpy() + share * score[p].numpy(), atol=1e-6)
+        kept = np.setdiff1d(np.arange(32), out)
+        assert torch.equal(mixed[i, kept], points[i, kept])
+        new = mixed[i, out].double().numpy()
+        source = new[:, 3].astype(int) - 32 * p  # the last column is the point's number and comes along
+        assert set(source) <= set(added)
+        assert len(set(source)) == min(len(out), len(added))  # a subset without repetition, or all of them and some again
+        moved = x[p][source, :3] + x[i, AT[i], :3] - x[p, OTHER_AT[i], :3]  # rigid
+        np.testing.assert_allclose(new[:, :3], moved, atol=1e-6)
+
+
+def test_subsets_and_repetitions_are_random(clouds):
+    points, _ = clouds
+    big, small = torch.zeros(1, 32, 4), torch.zeros(1, 32, 4)
+    big[..., 3] = small[..., 3] = torch.arange(32.0)
+    big[0, :, 0] = torch.linspace(0, 0.01, 32)
+    small[0, :, 0] = torch.linspace(0, 20, 32)  # a piece is one point, or three
+    seen, repeated = torch.zeros(32), torch.zeros(32)
+    for seed in range(300):
+        mixed, share = RSMix().mix(small, big, np.random.default_rng(seed))
+        taken = mixed[0, (mixed[0, :, 0] != small[0, :, 0]) | (mixed[0, :, 3] != small[0, :, 3]), 3].long()
+        seen[taken] += 1
+        assert share[0] <= 3 / 32
+        mixed, share = RSMix().mix(big, small, np.random.default_rng(seed))
+        repeated += torch.bincount(mixed[0, :, 3].long(), minlength=32) * (share[0] > 0.5)
+    assert (seen > 0).all() and (repeated > 0).all()
+
+
+def test_clouds_of_unequal_size_keep_their_own():
+    generator = torch.Generator().manual_seed(0)
+    lengths = torch.tensor([20, 32, 5, 1])
+    points = torch.randn(4, 32, 4, generator=generator) * 0.4
+    points[..., 3] = torch.arange(4 * 32.0).view(4, 32)
+    padding = torch.arange(32) >= lengths[:, None]
+    points = torch.where(padding[..., None], points[:, :1], points)
+    for neighborhood in ('ball', 'knn'):
+        for seed in range(40):
+            rng = np.random.default_rng(seed)
+            partner = np.random.default_rng(seed).permutation(4)
+            mixed, shares = RSMix(neighborhood=neighborhood)(points, torch.eye(4), rng, lengths)
+            assert torch.equal(mixed[padding], mixed[:, :1].expand_as(mixed)[padding])
+            for i, p in enumerate(partner):
+                number = mixed[i, :lengths[i], 3].long()
+                own, other = number // 32 == i, (number // 32 == p) & (number % 32 < lengths[p])
+                assert (own | other).all() and (number[own] % 32 < lengths[i]).all()
+                if i != p:
+                    assert int(other.sum()) == round(float(shares[i, p]) * int(lengths[i]))
+
+
+@pytest.mark.parametrize('args, message', [
+    (dict(neighborhood='box'), "neighborhood is 'box'"), (dict(beta=-1), 'beta is -1'), (dict(max_points=0), 'max_points is 0')])
+def test_bad_arguments(args, message):
+    with pytest.raises(ValueError, match=message):
+        RSMix(**args)
