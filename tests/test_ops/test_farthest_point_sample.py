@@ -85,6 +85,33 @@ def test_blocks_change_nothing(kind, num_points, monkeypatch):
             assert torch.equal(ops.farthest_point_sample(points, m, 0, compat, lengths), expected)
 
 
+def test_blocks_of_a_large_cloud_change_nothing():
+    points = torch.rand(1, 6000, 3, generator=torch.Generator().manual_seed(0))
+    points[..., 2] *= 0.01
+    with ops.use('torch'):
+        expected = ops.farthest_point_sample(points, 1500)
+    with ops.use('numba'):
+        assert torch.equal(ops.farthest_point_sample(points, 1500), expected)
+
+
+@pytest.mark.parametrize('flat', [0, 1, 2], ids=['solid', 'plane', 'line'])
+def test_no_bound_of_a_block_is_above_a_distance(flat):
+    from pcdet_kd.ops.cpu import fps
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(640, 3)).astype(np.float32)
+    points[:, 3 - flat:] = 0.1
+    order, coords = np.empty((10, 64), np.int32), np.empty((3, 10, 64), np.float32)
+    boxes, bounds, blocks = np.empty((6, 10), np.float32), np.empty(10, np.int32), np.empty(11, np.int32)
+    fps.cut_blocks(points, fps.curve(), order, coords, boxes)
+    assert sorted(order.ravel()) == list(range(640)) and (points[order].transpose(2, 0, 1) == coords).all()
+    for centre in np.append(points, rng.normal(size=(300, 3)) * 2, axis=0).astype(np.float32):
+        d = coords - centre[:, None, None]
+        d *= d
+        nearest = ((d[0] + d[1]) + d[2]).min(1).view(np.int32)
+        # in a plane and on a line the bound is often the distance itself
+        assert fps.blocks_to_lower(boxes, *centre, nearest + np.int32(1), bounds, blocks) == 10
+
+
 def test_the_curve_of_the_blocks_visits_neighbouring_cells():
     from pcdet_kd.ops.cpu import fps
     place = fps.curve()
