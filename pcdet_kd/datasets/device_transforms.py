@@ -147,6 +147,13 @@ def dropout(transform: T.RandomPointDropout, batch: Batch, draws: SampleDraws) -
     return take(batch, torch.where(dropped, 0, torch.arange(n, device=dropped.device)))
 
 
+@device_form(T.PointWOLF)
+def point_wolf(transform: T.PointWOLF, batch: Batch, draws: SampleDraws) -> Batch:
+    """Deform clouds."""
+    points, normals = transform.warp(batch['points'], draws.uniform, batch.get('normals'))
+    return {**batch, 'points': points, **({} if normals is None else {'normals': normals})}
+
+
 @device_form(T.ShufflePoints)
 def shuffle(transform: T.ShufflePoints, batch: Batch, draws: SampleDraws) -> Batch:
     """Reorder points."""

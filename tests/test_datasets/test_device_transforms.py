@@ -164,3 +164,11 @@ def test_a_transform_without_a_form_is_named():
     for pipeline in ([T.UnitSphere(), Mine()], [T.SiameseViews([], [Mine()])]):
         with pytest.raises(ValueError, match='Mine has no form for batches on a device'):
             check_device_forms(pipeline)
+
+
+def test_wolf_deforms_each_cloud_its_own_way_and_normals_follow(batch):
+    out = run(batch, T.PointWOLF())
+    assert torch.allclose(out['points'].norm(dim=2).amax(1), torch.ones(6)) and torch.equal(out['rgb'], batch['rgb'])
+    assert torch.allclose(out['normals'].norm(dim=2), torch.ones(6, N)) and not torch.equal(out['normals'], batch['normals'])
+    same = {**batch, 'points': batch['points'][:1].expand(6, N, 3)}
+    assert len({cloud.sum().item() for cloud in run(same, T.PointWOLF())['points']}) == 6

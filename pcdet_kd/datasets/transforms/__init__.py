@@ -10,6 +10,7 @@ from pcdet_kd.datasets.transforms.height import AddHeight
 from pcdet_kd.datasets.transforms.jitter import RandomJitter
 from pcdet_kd.datasets.transforms.normalize import CenterPoints, UnitBox, UnitSphere
 from pcdet_kd.datasets.transforms.packing import PackPointInputs
+from pcdet_kd.datasets.transforms.point_wolf import PointWOLF
 from pcdet_kd.datasets.transforms.rotation import RandomRotate
 from pcdet_kd.datasets.transforms.sampling import (
     FarthestPoints,
@@ -34,6 +35,7 @@ __all__ = [
     'FirstPoints',
     'PackPointInputs',
     'PointSampling',
+    'PointWOLF',
     'ProjectViews',
     'RandomCorruptions',
     'RandomJitter',

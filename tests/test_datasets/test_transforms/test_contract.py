@@ -22,7 +22,7 @@ ARGUMENTS = {
     'RandomPoints': dict(num_points=16),
     'SiameseViews': dict(view_1=[dict(type='ShufflePoints')], view_2=[dict(type='RandomScale')]),
 }
-RANDOM = ['FarthestThenRandom', 'RandomJitter', 'RandomPointDropout', 'RandomPoints', 'RandomRotate', 'RandomScale',
+RANDOM = ['FarthestThenRandom', 'PointWOLF', 'RandomJitter', 'RandomPointDropout', 'RandomPoints', 'RandomRotate', 'RandomScale',
           'RandomShift', 'ShufflePoints', 'SiameseViews']
 
 
