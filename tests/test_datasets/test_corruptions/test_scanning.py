@@ -41,7 +41,7 @@ def test_where_the_camera_stands(severity, sphere):
         away = (around - 72 * severity + 180) % 360 - 180
         assert abs(away) <= 36 + 1e-6
         np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1, atol=6e-3)  # on the facets of the sphere
-        assert (points @ sensor).min() == pytest.approx(1, abs=.05)  # where the line of sight touches the sphere
+        assert (points @ sensor).min() == pytest.approx(1, abs=.12)  # where the line of sight touches the sphere
         middle = points.mean(0)
         assert middle @ sensor / np.linalg.norm(middle) / 3 > .999
 
