@@ -1,11 +1,14 @@
-"""Evaluate a checkpoint on a config's test split, plain or with votes."""
+"""Evaluate a checkpoint on a config's test split, plain or with votes, or on a whole corruption suite."""
 
 import argparse
+from pathlib import Path
+from typing import Any
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     from pcdet_kd.cli.options import add_config_options, add_launcher
+    from pcdet_kd.cli.suite import add_suite_options
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help="a run's checkpoint (last.pth, best.pth, epoch_N.pth) or an exported student")
@@ -17,6 +20,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', metavar='FILE.json', help="write every sample's prediction")
     parser.add_argument('--amp', action='store_true', help='mixed precision (bfloat16 on CPU)')
     parser.add_argument('--seed', type=int, help='seed')
+    add_suite_options(parser)
     add_config_options(parser)
     add_launcher(parser)
     args = parser.parse_args()
@@ -25,10 +29,9 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def test(args: argparse.Namespace) -> tuple[dict[str, float], str]:
-    """Run the evaluation; return its metrics and the directory of its files."""
-    from pathlib import Path
-
+def build(args: argparse.Namespace) -> tuple[Any, Any, Any]:
+    """Return the config, a runner that holds the model with its weights, and that model."""
+    from pcdet_kd.cli.suite import check_options
     from pcdet_kd.engine.config import load_config
     from pcdet_kd.engine.config_check import ConfigError
     from pcdet_kd.engine.distributed import setup_distributed
@@ -37,6 +40,7 @@ def test(args: argparse.Namespace) -> tuple[dict[str, float], str]:
     from pcdet_kd.teachers import Frozen, Teacher
     from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
     cfg = load_config(args.config, args.cfg_options)
+    check_options(args, cfg)
     if cfg.get('requires') and not is_distiller(cfg):  # a generator looks at its teacher in the test too
         folder = Path(args.checkpoint).parent
         cfg = with_weights(plan(args.config, args.cfg_options,
@@ -73,7 +77,7 @@ def test(args: argparse.Namespace) -> tuple[dict[str, float], str]:
     for part in model.modules():
         if isinstance(part, (Frozen, Teacher)):  # they have no weights in the checkpoint
             part.init_weights()
-    return runner.test(), cfg.work_dir
+    return cfg, runner, model
 
 
 def report(metrics: dict[str, float], work_dir: str) -> None:
@@ -97,9 +101,20 @@ def main() -> int:
 
     @guarded
     def command() -> None:
-        metrics, work_dir = test(args)
         from mmengine.dist import is_main_process
+
+        from pcdet_kd.cli import suite
+        cfg, runner, model = build(args)
+        if not suite.wants_suite(args, cfg):
+            metrics = runner.test()
+            if is_main_process():
+                report(metrics, cfg.work_dir)
+            return
+        folder = suite.evaluate(args, cfg, model)
         if is_main_process():
-            report(metrics, work_dir)
+            out = Path(args.report) if args.report else None
+            suite.show(suite.make_report({Path(args.config).stem: [folder]}, out))
+            print(f'predictions: {folder}' + (f'\nreport:      {out / "report.html"}' if out else ''))
+            print(f'compare:     pcdet-kd robustness-report {folder} OTHER_FOLDER ... --out DIR')
 
     return command()

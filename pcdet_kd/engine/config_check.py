@@ -11,8 +11,8 @@ _RUNNER_KEYS = {'model', 'work_dir', 'train_dataloader', 'val_dataloader', 'test
                 'auto_scale_lr', 'optim_wrapper', 'param_scheduler', 'val_evaluator', 'test_evaluator', 'default_hooks',
                 'custom_hooks', 'data_preprocessor', 'load_from', 'resume', 'launcher', 'env_cfg', 'log_processor',
                 'log_level', 'visualizer', 'default_scope', 'randomness', 'experiment_name'}
-TOP_LEVEL_KEYS = _RUNNER_KEYS | {'runner_type', 'custom_imports', 'requires', 'voting', 'model_wrapper_cfg', 'compile',
-                                 'find_unused_parameters', 'sync_bn', 'read_base'}
+TOP_LEVEL_KEYS = _RUNNER_KEYS | {'runner_type', 'custom_imports', 'requires', 'voting', 'corruptions', 'model_wrapper_cfg',
+                                 'compile', 'find_unused_parameters', 'sync_bn', 'read_base'}
 
 _BY_TOP = {'model': R.MODELS, 'voting': R.MODELS, 'data_preprocessor': R.MODELS, 'train_cfg': R.LOOPS, 'val_cfg': R.LOOPS,
            'test_cfg': R.LOOPS, 'optim_wrapper': R.OPTIM_WRAPPERS, 'param_scheduler': R.PARAM_SCHEDULERS,
@@ -65,7 +65,8 @@ def check_config(cfg: Any, used_variables: Iterable[str] = (), source: object = 
         elif key in _BY_TOP:
             _walk(value, key, _BY_TOP[key], problems)
     for key, allowed in (('randomness', _names('mmengine.runner.utils', 'set_random_seed')),
-                         ('env_cfg', {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'})):
+                         ('env_cfg', {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'}),
+                         ('corruptions', {'suite', 'data_root', 'renormalize'})):
         _check_keys(cfg.get(key) or {}, key, allowed, problems)
     if problems:
         raise ConfigError(source, problems)

@@ -1,0 +1,1 @@
+_base_ = ['../baseline/dgcnn_modelnet40.py', '../_base_/datasets/modelnet40c.py']

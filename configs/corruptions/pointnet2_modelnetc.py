@@ -1,0 +1,1 @@
+_base_ = ['../baseline/pointnet2_modelnet40.py', '../_base_/datasets/modelnetc.py']

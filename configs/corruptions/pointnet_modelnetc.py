@@ -1,0 +1,1 @@
+_base_ = ['../baseline/pointnet_modelnet40.py', '../_base_/datasets/modelnetc.py']
