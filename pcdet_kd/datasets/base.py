@@ -84,7 +84,7 @@ class PointCloudDataset(BaseDataset):
     A subclass sets ``METAINFO`` (``classes``, ``up_axis``, ``task='classification'``) and reads its files in
     :meth:`load_records`. This class checks what was read, carves the validation split, and hands out samples: dicts with
     ``points`` (N, 3) float32 and the extras (all read-only views of arrays that are held once), ``gt_label``,
-    ``sample_idx``, ``sample_id``, ``num_points`` and ``up_axis``.
+    ``sample_idx``, ``sample_id``, ``class_name``, ``official_split``, ``num_points`` and ``up_axis``.
 
     Transforms draw from NumPy's and Python's global generators, as MMCV's do; before each sample these are seeded from
     (seed, epoch, sample), so that a sample's augmentation never depends on workers or on what was drawn before, and never
@@ -161,6 +161,8 @@ class PointCloudDataset(BaseDataset):
         info['points'] = self.records.points[record]
         for name, array in self.records.extras.items():
             info[name] = array[record]
+        info['class_name'] = self.metainfo['classes'][info['gt_label']]
+        info['official_split'] = self.official_split
         info['num_points'] = len(info['points'])
         info['up_axis'] = self.metainfo['up_axis']
         return info
@@ -202,7 +204,10 @@ class PointCloudDataset(BaseDataset):
         return self.prepare_data(idx)
 
     def fingerprint(self) -> str:
-        """Return a hash of this split's points, extras, labels and names: equal means equal data."""
+        """Return a hash of this split's points, extras, labels and names: equal means equal data.
+
+        A transform of the pipeline that reads files of its own adds to it through ``fingerprint(samples) -> str``.
+        """
         digest = hashlib.blake2b(digest_size=16)
         for info in self.data_list:
             digest.update(f"{info['sample_id']}\0{info['gt_label']}\0".encode())
@@ -210,6 +215,9 @@ class PointCloudDataset(BaseDataset):
                 values = np.ascontiguousarray(array[info['record']])
                 digest.update(f'{name}{values.shape}{values.dtype}'.encode())
                 digest.update(values.view(np.uint8))
+        for transform in self.pipeline.transforms:
+            if hasattr(transform, 'fingerprint'):
+                digest.update(transform.fingerprint([self.get_data_info(i) for i in range(len(self))]).encode())
         return digest.hexdigest()
 
 

@@ -1,5 +1,7 @@
 """From a collated batch to a model's inputs, on the model's device."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from mmengine.model import BaseDataPreprocessor
@@ -7,13 +9,15 @@ from torch import Tensor
 
 from pcdet_kd.registry import BATCH_AUGMENTS, MODELS
 from pcdet_kd.structures import PointDataSample, targets
+from pcdet_kd.views.image_normalization import IMAGENET_MEAN, IMAGENET_STD, normalize_images
 
 
 @MODELS.register_module()
 class PointDataPreprocessor(BaseDataPreprocessor):
     """Move a batch to the device, mix its clouds where wanted, and, where a model looks at images, draw the views.
 
-    It can run on its own output: views that are there are kept, so that a teacher may be handed a student's inputs.
+    It can run on its own output: views that are there are kept, so that a teacher may be handed a student's inputs. Views that
+    are uint8 (B, V, 1 or 3, H, W), as ``LoadViews(mean=None, std=None)`` gives them, become float32 (B, V, 3, H, W) here.
 
     Args:
         views: Config of a module that turns ``points`` (B, N, C) into ``views`` (B, V, 3, H, W), for example
@@ -24,10 +28,12 @@ class PointDataPreprocessor(BaseDataPreprocessor):
             ``dict(augments=dict(type='RSMix'), probs=0.5)``. A mixed sample is a copy with a ``gt_score``. Views that are drawn
             here show the mixed clouds.
         num_classes: K of the ``gt_score``; a classifier fills it in.
+        image_mean, image_std: Of red, green and blue in [0, 1], for views that are uint8; by default ImageNet's.
     """
 
     def __init__(self, views: dict | None = None, non_blocking: bool = False, batch_augments: dict | None = None,
-                 num_classes: int | None = None) -> None:
+                 num_classes: int | None = None, image_mean: Sequence[float] = IMAGENET_MEAN,
+                 image_std: Sequence[float] = IMAGENET_STD) -> None:
         super().__init__(non_blocking=non_blocking)
         self.views = MODELS.build(views) if views else None
         self.batch_augments = None
@@ -37,6 +43,7 @@ class PointDataPreprocessor(BaseDataPreprocessor):
                 raise ValueError('batch_augments mix labels: the data_preprocessor needs num_classes, which a PointClassifier '
                                  'takes from its head')
         self.num_classes = num_classes
+        self.image_mean, self.image_std = image_mean, image_std
         self._random_state: tuple[int, ...] | None = None
 
     def set_random_state(self, *numbers: int) -> None:
@@ -63,6 +70,8 @@ class PointDataPreprocessor(BaseDataPreprocessor):
             self._check_up_axis(samples or ())
             with torch.no_grad():
                 inputs['views'] = self.views(inputs['points'], lengths=inputs.get('lengths'))
+        elif 'views' in inputs and inputs['views'].dtype == torch.uint8:
+            inputs['views'] = normalize_images(inputs['views'], self.image_mean, self.image_std)
         return dict(inputs=inputs, data_samples=samples)
 
     @torch.compiler.disable

@@ -138,7 +138,7 @@ class FeatureBank(Teacher):
         teacher = TEACHERS.build(self.teacher_cfg)
         teacher.init_weights()
         datasets = [DATASETS.build(cfg) for cfg in self.data]
-        transforms = [cfg.get('pipeline', []) for cfg in self.data]
+        transforms = [_without_places(cfg.get('pipeline', [])) for cfg in self.data]
         model_cfg = {k: v for k, v in self.teacher_cfg.items() if k not in ('checkpoint', 'prefix')}
         text = json.dumps([model_cfg, transforms], sort_keys=True, default=str)
         parts = [text, teacher.weights_hash(), *(d.fingerprint() for d in datasets)]
@@ -183,6 +183,13 @@ class FeatureBank(Teacher):
         others = sorted(path.parent.glob('feature_bank_*.pt')) if path.parent.is_dir() else []
         stale = f' ({", ".join(os.path.basename(o) for o in others)} there belongs to other weights, data or transforms)'
         raise FileNotFoundError(f'no feature bank {path}{stale if others else ""}. {_HOW_TO_BUILD}')
+
+
+def _without_places(node: Any) -> Any:
+    """Return a config without the folders that transforms read; what is in those counts through the data's fingerprint."""
+    if isinstance(node, dict):
+        return {key: _without_places(value) for key, value in node.items() if key not in ('views_root', 'cache_dir')}
+    return [_without_places(value) for value in node] if isinstance(node, (list, tuple)) else node
 
 
 _HOW_TO_BUILD = 'Build it with: python tools/misc/build_feature_bank.py CONFIG (tools/train.py does so by itself)'

@@ -87,24 +87,12 @@ class ViewCache:
         path = self.root / RECORD
         if not path.is_file():
             return {}
-        lines = path.read_text(encoding='utf-8').splitlines()
-        try:
-            header = json.loads(lines[0])
-            settings = header['settings'].items() | dict(version=header['version']).items()
-        except (IndexError, KeyError, ValueError, AttributeError, TypeError) as error:
-            raise DataError(path, f'a first line that is no header ({error!r})', 'version and settings of a renderer',
-                            'render into another folder, or delete this one') from error
+        header, done = read_record(path)
         if header != self.header:
+            settings = header['settings'].items() | dict(version=header['version']).items()
             wanted = self.header['settings'].items() | dict(version=VERSION).items()
             raise DataError(path, f'pictures with {_listed(settings - wanted)}', f'with {_listed(wanted - settings)}',
                             'render into another folder, or with the settings of this one')
-        done = {}
-        for line in lines[1:]:
-            try:
-                entry = json.loads(line)
-                done[entry['name']] = entry['mesh']
-            except (ValueError, KeyError, TypeError):
-                continue  # cut off when a process was killed: its mesh is rendered again
         return done
 
     def fill(self, files: Mapping[str, Path], read: ReadMesh, workers: int = 1) -> Filled:
@@ -158,6 +146,29 @@ class ViewCache:
         for folder in {self.paths(name)[0].parent for name in files}:
             remove_stale_temporaries(folder)
         return done
+
+
+def read_record(path: Path) -> tuple[dict, dict[str, str]]:
+    """Return the header of a record and the hash of the mesh file of every name that is complete.
+
+    Raises:
+        DataError: The first line is no header.
+    """
+    lines = path.read_text(encoding='utf-8').splitlines()
+    try:
+        header = json.loads(lines[0])
+        set(header['settings'].items()), header['version']
+    except (IndexError, KeyError, ValueError, AttributeError, TypeError) as error:
+        raise DataError(path, f'a first line that is no header ({error!r})', 'version and settings of a renderer',
+                        'render into another folder, or delete this one') from error
+    done = {}
+    for line in lines[1:]:
+        try:
+            entry = json.loads(line)
+            done[entry['name']] = entry['mesh']
+        except (ValueError, KeyError, TypeError):
+            continue  # cut off when a process was killed: its mesh is rendered again
+    return header, done
 
 
 def _listed(settings: set) -> str:

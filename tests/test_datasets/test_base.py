@@ -37,7 +37,8 @@ def test_samples():
     assert sample['points'].shape == (6, 3) and sample['points'].dtype == np.float32 and sample['points'][0, 0] == 5
     assert sample['mask'].shape == (6,)
     rest = {k: v for k, v in sample.items() if k not in ('points', 'mask')}
-    assert rest == dict(gt_label=1, sample_idx=0, sample_id='train/5', num_points=6, up_axis='z')
+    assert rest == dict(gt_label=1, sample_idx=0, sample_id='train/5', class_name='b', official_split='train', num_points=6,
+                        up_axis='z')
 
 
 def test_arrays_are_read_only_and_held_once():
@@ -106,6 +107,28 @@ def test_metainfo_is_taken_as_it_is(tmp_path, monkeypatch):
     dataset = Toy(metainfo=dict(up_axis='y'))
     assert dataset.metainfo['up_axis'] == 'y' and dataset[0]['up_axis'] == 'y'
     assert dataset.metainfo['classes'] == ('a', 'b', 'c', 'd') and Toy.METAINFO['up_axis'] == 'z'
+
+
+def test_samples_say_where_their_other_files_are():
+    for split, official in (('train', 'train'), ('val', 'train'), ('trainval', 'train'), ('test', 'test')):
+        dataset = Toy(split=split, val_fraction=0.5)
+        assert {sample['official_split'] for sample in dataset} == {official}
+        assert [sample['class_name'] for sample in dataset] == [Toy.METAINFO['classes'][i] for i in dataset.labels()]
+
+
+def test_a_transform_that_reads_files_counts_in_the_fingerprint():
+    class Reads:
+        def __init__(self, version):
+            self.version = version
+
+        def __call__(self, results):
+            return results
+
+        def fingerprint(self, samples):
+            return f"{self.version} {[(s['sample_id'], s['class_name']) for s in samples]}"
+
+    prints = [Toy(pipeline=pipeline).fingerprint() for pipeline in ([], [Reads(1)], [Reads(2)])]
+    assert len(set(prints)) == 3 and Toy(pipeline=[Reads(1)]).fingerprint() == prints[1]
 
 
 def test_faults_name_the_sample_and_the_step():

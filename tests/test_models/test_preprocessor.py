@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pcdet_kd.models import PointDataPreprocessor
-from pcdet_kd.views import PerspectiveProjection
+from pcdet_kd.views import PerspectiveProjection, normalize_images
 
 
 def test_lists_are_stacked_and_tensors_stay(batch):
@@ -19,6 +19,17 @@ def test_views_are_drawn_once(batch):
     once['views'] = once['views'] + 1
     assert torch.equal(preprocessor(dict(inputs=once))['inputs']['views'], once['views'])
     assert 'views' not in batch['inputs'], 'the batch itself was changed'
+
+
+def test_pictures_in_bytes_are_normalized_once(batch):
+    views = torch.arange(6 * 2 * 16, dtype=torch.uint8).reshape(6, 2, 1, 4, 4)
+    given = dict(inputs=dict(batch['inputs'], views=views))
+    out = PointDataPreprocessor()(given)['inputs']['views']
+    assert torch.equal(out, normalize_images(views)) and given['inputs']['views'] is views
+    other = PointDataPreprocessor(image_mean=(0, 0, 0), image_std=(1, 1, 0.5))
+    torch.testing.assert_close(other(given)['inputs']['views'][:, :, 2], views[:, :, 0] / 127.5)
+    again = PointDataPreprocessor(views=dict(type='PerspectiveProjection', image_size=8))
+    assert torch.equal(again(dict(inputs=dict(batch['inputs'], views=out)))['inputs']['views'], out)
 
 
 def test_padding_is_not_drawn(batch):

@@ -1,5 +1,7 @@
 import shutil
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -80,6 +82,21 @@ def test_a_stale_bank_is_refused(teacher_cfg, tiny_student, change, tmp_path):
         FeatureBank(teacher_cfg, data, path=str(old)).init_weights()
     with pytest.raises(FileNotFoundError, match='no feature bank'):
         FeatureBank(teacher_cfg, data).init_weights()
+
+
+def test_a_bank_does_not_know_folders(teacher_cfg, tmp_path):
+    """Pictures count through the data's fingerprint, wherever they lie."""
+    banks = []
+    for place in ('one', 'two'):
+        (tmp_path / place / 'train').mkdir(parents=True)
+        for i in range(9):
+            assert cv2.imwrite(str(tmp_path / place / 'train' / f'{i}_001.png'), np.full((4, 4), 9 * i, np.uint8))
+        views = dict(type='LoadViews', views_root=str(tmp_path / place), cache_dir=str(tmp_path / place), num_views=1,
+                     image_size=4, name='{sample_id}')
+        banks.append(FeatureBank(teacher_cfg, dict(DATA, pipeline=[views, dict(type='PackPointInputs')])))
+    assert banks[0].build() == banks[1].build()
+    cv2.imwrite(str(tmp_path / 'one' / 'train' / '0_001.png'), np.arange(16, dtype=np.uint8).reshape(4, 4))
+    assert banks[0].build() != banks[1].build()
 
 
 def test_a_missing_bank_says_how_to_build_it(teacher_cfg):

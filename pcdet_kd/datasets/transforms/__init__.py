@@ -8,6 +8,7 @@ from pcdet_kd.datasets.transforms.corruption import Corrupt, RandomCorruptions
 from pcdet_kd.datasets.transforms.dropout import RandomPointDropout
 from pcdet_kd.datasets.transforms.height import AddHeight
 from pcdet_kd.datasets.transforms.jitter import RandomJitter
+from pcdet_kd.datasets.transforms.load_views import LoadViews
 from pcdet_kd.datasets.transforms.normalize import CenterPoints, UnitBox, UnitSphere
 from pcdet_kd.datasets.transforms.packing import PackPointInputs
 from pcdet_kd.datasets.transforms.point_wolf import PointWOLF
@@ -33,6 +34,7 @@ __all__ = [
     'FarthestPoints',
     'FarthestThenRandom',
     'FirstPoints',
+    'LoadViews',
     'PackPointInputs',
     'PointSampling',
     'PointWOLF',

@@ -37,6 +37,14 @@ def test_other_inputs_become_float32():
     assert inputs['views'].shape == (2, 3, 4, 4) and inputs['views'].dtype == torch.float32
 
 
+def test_pictures_stay_bytes():
+    results = dict(sample(), views=np.arange(32, dtype=np.uint8).reshape(2, 1, 4, 4))
+    inputs = PackPointInputs(keys=('points', 'views'))(results)['inputs']
+    assert inputs['views'].dtype == torch.uint8
+    inputs['views'] += 1  # its own memory
+    np.testing.assert_array_equal(results['views'].ravel(), np.arange(32))
+
+
 def test_without_label():
     results = sample()
     del results['gt_label'], results['sample_id']
