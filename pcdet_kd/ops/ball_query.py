@@ -49,6 +49,8 @@ def _limit(radius: float, strict: bool) -> float:
     For floats, d <= r^2 is d < (the next number above r^2), so that the kernels need one comparison only. Plain arithmetic,
     because torch.compile follows it.
     """
+    if radius * radius >= 2.0 ** 127:  # beyond float32, or nearly
+        return math.inf
     mantissa, exponent = math.frexp(radius * radius)
     step = 2.0 ** max(exponent - 24, -149)  # between neighbouring float32 numbers
     squared = round(math.ldexp(mantissa, exponent) / step) * step

@@ -69,3 +69,21 @@ def test_the_limit_is_the_float32_number_above_the_squared_radius(radius):
     squared = np.float32(radius * radius)
     assert _limit(radius, True) == squared
     assert _limit(radius, False) == np.nextafter(squared, np.float32(np.inf))
+
+
+@pytest.mark.parametrize('value', [torch.nan, -torch.nan, torch.inf, -torch.inf])
+def test_values_that_nobody_looked_at_are_no_hits_and_never_padding(value):
+    points = torch.rand(1, 70, 3, generator=torch.Generator().manual_seed(2))
+    query = points[:, :5].clone()
+    query[0, 1], query[0, 3, 2] = value, value
+    for name in ('torch', 'numba'):
+        with ops.use(name, check_values=False):
+            index = ops.ball_query(query, points, 0.5, 8)
+        assert index.min() >= 0 and index.max() < 70
+        assert not index[0, [1, 3]].any()
+
+
+def test_a_radius_beyond_float32_holds_everything(backend):
+    points = torch.rand(1, 9, 3, generator=torch.Generator().manual_seed(2))
+    for radius in (1e19, 1e25, 1e200):
+        assert ops.ball_query(points, points, radius, 9).tolist() == [[list(range(9))] * 9]

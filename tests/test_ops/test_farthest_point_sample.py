@@ -49,6 +49,7 @@ def test_pointnet2_passes_over_points_near_the_origin(backend):
     assert ops.farthest_point_sample(points, 3, 1, compat='pointnet2').tolist() == [expected]
     # nothing to choose from: point 0, as in the CUDA kernel
     assert ops.farthest_point_sample(points * 0.01, 3, 2, compat='pointnet2').tolist() == [[2, 0, 0]]
+    assert ops.farthest_point_sample(torch.zeros(1, 3073, 3), 3, 2, compat='pointnet2').tolist() == [[2, 0, 0]]
 
 
 def test_back_ends_agree_bit_for_bit():

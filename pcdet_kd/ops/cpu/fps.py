@@ -13,7 +13,8 @@ from pcdet_kd.ops.cpu.threads import for_each_cloud, sizes, to_numpy
 BLOCKS_FROM = 3072  # points; smaller clouds are faster without blocks
 BLOCK = 64  # points
 BITS = 4  # of the grid along which blocks are cut: 2^4 cells along each axis
-ABSENT, SKIPPED = np.float32(-2), np.float32(-1)  # in place of a distance, for what is never chosen
+# In place of a distance, for what is never chosen. Absent comes last, and bits of negative floats order the other way round.
+ABSENT, SKIPPED = np.float32(-1), np.float32(-2)
 
 
 @njit(fastmath=FAST, **OPTIONS)

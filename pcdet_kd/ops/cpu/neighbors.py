@@ -171,7 +171,7 @@ def nearest_features(products, norms, query_norms, num_points, found):
 
 
 @njit(**OPTIONS)
-def within(query, lanes, num_points, limit, found):
+def within(query, lanes, limit, found):
     """Fill ``found`` (S, k) int64 with the first k points whose squared distance is below ``limit``.
 
     Rows are padded with their first hit, and are 0 without one.
@@ -180,7 +180,7 @@ def within(query, lanes, num_points, limit, found):
     k = found.shape[1]
     bits, least = np.empty((height, width), np.int32), np.empty(width, np.int32)
     columns, hits = np.empty(width + 1, np.int32), np.empty(k + height, np.int32)
-    below = np.float32(limit).view(np.int32)
+    zero, below = np.int32(0), np.float32(limit).view(np.int32)
     for s in range(query.shape[0]):
         measure(lanes, query[s, 0], query[s, 1], query[s, 2], bits, least)
         used = np.uint64(0)
@@ -192,7 +192,8 @@ def within(query, lanes, num_points, limit, found):
             j = np.uint64(columns[c])
             for t in range(np.uint64(height)):
                 hits[count] = j * np.uint64(height) + np.uint64(t)
-                count += np.uint64(bits[t, j] < below)
+                # also of padding, if a query is not finite: infinity minus infinity has a sign, which would be below
+                count += np.uint64(zero <= bits[t, j]) & np.uint64(bits[t, j] < below)
             c += np.uint64(1)
         first = hits[0] if count > 0 else 0
         for i in range(k):
@@ -289,7 +290,7 @@ def ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: flo
     q, p, count = to_numpy(query), to_numpy(points), sizes(lengths, *points.shape[:2])
     found = torch.empty(*query.shape[:2], k, dtype=torch.int64)
     out, below, lanes = found.numpy(), np.float32(limit), lanes_of(p, count, COLUMNS_OF_A_BALL)
-    for_each_part(lambda b, i, j: within(q[b, i:j], lanes[b], count[b], below, out[b, i:j]), *q.shape[:2])
+    for_each_part(lambda b, i, j: within(q[b, i:j], lanes[b], below, out[b, i:j]), *q.shape[:2])
     return found.to(query.device)
 
 
