@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 
+import cv2
 import h5py
 import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 
+from pcdet_kd.datasets.class_names import MODELNET40
 from pcdet_kd.datasets.collate import collate_points
 from pcdet_kd.engine.pipeline import feature_banks, plan, with_weights
 from pcdet_kd.registry import DATASETS, MODELS
@@ -48,8 +50,30 @@ def small_data(tmp_path_factory) -> dict[str, dict]:
             file['data'] = rng.uniform(-0.5, 0.5, (n, 2048, 6))
             file['label'] = np.arange(n, dtype=np.int32) % 17
         (objects / f'{split}_files.txt').write_text(f'./{split}_0.h5\n')
+    rendered = dict(data_root=str(root / 'modelnet40_normal_resampled'), views_root=str(root / 'views'), num_views=2,
+                    image_size=32)
+    write_rendered(rendered, rng)
     return dict(ScanNetCls={'data_root': str(objects)}, ScanObjectNN={'data_root': str(root / 'ScanObjectNN')},
-                ModelNet40={'data_root': str(models)}, SyntheticScans={'num_train': 45, 'num_test': 15})
+                ModelNet40={'data_root': str(models)}, SyntheticScans={'num_train': 45, 'num_test': 15},
+                ModelNet40Resampled=rendered)
+
+
+def write_rendered(options: dict, rng: np.random.Generator) -> None:
+    """Write a few shapes of ModelNet40 as points in text files, and pictures of each."""
+    root = Path(options['data_root'])
+    root.mkdir()
+    (root / 'modelnet40_shape_names.txt').write_text('\n'.join(MODELNET40))
+    for split, n in (('train', 8), ('test', 4)):
+        names = [f'{MODELNET40[i % 4]}_{i:04d}' for i in range(n)]
+        (root / f'modelnet40_{split}.txt').write_text('\n'.join(names))
+        for name in names:
+            points = root / name[:-5] / f'{name}.txt'
+            pictures = Path(options['views_root'], name[:-5], split)
+            points.parent.mkdir(exist_ok=True)
+            pictures.mkdir(parents=True, exist_ok=True)
+            np.savetxt(points, rng.uniform(-1, 1, (64, 6)), '%.6f', ',')
+            for view in range(options['num_views']):
+                cv2.imwrite(str(pictures / f'{name}_{view + 1:03d}.png'), rng.integers(0, 256, (32, 32), dtype=np.uint8))
 
 
 @pytest.fixture(scope='session')
