@@ -1,6 +1,7 @@
 """Generate a set like ModelNet40-C (Sun et al.) or ModelNet-C (Ren et al.) from any point-cloud data set."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +35,19 @@ def main() -> int:
     def command() -> int:
         from pcdet_kd.datasets.corruptions import generate, source_of
         from pcdet_kd.datasets.synthetic.parallel import default_workers
-        source = source_of(build(args.data, args.split, args.data_options, args.cfg_options), args.normalize, args.meshes,
-                           args.mesh_up_axis)
+        from pcdet_kd.utils.errors import DataError, SampleError
+        dataset = build(args.data, args.split, args.data_options, args.cfg_options)
         try:
+            source = source_of(dataset, args.normalize, args.meshes, args.mesh_up_axis)
             done = generate(args.suite, source, args.out, args.corruptions, args.severities, args.seed, args.num_points,
                             default_workers() if args.workers is None else args.workers)
+        except (DataError, SampleError):
+            raise
+        except ValueError as error:  # a name or a number that the suite doesn't have
+            print(f'error: {error}', file=sys.stderr)
+            return 2
         except KeyboardInterrupt:
-            print('\nstopped; the same command goes on after the last finished file')
+            print('\nstopped; the same command goes on after the last finished file', file=sys.stderr)
             return 130
         print(f'{done.directory}: {len(done.written)} files written, {len(done.kept)} there already')
         if done.left_out:
@@ -55,7 +62,7 @@ def build(data: str, split: str | None, options: dict[str, Any], cfg_options: di
 
     Raises:
         FileNotFoundError: No such config.
-        ConfigError: The config's test set is not a plain point-cloud data set, or an argument is unknown.
+        ConfigError: No such data set, not a plain point-cloud data set, or a wrong argument.
     """
     from pcdet_kd.datasets import PointCloudDataset
     from pcdet_kd.engine.config_check import ConfigError
@@ -67,7 +74,10 @@ def build(data: str, split: str | None, options: dict[str, Any], cfg_options: di
         settings.update(dict(split=split) if split else {})
     else:
         settings = dict(options, type=data, split=split or 'test')
-    dataset = DATASETS.build(settings)
+    try:
+        dataset = DATASETS.build(settings)
+    except (KeyError, TypeError) as error:
+        raise ConfigError(data, [str(error.args[0])]) from error
     if not isinstance(dataset, PointCloudDataset):
         raise ConfigError(data, [f"test_dataloader.dataset: '{settings['type']}' is no PointCloudDataset"])
     return dataset

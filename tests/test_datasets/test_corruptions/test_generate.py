@@ -14,6 +14,20 @@ from pcdet_kd.datasets.corruptions import GENERATOR_VERSION, SUITES, Source, gen
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import file_sha256
 
+LAST_POINTS = {  # of the second cloud at the third severity, version 1
+    'modelnet40-c': dict(
+        occlusion=(0.4331, 0.9938, -0.6387), lidar=(-0.9988, 0.2235, 0.4917), density_inc=(0.4174, 0.2378, 0.2165),
+        density=(0.1985, -0.3991, 0.0276), cutout=(-0.2919, 0.3057, 0.0656), uniform=(-0.3654, -0.5064, -0.2392),
+        gaussian=(0.0686, 0.3978, -0.0469), impulse=(-0.0968, 0.2356, 0.6126), upsampling=(-0.4956, -0.464, -0.7803),
+        background=(-0.5979, -0.5743, -0.6244), rotation=(-0.4405, -0.2338, -0.9962), shear=(-0.3136, 0.5185, -0.6407),
+        distortion=(-0.297, -0.0467, -0.966), distortion_rbf=(0.4735, 0.4475, 0.5793),
+        distortion_rbf_inv=(0.3095, -0.0752, -0.1661)),
+    'modelnet-c': dict(
+        scale=(0.2922, -0.4455, 0.2225), jitter=(0.1914, -0.4295, 0.2663), rotate=(0.248, -0.3283, 0.3503),
+        dropout_global=(-0.3849, -0.3779, -0.1746), dropout_local=(0.3502, -0.2888, 0.7732),
+        add_global=(0.1683, -0.3796, -0.3711), add_local=(0.3305, -0.3866, 0.2697)),
+}
+
 
 def contents(folder):
     return {p.name: p.read_bytes() for p in folder.iterdir() if p.name != 'generated.json'}
@@ -159,3 +173,14 @@ def test_many_classes(source, tmp_path):
     many = dataclasses.replace(source, labels=np.arange(12) * 30)
     generate('modelnet40-c', many, tmp_path, ['uniform'], [1])
     assert np.load(tmp_path / 'label.npy').ravel().tolist() == (np.arange(12) * 30).tolist()
+
+
+@pytest.mark.parametrize('suite', list(SUITES))
+def test_version_1(suite, made):
+    """If this fails, the same arguments give other clouds: raise GENERATOR_VERSION, and put the new numbers here."""
+    severity = SUITES[suite].severities[2]
+    dataset = ModelNet40C if suite == 'modelnet40-c' else ModelNetC
+    found = {name: dataset(str(made[suite].directory), name, severity)[1]['points'] for name in SUITES[suite].corruptions}
+    assert GENERATOR_VERSION == 1
+    for name, cloud in found.items():
+        np.testing.assert_allclose(cloud[-1], LAST_POINTS[suite][name], atol=2e-4, err_msg=name)
