@@ -15,15 +15,18 @@ from pcdet_kd.registry import TRANSFORMS
 # Arguments that a transform cannot do without; all others are built from their defaults.
 ARGUMENTS = {
     'ConvertUpAxis': dict(to='z'),
+    'Corrupt': dict(name='gaussian', severity=3),
     'FarthestPoints': dict(num_points=16),
     'FarthestThenRandom': dict(num_points=16, num_farthest=24),
     'FirstPoints': dict(num_points=16),
     'ProjectViews': dict(image_size=8),
+    'RandomCorruptions': dict(groups=[['gaussian'], ['scale']]),
     'RandomPoints': dict(num_points=16),
     'SiameseViews': dict(view_1=[dict(type='ShufflePoints')], view_2=[dict(type='RandomScale')]),
 }
-RANDOM = ['FarthestThenRandom', 'PointWOLF', 'RandomJitter', 'RandomPointDropout', 'RandomPoints', 'RandomRotate', 'RandomScale',
-          'RandomShift', 'ShufflePoints', 'SiameseViews']
+RANDOM = ['Corrupt', 'FarthestThenRandom', 'PointWOLF', 'RandomCorruptions', 'RandomJitter', 'RandomPointDropout',
+          'RandomPoints', 'RandomRotate', 'RandomScale', 'RandomShift', 'ShufflePoints', 'SiameseViews']
+POINTS_ONLY = ['Corrupt', 'RandomCorruptions']  # what else belonged to the points no longer does
 
 
 def ours():
@@ -77,12 +80,16 @@ def test_types_and_sizes(name):
     if name == 'PackPointInputs':
         assert all(v.dtype == torch.float32 for v in out['inputs'].values())
         return
+    assert out['points'].dtype == np.float32
+    assert (out['sample_id'], out['gt_label'], out['num_points']) == ('a/b', 3, 40)
+    if name in POINTS_ONLY:
+        assert not set(POINT_KEYS[1:]) & set(out)
+        return
     for key in POINT_KEYS:
         assert len(out[key]) == len(out['points'])
         assert out[key].dtype == (np.int64 if key in ('part_labels', 'mask') else np.float32)
     assert out['points'].shape[1] == 3 and np.isfinite(out['points']).all()
     np.testing.assert_allclose(np.linalg.norm(out['normals'], axis=1), 1, rtol=1e-5)
-    assert (out['sample_id'], out['gt_label'], out['num_points']) == ('a/b', 3, 40)
 
 
 @pytest.mark.parametrize('name', ours())
