@@ -4,6 +4,7 @@ import copy
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -27,6 +28,15 @@ ARGUMENTS = {
 RANDOM = ['Corrupt', 'FarthestThenRandom', 'PointWOLF', 'RandomCorruptions', 'RandomJitter', 'RandomPointDropout',
           'RandomPoints', 'RandomRotate', 'RandomScale', 'RandomShift', 'ShufflePoints', 'SiameseViews']
 POINTS_ONLY = ['Corrupt', 'RandomCorruptions']  # what else belonged to the points no longer does
+
+
+@pytest.fixture(autouse=True, scope='module')
+def _pictures(tmp_path_factory):
+    root = tmp_path_factory.mktemp('views')
+    (root / 'a').mkdir()
+    for view in (1, 2):
+        cv2.imwrite(str(root / 'a' / f'b_00{view}.png'), np.full((4, 4), view, np.uint8))
+    ARGUMENTS['LoadViews'] = dict(views_root=str(root), num_views=2, image_size=4, name='{sample_id}')
 
 
 def ours():
@@ -54,7 +64,7 @@ def sample(n=40, seed=0, read_only=True):
 
 def test_all_are_listed():
     assert ours() == sorted({*RANDOM, 'AddHeight', 'CenterPoints', 'ConvertUpAxis', 'FarthestPoints', 'FirstPoints',
-                             'PackPointInputs', 'ProjectViews', 'UnitBox', 'UnitSphere'})
+                             'LoadViews', 'PackPointInputs', 'ProjectViews', 'UnitBox', 'UnitSphere'})
 
 
 @pytest.mark.parametrize('name', ours())
