@@ -196,8 +196,9 @@ def suite_result(tmp_path):
             pred = np.where(right, gt, (gt + 1) % len(classes))
             score = rng.uniform(0.5, 1, count).astype(np.float32)
             worst = np.flatnonzero(~right)[:2]
+            clouds = [rng.normal(size=(30, 3)).astype(np.float32) for _ in worst]
             sets[name] = SetResult(gt, pred, score, np.where(right, score, 1 - score).astype(np.float32),
-                                   np.full(count, 30 + level), worst, [rng.normal(size=(30, 3)).astype(np.float32) for _ in worst])
+                                   np.full(count, 30 + level), worst, clouds)
         protocol = {'clouds': f'{count} in each of {len(sets)} sets', 'sampling': 'none: whole clouds',
                     'normalisation': 'none: the clouds as they are in the files', 'votes': 'none: a single pass', 'seed': '7'}
         run = dict(name='toy', config='configs/toy.py', checkpoint='toy/last.pth', sha256=f'{seed:064x}', parameters=1234,

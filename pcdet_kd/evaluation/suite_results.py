@@ -66,7 +66,7 @@ class SetResult:
             DataError: It is missing or damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with open(path, 'rb') as opened, np.load(opened, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             clouds = [arrays.pop(f'cloud_{i}') for i in range(len(arrays['worst']))]
             return cls(**arrays, clouds=clouds)
