@@ -14,7 +14,7 @@ from pcdet_kd.utils.files import file_sha256
 _IRRELEVANT = ('work_dir', 'resume', 'launcher', 'log_level', 'visualizer', 'vis_backends', 'log_processor', 'experiment_name',
                'requires', 'default_hooks', 'env_cfg', 'voting', 'corruptions', 'test_dataloader', 'test_evaluator', 'test_cfg')
 _IRRELEVANT_ENDS = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor', 'cache_dir', 'non_blocking', 'out_dir',
-                    'data_root')  # the data's fingerprint says whether it is the same data
+                    'data_root', 'views_root')  # the data's fingerprint says whether it is the same data
 FILE = 'stage.json'
 
 
