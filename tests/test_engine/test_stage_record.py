@@ -31,7 +31,8 @@ def test_differences_name_path_and_both_values():
 
 def test_only_what_makes_up_the_experiment_counts(tmp_path):
     base = dict(model=dict(type='X', widths=(1, 2)), lr=0.1,
-                train_dataloader=dict(num_workers=2, batch_size=4, dataset=dict(data_root='moved', pipeline=[dict(views_root='moved', cache_dir='new')])))
+                train_dataloader=dict(num_workers=2, batch_size=4, dataset=dict(
+                    data_root='moved', pipeline=[dict(views_root='moved', cache_dir='new')])))
     flat = flat_config(Config(dict(base, work_dir='a', resume=True, load_from='b', launcher='none')))
     assert flat == {'model.type': "'X'", 'model.widths': '(1, 2)', 'train_dataloader.batch_size': '4'}
     assert flat_config(Config(dict(base, load_from='b')))['load_from'] == "'b'"
