@@ -31,9 +31,8 @@ tbody tr:last-child > * { border-bottom: 1.5px solid #222; }
 tr.rule > * { border-top: 1px solid #cfcfcf; }
 figure { margin: 20px 0 26px; }
 figcaption { font-size: 14px; line-height: 1.45; color: #444; margin: 0 0 12px; }
-svg { display: block; width: 100%; height: auto; font-size: 11.5px; }
-svg text { fill: #222; } svg .dim { fill: #666; font-size: 10.5px; } svg .strong { font-weight: 600; }
-svg text[fill="#fff"] { fill: #fff; }
+svg { display: block; width: 100%; height: auto; font-size: 11.5px; fill: #222; }
+svg .dim { fill: #666; font-size: 10.5px; } svg .strong { font-weight: 600; }
 code { font: 13px/1.4 "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 footer { margin-top: 56px; padding-top: 12px; border-top: 1px solid #d9d9d9; color: #666; font-size: 13px; }
 @page { size: A4; margin: 18mm 17mm; }

@@ -82,7 +82,7 @@ def shade_signed(value: float) -> str:
 def ink(color: str) -> str:
     """Return black or white, whichever is legible on a colour."""
     red, green, blue = (int(color[i:i + 2], 16) / 255 for i in (1, 3, 5))
-    return '#fff' if 0.2126 * red ** 2.2 + 0.7152 * green ** 2.2 + 0.0722 * blue ** 2.2 < 0.3 else '#222'
+    return '#ffffff' if 0.2126 * red ** 2.2 + 0.7152 * green ** 2.2 + 0.0722 * blue ** 2.2 < 0.19 else '#111111'
 
 
 def _between(stops: Sequence[tuple[int, int, int]], share: float) -> str:

@@ -36,14 +36,14 @@ class Table:
     def html(self) -> str:
         """Return a ``<table>``."""
         head = ''.join(f'<th scope="col">{escape(name)}</th>' for name in self.header)
-        body = []
+        body, rule = [], ' class="rule"'
         for i, row in enumerate(self.rows):
             cells = [f'<th scope="row">{escape(row[0])}</th>']
             for j, cell in enumerate(row[1:], 1):
                 value, sign, std = escape(cell).partition(' ± ')
                 value = f'<b>{value}</b>' if (i, j) in self.bold else value
                 cells.append(f'<td>{value}<small>{sign}{std}</small></td>' if sign else f'<td>{value}</td>')
-            body.append(f'<tr{" class=rule" if i in self.rules else ""}>{"".join(cells)}</tr>')
+            body.append(f'<tr{rule if i in self.rules else ""}>{"".join(cells)}</tr>')
         return (f'<div class="wide"><table><caption>{escape(self.caption)}</caption><thead><tr>{head}</tr></thead>\n<tbody>'
                 + '\n'.join(body) + '</tbody></table></div>')
 
