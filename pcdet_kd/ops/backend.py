@@ -98,8 +98,9 @@ def info() -> dict[str, Any]:
 
 def checks_values() -> bool:
     """Return whether the ops should look at the values they are given: not while a graph is made."""
+    # is_initialized, not is_available: a forked DataLoader worker must not ask the driver anything
     return _check_values and not torch.compiler.is_compiling() and not torch.jit.is_tracing() and not (
-        torch.cuda.is_available() and torch.cuda.is_current_stream_capturing())
+        torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing())
 
 
 def missing(name: str) -> str | None:
@@ -119,8 +120,8 @@ def choose(op: str, device: str) -> Choice:
         why = f"use('{_chosen}')" if _chosen == 'torch' else f'no kernel of it for {device} tensors'
         return Choice('torch', why)
     why = missing(wanted)
-    if why is None and (probe := getattr(_module(kernels[wanted]), 'missing', None)):
-        why = probe()
+    if why is None and wanted == 'triton':
+        why = getattr(_module(kernels[wanted]), 'missing', _module('gpu.common').missing)()
     if why is None:
         copied = ', copied to the CPU and back' if wanted == 'numba' and device != 'cpu' else ''
         return Choice(wanted, f"use('{_chosen}'){copied}")

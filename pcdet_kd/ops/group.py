@@ -67,10 +67,15 @@ def group_torch(features: Tensor, index: Tensor) -> Tensor:
 
 
 def group_backward_torch(grad: Tensor, index: Tensor, num_points: int) -> Tensor:
-    """Return the gradient to features (B, N, C) from that of the grouped ones: a sum over the places each row went to."""
+    """Return the gradient to features (B, N, C) from that of the grouped ones: a sum over the places each row went to.
+
+    Half precision is added up in float32: in bfloat16 a sum of a hundred rows would be off by percents.
+    """
     batch, channels = index.shape[0], grad.shape[-1]
-    total = grad.new_zeros(batch * num_points, channels)
-    return total.index_add_(0, _flat(index, num_points), grad.reshape(-1, channels)).view(batch, num_points, channels)
+    wide = torch.promote_types(grad.dtype, torch.float32)
+    total = grad.new_zeros(batch * num_points, channels, dtype=wide)
+    total.index_add_(0, _flat(index, num_points), grad.reshape(-1, channels).to(wide))
+    return total.to(grad.dtype).view(batch, num_points, channels)
 
 
 def _flat(index: Tensor, num_points: int) -> Tensor:

@@ -88,6 +88,27 @@ def test_without_triton_cuda_tensors_take_plain_torch_or_the_auction_on_a_copy(m
         ops.use('triton')
 
 
+def test_without_a_c_compiler_cuda_tensors_take_plain_torch(monkeypatch):
+    pytest.importorskip('triton')
+    from pcdet_kd.ops.gpu import common
+    common._missing_launcher.cache_clear()
+    monkeypatch.setattr(torch.cuda, 'is_initialized', lambda: True)
+    monkeypatch.delenv('TRITON_INTERPRET', raising=False)
+
+    def no_compiler(self):
+        raise RuntimeError('Failed to find C compiler.\nMore lines')
+
+    monkeypatch.setattr(type(common.triton.runtime.driver), 'active', property(no_compiler))
+    said = "Triton can't launch kernels (RuntimeError: Failed to find C compiler.)"
+    try:
+        assert backend.choose('knn', 'cuda') == ('torch', said)
+        assert "Triton can't" not in backend.choose('emd_match', 'cuda').why  # has no need of it
+        with ops.use('triton'), pytest.raises(RuntimeError, match='Failed to find C compiler'):
+            backend.choose('knn', 'cuda')
+    finally:
+        common._missing_launcher.cache_clear()
+
+
 @pytest.mark.parametrize('module', sorted({kernels['numba'] for kernels in backend.KERNELS.values() if 'numba' in kernels}))
 def test_kernels_call_only_their_own_file(module):
     # numba's cache would not notice a change elsewhere
@@ -127,6 +148,18 @@ def test_values_are_looked_at_unless_turned_off():
         assert not ops.info()['check_values']
         ops.farthest_point_sample(bad, 4)
     assert ops.info()['check_values']
+
+
+def test_a_process_without_cuda_asks_the_driver_nothing(monkeypatch):
+    """Such as a forked worker of a process with CUDA, where the driver would answer with an error."""
+    def forbidden():
+        raise RuntimeError('CUDA error: initialization error')
+
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(torch.cuda, 'is_initialized', lambda: False)
+    monkeypatch.setattr(torch.cuda, 'is_current_stream_capturing', forbidden)
+    with ops.use('numba'):
+        CALLS['farthest_point_sample']()
 
 
 def test_importing_the_ops_imports_no_heavy_package():

@@ -1,5 +1,8 @@
 """What the launchers of the Triton kernels share."""
 
+import functools
+import os
+
 import torch
 import triton
 import triton.language as tl
@@ -8,6 +11,25 @@ from torch import Tensor
 OPTIONS = dict(enable_fp_fusion=False)  # passed with every launch: Triton fuses a * b + c otherwise
 ABSENT = tl.constexpr(0x7FFFFFFF)  # above the bits of every float32, infinity included
 WARP = 32
+
+
+def missing() -> str | None:
+    """Return why Triton can't launch kernels on the GPU that is there, or None.
+
+    It builds its launchers with a C compiler and Python's headers, which many container images lack.
+    """
+    if os.environ.get('TRITON_INTERPRET') == '1' or not torch.cuda.is_initialized():
+        return None
+    return _missing_launcher()
+
+
+@functools.cache
+def _missing_launcher() -> str | None:
+    try:
+        triton.runtime.driver.active.get_current_target()
+    except Exception as error:  # no compiler, no header, no driver: each is of another type
+        return f"Triton can't launch kernels ({type(error).__name__}: {(str(error).splitlines() or [''])[0]})"
+    return None
 
 
 def planes(points: Tensor) -> Tensor:

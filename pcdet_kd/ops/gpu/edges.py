@@ -26,8 +26,9 @@ def _max_sum(features, index, highest, argmax, total, num_rows, num_centres, num
     for i in range(1, k):
         j = tl.load(index + row * k + i, real, 0)
         value = tl.load(features + ((start + j) * channels)[:, None] + channel[None, :], mask, 0.0).to(wide)
-        at = tl.where(value > best, j[:, None], at)
-        best = tl.maximum(best, value)
+        larger = (value > best) | ((value != value) & (best == best))  # the first NaN is the largest
+        at = tl.where(larger, j[:, None], at)
+        best = tl.where(larger, value, best)
         added += value
     place = (row * channels)[:, None] + channel[None, :]
     tl.store(highest + place, best, mask)

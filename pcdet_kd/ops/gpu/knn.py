@@ -38,7 +38,7 @@ def _nearest(query, points, matrix, lengths, found, squared, num_queries, num_po
     else:
         slot = tl.arange(0, SLOTS)
         bits = tl.where(slot < k, ABSENT, -1)  # a slot too many is never the worst
-        index = num_points + slot  # all different, so that one slot at a time is replaced
+        index = slot  # all different, so that one slot at a time is replaced; what stays, as for a NaN, is a point too
         worst = tl.max(bits, 0)
         for start in range(0, size, BLOCK):
             n = start + lane

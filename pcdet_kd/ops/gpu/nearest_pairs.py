@@ -25,7 +25,7 @@ def _nearest_one(query, points, lengths, found, num_queries, num_points, tiles, 
     y = tl.load(query + num_queries + s, real, 0.0)[:, None]
     z = tl.load(query + 2 * num_queries + s, real, 0.0)[:, None]
     best = tl.full((ROWS, BLOCK), ABSENT, tl.int32)
-    at = tl.full((ROWS, BLOCK), ABSENT, tl.int32)
+    at = tl.zeros((ROWS, BLOCK), tl.int32)  # stays where all distances are NaN
     for start in range(0, size, BLOCK):
         n = start + tl.arange(0, BLOCK)
         inside = n < size

@@ -21,6 +21,13 @@ def test_one_neighbour_of_one_point(same):
     same('edge_max_sum', torch.tensor([[[1.5, -2.0]]]), torch.zeros(1, 1, 1, dtype=torch.int64))
 
 
+@pytest.mark.parametrize('order', [[0, 1, 2], [1, 0, 2], [1, 3, 0]])
+def test_the_first_nan_is_the_maximum(both, order):
+    features = torch.tensor([[[1.0], [torch.nan], [2.0], [torch.nan]]])
+    found, _ = both('edge_max_sum', features, torch.tensor([[order]]))
+    assert found[0].isnan().all() and found[1].tolist() == [[[1]]] and found[2].isnan().all()
+
+
 @pytest.mark.parametrize('deterministic', [False, True])
 @pytest.mark.parametrize('num_channels, dtype', [(1, torch.float32), (300, torch.float32), *((19, dtype) for dtype in TYPES)])
 def test_same_gradient(same, num_channels, dtype, deterministic):

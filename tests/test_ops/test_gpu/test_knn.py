@@ -47,3 +47,13 @@ def test_features_that_round(both, lengths, monkeypatch):
     near = [torch.stack([(p[i] - q[:, None]).double().square().sum(2) for q, p, i in zip(query, points, index)])
             for index, in pairs]
     torch.testing.assert_close(*near, rtol=1e-5, atol=0)
+
+
+def test_what_is_not_a_number_has_neighbours_among_the_points(memory, device):
+    """As ABSENT on a GPU, whose NaNs have these bits; check_values=False and compiled graphs let them pass."""
+    from pcdet_kd.ops.gpu import knn
+    matrix = torch.full((1, 2, 40), 0x7FFFFFFF, dtype=torch.int32, device=device).view(torch.float32)
+    matrix[0, 1, 7] = 1.0
+    found = torch.full((1, 2, 5), -1, device=device)
+    knn.nearest(None, None, matrix, None, found, None, 40)
+    assert found.min() >= 0 and found.max() < 40 and found[0, 1, 0] == 7
