@@ -59,7 +59,7 @@ def _edge_max_sum_backward(grad_max: Tensor, grad_sum: Tensor, argmax: Tensor, i
 @_edge_max_sum_backward.register_fake
 def _(grad_max: Tensor, grad_sum: Tensor, argmax: Tensor, index: Tensor, num_points: int) -> Tensor:
     wide = torch.promote_types(grad_max.dtype, torch.float32)
-    return grad_max.new_empty(len(index), num_points, grad_max.shape[2], dtype=wide)
+    return grad_max.new_empty(index.shape[0], num_points, grad_max.shape[2], dtype=wide)
 
 
 def _save(ctx, inputs: tuple, output: tuple) -> None:

@@ -66,8 +66,8 @@ def check_settings(num_views: int, image_size: int, distance: float, footprint: 
     """Raise ``ValueError`` unless these are settings of :func:`project_points`."""
     if not 1 <= num_views <= len(VIEWS):
         raise ValueError(f'num_views is {num_views}, must be 1 to {len(VIEWS)}')
-    if image_size < 1 or distance <= 0:
-        raise ValueError(f'image_size is {image_size} and distance is {distance}, must be positive')
+    if image_size < 1 or not 0 < distance < float('inf'):
+        raise ValueError(f'image_size is {image_size} and distance is {distance}, must be positive and finite')
     if footprint != 1 and (footprint < 1 or footprint % 2):
         raise ValueError(f'footprint is {footprint}, must be 1 or even')
     check_choice('up_axis', up_axis, AXES)

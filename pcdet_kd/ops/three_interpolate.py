@@ -9,6 +9,7 @@ from pcdet_kd.ops.group import group_backward_torch
 from pcdet_kd.ops.knn import squared_distances
 
 PER_EPS = 1e8  # 1 / (d + eps) is written as (1 / eps) / (d / eps + 1): ONNX's optimiser takes d + 1e-8 for d
+LARGEST = torch.finfo(torch.float32).max
 
 
 def three_interpolate(query: Tensor, points: Tensor, features: Tensor, lengths: Tensor | None = None,
@@ -48,7 +49,9 @@ def three_interpolate(query: Tensor, points: Tensor, features: Tensor, lengths: 
     if features.device != points.device:
         raise ValueError(f'features is on {features.device} and points on {points.device}, expected one device')
     index, squared = _three_nn(query.detach(), points.detach(), lengths)
-    weight = 1 / ((squared.sqrt() if compat == 'pointnet2' else squared) * PER_EPS + 1)
+    far = (squared.sqrt() if compat == 'pointnet2' else squared).clamp(max=LARGEST)
+    unit = far[..., :1].clamp(min=1)  # of the nearest: else the weights of far clouds, such as 1e18 away, would all be 0
+    weight = 1 / (far / unit * PER_EPS + 1 / unit)
     return _interpolate(features, index, weight / weight.sum(2, keepdim=True))
 
 
@@ -80,7 +83,7 @@ def _interpolate_backward(grad: Tensor, index: Tensor, weight: Tensor, num_point
 
 @_interpolate_backward.register_fake
 def _(grad: Tensor, index: Tensor, weight: Tensor, num_points: int) -> Tensor:
-    return grad.new_empty(len(index), num_points, grad.shape[2])
+    return grad.new_empty(index.shape[0], num_points, grad.shape[2])
 
 
 def _save(ctx, inputs: tuple, output: Tensor) -> None:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch._dynamo.testing import CompileCounterWithBackend
 
 from pcdet_kd import ops
 from pcdet_kd.ops import backend
@@ -55,6 +56,8 @@ class Net(nn.Module):
         centres = ops.group(points, chosen)
         x = self.linear(ops.group(points, ops.ball_query(centres, points, 0.7, 5)) - centres.unsqueeze(2)).amax(2)
         x = ops.group(x, ops.knn(x, x, 3)).amax(2)
+        x = torch.cat(ops.edge_max_sum(x, ops.knn(x, x, 3))[::2], dim=2)
+        x = ops.three_interpolate(points, centres, x)
         return x.mean(1) + ops.earth_mover_distance(centres, centres.flip(1))[:, None]
 
 
@@ -78,3 +81,16 @@ def test_a_network_compiles_without_a_break():
     torch.testing.assert_close(out, net(POINTS))
     out.sum().backward()
     torch.testing.assert_close(net.linear.weight.grad, expected)
+
+
+def test_one_graph_serves_every_batch_size():
+    torch._dynamo.reset()
+    backend, net = CompileCounterWithBackend('aot_eager'), Net()
+    compiled = torch.compile(net, fullgraph=True, dynamic=True, backend=backend)
+    made = []
+    for batch in (2, 3, 5):
+        points = torch.randn(batch, 24, 3, generator=GENERATOR)
+        torch.testing.assert_close(compiled(points), net(points))
+        compiled(points).sum().backward()
+        made.append(backend.frame_count)
+    assert made[0] == made[-1]

@@ -202,7 +202,8 @@ def test_gradients_do_not_depend_on_the_back_end():
 
 @pytest.mark.parametrize(('settings', 'message'), [
     (dict(num_views=7), 'num_views is 7'), (dict(num_views=0), 'num_views is 0'), (dict(footprint=3), 'footprint is 3'),
-    (dict(image_size=0), 'image_size is 0'), (dict(distance=0), 'distance is 0'), (dict(up_axis='up'), 'up_axis'),
+    (dict(image_size=0), 'image_size is 0'), (dict(distance=0), 'distance is 0'),
+    (dict(distance=float('nan')), 'distance is nan'), (dict(up_axis='up'), 'up_axis'),
     (dict(overlap='sum'), "overlap is 'sum'"), (dict(lengths=torch.tensor([5])), 'lengths holds values from 5'),
     (dict(lengths=torch.tensor([1, 2])), 'lengths has shape'),
 ])

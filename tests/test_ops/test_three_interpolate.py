@@ -94,3 +94,11 @@ def test_nothing_but_one_cloud_at_any_number_of_threads(monkeypatch):
 def test_bad_input(change, message):
     with pytest.raises(ValueError, match=message):
         ops.three_interpolate(**{**dict(query=QUERY, points=POINTS, features=FEATURES), **change})
+
+
+@pytest.mark.parametrize('compat', [None, 'pointnet2'])
+@pytest.mark.parametrize('scale', [1e14, 1e18])
+def test_far_clouds_have_weights_too(scale, compat):
+    out = ops.three_interpolate(QUERY * scale, POINTS * scale, FEATURES, compat=compat)
+    expected = interpolate(QUERY, POINTS, FEATURES, root=compat is not None)
+    torch.testing.assert_close(out[:, 7:].double(), expected[:, 7:], rtol=1e-5, atol=1e-5)
