@@ -37,11 +37,19 @@ def test_back_ends_agree(dtype, channels, monkeypatch):
     torch.testing.assert_close(results[0].double(), expected, rtol=1e-2 if narrow else 1e-5, atol=1e-2 if narrow else 1e-5)
 
 
-def test_plain_sums_of_half_precision_are_made_in_float32():
+def test_plain_sums_of_half_precision_are_made_in_float32(monkeypatch):
+    """On CUDA they are atomic additions, each of which rounds to the type of the sum."""
+    real, types = torch.Tensor.index_add_, []
+
+    def spy(total, dim, index, rows):
+        types.append((total.dtype, rows.dtype))
+        return real(total, dim, index, rows)
+
+    monkeypatch.setattr(torch.Tensor, 'index_add_', spy)
     grad, index = torch.full((1, 100, 4, 2), 1.01, dtype=torch.bfloat16), torch.zeros(1, 100, 4, dtype=torch.int64)
     with ops.use('torch'):
         total = torch.ops.pcdet_kd.group_backward(grad, index, 2)
-    assert total.dtype == torch.bfloat16
+    assert types == [(torch.float32, torch.float32)] and total.dtype == torch.bfloat16
     torch.testing.assert_close(total[0, 0].float(), 400 * grad[0, 0, 0].float(), rtol=4e-3, atol=0)
 
 
