@@ -43,21 +43,36 @@ def test_reference(neighborhood, radius, max_points, clouds, fixed_draws):
         np.testing.assert_allclose(new[:, :3], moved, atol=1e-6)
 
 
-def test_subsets_and_repetitions_are_random(clouds):
-    points, _ = clouds
-    big, small = torch.zeros(1, 32, 4), torch.zeros(1, 32, 4)
-    big[..., 3] = small[..., 3] = torch.arange(32.0)
-    big[0, :, 0] = torch.linspace(0, 0.01, 32)
-    small[0, :, 0] = torch.linspace(0, 20, 32)  # a piece is one point, or three
-    seen, repeated = torch.zeros(32), torch.zeros(32)
-    for seed in range(300):
-        mixed, share = RSMix().mix(small, big, np.random.default_rng(seed))
-        taken = mixed[0, (mixed[0, :, 0] != small[0, :, 0]) | (mixed[0, :, 3] != small[0, :, 3]), 3].long()
-        seen[taken] += 1
-        assert share[0] <= 3 / 32
-        mixed, share = RSMix().mix(big, small, np.random.default_rng(seed))
-        repeated += torch.bincount(mixed[0, :, 3].long(), minlength=32) * (share[0] > 0.5)
-    assert (seen > 0).all() and (repeated > 0).all()
+def line(spacing):
+    cloud = torch.zeros(1, 32, 4)
+    cloud[0, :, 0] = spacing * torch.arange(32)
+    cloud[0, :, 3] = torch.arange(32)
+    return cloud
+
+
+def test_subsets_and_repetitions_are_random(fixed_draws):
+    """A piece of all 32 points meets one of 5: a random one of 5 from 32, or all 5 and 27 random ones of them again."""
+    whole, few = line(0.0), line(0.1)
+    whole[0, :, 0] += 1e-3 * torch.arange(32)
+    at = np.array([10.5 / 32])
+
+    def mix(points, others, seed):
+        drawn = fixed_draws(seed, beta=[0.25], random=[at, at])
+        mixed, share = RSMix().mix(points, others, drawn)
+        return mixed[0, :, 3].long(), float(share[0])
+
+    inserted, counts, same = torch.zeros(32), [], 0
+    for seed in range(200):
+        number, share = mix(few, whole, seed)
+        assert share == 5 / 32 and [*number[:8].tolist(), *number[13:].tolist()] == [*range(8), *range(13, 32)]
+        inserted += torch.bincount(number[8:13], minlength=32)
+        same += sorted(number[8:13].tolist()) == number[8:13].tolist()
+        number, share = mix(whole, few, seed)
+        assert share == 1 and set(number.tolist()) == {8, 9, 10, 11, 12}
+        counts.append(torch.bincount(number - 8, minlength=5))
+    assert inserted.min() > 12 and inserted.max() < 60 and same < 20  # 31 each
+    counts = torch.stack(counts)
+    assert (counts.float().mean(0) - 6.4).abs().max() < 0.7 and counts.max() < 22
 
 
 def test_clouds_of_unequal_size_keep_their_own():
