@@ -1,6 +1,7 @@
 """Evaluate a checkpoint on a config's test split, plain or with votes, or on a whole corruption suite."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def main() -> int:
     from pcdet_kd.cli.guard import guarded
 
     @guarded
-    def command() -> None:
+    def command() -> int | None:
         from mmengine.dist import is_main_process
 
         from pcdet_kd.cli import suite
@@ -109,12 +110,17 @@ def main() -> int:
             metrics = runner.test()
             if is_main_process():
                 report(metrics, cfg.work_dir)
-            return
-        folder = suite.evaluate(args, cfg, model)
+            return None
+        try:
+            folder = suite.evaluate(args, cfg, model)
+        except KeyboardInterrupt:
+            print('\nstopped; the same command goes on after the last finished set', file=sys.stderr)
+            return 130
         if is_main_process():
             out = Path(args.report) if args.report else None
             suite.show(suite.make_report({Path(args.config).stem: [folder]}, out))
             print(f'predictions: {folder}' + (f'\nreport:      {out / "report.html"}' if out else ''))
             print(f'compare:     pcdet-kd robustness-report {folder} OTHER_FOLDER ... --out DIR')
+        return None
 
     return command()

@@ -11,6 +11,8 @@ from mmengine.config import Config
 
 from pcdet_kd.cli.suite import ROOTS, short_path
 from pcdet_kd.datasets.corruptions import SUITES
+from pcdet_kd.engine.config import load_config
+from pcdet_kd.engine.suite_data import suite_pipeline
 from pcdet_kd.evaluation.suite_results import SuiteResult
 from pcdet_kd.registry import MODELS
 from pcdet_kd.utils.checkpoint import save_checkpoint_file
@@ -39,6 +41,18 @@ def folder_of(out):
 
 def test_names_of_the_suites():
     assert list(ROOTS) == list(SUITES)
+
+
+@pytest.mark.parametrize('leaf', sorted((ROOT / 'configs/corruptions').glob('*.py')), ids=lambda p: p.stem)
+def test_shipped_configs_name_their_suite(leaf):
+    cfg = load_config(leaf, dict(corruptions_root='elsewhere'))
+    suite = {'modelnet40c': 'modelnet40-c', 'modelnetc': 'modelnet-c'}[leaf.stem.split('_')[-1]]
+    assert cfg.corruptions == dict(suite=suite, data_root='elsewhere', renormalize='none')
+    assert load_config(leaf).corruptions.data_root == ROOTS[suite]
+    plain = ROOT / f'configs/baseline/{leaf.stem.rsplit("_", 1)[0]}_modelnet40.py'
+    assert cfg.model == load_config(plain).model and cfg.work_dir == load_config(plain).work_dir
+    assert suite_pipeline(cfg.test_dataloader.dataset.pipeline) == ([dict(type='PackPointInputs')],
+                                                                    ['FirstPoints(num_points=1024)'])
 
 
 @pytest.mark.parametrize('suite, sets', [('modelnet-c', 36), ('modelnet40-c', 76)])
@@ -111,6 +125,26 @@ def test_damaged_and_foreign_files_are_one_message(student, command, write_suite
     assert 'rotate_1.h5' in message and '11' in message
     assert 'these are files of ModelNet40-C' in refused('modelnet-c', root)
     assert 'these are files of ModelNet-C' in refused('modelnet40-c', other)
+
+
+def test_a_stopped_command_says_how_it_goes_on(student, command, write_suite, monkeypatch):
+    from pcdet_kd.engine import robustness
+
+    root, whole = write_suite('modelnet-c'), robustness.Predictor.scores
+
+    def scores(self, dataset, *rest):
+        if dataset.corruption == 'rotate':
+            raise KeyboardInterrupt
+        return whole(self, dataset, *rest)
+
+    monkeypatch.setattr(robustness.Predictor, 'scores', scores)
+    options = [*student, '--corruptions', 'modelnet-c', '--corruptions-root', root]
+    code, out, err = command('test', *options)
+    assert code == 130 and 'the same command goes on after the last finished set' in err
+    monkeypatch.undo()
+    monkeypatch.chdir(student[0].parents[1])
+    code, out, err = command('test', *options)
+    assert code == 0 and 'goes on after 11 of 36 sets' in out + err
 
 
 def test_two_processes_find_what_one_finds(student, command, write_suite):

@@ -71,8 +71,8 @@ def test_sets_of_other_shapes_do_not_mix(suite_result):
 
 def test_worst_mistakes():
     gt, pred = np.zeros(6, int), np.array([0, 1, 1, 1, 1, 0])
-    score, true_score = np.array([.9, .8, .9, .6, .5, .9]), np.array([.9, .1, .05, .1, .2, .9])
-    assert worst_mistakes(gt, pred, score, true_score, None, 3).tolist() == [2, 1, 3]  # least of the truth, most of the other
+    score, true_score = np.array([.9, .6, .9, .8, .5, .9]), np.array([.9, .1, .05, .1, .2, .9])
+    assert worst_mistakes(gt, pred, score, true_score, None, 3).tolist() == [2, 3, 1]  # least of the truth, most of the other
     clean = np.array([1, 0, 0, 1, 1, 1], bool)
     assert worst_mistakes(gt, pred, score, true_score, clean, 3).tolist() == [3, 4, 2]  # right before corruption first
     assert worst_mistakes(gt, gt, score, true_score, clean).tolist() == []
