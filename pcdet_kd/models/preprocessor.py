@@ -76,7 +76,7 @@ class PointDataPreprocessor(BaseDataPreprocessor):
 
     @torch.compiler.disable
     def _mix(self, inputs: dict[str, Tensor], samples: list[PointDataSample]) -> tuple[dict, list]:
-        """Return inputs and samples after the batch augment; what was given stays as it is."""
+        """Return inputs, and samples (``cast_data`` has copied them), after the batch augment."""
         others = sorted(set(inputs) - {'points', 'lengths'})
         if 'points' not in inputs or others:
             raise ValueError(f'batch_augments mix points; the batch has {sorted(inputs)}'
@@ -92,7 +92,7 @@ class PointDataPreprocessor(BaseDataPreprocessor):
             mixed, shares = self.batch_augments(points, score, np.random.default_rng(numbers), inputs.get('lengths'))
         if shares is score:
             return inputs, samples
-        return {**inputs, 'points': mixed}, [sample.new().set_gt_score(share) for sample, share in zip(samples, shares)]
+        return {**inputs, 'points': mixed}, [sample.set_gt_score(share) for sample, share in zip(samples, shares)]
 
     def _check_up_axis(self, samples: list) -> None:
         drawn = getattr(self.views, 'settings', {}).get('up_axis')
