@@ -9,9 +9,12 @@ Each section runs in a process of its own, so that what fails there (a kernel th
 the rest of that section; a failure is a row that says so, and the exit status is 1. Prints Markdown tables and writes them to
 ``gpu.md``, with all figures in ``gpu.json``, in the folder ``--out``.
 
-Needs, besides this package's checkout and a CUDA build of torch (which brings Triton and NVRTC)::
+Needs, besides this package's checkout (which need not be installed) and a CUDA build of torch (which brings Triton and
+NVRTC; Triton needs a C compiler)::
 
-    pip install mmengine mmcv-lite addict tqdm numpy scipy h5py numba trimesh plyfile
+    pip install numpy scipy numba mmengine
+
+Without mmengine (and addict, termcolor, yapf and platformdirs, which it brings) ``train`` alone fails.
 
 Examples::
 
@@ -27,6 +30,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the package of this checkout, installed or not
 SECONDS = dict(check=170, ops=170, emd=60, train=180)  # before a section is cut short; 580 in all
 COLUMNS = dict(
     check=['op', 'clouds', 'result'],

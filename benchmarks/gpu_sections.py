@@ -1,5 +1,6 @@
 """The sections of ``gpu.py``. Each yields rows; a case that raises becomes a row that says so, and the next one is tried."""
 
+import importlib
 import json
 import platform
 import statistics
@@ -106,12 +107,7 @@ def environment() -> str:
 
 def run(name: str, file: IO[str], seed: int, tiny: bool) -> None:
     """Run a section and write its rows as lines of JSON, each as soon as it is there."""
-    import gpu_check
-    import gpu_emd
-    import gpu_ops
-    import gpu_train
-    sections: dict[str, Callable[[Setting], Iterator[Row]]] = dict(
-        check=gpu_check.rows, ops=gpu_ops.rows, emd=gpu_emd.rows, train=gpu_train.rows)
-    for row in sections[name](Setting(seed, tiny)):
+    rows: Callable[[Setting], Iterator[Row]] = importlib.import_module(f'gpu_{name}').rows  # only what it needs is imported
+    for row in rows(Setting(seed, tiny)):
         file.write(json.dumps(row) + '\n')
         file.flush()

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,14 @@ def run(*args):
 def test_without_a_gpu_it_says_so(tmp_path):
     done = run('--out', tmp_path)
     assert done.returncode == 1 and 'no CUDA device' in done.stderr and not list(tmp_path.iterdir())
+
+
+def test_the_checkout_is_enough_and_kernels_need_no_mmengine(tmp_path):
+    blocked = 'import sys; sys.modules["mmengine"] = None; sys.meta_path[:] = [f for f in sys.meta_path if "ditable" not in str(f)]'
+    (tmp_path / 'sitecustomize.py').write_text(blocked)
+    done = subprocess.run([sys.executable, str(FOLDER / 'gpu.py'), 'emd', '--tiny', '--out', str(tmp_path / 'out')],
+                          capture_output=True, text=True, timeout=250, cwd=tmp_path, env={**os.environ, 'PYTHONPATH': str(tmp_path)})
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_unknown_sections(tmp_path):
