@@ -31,6 +31,8 @@ def test_rotations():
 def test_nearest_first():
     points = np.array([[2., 0, 0], [1, 0, 0], [0, 1, 0], [3, 0, 0]])
     assert geometry.nearest_first(points, np.zeros(3)).tolist() == [1, 2, 0, 3]
+    assert geometry.nearest_first(np.tile(points, (200, 1)), np.zeros(3))[:400].tolist() == [
+        i for i in range(800) if i % 4 in (1, 2)]
 
 
 @pytest.mark.parametrize('a', 'xyz')

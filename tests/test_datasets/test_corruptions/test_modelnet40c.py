@@ -188,3 +188,4 @@ def test_scale(severity, c, shapes):
     factors = np.stack([np.diag(linear_map(modelnet40c.scale, shapes[0], severity, seed)) for seed in range(60)])
     assert 1 - c - 1e-5 <= factors.min() < 1 - .9 * c and 1 + .9 * c < factors.max() <= 1 + c + 1e-5
     assert factors.mean() == pytest.approx(1, abs=.15 * c)
+    assert np.abs(np.corrcoef(factors.T) - np.eye(3)).max() < .5  # each axis has its own
