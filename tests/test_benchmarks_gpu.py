@@ -35,10 +35,11 @@ def test_without_a_gpu_it_says_so(tmp_path):
 
 
 def test_the_checkout_is_enough_and_kernels_need_no_mmengine(tmp_path):
-    blocked = 'import sys; sys.modules["mmengine"] = None; sys.meta_path[:] = [f for f in sys.meta_path if "ditable" not in str(f)]'
-    (tmp_path / 'sitecustomize.py').write_text(blocked)
+    (tmp_path / 'sitecustomize.py').write_text(
+        'import sys; sys.modules["mmengine"] = None; sys.meta_path[:] = [f for f in sys.meta_path if "ditable" not in str(f)]')
+    environment = {**os.environ, 'PYTHONPATH': str(tmp_path)}
     done = subprocess.run([sys.executable, str(FOLDER / 'gpu.py'), 'emd', '--tiny', '--out', str(tmp_path / 'out')],
-                          capture_output=True, text=True, timeout=250, cwd=tmp_path, env={**os.environ, 'PYTHONPATH': str(tmp_path)})
+                          capture_output=True, text=True, timeout=250, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
