@@ -127,22 +127,24 @@ def test_settings_have_files_of_their_own(root, tmp_path):
 
 def test_changed_pictures_are_decoded_again_and_replace_the_old_ones(root, tmp_path):
     stored = views_of(root, cache_dir=tmp_path / 'cache')
-    others = [NAMES[0] + '.x', NAMES[0] + '0']
+    others = [NAMES[0] + '.x', NAMES[0] + '0', 'bed/train/bed_0002']
     for name in (NAMES[0], *others):
         write(root, name, pictures(3))
         stored.load(name)
     write(root, NAMES[0], pictures(5))
     os.utime(root / f'{NAMES[0]}_003.png', ns=(1, 1))
     np.testing.assert_array_equal(stored.load(NAMES[0])[:, 0], pictures(5))
-    assert len(list((tmp_path / 'cache').rglob('*.npy'))) == 3
+    assert len(list((tmp_path / 'cache').rglob('*.npy'))) == 4
 
 
-@pytest.mark.parametrize('damage', [lambda d: b'', lambda d: d[:-1], lambda d: b'x' + d[1:], lambda d: d.replace(b'|u1', b'|i1')])
+@pytest.mark.parametrize('damage', [lambda d: b'', lambda d: d[:-1], lambda d: b'x' + d[1:],
+                                    lambda d: d.replace(b'|u1', b'|i1'), lambda d: d.replace(b'(3, 1,', b'(1, 3,')])
 def test_a_damaged_file_of_the_cache_is_made_again(root, tmp_path, damage, caplog):
     stored = views_of(root, cache_dir=tmp_path / 'cache')
     first = stored.load(NAMES[0])
     file, = (tmp_path / 'cache').rglob('*.npy')
     good = file.read_bytes()
+    assert damage(good) != good
     file.write_bytes(damage(good))
     np.testing.assert_array_equal(stored.load(NAMES[0]), first)
     assert file.read_bytes() == good
