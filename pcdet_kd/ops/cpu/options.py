@@ -12,9 +12,27 @@ numba's cache looks at the file of the function that it holds, not at what that 
 functions of its own file; after a change in this one, delete ``__pycache__``.
 """
 
+import warnings
+
+import numba
 import numpy as np
 
+
+def can_cache() -> bool:
+    """Return whether numba finds a directory for its cache; where it finds none, it would refuse to compile."""
+    def probe() -> None:
+        pass
+
+    try:
+        numba.njit(cache=True)(probe)
+    except RuntimeError as error:
+        warnings.warn(f'the compiled kernels are not kept, and every process compiles them again ({error}): set '
+                      'NUMBA_CACHE_DIR to a directory that can be written to', stacklevel=2)
+        return False
+    return True
+
+
 FAST = {'nnan', 'nsz', 'arcp'}
-OPTIONS = dict(nogil=True, cache=True, boundscheck=False, error_model='numpy')
+OPTIONS = dict(nogil=True, cache=can_cache(), boundscheck=False, error_model='numpy')
 INFINITY = np.float32(np.inf)
 LEAST, MOST = np.int32(-2147483648), np.int32(2147483647)
