@@ -109,7 +109,8 @@ class Predictor:
 
     def __init__(self, model: nn.Module, batch_size: int, amp: bool = False) -> None:
         self.model, self.batch_size, self.amp = model, batch_size, amp
-        self.on_cpu = next(iter(model.parameters())).device.type == 'cpu'
+        self.parameter = next(iter(model.parameters()))
+        self.on_cpu = self.parameter.device.type == 'cpu'
         self.pool: ThreadPoolExecutor | None = None
         self.threads = 1
 
@@ -167,7 +168,8 @@ class Predictor:
         return chosen, scores
 
     def _predict(self, batch: dict) -> np.ndarray:
-        with torch.inference_mode(), autocast(enabled=self.amp):
+        # the current GPU is each thread's own, and GPU 0 in the pool's, whatever this process's is
+        with torch.cuda.device_of(self.parameter), torch.inference_mode(), autocast(enabled=self.amp):
             samples = self.model.test_step(batch)
             return torch.stack([sample.pred_score for sample in samples]).float().cpu().numpy()
 

@@ -1,4 +1,5 @@
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -138,6 +139,17 @@ def test_threads_change_nothing(write_suite, kind, threads):
     finally:
         torch.set_num_threads(1)
     assert np.array_equal(found[0], found[1]) and np.array_equal(found[1], found[2])
+
+
+def test_threads_take_the_models_gpu(write_suite, monkeypatch):
+    """A thread begins with GPU 0 as the current one, which is another process's in distributed evaluation."""
+    dataset, model, of = suite_of(write_suite('modelnet-c')).build(('clean', 0)), LongestAxis().eval(), []
+    real = torch.cuda.device_of
+    monkeypatch.setattr(torch.cuda, 'device_of', lambda tensor: of.append((tensor, threading.current_thread())) or real(tensor))
+    with Predictor(model, 4) as predictor:
+        predictor.scores(dataset)
+    assert len(of) == len(model.seen) and all(tensor is model.scale for tensor, _ in of)
+    assert of[-1][1] is not threading.main_thread()
 
 
 def test_numpy_generator_is_left_alone(write_suite):
