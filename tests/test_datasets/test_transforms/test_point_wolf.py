@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from pcdet_kd.datasets.transforms import PointWOLF
+from pcdet_kd.datasets.transforms.point_wolf import _follow
 
 CLOUD = np.random.default_rng(0).normal(0, 0.4, (60, 3))
 
@@ -125,6 +126,16 @@ def test_normals_are_those_of_the_deformed_surface(seed):
     found = turned[0, :30].numpy()
     np.testing.assert_allclose(np.abs((found * expected).sum(1)), 1, atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, rtol=1e-12)
+
+
+def test_normals_keep_their_side_where_a_piece_is_mirrored_and_stay_where_it_collapses():
+    z = torch.tensor([[0.0, 0.0, 1.0]] * 4)
+    flat = torch.zeros(3, 3)
+    shear = torch.tensor([[1.0, 0, 0], [0, 1, 0], [1, 0, 1]])
+    found = _follow(torch.stack([torch.eye(3), torch.diag(torch.tensor([1.0, 1, -2])), flat, shear]), z)
+    covector = torch.linalg.solve(shear.T, z[3])
+    expected = torch.stack([z[0], -z[0], z[0], covector])
+    torch.testing.assert_close(found, expected / expected.norm(dim=1, keepdim=True))
 
 
 def test_float32_batches_are_the_samples_one_by_one():
