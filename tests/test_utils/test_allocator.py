@@ -53,6 +53,19 @@ def test_a_misspelt_choice_is_an_error():
         allocator.configure({'PCDET_KD_MALLOC': 'off'})
 
 
+def test_threads_keep_it_too():
+    assert run('''
+from threading import Thread
+def in_thread():
+    thread = Thread(target=lambda: print(use_and_free(48) > 40))  # glibc's heaps of threads hold less than 64 MB
+    thread.start()
+    thread.join()
+in_thread()
+allocator.keep_freed_memory()
+in_thread()
+''', PCDET_KD_MALLOC='default') == ['False', 'True']
+
+
 def test_limits_can_be_restored():
     assert run('''
 allocator.restore_limits()  # nothing to undo
