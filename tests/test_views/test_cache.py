@@ -126,9 +126,11 @@ def test_other_settings_or_pictures_of_others_are_an_error(tmp_path, files):
     with pytest.raises(DataError, match=r'samples=2(.|\n)*samples=1(.|\n)*another folder'):
         cache_of(tmp_path, samples=1).fill(files, read)
     path = tmp_path / 'views' / RECORD
-    path.write_text('{}\n')
-    with pytest.raises(DataError, match='no header'):
-        cache_of(tmp_path).fill(files, read)
+    for header in ('{}', '', 'x', '{"settings": {}}', '{"settings": [], "version": 1}',
+                   '{"settings": {"a": []}, "version": 1}'):
+        path.write_text(header + '\n')
+        with pytest.raises(DataError, match='no header'):
+            cache_of(tmp_path).fill(files, read)
     path.unlink()
     with pytest.raises(DataError, match=f'but no {RECORD}'):
         cache_of(tmp_path).fill(files, read)
