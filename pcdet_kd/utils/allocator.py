@@ -38,8 +38,8 @@ def keep_freed_memory() -> bool:
     PointNet++ that trains settles at about a fifth more than its peak otherwise. A forked child, such as a loader's worker,
     gets the usual limits back; a spawned one never had others.
 
-    Threads that start from now on share the main thread's heap: heaps of their own are given back whenever they are empty,
-    which costs a network that runs in such a thread a third of its time.
+    Threads that start from now on share the main thread's heap: what doesn't fit into a thread's own one, of 64 MB, would be
+    mapped anew each time, which costs a network that runs in such a thread a third of its time.
 
     Returns:
         False where there is no glibc; nothing was changed then.

@@ -56,13 +56,8 @@ def test_a_misspelt_choice_is_an_error():
 def test_threads_keep_it_too():
     assert run('''
 from threading import Thread
-def several():  # a thread's own heaps hold 64 MB each at most, and go when they are empty
-    before = resident()
-    blocks = [torch.ones(40 * 2 ** 18) for _ in range(4)]
-    del blocks
-    print(resident() - before > 150)
 allocator.keep_freed_memory()
-thread = Thread(target=several)
+thread = Thread(target=lambda: print(use_and_free() > 110))  # a thread's own heap takes 64 MB at most
 thread.start()
 thread.join()
 ''', PCDET_KD_MALLOC='default') == ['True']
