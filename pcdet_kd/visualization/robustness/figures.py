@@ -90,8 +90,7 @@ def curves(report: Mapping[str, Any]) -> str:
     lowest = min(found['oa'] for model in models for sets in model['sets'].values() for found in sets.values())
     floor = max(0, min(80, 20 * math.floor(lowest / 20)))
     ticks = range(floor, 101, 20 if floor < 80 else 5)
-    out = _legend(models, report)
-    top = 26 if len(models) > 1 or models[0]['clean'] else 4
+    out, top = _legend(models)
     for number, entry in enumerate(report['corruptions']):
         x = left + (number % columns) * (wide + gap)
         y = top + (number // columns) * (tall + 26 + head) + 20
@@ -120,17 +119,22 @@ def curves(report: Mapping[str, Any]) -> str:
     return svg(WIDTH, top + rows * (tall + 26 + head) + 2, out, 'Accuracy over severity for each corruption')
 
 
-def _legend(models: Sequence[Mapping[str, Any]], report: Mapping[str, Any]) -> list[str]:
-    out, x = [], 30.0
-    for i, model in enumerate(models):
-        color = COLORS[i % len(COLORS)]
-        if len(models) > 1:
-            out.append(line(x, 10, x + 26, 10, stroke=color, stroke_width=1.5, stroke_dasharray=DASHES[i % len(DASHES)] or None))
-            out += [marker(x + 13, 10, i, color, 3), text(x + 32, 10, model['name'])]
-            x += 52 + 6.4 * len(model['name'])
+def _legend(models: Sequence[Mapping[str, Any]]) -> tuple[list[str], float]:
+    """Return what tells the lines apart, and its height."""
+    entries = [(m['name'], COLORS[i % len(COLORS)], 1.5, DASHES[i % len(DASHES)], i) for i, m in enumerate(models)]
+    entries = entries if len(models) > 1 else []
     if models[0]['clean']:
-        out += [line(x, 10, x + 26, 10, stroke='#555', stroke_width=0.8, stroke_dasharray='1 2'), text(x + 32, 10, 'clean')]
-    return out
+        entries.append(('clean', '#555', 0.8, '1 2', None))
+    out, x, y = [], 30.0, 10.0
+    for name, color, width, dash, kind in entries:
+        wide = 52 + 6.4 * len(name)
+        if x + wide > WIDTH and x > 30:
+            x, y = 30.0, y + 18
+        out.append(line(x, y, x + 26, y, stroke=color, stroke_width=width, stroke_dasharray=dash or None))
+        out += [marker(x + 13, y, kind, color, 3)] if kind is not None else []
+        out.append(text(x + 32, y, name))
+        x += wide
+    return out, y + 16 if entries else 4.0
 
 
 def class_drops(model: Mapping[str, Any]) -> str:

@@ -74,6 +74,16 @@ def test_curves(report_of):
     assert inside(curves(report_of('modelnet40-c', options=dict(clean=False))))
 
 
+def test_a_long_legend_takes_several_lines(report_of):
+    names = {f'm{i}': f'a model with a long name, number {i}' for i in range(7)}
+    picture = curves(report_of(names=names, draws=5, **{key: [0.8] for key in names}))
+    places = [(float(node.get('x')), float(node.get('y'))) for node in ElementTree.fromstring(picture).iter('text')
+              if node.text in names.values()]
+    assert len({y for _, y in places}) == 4 and all(x + 6 * 33 < figures.WIDTH for x, _ in places)
+    titles = [float(node.get('y')) for node in ElementTree.fromstring(picture).iter('text') if node.text == 'scale']
+    assert titles[0] > max(y for _, y in places) + 10
+
+
 def test_a_model_without_mistakes_fits_the_panels(report_of):
     report = report_of(plain=[3.0])
     assert inside(curves(report)) and inside(accuracy_map(report, report['models'][0]))
