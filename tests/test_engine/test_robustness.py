@@ -8,7 +8,7 @@ from torch import nn
 
 from pcdet_kd.engine.robustness import Predictor, batches_of_equal_size, evaluate_suite, weights_sha256
 from pcdet_kd.engine.suite_data import SuiteData
-from pcdet_kd.evaluation.suite_results import SetResult, SuiteResult, set_file, suite_sets
+from pcdet_kd.evaluation.suite_results import SetResult, SuiteResult, set_file, suite_sets, worst_mistakes
 from pcdet_kd.structures import PointDataSample
 from pcdet_kd.utils.errors import DataError
 
@@ -122,6 +122,39 @@ class Moody(LongestAxis):
 
     def score(self, points):
         return torch.rand(len(points), 3).softmax(-1)
+
+
+def test_each_set_starts_from_the_seed(write_suite, tmp_path):
+    root = write_suite('modelnet-c')
+    folder = evaluate_suite(Moody(), suite_of(root), tmp_path, RUN, seed=4)
+    first = SuiteResult.read(folder).sets
+    for name in (('scale', 1), ('add_local', 0)):
+        set_file(folder, name).unlink()
+    torch.rand(7)
+    assert evaluate_suite(Moody(), suite_of(root), tmp_path, RUN, seed=4) == folder
+    again = SuiteResult.read(folder).sets
+    assert all(np.array_equal(first[name].score, again[name].score) for name in first)
+    assert not np.array_equal(first['scale', 1].score, first['scale', 2].score)
+    other = SuiteResult.read(evaluate_suite(Moody(), suite_of(root), tmp_path, RUN, seed=5)).sets
+    assert not np.array_equal(first['scale', 1].score, other['scale', 1].score)
+
+
+class BlindToZ(LongestAxis):
+    """Never finds the third class, whatever the corruption."""
+
+    def score(self, points):
+        return (self.scale * points.var(dim=1) * torch.tensor([3.0, 3.0, 0.0])).softmax(-1)
+
+
+def test_mistakes_due_to_the_corruption_come_first(write_suite, tmp_path):
+    result = SuiteResult.read(evaluate_suite(BlindToZ(), suite_of(write_suite('modelnet-c')), tmp_path, RUN))
+    clean, changed = result.sets['clean', 0].correct, 0
+    assert clean.sum() == 8
+    for found in list(result.sets.values())[1:]:
+        arrays = found.gt, found.pred, found.score, found.true_score
+        assert found.worst.tolist() == worst_mistakes(*arrays, clean, 3).tolist()
+        changed += found.worst.tolist() != worst_mistakes(*arrays, None, 3).tolist()
+    assert changed
 
 
 @pytest.mark.parametrize('kind, threads', [(LongestAxis, 2), (Moody, 1)])
