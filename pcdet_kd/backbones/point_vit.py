@@ -159,8 +159,8 @@ class PointViT(BaseModule):
         if mask is not None:
             tokens, positions = take_visible(tokens, mask), take_visible(positions, mask)
         if self.cls_token is not None:
-            first = self.cls_token.expand(len(tokens), -1, -1)
-            place = torch.zeros_like(first) if self.cls_pos is None else self.cls_pos.expand(len(tokens), -1, -1)
+            first = self.cls_token.expand(tokens.shape[0], -1, -1)
+            place = torch.zeros_like(first) if self.cls_pos is None else self.cls_pos.expand(tokens.shape[0], -1, -1)
             tokens, positions = torch.cat([first, tokens], dim=1), torch.cat([place, positions], dim=1)
         return self.encoder(tokens, positions, taps=taps)
 

@@ -12,6 +12,7 @@ from pcdet_kd.layers.mlp import MLP, LinearNormAct
 from pcdet_kd.layers.pooling import max_pool
 from pcdet_kd.layers.slab_mlp import SlabMLP
 from pcdet_kd.ops import backend, group
+from pcdet_kd.ops.checks import check_index
 
 
 def grouped_mlp(mlp: MLP, coords: Tensor, centres: Tensor, features: Tensor | None, index: Tensor, fused: bool = True) -> Tensor:
@@ -40,7 +41,11 @@ def grouped_mlp(mlp: MLP, coords: Tensor, centres: Tensor, features: Tensor | No
 
     Returns:
         (B, M, mlp.out_channels).
+
+    Raises:
+        ValueError: A wrong shape or type of ``index``, or an index outside the cloud.
     """
+    check_index('index', index, coords, dims=(3,))
     if not (fused and len(mlp) and all(_is_usual(layer) for layer in mlp)):
         edges = group(coords, index) - centres.unsqueeze(2)
         if features is not None:

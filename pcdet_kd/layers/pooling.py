@@ -16,6 +16,6 @@ def max_pool(x: Tensor, dim: int) -> Tensor:
 
 def max_mean_pool(x: Tensor) -> Tensor:
     """Return [maximum, mean] over the points, (B, 2C) of (B, N, C), in one pass; the first maximum gets the gradient."""
-    everyone = torch.arange(x.shape[1], device=x.device).expand(len(x), 1, -1)
+    everyone = torch.arange(x.shape[1], device=x.device).expand(x.shape[0], 1, -1)
     highest, _, total = edge_max_sum(x, everyone)
     return torch.cat([highest, total / x.shape[1]], dim=-1).squeeze(1)

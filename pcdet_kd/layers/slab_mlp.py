@@ -24,7 +24,8 @@ class EdgeRows:
     """
 
     def __init__(self, points: Tensor, centres: Tensor, index: Tensor, widest: int) -> None:
-        from pcdet_kd.ops.cpu import grouped  # needs numba
+        from pcdet_kd.ops.cpu import grouped, threads  # needs numba
+        threads.to_index(index, len(points))
         self.kernels = grouped
         self.points, self.centres, self.index = points, centres, index
         self.count, self.k = index.numel(), index.shape[1]

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+import pcdet_kd.backbones  # noqa: F401  (registers them)
 from pcdet_kd.registry import BACKBONES
 
 TINY = {
@@ -19,7 +20,20 @@ def test_compiles_without_a_break_and_exports(name):
     net, points = BACKBONES.build(dict(type=name, **TINY[name])), torch.rand(2, 20, 3) - 0.5
     torch.compile(net, fullgraph=True, backend='aot_eager')(points).global_feat.sum().backward()
     assert all(p.grad is not None for p in net.parameters() if p.requires_grad)
-    net.eval()
+    _export_and_compare(net.eval(), points)
+
+
+# Not of points, nothing by itself, and two that take long and share all layers with others
+OTHERS = {'MultiViewResNet', 'WrappedModule', 'CurveNet', 'PointMLP'}
+
+
+@pytest.mark.parametrize('name', sorted(set(BACKBONES.module_dict) - OTHERS - set(TINY)))
+def test_exports(name):
+    torch.manual_seed(0)
+    _export_and_compare(BACKBONES.build(dict(type=name)).eval(), torch.rand(2, 64, 3) - 0.5)
+
+
+def _export_and_compare(net, points):
     program = torch.export.export(net, (points,), dynamic_shapes=({0: torch.export.Dim('batch', min=1, max=64)},))
-    other = torch.rand(3, 20, 3) - 0.5
+    other = torch.rand(3, *points.shape[1:]) - 0.5
     torch.testing.assert_close(program.module()(other).global_feat, net(other).global_feat)

@@ -137,3 +137,15 @@ def test_the_maximum_first_in_training(widths, monkeypatch):
     monkeypatch.setattr('pcdet_kd.layers.grouped_mlp._max_pays', lambda norm, x: True)
     with use('torch'):
         compare(network(widths), clouds())
+
+
+def test_an_index_outside_the_cloud(backend):
+    coords, index = torch.zeros(2, 5, 3), torch.zeros(2, 4, 3, dtype=torch.int64)
+    index[0, 1, 2] = 7  # a row of the second cloud, if nobody looked
+    for training in (True, False):
+        mlp = MLP([3, 4, 4]).train(training)
+        with pytest.raises(ValueError, match='outside the 5 points'):
+            grouped_mlp(mlp, coords, coords[:, :4], None, index)
+    index[0, 1, 2] = 2_000_000_000  # far enough that a kernel would end the process
+    with use('numba', check_values=False), pytest.raises(IndexError, match='outside the 10 points'):
+        grouped_mlp(mlp, coords, coords[:, :4], None, index)

@@ -6,7 +6,7 @@ from numba import njit
 from torch import Tensor
 
 from pcdet_kd.ops.cpu.options import OPTIONS
-from pcdet_kd.ops.cpu.threads import for_each_cloud
+from pcdet_kd.ops.cpu.threads import for_each_cloud, to_index
 
 
 @njit(**OPTIONS)
@@ -62,7 +62,7 @@ def array(tensor: Tensor) -> np.ndarray:
 
 def edge_max_sum(features: Tensor, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """See :func:`pcdet_kd.ops.edge_max_sum.edge_max_sum_torch`."""
-    f, i = array(features), index.cpu().contiguous().numpy()
+    f, i = array(features), to_index(index, features.shape[1])
     shape = *index.shape[:2], features.shape[2]
     highest, where, total = np.empty(shape, f.dtype), np.empty(shape, np.int64), np.empty(shape, f.dtype)
     for_each_cloud(lambda b: max_sum(f[b], i[b], highest[b], where[b], total[b]), len(f))
@@ -72,7 +72,7 @@ def edge_max_sum(features: Tensor, index: Tensor) -> tuple[Tensor, Tensor, Tenso
 def edge_max_sum_backward(grad_max: Tensor, grad_sum: Tensor, argmax: Tensor, index: Tensor, num_points: int) -> Tensor:
     """See :func:`pcdet_kd.ops.edge_max_sum.edge_max_sum_backward_torch`. The order of the sums is always the same."""
     high, total = array(grad_max), array(grad_sum)
-    where, i = argmax.cpu().contiguous().numpy(), index.cpu().contiguous().numpy()
+    where, i = argmax.cpu().contiguous().numpy(), to_index(index, num_points)
     grad = np.zeros((len(i), num_points, high.shape[2]), high.dtype)
     for_each_cloud(lambda b: max_sum_backward(high[b], total[b], where[b], i[b], grad[b]), len(i))
     return torch.from_numpy(grad).to(grad_max.device)

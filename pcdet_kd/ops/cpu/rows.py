@@ -10,7 +10,7 @@ from numba import njit
 from torch import Tensor
 
 from pcdet_kd.ops.cpu.options import OPTIONS
-from pcdet_kd.ops.cpu.threads import for_each_part
+from pcdet_kd.ops.cpu.threads import for_each_part, to_index
 
 
 @njit(**OPTIONS)
@@ -55,7 +55,7 @@ def array(tensor: Tensor) -> np.ndarray:
 
 def group_backward(grad: Tensor, index: Tensor, num_points: int) -> Tensor:
     """See :func:`pcdet_kd.ops.group.group_backward_torch`."""
-    i, g = array(index.flatten(1)), array(grad.flatten(1, -2))
+    i, g = to_index(index.flatten(1), num_points), array(grad.flatten(1, -2))
     out = np.zeros((len(i), num_points, g.shape[2]), g.dtype)
     for_each_part(lambda b, low, high: add_rows(g[b], i[b], low, high, out[b]), len(i), g.shape[2])
     return torch.from_numpy(out).to(grad.device, grad.dtype)
@@ -63,7 +63,7 @@ def group_backward(grad: Tensor, index: Tensor, num_points: int) -> Tensor:
 
 def interpolate(features: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     """See :func:`pcdet_kd.ops.three_interpolate.interpolate_torch`."""
-    f, i = array(features), array(index)
+    f, i = array(features), to_index(index, features.shape[1])
     w, out = array(weight).astype(f.dtype, copy=False), np.empty((*i.shape[:2], f.shape[2]), f.dtype)
     for_each_part(lambda b, s, e: weigh_rows(f[b], i[b, s:e], w[b, s:e], out[b, s:e]), *i.shape[:2])
     return torch.from_numpy(out).to(features.device, features.dtype)
@@ -71,7 +71,7 @@ def interpolate(features: Tensor, index: Tensor, weight: Tensor) -> Tensor:
 
 def interpolate_backward(grad: Tensor, index: Tensor, weight: Tensor, num_points: int) -> Tensor:
     """See :func:`pcdet_kd.ops.three_interpolate.interpolate_backward_torch`."""
-    g, i = array(grad), array(index)
+    g, i = array(grad), to_index(index, num_points)
     w, out = array(weight).astype(g.dtype, copy=False), np.zeros((len(i), num_points, g.shape[2]), g.dtype)
     for_each_part(lambda b, low, high: add_weighed_rows(g[b], i[b], w[b], low, high, out[b]), len(i), g.shape[2])
     return torch.from_numpy(out).to(grad.device, grad.dtype)

@@ -19,6 +19,22 @@ def to_numpy(points: Tensor) -> np.ndarray:
     return points.detach().to('cpu', torch.float32).contiguous().numpy()
 
 
+def to_index(index: Tensor, num_points: int) -> np.ndarray:
+    """Return ``index`` as a contiguous array on the CPU.
+
+    The kernels read and write where it says. So it is looked at here too, for graphs and for callers that skip the checks.
+
+    Raises:
+        IndexError: It names a point that there isn't.
+    """
+    index = index.detach().cpu().contiguous()
+    if index.numel():
+        low, high = (int(v) for v in torch.aminmax(index))
+        if low < 0 or high >= num_points:
+            raise IndexError(f'index {tuple(index.shape)} holds values from {low} to {high}, outside the {num_points} points')
+    return index.numpy()
+
+
 def sizes(lengths: Tensor | None, batch: int, num_points: int) -> list[int]:
     """Return the number of points of each cloud: ``lengths``, or ``num_points`` for all."""
     return [num_points] * batch if lengths is None else lengths.tolist()
