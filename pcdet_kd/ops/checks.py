@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from pcdet_kd.ops.backend import checks_values
 
@@ -89,3 +90,12 @@ def check_choice(name: str, value: object, choices: tuple) -> None:
     """Raise ``ValueError`` unless ``value`` is one of ``choices``."""
     if value not in choices:
         raise ValueError(f'{name} is {value!r}, expected one of {choices}')
+
+
+def check_no_tangent(op: str, tensor: Tensor) -> None:
+    """Raise ``NotImplementedError`` under forward-mode differentiation, for which torch would take 0 in silence."""
+    if torch.compiler.is_compiling() or forward_ad._current_level < 0:
+        return
+    if forward_ad.unpack_dual(tensor).tangent is not None:
+        raise NotImplementedError(f'{op} has no forward-mode derivative (jvp, jacfwd, hessian): use backward or '
+                                  'torch.autograd.grad, which may be taken twice')

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_cloud, check_index
+from pcdet_kd.ops.checks import check_cloud, check_index, check_no_tangent
 
 CHUNK = 1 << 22  # elements of an edge tensor that the plain form makes at once
 
@@ -36,6 +36,7 @@ def edge_max_sum(features: Tensor, index: Tensor) -> tuple[Tensor, Tensor, Tenso
     check_index('index', index, features, dims=(3,))
     if 0 in index.shape:
         raise ValueError(f'index has shape {tuple(index.shape)}: it is empty, expected (B, S, k) with S and k at least 1')
+    check_no_tangent('edge_max_sum', features)
     return _edge_max_sum(features, index)
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_index
+from pcdet_kd.ops.checks import check_index, check_no_tangent
 
 
 def group(features: Tensor, index: Tensor) -> Tensor:
@@ -25,6 +25,7 @@ def group(features: Tensor, index: Tensor) -> Tensor:
     if features.dim() != 3 or 0 in features.shape[:2]:
         raise ValueError(f'features has shape {tuple(features.shape)}, expected (B, N, C), not empty')
     check_index('index', index, features)
+    check_no_tangent('group', features)
     return _group(features, index)
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_batch, check_choice, check_cloud, check_lengths
+from pcdet_kd.ops.checks import check_batch, check_choice, check_cloud, check_lengths, check_no_tangent
 from pcdet_kd.ops.group import group_backward_torch
 from pcdet_kd.ops.knn import squared_distances
 
@@ -48,6 +48,7 @@ def three_interpolate(query: Tensor, points: Tensor, features: Tensor, lengths: 
                          f'{tuple(points.shape)}')
     if features.device != points.device:
         raise ValueError(f'features is on {features.device} and points on {points.device}, expected one device')
+    check_no_tangent('three_interpolate', features)
     index, squared = _three_nn(query.detach(), points.detach(), lengths)
     far = (squared.sqrt() if compat == 'pointnet2' else squared).clamp(max=LARGEST)
     unit = far[..., :1].clamp(min=1)  # of the nearest: else the weights of far clouds, such as 1e18 away, would all be 0

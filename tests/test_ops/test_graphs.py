@@ -94,3 +94,12 @@ def test_one_graph_serves_every_batch_size():
         compiled(points).sum().backward()
         made.append(backend.frame_count)
     assert made[0] == made[-1]
+
+
+@pytest.mark.parametrize('call', [lambda x: ops.group(x, INDEX), lambda x: ops.edge_max_sum(x, INDEX)[0],
+                                  lambda x: ops.three_interpolate(POINTS, POINTS, x),
+                                  lambda x: ops.chamfer_distance(POINTS, x)])
+def test_forward_mode_is_refused_instead_of_being_0(call):
+    with pytest.raises(NotImplementedError, match='no forward-mode derivative'):
+        torch.func.jvp(call, (POINTS,), (POINTS,))
+    assert call(POINTS).isfinite().all()
