@@ -16,6 +16,7 @@ from pcdet_kd.engine.suite_data import suite_pipeline
 from pcdet_kd.evaluation.suite_results import SuiteResult
 from pcdet_kd.registry import MODELS
 from pcdet_kd.utils.checkpoint import save_checkpoint_file
+from pcdet_kd.utils.files import file_sha256
 
 ROOT = Path(__file__).parents[2]
 _STUDENT = '''
@@ -72,6 +73,17 @@ def test_a_suite_on_any_config(student, command, write_suite, suite, sets):
     assert {p.name for p in Path('report').iterdir()} == {'report.html', 'report.json', 'report.md', 'report.tex'}
     code, again, err = command('test', *student, '--corruptions', suite, '--corruptions-root', root)
     assert code == 0 and folder_of(again) == folder_of(out) and f'all {sets} sets were evaluated before' in again + err
+
+
+def test_other_weights_under_the_same_name_are_another_evaluation(student, command, write_suite):
+    options, folders = ['--corruptions', 'modelnet-c', '--corruptions-root', write_suite('modelnet-c')], []
+    for _ in range(2):
+        save_checkpoint_file(dict(state_dict=MODELS.build(Config.fromfile(student[0]).model).state_dict()), student[1])
+        code, out, err = command('test', *student, *options)
+        assert code == 0, err
+        folders.append(folder_of(out))
+        assert SuiteResult.read(folders[-1]).info['run']['sha256'] == file_sha256(student[1])
+    assert folders[0] != folders[1]
 
 
 def test_a_config_names_its_suite(student, command, write_suite):
