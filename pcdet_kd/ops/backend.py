@@ -53,7 +53,8 @@ class Choice(NamedTuple):
 class use:
     """Choose the implementation of all ops, for good or inside a ``with`` block.
 
-    All but mmcv's give the same indices on 3-D clouds; what differs is speed. Gradients never depend on it.
+    All but mmcv's give the same indices on 3-D clouds; what differs is speed. Gradients never depend on it. The choice holds
+    for all threads of the process.
 
     Args:
         name: ``'auto'``: numba for CPU tensors, Triton for CUDA tensors, plain torch for the rest, and for an op whose
