@@ -12,7 +12,7 @@ GRAPH = dict(graph=dict(type='JointGraphEntropyLoss', loss_weight=0.5))
 
 
 @TEACHERS.register_module(force=True)
-class FirstPointTeacher(Teacher):
+class FirstPointLogits(Teacher):
     """Its logits are the first point."""
 
     def forward(self, inputs, data_samples):
@@ -36,7 +36,7 @@ def target_of(batch):
 
 def test_a_teacher_teaches(tiny_student, siamese):
     for name in ('points', 'points_2'):
-        model = build(tiny_student, teachers=dict(main=dict(type='FirstPointTeacher')), teacher_points=name).eval()
+        model = build(tiny_student, teachers=dict(main=dict(type='FirstPointLogits')), teacher_points=name).eval()
         losses = model(siamese['inputs'], siamese['data_samples'], mode='loss')
         logits = model.student(siamese['inputs']).logits
         expected = JointGraphEntropyLoss(loss_weight=0.5)(logits, siamese['inputs'][name][:, 0], target_of(siamese))
@@ -108,13 +108,13 @@ def test_bad_arguments(tiny_student, args, message):
     with pytest.raises(ValueError, match=message):
         build(tiny_student, **args)
     with pytest.raises(ValueError, match=r"takes teachers \['main'\], got \['image'\]"):
-        build(tiny_student, teachers=dict(image=dict(type='FirstPointTeacher')))
+        build(tiny_student, teachers=dict(image=dict(type='FirstPointLogits')))
 
 
 @pytest.mark.parametrize('variant', VARIANTS)
 def test_mixed_clouds_reach_the_teacher_and_variants_with_a_label_refuse_them(tiny_student, batch, variant):
     augments = dict(type='PointDataPreprocessor', batch_augments=dict(augments=dict(type='PointMixup')))
-    model = JGEKD({**tiny_student, 'data_preprocessor': augments}, dict(main=dict(type='FirstPointTeacher')),
+    model = JGEKD({**tiny_student, 'data_preprocessor': augments}, dict(main=dict(type='FirstPointLogits')),
                   dict(graph=dict(type='JointGraphEntropyLoss', variant=variant))).eval()
     mixed = model.data_preprocessor(batch, True)
     if variant in ('decoupled', 'released', 'released-signfix'):
