@@ -14,7 +14,7 @@ class Complexity(NamedTuple):
     """Cost of one sample.
 
     Attributes:
-        parameters: Trainable parameters.
+        parameters: All of them, frozen ones too, as the metafiles count.
         flops: Floating-point operations of one forward pass in eval mode, two per multiply-add; matrix products,
             convolutions and attention only. They are those that run here: a fused EdgeConv or a split first layer needs
             fewer than the textbook form.
@@ -58,7 +58,7 @@ def count_complexity(model: nn.Module, inputs: dict[str, Tensor]) -> Complexity:
     name = type(model).__name__
     parts = {key.removeprefix(f'{name}.'): sum(value.values()) // batch for key, value in counts.items()
              if key not in ('Global', name) and key.removeprefix(f'{name}.').count('.') == 0}
-    parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    parameters = sum(p.numel() for p in model.parameters())
     return Complexity(parameters, counter.get_total_flops() // batch, parts)
 
 
