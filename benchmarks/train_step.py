@@ -42,32 +42,6 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def build(network: str, tiny: bool) -> tuple[Any, Any]:
-    """Return our classifier and the usual one, with equal weights."""
-    import peer_models
-    import torch
-
-    from pcdet_kd.registry import MODELS
-    head = dict(type='MLPHead', num_classes=40)
-    if network == 'pointnet2':
-        small = dict(num_points=(16, 8), num_neighbors=(8, 8), mlp_channels=((8, 8), (8, 16)), global_channels=(16, 32))
-        kind, usual = 'PointNet2SSG', peer_models.PointNet2
-    elif network == 'dgcnn':
-        small = dict(channels=(8, 8), embed_channels=32, num_neighbors=4)
-        kind, usual = 'DGCNN', peer_models.DGCNN
-        head.update(bias=(False, True), act='leaky_relu')
-    else:
-        small = dict(embed_channels=8, channels=(8, 16), num_points=(32, 16), num_neighbors=4)
-        kind, usual = 'PointMLP', peer_models.PointMLP
-    settings = small if tiny else {}
-    blocks = dict(pre_blocks=(2, 2), pos_blocks=(2, 2)) if tiny and network == 'pointmlp' else {}
-    torch.manual_seed(0)
-    ours = MODELS.build(dict(type='PointClassifier', backbone=dict(type=kind, **settings, **blocks), head=head))
-    peer = usual(**settings)
-    peer_models.copy_weights(ours, peer)
-    return ours.train(), peer.train()
-
-
 def serve(network: str, allocator: str, batch: int, tiny: bool) -> None:
     """Do one step of a form per line of standard input; answer with a line of JSON each."""
     import copy
@@ -75,18 +49,18 @@ def serve(network: str, allocator: str, batch: int, tiny: bool) -> None:
 
     import harness
     import inputs
+    import peer_models
     import torch
     from torch.nn import functional as F
 
-    from pcdet_kd.structures import PointDataSample
     from pcdet_kd.utils.allocator import keep_freed_memory
     if allocator == 'keep' and not keep_freed_memory():
         sys.exit('this C library has no mallopt: the allocator stays as it is')
     points = inputs.surface(batch, 64 if tiny else 1024)
     labels = torch.arange(batch) % 40
-    samples = [PointDataSample().set_gt_label(int(i)) for i in labels]
     models, optimizers, before = {}, {}, 0
-    ours, usual = build(network, tiny)
+    torch.manual_seed(0)
+    ours, usual = peer_models.build(network, tiny)
     for line in sys.stdin:
         form = line.strip()
         if form not in models:
@@ -100,10 +74,8 @@ def serve(network: str, allocator: str, batch: int, tiny: bool) -> None:
 
         def step(model: Any = model, optimizer: Any = optimizer, form: str = form) -> float:
             with torch.autocast('cpu', torch.bfloat16) if form.endswith('bf16') else nullcontext():
-                if form.startswith('usual'):
-                    loss = F.cross_entropy(model(points), labels)
-                else:
-                    loss = model(dict(points=points), samples, mode='loss')['loss_cls']
+                logits = model(points) if form.startswith('usual') else model(dict(points=points)).logits
+                loss = F.cross_entropy(logits, labels)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

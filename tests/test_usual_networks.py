@@ -1,0 +1,106 @@
+"""The networks as usually implemented (benchmarks/peer_models) and ours compute the same.
+
+They are a second implementation, written apart from the first; those with the keys of a published state dict show that such
+a file, converted, gives the published network's logits.
+"""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+KEYS = Path(__file__).parent / 'data' / 'official_keys'
+sys.path.append(str(Path(__file__).parents[1] / 'benchmarks'))
+peer_models, inputs = importlib.import_module('peer_models'), importlib.import_module('inputs')
+sys.path.pop()
+
+
+def pair(name, official=False):
+    """Ours and the usual form, tiny, in float64 (BatchNorm over few clouds magnifies float32's rounding), no dropout."""
+    torch.manual_seed(0)
+    ours, usual = (model.double() for model in peer_models.build(name, tiny=True, official=official))
+    for part in (*ours.modules(), *usual.modules()):
+        if isinstance(part, nn.Dropout):
+            part.p = 0.0
+    return ours, usual
+
+
+def seen(model, batch=4):
+    """Clouds or views of the kind that a model takes, and what it is called with."""
+    if getattr(model, 'input_key', 'points') == 'views':
+        views = torch.randn(batch, 3, 3, 32, 32, dtype=torch.float64)
+        return views, dict(views=views)
+    clouds = inputs.surface(batch, 64).double()
+    if getattr(model, 'backbone', model).in_channels == 4:
+        clouds = torch.cat([clouds, clouds[..., 1:2] - clouds[..., 1].amin(1)[:, None, None]], 2)
+    return clouds, dict(points=clouds)
+
+
+def outputs(ours, usual):
+    """Of both: logits, or an encoder's global feature."""
+    clouds, packed = seen(ours)
+    out = ours(packed).logits if hasattr(ours, 'head') else ours(clouds).global_feat
+    return out, usual(clouds)
+
+
+def shake(usual):
+    """Weights of norms and running statistics that differ from the first ones, where an error would not show."""
+    with torch.no_grad():
+        for part in usual.modules():
+            if isinstance(part, (nn.modules.batchnorm._BatchNorm, nn.LayerNorm)):
+                part.weight.uniform_(0.5, 1.5)
+                part.bias.normal_(0, 0.1)
+                if hasattr(part, 'running_mean'):
+                    part.running_mean.normal_(0, 0.1)
+                    part.running_var.uniform_(0.5, 1.5)
+
+
+@pytest.mark.parametrize('name', peer_models.USUAL)
+def test_equal_in_training(name):
+    """Outputs, gradients and running statistics, so that the times of the benchmarks are those of the same computation."""
+    ours, usual = pair(name)
+    a, b = outputs(ours, usual)
+    assert torch.allclose(a, b, atol=1e-8)
+    # gradients in our names: the usual form's take the place of its weights and are carried over as those are
+    a.square().mean().backward()
+    b.square().mean().backward()
+    with torch.no_grad():
+        for p in usual.parameters():
+            p.copy_(p.grad if p.grad is not None else torch.zeros_like(p))
+    copied, buffers = pair(name)[0], dict(ours.named_buffers())
+    peer_models.carry_over(peer_models.USUAL[name], usual, copied, peer_models.config_of(name, tiny=True))
+    for key, p in copied.named_parameters():
+        ours_grad = ours.get_parameter(key).grad
+        assert torch.allclose(p, torch.zeros_like(p) if ours_grad is None else ours_grad, atol=1e-8), key
+    for key, value in copied.named_buffers():
+        assert torch.allclose(value, buffers[key], atol=1e-8), key
+
+
+@pytest.mark.parametrize('name', peer_models.USUAL)
+def test_equal_in_evaluation(name):
+    ours, usual = pair(name)
+    shake(usual)
+    peer_models.carry_over(peer_models.USUAL[name], usual, ours, peer_models.config_of(name, tiny=True))
+    assert torch.allclose(*outputs(ours.eval(), usual.eval()), atol=1e-8)
+
+
+@pytest.mark.parametrize('arch', peer_models.OFFICIAL)
+def test_a_converted_file_gives_the_published_logits(arch):
+    ours, usual = pair(arch, official=True)
+    shake(usual)
+    peer_models.carry_over(peer_models.OFFICIAL[arch], usual, ours, peer_models.config_of(arch, tiny=True, official=True))
+    a, b = outputs(ours.eval(), usual.eval())
+    assert a.std() > 1e-3 and torch.allclose(a, b, atol=1e-8)
+
+
+@pytest.mark.parametrize('arch', peer_models.OFFICIAL)
+def test_its_keys_are_the_published_ones(arch):
+    entry = peer_models.OFFICIAL[arch]
+    with torch.device('meta'):
+        weights = entry.network(**entry.settings).state_dict()
+    found = {key: 'x'.join(map(str, value.shape)) or 'scalar' for key, value in weights.items()}
+    lines = (KEYS / f'{arch}.txt').read_text().splitlines()
+    assert found == dict(line.split() for line in lines if not line.startswith('#'))
