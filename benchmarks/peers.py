@@ -21,11 +21,16 @@ def index_points(features: Tensor, index: Tensor) -> Tensor:
     return features[rows, index]
 
 
-def farthest_point_sample(points: Tensor, num_samples: int, start: int = 0) -> Tensor:
-    """Farthest point sampling in a Python loop with a masked update (the PyTorch ports of PointNet++, PointMLP)."""
+def farthest_point_sample(points: Tensor, num_samples: int, start: int = 0, skip: float | None = None) -> Tensor:
+    """Farthest point sampling in a Python loop with a masked update (the PyTorch ports of PointNet++, PointMLP).
+
+    Given ``skip``, points with a squared norm up to it are not chosen, apart from the start (the pointnet2 CUDA extension).
+    """
     batch, n, _ = points.shape
     chosen = torch.zeros(batch, num_samples, dtype=torch.long, device=points.device)
     distance = torch.full((batch, n), 1e10, dtype=points.dtype, device=points.device)
+    if skip is not None:
+        distance[(points ** 2).sum(-1) <= skip] = -1
     farthest = torch.full((batch,), start, dtype=torch.long, device=points.device)
     rows = torch.arange(batch, device=points.device)
     for i in range(num_samples):
@@ -38,11 +43,15 @@ def farthest_point_sample(points: Tensor, num_samples: int, start: int = 0) -> T
     return chosen
 
 
-def ball_query(query: Tensor, points: Tensor, radius: float, k: int) -> Tensor:
-    """Ball query by a sort of all indices, with those outside the ball set to N (the PyTorch ports of PointNet++)."""
+def ball_query(query: Tensor, points: Tensor, radius: float, k: int, strict: bool = False) -> Tensor:
+    """Ball query by a sort of all indices, with those outside the ball set to N (the PyTorch ports of PointNet++).
+
+    ``strict``: points on the sphere are outside (the pointnet2 CUDA extension).
+    """
     batch, n, _ = points.shape
     index = torch.arange(n, device=points.device).view(1, 1, n).repeat(batch, query.shape[1], 1)
-    index[square_distance(query, points) > radius ** 2] = n
+    square = square_distance(query, points)
+    index[square >= radius ** 2 if strict else square > radius ** 2] = n
     index = index.sort(dim=-1)[0][:, :, :k]
     first = index[:, :, :1].repeat(1, 1, k)
     outside = index == n
