@@ -40,8 +40,8 @@ def random_views(batch_size: int, num_views: int, in_channels: int = 3, size: in
 
 def check_backbone(backbone: nn.Module | dict, in_channels: int = 3, sizes: Sequence[int] = (1, 5, 64),
                    make_input: Callable[[int, int, int], Tensor] = random_clouds, batch_size: int = 4,
-                   autocast: bool = True, tolerance: float = 1e-4) -> None:
-    """Check a backbone: what it returns, gradients, evaluation mode, small inputs, autocast, saving.
+                   autocast: bool = True, tolerance: float = 1e-4, order: str | None = None) -> None:
+    """Check a backbone: what it returns, gradients, evaluation mode, sizes of input, order of points, autocast, saving.
 
     Args:
         backbone: The module, or its config (then one instance's weights are also loaded into a second one).
@@ -51,7 +51,10 @@ def check_backbone(backbone: nn.Module | dict, in_channels: int = 3, sizes: Sequ
         batch_size: Clouds in a batch, at least 2.
         autocast: Whether to check bfloat16 autocast on CPU.
         tolerance: Relative tolerance where bit equality cannot be asked for.
+        order: Which order of the points must not matter: ``'any'``; ``'behind_first'``, any that keeps the first point in
+            place (farthest point sampling starts there); None: not checked, as for a ball query that takes the first k points.
     """
+    _require(order in ('any', 'behind_first', None), f"order is {order!r}, expected 'any', 'behind_first' or None")
     config, net = (backbone, BACKBONES.build(backbone)) if isinstance(backbone, dict) else (None, copy.deepcopy(backbone))
     name = type(net).__name__
     out_channels = getattr(net, 'out_channels', None)
@@ -79,6 +82,13 @@ def check_backbone(backbone: nn.Module | dict, in_channels: int = 3, sizes: Sequ
             _require(_close(alone, first.global_feat[:1], tolerance),
                      f'{name} in eval mode gives a sample another feature when it is alone in the batch '
                      f'(difference {_gap(alone, first.global_feat[:1]):.2g}): take no statistics over the batch there')
+            if order:
+                kept = int(order == 'behind_first')
+                index = torch.cat([torch.arange(kept), kept + torch.randperm(x.shape[1] - kept)])
+                moved = net(x[:, index]).global_feat
+                _require(_close(moved, first.global_feat, tolerance),
+                         f'{name} gives another feature for the same points in another order (difference '
+                         f'{_gap(moved, first.global_feat):.2g}): pool with max, mean or sum')
         _check_saving(name, net, config, x, tolerance)
         if autocast:
             with torch.autocast('cpu', dtype=torch.bfloat16):

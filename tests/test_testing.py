@@ -104,6 +104,18 @@ class HalfCoordinates(Good):
         return out._replace(coords=out.coords @ torch.eye(3))
 
 
+class FirstPoint(Good):
+    def forward(self, points):
+        out = super().forward(points)
+        return out._replace(global_feat=out.global_feat + points[:, :1, 0])
+
+
+class LastPoint(Good):
+    def forward(self, points):
+        out = super().forward(points)
+        return out._replace(global_feat=out.global_feat + points[:, -1:, 0])
+
+
 class WrongKey(Good):
     def auxiliary_losses(self, features):
         return dict(orthogonality=features.global_feat.sum())
@@ -130,6 +142,16 @@ def test_check_backbone_accepts_and_changes_nothing():
 def test_check_backbone_refuses(backbone, message):
     with pytest.raises(AssertionError, match=f'{backbone.__name__}.*{message}'):
         check_backbone(backbone())
+
+
+def test_check_backbone_looks_at_the_order_of_points():
+    check_backbone(Good(), order='any')
+    check_backbone(FirstPoint(), order='behind_first')
+    for backbone, order in ((FirstPoint(), 'any'), (LastPoint(), 'any'), (LastPoint(), 'behind_first')):
+        with pytest.raises(AssertionError, match='the same points in another order'):
+            check_backbone(backbone, order=order)
+    with pytest.raises(AssertionError, match="order is 'all', expected 'any'"):
+        check_backbone(Good(), order='all')
 
 
 def test_check_backbone_finds_state_that_is_not_saved():

@@ -1,0 +1,9 @@
+# PointNet++ MSG with PointNeXt's recipe.
+_base_ = ['../_base_/students/pointnet2_msg.py', '../_base_/datasets/scanobjectnn_pointnext.py',
+          '../_base_/schedules/pointnext_250e.py', '../_base_/default_runtime.py']
+work_dir = 'work_dirs/baseline/pointnet2_msg_scanobjectnn_pointnext'
+
+model = _base_.student
+model.head.num_classes = _base_.num_classes
+model.head.loss = _base_.loss
+model.backbone.in_channels = 4
