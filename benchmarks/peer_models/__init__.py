@@ -16,10 +16,10 @@ from pcdet_kd.apis.official import convert_official
 from pcdet_kd.apis.official_archs import OFFICIAL as OURS
 from pcdet_kd.registry import MODELS
 
-from . import dgcnn, gdanet, pointmlp, pointnet, pointnet2, rscnn
+from . import curvenet, dgcnn, gdanet, pointmlp, pointnet, pointnet2, rscnn
 from .parts import Usual
 
-FAMILIES = (pointnet, pointnet2, dgcnn, pointmlp, gdanet, rscnn)
+FAMILIES = (pointnet, pointnet2, dgcnn, pointmlp, gdanet, rscnn, curvenet)
 USUAL: dict[str, Usual] = {name: entry for family in FAMILIES for name, entry in family.USUAL.items()}  # by the zoo's names
 # With a published state dict's keys, by the names of `pcdet-kd from-official`
 OFFICIAL: dict[str, Usual] = {name: entry for family in FAMILIES for name, entry in getattr(family, 'OFFICIAL', {}).items()}
