@@ -13,15 +13,15 @@ ANGLES = [(0, 0), (math.pi / 2, 0), (math.pi, 0), (3 * math.pi / 2, 0), (0, -mat
 EPS = 1e-12
 
 
-def rotations() -> Tensor:
-    """The six rotations Rx Ry Rz (z always by a quarter turn), with sines and cosines rounded as float32 rounds them."""
+def rotations(dtype: torch.dtype) -> Tensor:
+    """The six rotations Rx Ry Rz (z always by a quarter turn), with sines and cosines rounded as the type rounds them."""
     matrices = []
     for x, y in ANGLES:
-        angles = torch.tensor([x, y, math.pi / 2])
+        angles = torch.tensor([x, y, math.pi / 2], dtype=dtype)
         (cx, cy, cz), (sx, sy, sz) = angles.cos().tolist(), angles.sin().tolist()
-        rx = torch.tensor([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
-        ry = torch.tensor([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-        rz = torch.tensor([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
+        rx = torch.tensor([[1, 0, 0], [0, cx, -sx], [0, sx, cx]], dtype=dtype)
+        ry = torch.tensor([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]], dtype=dtype)
+        rz = torch.tensor([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]], dtype=dtype)
         matrices.append(rx @ ry @ rz)
     return torch.stack(matrices)
 
@@ -41,9 +41,9 @@ def depth_images(points: Tensor, size: int, footprint: int) -> Tensor:
     column = column[:, :, None, :].repeat(1, 1, footprint, 1)
     depth = depth[:, :, None, None].repeat(1, 1, footprint, footprint)
     inside = (row >= 0) & (row <= size - 1) & (column >= 0) & (column <= size - 1) & (depth >= 0)
-    weight = inside.float() / (depth + EPS)
+    weight = inside.to(depth.dtype) / (depth + EPS)
     place = ((row % size) * size + column % size).long().flatten(1)
-    zeros = torch.zeros(len(points), size * size, device=points.device)
+    zeros = points.new_zeros(len(points), size * size)
     total = zeros.scatter_add(1, place, weight.flatten(1))
     total = total + (total == 0)
     return (zeros.scatter_add(1, place, (weight * depth).flatten(1)) / total).view(-1, size, size)
@@ -52,7 +52,7 @@ def depth_images(points: Tensor, size: int, footprint: int) -> Tensor:
 def simpleview_project(points: Tensor, image_size: int = 128, distance: float = 1.4, footprint: int = 1) -> Tensor:
     """Six depth images of every cloud: (B, N, 3) -> (B, 6, 1, R, R)."""
     batch = len(points)
-    turn = rotations().transpose(1, 2).to(points.device).repeat(batch, 1, 1)
+    turn = rotations(points.dtype).transpose(1, 2).to(points.device).repeat(batch, 1, 1)
     seen = torch.matmul(points[:, None].repeat(1, 6, 1, 1).flatten(0, 1), turn)
-    seen = seen + torch.tensor([0.0, 0.0, distance], device=points.device)
+    seen = seen + points.new_tensor([0.0, 0.0, distance])
     return depth_images(seen, image_size, footprint).view(batch, 6, 1, image_size, image_size)
