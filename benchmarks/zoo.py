@@ -12,17 +12,17 @@ import json
 import os
 import platform
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
-
+import harness  # before torch: it sets how idle threads wait
 import numpy as np
 import torch
 from torch import nn
 
 from pcdet_kd.apis import get_model, list_models, model_infos
-from pcdet_kd.apis.complexity import count_complexity, measure_speed, random_inputs
+from pcdet_kd.apis.complexity import count_complexity, random_inputs
 from pcdet_kd.datasets import ModelNet40
 from pcdet_kd.losses.functional import cross_entropy
 from pcdet_kd.utils.allocator import configure
@@ -40,7 +40,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--points', type=int, default=256, help='points per cloud in the run (%(default)s)')
     parser.add_argument('--batch', type=int, default=32, help='clouds per step (%(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='seed of weights and order (%(default)s)')
-    parser.add_argument('--seconds', type=float, default=4.0, help='time per speed figure (%(default)s)')
+    parser.add_argument('--speed-batch', type=int, default=8, help='clouds in a batch whose speed is measured (%(default)s)')
+    parser.add_argument('--rounds', type=int, default=5, help='timed calls of each form (%(default)s); the figure is the median')
+    parser.add_argument('--seconds', type=float, default=30.0, help='a slower form takes part in fewer rounds (%(default)s)')
     parser.add_argument('--no-speed', action='store_true', help='leave the speed to a later call, on a quiet machine')
     parser.add_argument('--out', default='benchmarks/zoo.json', help='JSON to add to (%(default)s)')
     return parser.parse_args()
@@ -115,10 +117,44 @@ def small_run(name: str, data: tuple, args: argparse.Namespace) -> dict[str, Any
 
 
 def speed(name: str, args: argparse.Namespace) -> dict[str, float]:
-    """Return a model's samples per second."""
-    model = get_model(name)
-    found = measure_speed(model, random_inputs(model, 16, 1024), args.seconds)
-    return {'forward samples/s': found.forward, 'train samples/s': found.train}
+    """Return samples per second of a model, and how much faster it is than the usual implementation with equal weights.
+
+    Raises:
+        SystemExit: The two don't give the same logits.
+    """
+    import peer_models
+    torch.manual_seed(args.seed)
+    ours, usual = peer_models.build(name.removesuffix('_modelnet40'))
+    inputs = random_inputs(ours, args.speed_batch, 1024)
+    labels = torch.arange(args.speed_batch) % 40
+    calls = {'ours': lambda: ours(inputs, mode='tensor').logits, 'usual': lambda: usual(next(iter(inputs.values())))}
+    models = {'ours': ours, 'usual': usual}
+    optimizers = {key: torch.optim.SGD(model.parameters(), lr=1e-4) for key, model in models.items()}
+
+    @torch.no_grad()
+    def forward(key: str) -> torch.Tensor:
+        return calls[key]()
+
+    def train_step(key: str) -> None:
+        optimizers[key].zero_grad()
+        cross_entropy(calls[key](), labels).backward()
+        optimizers[key].step()
+
+    for model in models.values():
+        model.eval()
+    found = harness.interleaved({key: partial(forward, key) for key in models}, args.rounds, args.seconds)
+    gap = float((found['ours'].result - found['usual'].result).abs().max())
+    if not gap <= 1e-3:
+        raise SystemExit(f'{name}: ours and the usual implementation differ by {gap:.2g} in logits with equal weights')
+    for model in models.values():
+        model.train()
+    steps = harness.interleaved({key: partial(train_step, key) for key in models}, args.rounds, args.seconds)
+    return {'forward samples/s': args.speed_batch / found['ours'].wall, 'times usual, forward': _ratio(found),
+            'train samples/s': args.speed_batch / steps['ours'].wall, 'times usual, train': _ratio(steps)}
+
+
+def _ratio(found: dict[str, harness.Timing]) -> float:
+    return found['usual'].wall / found['ours'].wall
 
 
 def main() -> None:
@@ -138,12 +174,14 @@ def main() -> None:
     data = (load(args.data_root, 'train', args.shapes, args.points), load(args.data_root, 'test', args.test_shapes, args.points))
     content['about'] = (
         f'On {os.cpu_count()} CPU cores ({platform.machine()}), torch {torch.__version__}, float32. Cost at 1,024 points: two '
-        'operations per multiply-add, as executed here. Samples per second in batches of 16 at 1,024 points, wall time. The '
-        f'small run is the same for all: {args.shapes:,} shapes of ModelNet40, {args.points} points, {args.epochs} passes in '
-        f'batches of {args.batch}, AdamW, seed {args.seed}, tested on {args.test_shapes} shapes; it shows that a network learns, '
-        f'and ranks nothing: `python benchmarks/zoo.py --shapes {args.shapes} --epochs {args.epochs} --points {args.points} '
-        f'--seed {args.seed}`. Nothing was selected; the last weights are tested. The data is another split of the official '
-        'training shapes with fewer points, so these are no ModelNet40 results.')
+        f'operations per multiply-add, as executed here. Samples per second in batches of {args.speed_batch} at 1,024 points, '
+        'wall time, and how many times longer the usual implementation takes with equal weights under the same allocator '
+        '(`benchmarks/peer_models`; the logits were compared). The small run is the same for all: '
+        f'{args.shapes:,} shapes of ModelNet40, {args.points} points, {args.epochs} passes in batches of {args.batch}, AdamW, '
+        f'seed {args.seed}, tested on {args.test_shapes} shapes; it shows that a network learns, and ranks nothing: `python '
+        f'benchmarks/zoo.py --shapes {args.shapes} --epochs {args.epochs} --points {args.points} --seed {args.seed}`. Nothing '
+        'was selected; the last weights are tested. Training and test shapes are both of the official training split, so these '
+        'are no ModelNet40 results.')
     for name in names:
         key = name.removesuffix('_modelnet40')
         row = content['models'].setdefault(key, {})
