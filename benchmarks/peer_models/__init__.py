@@ -16,10 +16,21 @@ from pcdet_kd.apis.official import convert_official
 from pcdet_kd.apis.official_archs import OFFICIAL as OURS
 from pcdet_kd.registry import MODELS
 
-from . import curvenet, dgcnn, gdanet, pointmlp, pointnet, pointnet2, rscnn
+from . import (
+    curvenet,
+    dgcnn,
+    gdanet,
+    pointmlp,
+    pointnet,
+    pointnet2,
+    pointnext,
+    repsurf,
+    rscnn,
+    views,
+)
 from .parts import Usual
 
-FAMILIES = (pointnet, pointnet2, dgcnn, pointmlp, gdanet, rscnn, curvenet)
+FAMILIES = (pointnet, pointnet2, dgcnn, pointmlp, gdanet, rscnn, curvenet, repsurf, pointnext, views)
 USUAL: dict[str, Usual] = {name: entry for family in FAMILIES for name, entry in family.USUAL.items()}  # by the zoo's names
 # With a published state dict's keys, by the names of `pcdet-kd from-official`
 OFFICIAL: dict[str, Usual] = {name: entry for family in FAMILIES for name, entry in getattr(family, 'OFFICIAL', {}).items()}
@@ -43,10 +54,11 @@ def config_of(name: str, tiny: bool = False, official: bool = False) -> dict[str
     """Return the config of our model in :func:`build`."""
     config = copy.deepcopy(OURS[name].model) if official else (
         Config.fromfile(model_infos()[f'{name}_modelnet40'].config).model.to_dict())
+    entry = (OFFICIAL if official else USUAL)[name]
     if tiny:
-        config.get('backbone', config).update((OFFICIAL if official else USUAL)[name].ours)
+        config.get('backbone', config).update(entry.ours)
     if 'head' in config:
-        config['head'].setdefault('num_classes', 40)
+        config['head'].setdefault('num_classes', {**entry.settings, **(entry.tiny if tiny else {})}.get('num_classes', 40))
     return config
 
 
