@@ -51,9 +51,10 @@ def shake(usual):
     """Weights of norms and running statistics that differ from the first ones, where an error would not show."""
     with torch.no_grad():
         for part in usual.modules():
-            if isinstance(part, (nn.modules.batchnorm._BatchNorm, nn.LayerNorm)):
+            if isinstance(part, (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.RMSNorm)):
                 part.weight.uniform_(0.5, 1.5)
-                part.bias.normal_(0, 0.1)
+                if hasattr(part, 'bias'):
+                    part.bias.normal_(0, 0.1)
                 if hasattr(part, 'running_mean'):
                     part.running_mean.normal_(0, 0.1)
                     part.running_var.uniform_(0.5, 1.5)

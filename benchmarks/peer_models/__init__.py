@@ -20,6 +20,9 @@ from . import (
     curvenet,
     dgcnn,
     gdanet,
+    pct,
+    point_transformer,
+    point_vit,
     pointmlp,
     pointnet,
     pointnet2,
@@ -30,7 +33,8 @@ from . import (
 )
 from .parts import Usual
 
-FAMILIES = (pointnet, pointnet2, dgcnn, pointmlp, gdanet, rscnn, curvenet, repsurf, pointnext, views)
+FAMILIES = (pointnet, pointnet2, dgcnn, pointmlp, gdanet, rscnn, curvenet, repsurf, pointnext, views,
+            point_vit, pct, point_transformer)
 USUAL: dict[str, Usual] = {name: entry for family in FAMILIES for name, entry in family.USUAL.items()}  # by the zoo's names
 # With a published state dict's keys, by the names of `pcdet-kd from-official`
 OFFICIAL: dict[str, Usual] = {name: entry for family in FAMILIES for name, entry in getattr(family, 'OFFICIAL', {}).items()}

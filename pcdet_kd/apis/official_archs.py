@@ -10,6 +10,7 @@ from pcdet_kd.utils.checkpoint import CheckpointError
 
 YANX27 = 'yanx27/Pointnet_Pointnet2_pytorch @ eb64fe0b4c'
 REPSURF = 'hancyran/RepSurf @ 29bacd52fe'
+POINTMLP_SOURCE = 'ma-xu/pointMLP-pytorch @ 1ab7f04e88'
 POINT_MAE_SOURCE = 'Pang-Yatian/Point-MAE @ 7445a68068'
 POINTCMT = 'ZhanHeshen/PointCMT @ 5d57bc4653'
 
@@ -192,8 +193,8 @@ OFFICIAL: dict[str, Official] = {
         dict(type='PointNet2MSG', compat='pointnet2'), (512,), dropout=0, bias=False), POINTCMT_MSG, prefixes=('model.',)),
     'dgcnn_cls': Official('antao97/dgcnn.pytorch @ 07d534c270', _classifier(
         dict(type='DGCNN', num_neighbors=20), dropout=0.5, act='leaky_relu', bias=(False, True)), DGCNN, _each_norm_once),
-    'pointmlp': Official('ma-xu/pointMLP-pytorch @ 1ab7f04e88', _classifier(dict(type='PointMLP')), POINTMLP),
-    'pointmlp_elite': Official('ma-xu/pointMLP-pytorch @ 1ab7f04e88', _classifier(dict(type='PointMLPElite')), POINTMLP),
+    'pointmlp': Official(POINTMLP_SOURCE, _classifier(dict(type='PointMLP', compat='pointnet2')), POINTMLP),
+    'pointmlp_elite': Official(POINTMLP_SOURCE, _classifier(dict(type='PointMLPElite', compat='pointnet2')), POINTMLP),
     'pointcmt_mvcnn_resnet18': Official(POINTCMT, dict(
         _classifier(dict(type='MultiViewResNet', depth=18), hidden=()), input_key='views'), RESNET),
     'pointcmt_generator': Official(POINTCMT, dict(type='PointGenerator'), ((r'matrix', 'decoder.1.weight'),), _only_matrix),
