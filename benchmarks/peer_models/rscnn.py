@@ -21,9 +21,9 @@ def ball_query_around(query: Tensor, first: Tensor, points: Tensor, radius: floa
         k: Neighbours.
     """
     n = points.shape[1]
-    square = ((query[:, :, None] - points[:, None]) ** 2).sum(-1)
     index = torch.arange(n, device=points.device).repeat(*first.shape, 1)
-    index[(square <= 0) | (square >= radius ** 2)] = n
+    index[peers.square_distance(query, points) >= radius ** 2] = n
+    index[(query[:, :, None] == points[:, None]).all(dim=-1)] = n  # the centre and its copies
     index = index.sort(dim=-1)[0][:, :, :k]
     first = first[:, :, None]
     return torch.cat([first, torch.where(index == n, first, index)], dim=-1)
