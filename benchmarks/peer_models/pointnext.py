@@ -82,8 +82,6 @@ class PointNeXt(nn.Module):
         return self.prediction['head'](features.squeeze(-1))
 
 
-_TINY = dict(width=4, k=8)
-_OURS = dict(width=4, num_neighbors=8)
-USUAL = {'pointnext_s': Usual(PointNeXt, {}, _TINY, _OURS, 'pointnext_s')}
-OFFICIAL = {'pointnext_s': Usual(PointNeXt, dict(num_classes=15, in_channels=4), dict(_TINY, num_classes=40), _OURS,
-                                 'pointnext_s')}
+_TINY = (dict(width=4, k=8), dict(width=4, num_neighbors=8))
+USUAL = {'pointnext_s': Usual(PointNeXt, {}, *_TINY, 'pointnext_s')}
+OFFICIAL = {'pointnext_s': Usual(PointNeXt, dict(num_classes=15, in_channels=4), *_TINY, 'pointnext_s')}

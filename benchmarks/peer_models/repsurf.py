@@ -131,6 +131,6 @@ USUAL = {
     'repsurf_2x': Usual(RepSurf, _2X, _TINY_2X, dict(_TINY_2X, flip=None), 'repsurf_ssg_umb_2x'),
 }
 OFFICIAL = {
-    'repsurf_ssg_umb': USUAL['repsurf']._replace(settings=dict(num_classes=15), tiny=dict(_TINY, num_classes=40)),
-    'repsurf_ssg_umb_2x': USUAL['repsurf_2x']._replace(settings=dict(_2X, num_classes=15), tiny=dict(_TINY_2X, num_classes=40)),
+    'repsurf_ssg_umb': USUAL['repsurf']._replace(settings=dict(num_classes=15)),
+    'repsurf_ssg_umb_2x': USUAL['repsurf_2x']._replace(settings=dict(_2X, num_classes=15)),
 }
