@@ -20,11 +20,14 @@ class Norm(nn.BatchNorm1d):
 
 
 def neighbors(query: Tensor, coords: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Of each of B * S centres its k nearest points: their rows among B * N, and where they are relative to it (B * S, k, 3)."""
-    index = peers.square_distance(query, coords).topk(k, dim=-1, largest=False)[1]
+    """Of each of B * S centres its k nearest points: their rows among B * N, and where they are relative to it (B * S, k, 3).
+
+    All points where there are fewer than k: the public kernels differ in what they fill up with.
+    """
+    index = peers.square_distance(query, coords).topk(min(k, coords.shape[1]), dim=-1, largest=False)[1]
     first = torch.arange(len(coords), device=coords.device).view(-1, 1, 1) * coords.shape[1]
     relative = peers.index_points(coords, index) - query[:, :, None]
-    return (index + first).view(-1, k), relative.flatten(0, 1)
+    return (index + first).flatten(0, 1), relative.flatten(0, 1)
 
 
 class Attention(nn.Module):
@@ -69,7 +72,7 @@ class TransitionDown(nn.Module):
         super().__init__()
         self.stride, self.k = stride, k
         self.linear = nn.Linear(in_channels + (3 if stride > 1 else 0), channels, bias=False)
-        self.bn, self.pool = Norm(channels), nn.MaxPool1d(k)
+        self.bn = Norm(channels)
 
     def forward(self, coords: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         if self.stride == 1:
@@ -77,7 +80,7 @@ class TransitionDown(nn.Module):
         centres = peers.index_points(coords, peers.farthest_point_sample(coords, coords.shape[1] // self.stride))
         index, relative = neighbors(centres, coords, self.k)
         x = F.relu(self.bn(self.linear(torch.cat([relative, x[index]], dim=-1))))
-        return centres, self.pool(x.transpose(1, 2).contiguous()).squeeze(-1)
+        return centres, x.max(1)[0]
 
 
 class PointTransformer(nn.Module):
@@ -102,5 +105,5 @@ class PointTransformer(nn.Module):
         return self.head(x.view(len(points), -1, x.shape[-1]).mean(1))
 
 
-_TINY = dict(channels=(8, 16), blocks=(1, 2), strides=(1, 4), num_neighbors=(4, 5), share=4)
+_TINY = dict(channels=(8, 16, 16), blocks=(1, 2, 1), strides=(1, 4, 4), num_neighbors=(4, 5, 8), share=4)
 USUAL = {'point_transformer': Usual(PointTransformer, {}, _TINY, _TINY)}

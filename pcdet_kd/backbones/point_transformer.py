@@ -125,6 +125,8 @@ class PointTransformer(BaseModule):
     the first stage, the head. The number of blocks per stage is not certain: the paper's figure draws one; Pointcept names
     its networks by (1, 1, 1, 1, 1), (1, 2, 2, 2, 2) and (1, 2, 3, 5, 2), the second being the default here, but its loop
     leaves out one block per stage. With the head 512-256-128-40: 3,964,394 parameters.
+    Of 1,024 points 4 are left in the last stage, fewer than its 16 neighbours: the public kernels fill up (the older ones
+    with the cloud's first point, the newer ones with zeros), here the 4 are all there is.
 
     ``stages`` of the output: the features after each stage (B, C_i, M_i); ``point_feats`` (B, out_channels, M) is the last
     one, at ``coords`` (B, M, 3).
