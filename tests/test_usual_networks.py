@@ -106,3 +106,10 @@ def test_its_keys_are_the_published_ones(arch):
     found = {key: 'x'.join(map(str, value.shape)) or 'scalar' for key, value in weights.items()}
     lines = (KEYS / f'{arch}.txt').read_text().splitlines()
     assert found == dict(line.split() for line in lines if not line.startswith('#'))
+
+
+def test_curvenet_as_released(monkeypatch):
+    entry = peer_models.USUAL['curvenet']
+    monkeypatch.setitem(peer_models.USUAL, 'curvenet', entry._replace(
+        settings=dict(released=True), ours=dict(entry.ours, momentum='released')))
+    test_equal_in_evaluation('curvenet')

@@ -34,9 +34,9 @@ class LPFA(nn.Module):
 class CurveGrouping(nn.Module):
     """Curves from the points of the highest score, as (B, C, curves, steps)."""
 
-    def __init__(self, channels: int, curves: int, steps: int) -> None:
+    def __init__(self, channels: int, curves: int, steps: int, released: bool) -> None:
         super().__init__()
-        self.curves, self.steps = curves, steps
+        self.curves, self.steps, self.released = curves, steps, released
         self.att = nn.Conv1d(channels, 1, 1, bias=False)
         self.agent = nn.Sequential(nn.Conv2d(2 * channels, 1, 1, bias=False), nn.BatchNorm2d(1))
         self.momentum = nn.Sequential(nn.Conv1d(2 * channels, 2, 1, bias=False), nn.BatchNorm1d(2))
@@ -44,9 +44,8 @@ class CurveGrouping(nn.Module):
     def mixture(self, last: Tensor, curve: Tensor) -> Tensor:
         """The next state of the curves, from (B, C, curves, 1) of their last points and states."""
         weight = F.softmax(self.momentum(torch.cat([last.squeeze(-1), curve.squeeze(-1)], dim=1)), dim=1)
-        # As in the paper. The authors' code views (B, 2, curves) as (B, curves, 2) without a transposition: curve i there gets
-        # weights of the curves 2i and 2i + 1 (modulo their number), and which these are depends on an unsorted topk.
-        weight = weight.transpose(1, 2)[:, None]
+        # The paper's weights; the authors' code takes the second form, which mixes those of different curves
+        weight = weight.view(len(weight), 1, -1, 2) if self.released else weight.transpose(1, 2)[:, None]
         return (torch.cat([last, curve], dim=-1) * weight).sum(-1, keepdim=True)
 
     @staticmethod
@@ -104,13 +103,13 @@ class CIC(nn.Module):
     """A bottleneck with curves and LPFA, of fewer points where ``num_points`` says so."""
 
     def __init__(self, in_channels: int, out_channels: int, ratio: int, num_points: int, radius: float, k: int,
-                 curves: Sequence[int] | None) -> None:
+                 curves: Sequence[int] | None, released: bool) -> None:
         super().__init__()
         self.num_points, self.radius, self.k = num_points, radius, k
         planes = in_channels // ratio
         self.conv1 = conv1d(in_channels, planes, nn.LeakyReLU(0.2))
         if curves is not None:
-            self.grouping, self.aggregation = CurveGrouping(planes, *curves), CurveAggregation(planes)
+            self.grouping, self.aggregation = CurveGrouping(planes, *curves, released), CurveAggregation(planes)
         self.with_curves = curves is not None
         self.lpfa = LPFA(planes)
         self.conv2 = conv1d(planes, out_channels)
@@ -136,7 +135,7 @@ class CurveNet(nn.Module):
     def __init__(self, num_classes: int = 40, embed_channels: int = 32, channels: Sequence[int] = (64, 128, 256, 512),
                  num_points: Sequence[int] = (1024, 1024, 256, 64), radii: Sequence[float] = (0.05, 0.05, 0.1, 0.2),
                  num_neighbors: int = 20, curves: Sequence[Sequence[int] | None] = ((100, 5), (100, 5), None, None),
-                 out_channels: int = 2048, hidden: int = 512) -> None:
+                 out_channels: int = 2048, hidden: int = 512, released: bool = False) -> None:
         super().__init__()
         self.k = num_neighbors
         self.initial = nn.Sequential(*conv2d(9, embed_channels, nn.LeakyReLU(0.2)))
@@ -144,7 +143,7 @@ class CurveNet(nn.Module):
         for channel, *rest in zip(channels, num_points, radii, curves):
             count, radius, walk = rest
             for ratio in (2, 4):
-                blocks.append(CIC(width, channel, ratio, count, radius, num_neighbors, walk))
+                blocks.append(CIC(width, channel, ratio, count, radius, num_neighbors, walk, released))
                 width = channel
         self.cics = nn.ModuleList(blocks)
         self.conv0 = conv1d(width, out_channels // 2, nn.ReLU())

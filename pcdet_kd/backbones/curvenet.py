@@ -54,23 +54,25 @@ class CurveGrouping(nn.Module):
 
     A step's choice is a softmax over the k neighbours of a score of [neighbour, curve so far], made one-hot with the
     gradient of the softmax ("straight through"; no random numbers, in the code and here). The curve so far is a learned
-    mixture of itself and the last point. As in the paper, its two weights are its own: the code views (2, n) as (n, 2) without
-    a transposition, which gives curve i weights of the curves 2i and 2i + 1 (modulo n), so weights trained there do not give
-    their logits here. From the second step the score is damped for neighbours that lie backwards in feature space: times
+    mixture of itself and the last point. From the second step the score is damped for neighbours that lie backwards in feature space: times
     1 + cosine of the last step and the next, at most 1.
 
     Args:
         channels: C of the features.
         num_curves: Curves; a smaller cloud starts one at each point.
         length: Steps, at least 2.
+        momentum: As in :class:`CurveNet`.
     """
 
-    def __init__(self, channels: int, num_curves: int, length: int) -> None:
+    def __init__(self, channels: int, num_curves: int, length: int, momentum: str = 'paper') -> None:
         super().__init__()
+        if momentum not in ('paper', 'released'):
+            raise ValueError(f"momentum is '{momentum}', must be 'paper' or 'released'")
         if length < 2:
             raise ValueError(f'curves of {length} steps: must be at least 2')
         self.num_curves = num_curves
         self.length = length
+        self.released = momentum == 'released'
         self.start = nn.Linear(channels, 1, bias=False)
         self.agent = LinearNormAct(2 * channels, 1, act=None, bias=False)
         self.momentum = LinearNormAct(2 * channels, 2, act=None, bias=False)
@@ -85,8 +87,7 @@ class CurveGrouping(nn.Module):
         so_far, state, curve = group(x, current), None, []
         for step in range(self.length):
             if step:
-                share = self.momentum(torch.cat([state, so_far], dim=-1)).softmax(dim=-1)
-                so_far = share[..., :1] * state + share[..., 1:] * so_far
+                so_far = self._mix(state, so_far)
             options = group(neighbors, current)
             values = group(x, options)
             score = group(suits, options) + F.linear(so_far, of_curve).unsqueeze(2)
@@ -100,6 +101,12 @@ class CurveGrouping(nn.Module):
             current = options.gather(2, place).squeeze(-1)
             curve.append(state)
         return torch.stack(curve, dim=2)
+
+    def _mix(self, state: Tensor, so_far: Tensor) -> Tensor:
+        share = self.momentum(torch.cat([state, so_far], dim=-1)).softmax(dim=-1)
+        if self.released:
+            share = share.transpose(1, 2).reshape(share.shape)
+        return share[..., :1] * state + share[..., 1:] * so_far
 
     @staticmethod
     def _forwards(last: Tensor, options: Tensor) -> Tensor:
@@ -148,17 +155,18 @@ class CurveBlock(nn.Module):
         radius: Of the balls whose maximum a kept point takes, where points are left out.
         num_neighbors: k, the point itself included; and points in a ball.
         curves: Number and length of curves, or None.
+        momentum: As in :class:`CurveNet`.
     """
 
     def __init__(self, in_channels: int, out_channels: int, ratio: int, num_points: int, radius: float, num_neighbors: int,
-                 curves: Sequence[int] | None) -> None:
+                 curves: Sequence[int] | None, momentum: str = 'paper') -> None:
         super().__init__()
         inner = in_channels // ratio
         self.num_points = num_points
         self.radius = radius
         self.num_neighbors = num_neighbors
         self.reduce = LinearNormAct(in_channels, inner, act='leaky_relu', bias=False)
-        self.grouping = CurveGrouping(inner, *curves) if curves else None
+        self.grouping = CurveGrouping(inner, *curves, momentum) if curves else None
         self.aggregation = CurveAggregation(inner) if curves else None
         self.local = LocalAggregation(inner)
         self.expand = LinearNormAct(inner, out_channels, act=None, bias=False)
@@ -208,13 +216,16 @@ class CurveNet(BaseModule):
         num_neighbors: k.
         curves: Number and length of curves per pair, or None for no curves.
         out_channels: Width of the global feature, half maximum and half mean.
+        momentum: ``'paper'``: a curve's two weights are its own. ``'released'``: as in the authors' code, which views (2, n) as
+            (n, 2) without a transposition and so gives curve i weights of the curves 2i and 2i + 1 (modulo n); weights trained
+            there need it. Curves are in the order of their scores here, in that of an unsorted top-k there.
         init_cfg: As in MMEngine.
     """
 
     def __init__(self, in_channels: int = 3, embed_channels: int = 32, channels: Sequence[int] = (64, 128, 256, 512),
                  num_points: Sequence[int] = (1024, 1024, 256, 64), radii: Sequence[float] = (0.05, 0.05, 0.1, 0.2),
                  num_neighbors: int = 20, curves: Sequence[Sequence[int] | None] = ((100, 5), (100, 5), None, None),
-                 out_channels: int = 2048, init_cfg: dict | None = None) -> None:
+                 out_channels: int = 2048, momentum: str = 'paper', init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         if not len(channels) == len(num_points) == len(radii) == len(curves) > 0:
             raise ValueError(f'CurveNet: {len(channels)} channels, {len(num_points)} num_points, {len(radii)} radii and '
@@ -224,8 +235,8 @@ class CurveNet(BaseModule):
         self.embedding = LinearNormAct(in_channels + 6, embed_channels, act='leaky_relu', bias=False)
         width, self.stages = embed_channels, nn.ModuleList()
         for channel, count, radius, curve in zip(channels, num_points, radii, curves):
-            self.stages.append(nn.ModuleList([CurveBlock(width, channel, 2, count, radius, num_neighbors, curve),
-                                              CurveBlock(channel, channel, 4, count, radius, num_neighbors, curve)]))
+            self.stages.append(nn.ModuleList([CurveBlock(width, channel, 2, count, radius, num_neighbors, curve, momentum),
+                                              CurveBlock(channel, channel, 4, count, radius, num_neighbors, curve, momentum)]))
             width = channel
         self.fuse = LinearNormAct(width, out_channels // 2, bias=False)
         self.out_channels = out_channels

@@ -62,6 +62,21 @@ def test_walk():
         assert len({tuple(path) for path in visited}) > 1
 
 
+def test_released_momentum():
+    """The authors' view: the first weights of all curves, then the second ones, dealt out in pairs."""
+    torch.manual_seed(0)
+    layer = set_norms(CurveGrouping(6, 5, 2, 'released').eval())
+    state, so_far = torch.randn(2, 5, 6), torch.randn(2, 5, 6)
+    share = layer.momentum(torch.cat([state, so_far], dim=-1)).softmax(-1)
+    mixed = layer._mix(state, so_far)
+    for b in range(2):
+        dealt = [share[b, i, 0] for i in range(5)] + [share[b, i, 1] for i in range(5)]
+        for i in range(5):
+            torch.testing.assert_close(mixed[b, i], dealt[2 * i] * state[b, i] + dealt[2 * i + 1] * so_far[b, i])
+    with pytest.raises(ValueError, match="momentum is 'code'"):
+        CurveNet(momentum='code')
+
+
 def test_crossover_suppression():
     last = torch.tensor([[[2.0, 0.0]]])
     options = torch.tensor([[[[3.0, 0.0], [0.0, 1.0], [-1.0, 3**0.5], [-5.0, 0.0], [0.0, 0.0]]]])
