@@ -54,8 +54,8 @@ class CurveGrouping(nn.Module):
 
     A step's choice is a softmax over the k neighbours of a score of [neighbour, curve so far], made one-hot with the
     gradient of the softmax ("straight through"; no random numbers, in the code and here). The curve so far is a learned
-    mixture of itself and the last point. From the second step the score is damped for neighbours that lie backwards in feature space: times
-    1 + cosine of the last step and the next, at most 1.
+    mixture of itself and the last point. From the second step the score is damped for neighbours that lie backwards in
+    feature space: times 1 + cosine of the last step and the next, at most 1.
 
     Args:
         channels: C of the features.
