@@ -12,6 +12,9 @@ import pytest
 import torch
 from torch import nn
 
+from pcdet_kd.apis import list_models, model_infos
+from pcdet_kd.apis.official_archs import OFFICIAL
+
 KEYS = Path(__file__).parent / 'data' / 'official_keys'
 sys.path.append(str(Path(__file__).parents[1] / 'benchmarks'))
 peer_models, inputs = importlib.import_module('peer_models'), importlib.import_module('inputs')
@@ -58,6 +61,13 @@ def shake(usual):
                 if hasattr(part, 'running_mean'):
                     part.running_mean.normal_(0, 0.1)
                     part.running_var.uniform_(0.5, 1.5)
+
+
+def test_all_networks_have_a_usual_form():
+    infos = model_infos()
+    zoo = {name.removesuffix('_modelnet40') for name in list_models('*_modelnet40') if infos[name].family == 'Baselines'}
+    assert set(peer_models.USUAL) == zoo
+    assert set(peer_models.OFFICIAL) == set(OFFICIAL) - {'pointcmt_generator'}  # one matrix
 
 
 @pytest.mark.parametrize('name', peer_models.USUAL)
