@@ -7,6 +7,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from pcdet_kd.layers import (
+    Linear,
     LinearNormAct,
     at_least_float32,
     check_in_channels,
@@ -87,9 +88,9 @@ class ComplementaryAttention(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         inner = max(1, channels // 2)
-        self.g = nn.Linear(channels, inner)
-        self.theta = nn.Linear(channels, inner)
-        self.phi = nn.Linear(channels, inner)
+        self.g = Linear(channels, inner)
+        self.theta = Linear(channels, inner)
+        self.phi = Linear(channels, inner)
         self.w = LinearNormAct(inner, channels, act=None)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from pcdet_kd.layers import (
     MLP,
+    Linear,
     LinearNormAct,
     at_least_float32,
     check_in_channels,
@@ -72,9 +73,9 @@ class OffsetAttention(nn.Module):
 
     def __init__(self, channels: int, share_qk: bool = True) -> None:
         super().__init__()
-        self.key = nn.Linear(channels, max(1, channels // 4), bias=False)
-        self.query = None if share_qk else nn.Linear(channels, max(1, channels // 4), bias=False)
-        self.value = nn.Linear(channels, channels)
+        self.key = Linear(channels, max(1, channels // 4), bias=False)
+        self.query = None if share_qk else Linear(channels, max(1, channels // 4), bias=False)
+        self.value = Linear(channels, channels)
         self.transfer = LinearNormAct(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:

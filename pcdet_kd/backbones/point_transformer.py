@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pcdet_kd.layers import (
+    Linear,
     LinearNormAct,
     at_least_float32,
     check_in_channels,
@@ -38,12 +39,12 @@ class VectorAttention(nn.Module):
             raise ValueError(f'{channels} channels cannot be shared by {share}: choose a divisor')
         inner = channels // share
         self.share = share
-        self.query = nn.Linear(channels, channels)
-        self.key = nn.Linear(channels, channels)
-        self.value = nn.Linear(channels, channels)
-        self.place = nn.Sequential(LinearNormAct(3, 3), nn.Linear(3, channels))
+        self.query = Linear(channels, channels)
+        self.key = Linear(channels, channels)
+        self.value = Linear(channels, channels)
+        self.place = nn.Sequential(LinearNormAct(3, 3), Linear(3, channels))
         self.norm = nn.BatchNorm1d(channels)
-        self.weight = nn.Sequential(LinearNormAct(channels, inner), nn.Linear(inner, inner))
+        self.weight = nn.Sequential(LinearNormAct(channels, inner), Linear(inner, inner))
 
     def forward(self, coords: Tensor, x: Tensor, index: Tensor) -> Tensor:
         """Map (B, N, 3), (B, N, C) and neighbours (B, N, k) to (B, N, C)."""

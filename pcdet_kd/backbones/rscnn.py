@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from pcdet_kd.layers import GlobalSetAbstraction, LinearNormAct, check_in_channels, max_pool, split_points
+from pcdet_kd.layers import GlobalSetAbstraction, Linear, LinearNormAct, check_in_channels, max_pool, split_points
 from pcdet_kd.ops import ball_query, farthest_point_sample, group
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
@@ -15,7 +16,7 @@ RELATION_CHANNELS = 10
 
 
 def centred_ball(centres: Tensor, coords: Tensor, chosen: Tensor, radius: float, k: int) -> Tensor:
-    """Find up to k neighbours of each centre at 0 < d^2 < r^2, and the centre itself; places that are left hold the centre.
+    """Find the centre itself, then up to k neighbours of each centre at 0 < d^2 < r^2; places that are left hold the centre.
 
     Args:
         centres: (B, M, 3), the points ``chosen``.
@@ -25,18 +26,15 @@ def centred_ball(centres: Tensor, coords: Tensor, chosen: Tensor, radius: float,
         k: Neighbours besides the centre: the first in storage order.
 
     Returns:
-        (B, M, k + 1) indices in no particular order, the centre among them. Copies of a centre (other points at exactly its
-        place) are not neighbours, but where they come before the k-th neighbour they take its place.
+        (B, M, k + 1) indices. Copies of a centre (other points at exactly its place) are not neighbours and take no place, as
+        in the authors' kernel.
     """
-    index = ball_query(centres, coords, radius, k + 1, compat='pointnet2')
-    offset = group(coords.detach(), index) - centres.detach().unsqueeze(2)
-    centre = chosen.unsqueeze(2)
-    empty = (index == index[..., :1])[..., 1:]  # the op repeats the first hit where there are no more
-    spare = torch.cat([torch.zeros_like(empty[..., :1]), empty], dim=-1) | (offset == 0).all(dim=-1)
-    index = torch.where(spare, centre, index)
-    # The centre comes after the first k + 1 points of a full ball: it takes the place of the last.
-    last = torch.where(spare.any(dim=-1, keepdim=True), index[..., k:], centre)
-    return torch.cat([index[..., :k], last], dim=-1)
+    centres, coords, centre = centres.detach(), coords.detach(), chosen.unsqueeze(2)
+    # A first point beyond every ball: the index 0 of an empty ball then is no neighbour's.
+    beyond = 2 * (coords.abs().amax(1, keepdim=True) + radius)
+    found = ball_query(centres, torch.cat([beyond, coords], dim=1), radius, k, compat='pointnet2', skip_copies=True)
+    left = F.pad(found, (1, 0)).diff() <= 0  # hits ascend; then the op repeats the first
+    return torch.cat([centre, torch.where(left, centre, found - 1)], dim=-1)
 
 
 class RelationShapeConv(nn.Module):
@@ -69,7 +67,7 @@ class RelationShapeConv(nn.Module):
         self.compat = compat
         self.fps_start = fps_start
         width = lift_channels or 3 + in_channels
-        self.relation = nn.Sequential(LinearNormAct(RELATION_CHANNELS, hidden_channels), nn.Linear(hidden_channels, width))
+        self.relation = nn.Sequential(LinearNormAct(RELATION_CHANNELS, hidden_channels), Linear(hidden_channels, width))
         self.lift = LinearNormAct(3 + in_channels, lift_channels) if lift_channels else None
         self.norm = nn.BatchNorm1d(width)
         self.raising = LinearNormAct(width, out_channels)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pcdet_kd.layers.linear import Linear
 from pcdet_kd.layers.mlp import MLP, LinearNormAct
 from pcdet_kd.layers.pooling import max_pool
 from pcdet_kd.ops import farthest_point_sample, group, knn
@@ -114,10 +115,10 @@ class MiniPointNet(nn.Module):
         super().__init__()
         width = first[-1]
         self.first = MLP([in_channels, *first[:-1]], norm, act, bias)
-        self.first_out = nn.Linear(self.first.out_channels, width, bias=bias)
+        self.first_out = Linear(self.first.out_channels, width, bias=bias)
         self.join = LinearNormAct(2 * width, second[0], norm, act, bias)
         self.second = MLP(second, norm, act, bias)
-        self.second_out = nn.Linear(second[-1], out_channels, bias=bias)
+        self.second_out = Linear(second[-1], out_channels, bias=bias)
         self.pooled_first = pooled_first
 
     def forward(self, patches: Tensor) -> Tensor:
@@ -142,9 +143,9 @@ class PositionEmbedding(nn.Module):
 
     def __init__(self, out_channels: int, hidden: int = 128) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(3, hidden)
+        self.fc1 = Linear(3, hidden)
         self.act = nn.GELU()
-        self.fc2 = nn.Linear(hidden, out_channels)
+        self.fc2 = Linear(hidden, out_channels)
 
     def forward(self, centres: Tensor) -> Tensor:
         """Map (B, P, 3) to (B, P, D)."""

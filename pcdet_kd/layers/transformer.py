@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from pcdet_kd.layers.drop_path import DropPath
+from pcdet_kd.layers.linear import Linear
 
 _NORMS = {'ln': nn.LayerNorm, 'rms': nn.RMSNorm}
 
@@ -34,8 +35,8 @@ class Attention(nn.Module):
         if dim % num_heads:
             raise ValueError(f'{dim} channels cannot be shared among {num_heads} heads: choose a divisor')
         self.num_heads = num_heads
-        self.qkv = nn.Linear(dim, 3 * dim, bias=qkv_bias)
-        self.proj = nn.Linear(dim, dim, bias=bias)
+        self.qkv = Linear(dim, 3 * dim, bias=qkv_bias)
+        self.proj = Linear(dim, dim, bias=bias)
 
     def forward(self, x: Tensor, memory: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         """Let each token look at the tokens of ``memory``.
@@ -73,9 +74,9 @@ class FeedForward(nn.Module):
 
     def __init__(self, dim: int, hidden: int, bias: bool = True) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(dim, hidden, bias=bias)
+        self.fc1 = Linear(dim, hidden, bias=bias)
         self.act = nn.GELU()
-        self.fc2 = nn.Linear(hidden, dim, bias=bias)
+        self.fc2 = Linear(hidden, dim, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (..., dim) to (..., dim)."""
