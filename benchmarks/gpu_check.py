@@ -78,7 +78,7 @@ def cases(setting: Setting) -> Iterator[tuple[str, Callable[[], list[Row]]]]:
                 for op, args in {
                     'farthest_point_sample': (points, start, sizes_of, samples, 1e-3 if suffix else -1.0),
                     'knn': (query, points, sizes_of, least),
-                    'ball_query': (query, points, sizes_of, 0.04, 32),
+                    'ball_query': (query, points, sizes_of, 0.04, 32, bool(suffix)),
                     'three_nn': (query, points, sizes_of),
                     'nearest_pairs': (query, points, None, sizes_of),
                 }.items():

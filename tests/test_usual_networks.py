@@ -123,3 +123,12 @@ def test_curvenet_as_released(monkeypatch):
     monkeypatch.setitem(peer_models.USUAL, 'curvenet', entry._replace(
         settings=dict(released=True), ours=dict(entry.ours, momentum='released')))
     test_equal_in_evaluation('curvenet')
+
+
+@pytest.mark.parametrize('training', [True, False])
+def test_rscnn_on_a_cloud_with_repeated_points(training):
+    """As dropped points and drawing with replacement leave it; the balls of the other networks take copies as points."""
+    draw = torch.Generator().manual_seed(0)
+    clouds = torch.stack([cloud[torch.randint(100, (200,), generator=draw)] for cloud in inputs.surface(4, 100).double()])
+    ours, usual = (model.train(training) for model in pair('rscnn'))
+    assert torch.allclose(ours(dict(points=clouds)).logits, usual(clouds), rtol=0, atol=1e-12)

@@ -11,7 +11,7 @@ from pcdet_kd.ops.knn import squared_distances
 
 
 def ball_query(query: Tensor, points: Tensor, radius: float, k: int, compat: str | None = None,
-               lengths: Tensor | None = None) -> Tensor:
+               lengths: Tensor | None = None, skip_copies: bool = False) -> Tensor:
     """Find up to k points within a radius of each query: the first k in storage order, not the nearest.
 
     Args:
@@ -22,12 +22,14 @@ def ball_query(query: Tensor, points: Tensor, radius: float, k: int, compat: str
         compat: ``'pointnet2'`` counts d^2 < r^2, as the CUDA kernel of pointnet2_ops does; None counts d^2 <= r^2, as the
             PyTorch ports of PointNet++ do.
         lengths: (B,) int64: only the first ``lengths[b]`` of ``points[b]`` exist.
+        skip_copies: Points at distance 0 are no hits: neither the point that a query was taken from nor its copies.
 
     Returns:
         (B, S, k) int64 indices into N, ascending. A query with fewer than k hits repeats its first hit; one without any
-        (which a centre taken from ``points`` never is) gets index 0, as in pointnet2_ops. No gradient.
+        (which a centre taken from ``points`` never is, unless copies are skipped) gets index 0, as in pointnet2_ops. No
+        gradient.
 
-    Distances are computed in float32, and r^2 is rounded to float32.
+    Distances are computed in float32, and r^2 is rounded to float32. Squares of differences below 1e-23 vanish there.
 
     Raises:
         ValueError: Wrong or unequal shapes, a radius or k that is not positive, or values that are not finite.
@@ -40,7 +42,8 @@ def ball_query(query: Tensor, points: Tensor, radius: float, k: int, compat: str
     check_choice('compat', compat, (None, 'pointnet2'))
     if not 0 < radius < float('inf'):
         raise ValueError(f'radius is {radius!r}, expected a positive number')
-    return _ball_query(query.detach(), points.detach(), lengths, _limit(radius, compat == 'pointnet2'), k)
+    return _ball_query(query.detach(), points.detach(), lengths, _limit(radius, compat == 'pointnet2'), k,
+                       skip_copies)
 
 
 def _limit(radius: float, strict: bool) -> float:
@@ -58,21 +61,26 @@ def _limit(radius: float, strict: bool) -> float:
 
 
 @torch.library.custom_op('pcdet_kd::ball_query', mutates_args=())
-def _ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int) -> Tensor:
-    return backend.run('ball_query', query, points, lengths, limit, k)
+def _ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool) -> Tensor:
+    return backend.run('ball_query', query, points, lengths, limit, k, skip_copies)
 
 
 @_ball_query.register_fake
-def _(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int) -> Tensor:
+def _(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool) -> Tensor:
     return query.new_empty(*query.shape[:2], k, dtype=torch.int64)
 
 
-def ball_query_torch(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int) -> Tensor:
+def ball_query_torch(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int,
+                     skip_copies: bool) -> Tensor:
     """The same in plain torch, on any device: indices with d^2 < ``limit``, one cloud at a time to bound the memory."""
     found = query.new_zeros(*query.shape[:2], k, dtype=torch.int64)
     for b, (q, p) in enumerate(zip(query.detach(), points.detach())):
         length = len(p) if lengths is None else int(lengths[b])
-        row, column = (squared_distances(q, p[:length]) < limit).nonzero(as_tuple=True)
+        squared = squared_distances(q, p[:length])
+        hit = squared < limit
+        if skip_copies:
+            hit &= squared > 0
+        row, column = hit.nonzero(as_tuple=True)
         hits = torch.bincount(row, minlength=len(q))
         rank = torch.arange(len(row), device=row.device) - (hits.cumsum(0) - hits)[row]
         first = rank == 0

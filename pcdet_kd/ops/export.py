@@ -47,9 +47,9 @@ def _squared(query: Tensor, points: Tensor, lengths: Tensor | None) -> Tensor:
     return squared if lengths is None else squared.masked_fill(_absent(lengths, points.shape[1])[:, None], torch.inf)
 
 
-def _ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int) -> Tensor:
-    n = points.shape[1]
-    hit = _squared(query, points, lengths) < limit
+def _ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool) -> Tensor:
+    n, squared = points.shape[1], _squared(query, points, lengths)
+    hit = (squared < limit) & (squared > 0) if skip_copies else squared < limit
     index = torch.where(hit, torch.arange(n, device=query.device), n).topk(min(k, n), dim=2, largest=False, sorted=True).values
     first = index[..., :1]
     first = torch.where(first == n, 0, first)

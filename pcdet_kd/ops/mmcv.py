@@ -1,7 +1,8 @@
 """The CUDA ops of a full mmcv (2.x, compiled; mmcv-lite has none) behind the signatures of ours.
 
 mmcv decides ties and neighbours at the very border of a ball by its own rules, so indices can differ from those of the other
-back ends there. What mmcv can't do (ragged clouds, another start, feature space, k >= 100) takes the ``'auto'`` kernels.
+back ends there. What mmcv can't do (ragged clouds, another start, feature space, k >= 100, skipped copies) takes the ``'auto'``
+kernels.
 """
 
 import math
@@ -30,10 +31,10 @@ def knn(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor
     return _ops().knn(k, points.float().contiguous(), query.float().contiguous()).transpose(1, 2).long()
 
 
-def ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int) -> Tensor:
-    """As ours up to the rounding of the radius; mmcv counts d^2 < r^2."""
-    if lengths is not None:
-        return _auto('ball_query', query, points, lengths, limit, k)
+def ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool) -> Tensor:
+    """As ours up to the rounding of the radius; mmcv counts d^2 < r^2, and d = 0 always."""
+    if lengths is not None or skip_copies:
+        return _auto('ball_query', query, points, lengths, limit, k, skip_copies)
     found = _ops().ball_query(0, math.sqrt(limit), k, points.float().contiguous(), query.float().contiguous())
     return found.long()
 

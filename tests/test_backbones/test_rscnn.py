@@ -32,13 +32,29 @@ def test_ball(n, k):
     assert index.shape == (2, chosen.shape[1], k + 1)
     for b in range(2):
         for row, centre in zip(index[b].tolist(), chosen[b].tolist()):
-            assert Counter(row) == Counter(ball_of_the_authors(points[b], centre, 0.6, k))
+            assert row == ball_of_the_authors(points[b], centre, 0.6, k)
+
+
+@pytest.mark.parametrize('radius', [0.05, 0.4, 0.6])
+@pytest.mark.parametrize('k', [1, 4, 8, 30])
+def test_copies_of_the_centre_take_no_place(k, radius):
+    torch.manual_seed(k)
+    points = torch.rand(2, 20, 3)[:, torch.randint(20, (45,))]
+    chosen = torch.randint(45, (2, 20))
+    expected = [[ball_of_the_authors(cloud, i, radius, k) for i in row] for cloud, row in zip(points, chosen.tolist())]
+    assert centred_ball(group(points, chosen), points, chosen, radius, k).tolist() == expected
+
+
+def test_an_empty_ball_is_told_from_one_that_holds_point_0():
+    points = torch.tensor([[[0., 0, 0], [0.1, 0, 0], [5, 5, 5], [5, 5, 5]]])
+    index = centred_ball(points[:, [1, 3, 0]], points, torch.tensor([[1, 3, 0]]), 0.5, 2)
+    assert index.tolist() == [[[1, 0, 1], [3, 3, 3], [0, 1, 0]]]
 
 
 def test_ball_is_open_and_copies_of_the_centre_are_the_centre():
     points = torch.tensor([[[0., 0, 0], [0.5, 0, 0], [0, 0, 0], [0, 0.25, 0]]])
     index = centred_ball(points[:, :1], points, torch.tensor([[0]]), 0.5, 3)
-    assert sorted(index[0, 0].tolist()) == [0, 0, 0, 3]
+    assert index.tolist() == [[[0, 3, 0, 0]]]
 
 
 def conv(x, linear):

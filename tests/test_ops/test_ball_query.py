@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -8,13 +10,13 @@ from pcdet_kd.ops.ball_query import _limit
 RADII = np.random.default_rng(0).uniform(0.01, 3, 50).tolist()
 
 
-def within(query, points, radius, k, strict=False):
+def within(query, points, radius, k, strict=False, skip_copies=False):
     """float64 by the definition."""
     q, p = np.asarray(query, np.float64), np.asarray(points, np.float64)
     out = np.zeros((*q.shape[:2], k), np.int64)
     for b, s in np.ndindex(*q.shape[:2]):
         d = ((p[b] - q[b, s]) ** 2).sum(-1)
-        hits = np.flatnonzero(d < radius**2 if strict else d <= radius**2)
+        hits = np.flatnonzero((d < radius**2 if strict else d <= radius**2) & (d > 0 if skip_copies else True))
         if len(hits):
             out[b, s] = hits[0]
             out[b, s, :len(hits[:k])] = hits[:k]
@@ -35,6 +37,27 @@ def test_definition(backend, num_points, radius, k):
     index = ops.ball_query(query, points, radius, k)
     assert index.dtype == torch.int64
     np.testing.assert_array_equal(index, within(query, points, radius, k))
+
+
+@pytest.mark.parametrize('compat', [None, 'pointnet2'])
+@pytest.mark.parametrize('k', [1, 4, 8, 70])
+def test_copies_of_a_query_are_skipped_and_take_no_place(backend, k, compat):
+    draw = torch.Generator().manual_seed(k)
+    points = torch.randn(2, 40, 3, generator=draw)[:, torch.randint(40, (60,), generator=draw)]
+    query = torch.cat([points[:, :20], points[:, :3] + 0.05], 1)
+    index = ops.ball_query(query, points, 1.1, k, compat, skip_copies=True)
+    np.testing.assert_array_equal(index, within(query, points, 1.1, k, compat == 'pointnet2', skip_copies=True))
+
+
+def test_a_ball_of_nothing_but_copies_is_empty(backend):
+    points = torch.tensor([[5.0, 0, 0], [1, 2, 3], [1, 2, 3], [1, 2, 3.25]])[None]
+    query = points[:, 1:2]
+    assert ops.ball_query(query, points, 0.2, 3, skip_copies=True).tolist() == [[[0, 0, 0]]]
+    assert ops.ball_query(query, points, 0.2, 3).tolist() == [[[1, 2, 1]]]
+    assert ops.ball_query(query, points, 0.25, 3, skip_copies=True).tolist() == [[[3, 3, 3]]]
+    assert ops.ball_query(query, points, 0.25, 3, skip_copies=True, lengths=torch.tensor([3])).tolist() == [[[0, 0, 0]]]
+    assert ops.ball_query(query, points, 1e-30, 3, skip_copies=True).tolist() == [[[0, 0, 0]]]
+    assert ops.ball_query(query, points, 1e-30, 3, 'pointnet2', skip_copies=True).tolist() == [[[0, 0, 0]]]
 
 
 def test_the_border_belongs_to_the_ball_except_in_pointnet2(backend):
@@ -76,11 +99,11 @@ def test_values_that_nobody_looked_at_are_no_hits_and_never_padding(value):
     points = torch.rand(1, 70, 3, generator=torch.Generator().manual_seed(2))
     query = points[:, :5].clone()
     query[0, 1], query[0, 3, 2] = value, value
-    for name in ('torch', 'numba'):
+    for name, radius, skip in itertools.product(('torch', 'numba'), (0.5, 1e25), (False, True)):
         with ops.use(name, check_values=False):
-            index = ops.ball_query(query, points, 0.5, 8)
+            index = ops.ball_query(query, points, radius, 8, skip_copies=skip)
         assert index.min() >= 0 and index.max() < 70
-        assert not index[0, [1, 3]].any()
+        assert not index[0, [1, 3]].any() and index[0, [0, 2, 4]].any()
 
 
 def test_a_radius_beyond_float32_holds_everything(backend):

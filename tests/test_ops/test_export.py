@@ -17,7 +17,8 @@ def rand(*shape):
 
 POINTS = rand(3, 40, 3)
 SAMPLES = {
-    'ball_query': [(POINTS[:, :5], POINTS, None, 0.5, 4), (POINTS[:, :5] + 0.1, POINTS, LENGTHS, 0.3, 50)],
+    'ball_query': [(POINTS[:, :5], POINTS, None, 0.5, 4, False), (POINTS[:, :5] + 0.1, POINTS, LENGTHS, 0.3, 50, False),
+                   (POINTS, POINTS[:, INDEX[0].flatten()], None, 0.5, 4, True), (POINTS, POINTS, LENGTHS, 0.5, 50, True)],
     'edge_max_sum': [(rand(3, 40, 5), INDEX)],
     'edge_max_sum_backward': [(rand(3, 6, 5), rand(3, 6, 5), INDEX.repeat(1, 1, 2)[..., :5], INDEX, 40)],
     'farthest_point_sample': [(POINTS, INDEX[:, 0, 0], None, 20, -1.0), (POINTS, LENGTHS - 1, LENGTHS, 12, 1.0)],

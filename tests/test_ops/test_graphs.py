@@ -19,7 +19,7 @@ def features(*shape):
 
 
 SAMPLES = {
-    'ball_query': [(POINTS[:, :5], POINTS, None, 0.5, 4), (POINTS[:, :5], POINTS, LENGTHS, 0.5, 4)],
+    'ball_query': [(POINTS[:, :5], POINTS, None, 0.5, 4, False), (POINTS[:, :5], POINTS, LENGTHS, 0.5, 4, True)],
     'edge_max_sum': [(features(2, 24, 5), INDEX)],
     'edge_max_sum_backward': [(features(2, 6, 5), features(2, 6, 5), INDEX.repeat(1, 1, 2)[..., :5], INDEX, 24)],
     'emd_match': [(POINTS, POINTS.flip(0), None, 1e-5, False), (POINTS, POINTS.flip(0), LENGTHS, 1e-5, True)],
@@ -81,6 +81,12 @@ def test_a_network_compiles_without_a_break():
     torch.testing.assert_close(out, net(POINTS))
     out.sum().backward()
     torch.testing.assert_close(net.linear.weight.grad, expected)
+
+
+def test_a_ball_without_copies_in_a_graph():
+    points = POINTS[:, torch.arange(24) % 9]
+    find = torch.compile(lambda x: ops.ball_query(x, x, 0.9, 5, skip_copies=True), fullgraph=True, backend='aot_eager')
+    assert torch.equal(find(points), ops.ball_query(points, points, 0.9, 5, skip_copies=True))
 
 
 def test_one_graph_serves_every_batch_size():

@@ -32,7 +32,7 @@ def knn(k, xyz, center_xyz=None, transposed=False):
 
 def ball_query(min_radius, max_radius, sample_num, xyz, center_xyz):
     CALLS.append('ball_query')
-    return reference('ball_query', center_xyz, xyz, None, max_radius ** 2, sample_num).int()
+    return reference('ball_query', center_xyz, xyz, None, max_radius ** 2, sample_num, False).int()
 
 
 @pytest.fixture(autouse=True)
@@ -46,13 +46,13 @@ def stand_in(monkeypatch):
 ARGS = {
     'farthest_point_sample': (POINTS, START, None, 9, -1.0),
     'knn': (QUERY, POINTS, None, 5),
-    'ball_query': (QUERY, POINTS, None, 0.4, 6),
+    'ball_query': (QUERY, POINTS, None, 0.4, 6, False),
 }
 BEYOND = {
     'farthest_point_sample': [(POINTS, START, None, 9, 1e-3), (POINTS, START + 2, None, 9, -1.0),
                               (POINTS, START, START + 12, 9, -1.0)],
     'knn': [(QUERY, POINTS, START + 12, 5), (QUERY.repeat(1, 1, 2), POINTS.repeat(1, 1, 2), None, 5)],
-    'ball_query': [(QUERY, POINTS, START + 12, 0.4, 6)],
+    'ball_query': [(QUERY, POINTS, START + 12, 0.4, 6, False), (QUERY, POINTS, None, 0.4, 6, True)],
 }
 
 

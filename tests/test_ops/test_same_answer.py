@@ -56,9 +56,10 @@ def neighbours(query, points, n, k):
     return squares(query, points[:n]).argsort(1, kind='stable')[:, :k]
 
 
-def within(query, points, n, radius, k, strict=False):
+def within(query, points, n, radius, k, strict=False, skip_copies=False):
     d, limit = squares(query, points[:n]), np.float32(radius * radius)
-    hits = [np.flatnonzero(row < limit if strict else row <= limit)[:k] for row in d]
+    found = (d < limit if strict else d <= limit) & (d > 0 if skip_copies else True)
+    hits = [np.flatnonzero(row)[:k] for row in found]
     return [np.pad(h, (0, k - len(h)), constant_values=h[0] if len(h) else 0) for h in hits]
 
 
@@ -83,6 +84,9 @@ OPS = {
                   lambda x, y, n: neighbours(x, x, n, (len(x) + 1) // 2)),
     'ball_query': (lambda x, y, n: ops.ball_query(y, x, radius_of(x), 9, lengths=n),
                    lambda x, y, n: within(y, x, n, radius_of(torch.from_numpy(x)[None]), 9)),
+    'ball_query, skip_copies': (
+        lambda x, y, n: ops.ball_query(x, x, radius_of(x), 9, compat='pointnet2', lengths=n, skip_copies=True),
+        lambda x, y, n: within(x, x, n, radius_of(torch.from_numpy(x)[None]), 9, strict=True, skip_copies=True)),
     'three_nn': (lambda x, y, n: torch.ops.pcdet_kd.three_nn(y, x, n)[0],
                  lambda x, y, n: np.pad(neighbours(y, x, n, 3), ((0, 0), (0, max(0, 3 - n))), mode='edge')),
     'nearest_pairs': (lambda x, y, n: torch.cat(torch.ops.pcdet_kd.nearest_pairs(y, x, None, n), 1),
@@ -111,7 +115,7 @@ def precision(request, device):
 def test_indices(op, kind, ragged, device, precision):
     call, define = OPS[op]
     x, y = CLOUDS[kind]
-    if op == 'ball_query':  # the radius depends on the cloud
+    if op.startswith('ball_query'):  # the radius depends on the cloud
         x, y = x[:1].expand_as(x), y[:1].expand_as(y)
     lengths = torch.tensor([x.shape[1], (x.shape[1] + 1) // 2])
     expected = np.stack([np.asarray(define(p, q, int(n) if ragged else len(p))) for p, q, n in

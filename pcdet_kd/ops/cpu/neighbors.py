@@ -171,8 +171,9 @@ def nearest_features(products, norms, query_norms, num_points, found):
 
 
 @njit(**OPTIONS)
-def within(query, lanes, limit, found):
-    """Fill ``found`` (S, k) int64 with the first k points whose squared distance is below ``limit``.
+def within(query, lanes, limit, skip_copies, found):
+    """Fill ``found`` (S, k) int64 with the first k points whose squared distance is below ``limit``; 0 is none with
+    ``skip_copies``.
 
     Rows are padded with their first hit, and are 0 without one.
     """
@@ -180,7 +181,9 @@ def within(query, lanes, limit, found):
     k = found.shape[1]
     bits, least = np.empty((height, width), np.int32), np.empty(width, np.int32)
     columns, hits = np.empty(width + 1, np.int32), np.empty(k + height, np.int32)
-    zero, below = np.int32(0), np.float32(limit).view(np.int32)
+    below = np.float32(limit).view(np.int32)
+    lowest = np.int32(skip_copies)  # the bits of 0 are 0, those of every other distance more
+    span = np.uint32(max(below - lowest, 0))
     for s in range(query.shape[0]):
         measure(lanes, query[s, 0], query[s, 1], query[s, 2], bits, least)
         used = np.uint64(0)
@@ -192,8 +195,9 @@ def within(query, lanes, limit, found):
             j = np.uint64(columns[c])
             for t in range(np.uint64(height)):
                 hits[count] = j * np.uint64(height) + np.uint64(t)
-                # also of padding, if a query is not finite: infinity minus infinity has a sign, which would be below
-                count += np.uint64(zero <= bits[t, j]) & np.uint64(bits[t, j] < below)
+                # Without a sign, what is below lowest is a large number. So is infinity minus infinity, the distance of
+                # padding from a query that is not finite.
+                count += np.uint64(np.uint32(bits[t, j] - lowest) < span)
             c += np.uint64(1)
         first = hits[0] if count > 0 else 0
         for i in range(k):
@@ -285,12 +289,12 @@ def _select_features(products: Tensor, norms: Tensor, query_norms: Tensor, count
     for_each_part(lambda b, i, j: nearest_features(p[b, i:j], n[b], q[b, i:j], count[b], found[b, i:j]), *q.shape)
 
 
-def ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int) -> Tensor:
+def ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool) -> Tensor:
     """See :func:`pcdet_kd.ops.ball_query.ball_query_torch`."""
     q, p, count = to_numpy(query), to_numpy(points), sizes(lengths, *points.shape[:2])
     found = torch.empty(*query.shape[:2], k, dtype=torch.int64)
     out, below, lanes = found.numpy(), np.float32(limit), lanes_of(p, count, COLUMNS_OF_A_BALL)
-    for_each_part(lambda b, i, j: within(q[b, i:j], lanes[b], below, out[b, i:j]), *q.shape[:2])
+    for_each_part(lambda b, i, j: within(q[b, i:j], lanes[b], below, skip_copies, out[b, i:j]), *q.shape[:2])
     return found.to(query.device)
 
 

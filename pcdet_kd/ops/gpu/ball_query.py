@@ -11,7 +11,8 @@ CHUNK = 256
 
 
 @triton.jit
-def _within(query, points, lengths, found, num_queries, num_points, limit, k, BLOCK: tl.constexpr, SLOTS: tl.constexpr):
+def _within(query, points, lengths, found, num_queries, num_points, limit, k, BLOCK: tl.constexpr, SLOTS: tl.constexpr,
+            SKIP_COPIES: tl.constexpr):
     row = tl.program_id(0).to(tl.int64)
     cloud = row // num_queries
     points += cloud * 3 * num_points
@@ -26,6 +27,8 @@ def _within(query, points, lengths, found, num_queries, num_points, limit, k, BL
         n = start + tl.arange(0, BLOCK)
         bits = bits_of_distances(points, num_points, n, size, x, y, z)
         hit = (bits != ABSENT) & (bits.to(tl.float32, bitcast=True) < limit)
+        if SKIP_COPIES:
+            hit &= bits > 0
         mark = hit.to(tl.int32)
         rank = hits + tl.cumsum(mark, 0) - mark
         tl.store(found + rank, n, hit & (rank < k))
@@ -37,7 +40,7 @@ def _within(query, points, lengths, found, num_queries, num_points, limit, k, BL
     tl.store(found + slot, padding, (slot >= hits) & (slot < k))
 
 
-def ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int) -> Tensor:
+def ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool) -> Tensor:
     """See :func:`pcdet_kd.ops.ball_query.ball_query_torch`."""
     batch, num_queries, _ = query.shape
     num_points = points.shape[1]
@@ -46,5 +49,6 @@ def ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: flo
     found = torch.empty(batch, num_queries, k, dtype=torch.int64, device=query.device)
     with on_device(query):
         _within[(batch * num_queries,)](query, points, lengths, found, num_queries, num_points, limit, k,
-                                        BLOCK=min(power_of_2(num_points), CHUNK), SLOTS=power_of_2(k), num_warps=1, **OPTIONS)
+                                        BLOCK=min(power_of_2(num_points), CHUNK), SLOTS=power_of_2(k), SKIP_COPIES=skip_copies,
+                                        num_warps=1, **OPTIONS)
     return found

@@ -13,7 +13,8 @@ import pcdet_kd.ops.gpu
 
 # Of each kernel: what is constant when it is compiled, and the number of warps.
 VARIANTS = [
-    ('ball_query', '_within', dict(BLOCK=256, SLOTS=32), 1),
+    ('ball_query', '_within', dict(BLOCK=256, SLOTS=32, SKIP_COPIES=False), 1),
+    ('ball_query', '_within', dict(BLOCK=256, SLOTS=32, SKIP_COPIES=True), 1),
     ('edges', '_gather', dict(CHANNELS=128), 2),
     ('edges', '_max_sum', dict(ROWS=16, CHANNELS=64), 4),
     ('edges', '_scatter', dict(ROWS=16, CHANNELS=64), 4),
