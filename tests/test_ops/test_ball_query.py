@@ -99,11 +99,11 @@ def test_values_that_nobody_looked_at_are_no_hits_and_never_padding(value):
     points = torch.rand(1, 70, 3, generator=torch.Generator().manual_seed(2))
     query = points[:, :5].clone()
     query[0, 1], query[0, 3, 2] = value, value
-    for name, radius, skip in itertools.product(('torch', 'numba'), (0.5, 1e25), (False, True)):
+    for name, radius, skip in itertools.product(('torch', 'numba'), (0.5, 1e25, 1e-30), (False, True)):
         with ops.use(name, check_values=False):
-            index = ops.ball_query(query, points, radius, 8, skip_copies=skip)
+            index = ops.ball_query(query, points, radius, 8, 'pointnet2', skip_copies=skip)
         assert index.min() >= 0 and index.max() < 70
-        assert not index[0, [1, 3]].any() and index[0, [0, 2, 4]].any()
+        assert not index[0, [1, 3]].any() and bool(index[0, [0, 2, 4]].any()) == (radius > 0.1)
 
 
 def test_a_radius_beyond_float32_holds_everything(backend):
