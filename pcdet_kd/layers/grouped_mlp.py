@@ -60,6 +60,19 @@ def grouped_mlp(mlp: MLP, coords: Tensor, centres: Tensor, features: Tensor | No
     return _norm_act_max(layers[-1], x)
 
 
+def pooled_mlp(mlp: MLP, x: Tensor) -> Tensor:
+    """Apply an MLP to all points (B, N, C), C >= 3, and take the maximum over them: (B, mlp.out_channels).
+
+    Where :func:`grouped_mlp` would work on slabs this does too, with the whole cloud as one group: the last layer, the widest
+    as a rule, then has no gradient of every point. Elsewhere it is ``max_pool(mlp(x), dim=1)``.
+    """
+    coords, features = x[..., :3], x[..., 3:] if x.shape[-1] > 3 else None
+    if not (len(mlp) > 1 and all(_is_usual(layer) for layer in mlp) and _fits_slabs(mlp, coords, features)):
+        return max_pool(mlp(x), dim=1)
+    everyone = torch.arange(x.shape[1]).expand(len(x), 1, -1)
+    return _on_slabs(mlp, coords, x.new_zeros(len(x), 1, 3), features, everyone).squeeze(1)
+
+
 def _is_usual(layer: nn.Module) -> bool:
     return (type(layer) is LinearNormAct and batch_norm.is_plain_batch_norm(layer.norm) and type(layer.act) is nn.ReLU
             and layer.drop is None)

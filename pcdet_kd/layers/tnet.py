@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from pcdet_kd.layers.grouped_mlp import pooled_mlp
 from pcdet_kd.layers.inputs import at_least_float32
 from pcdet_kd.layers.mlp import MLP
-from pcdet_kd.layers.pooling import max_pool
 
 
 class TNet(nn.Module):
@@ -31,7 +31,7 @@ class TNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, N, in_channels) to (B, size, size)."""
-        matrix = self.last(self.fc(max_pool(self.mlp(x), dim=1))).unflatten(-1, (self.size, self.size))
+        matrix = self.last(self.fc(pooled_mlp(self.mlp, x))).unflatten(-1, (self.size, self.size))
         return matrix + torch.eye(self.size, device=matrix.device, dtype=matrix.dtype)
 
 

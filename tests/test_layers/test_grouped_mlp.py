@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from pcdet_kd.layers import MLP
-from pcdet_kd.layers.grouped_mlp import grouped_mlp
+from pcdet_kd.layers.grouped_mlp import grouped_mlp, pooled_mlp
+from pcdet_kd.layers.pooling import max_pool
 from pcdet_kd.ops import use
 
 B, N, M, K, C = 3, 30, 11, 5, 4
@@ -149,3 +150,30 @@ def test_an_index_outside_the_cloud(backend):
     index[0, 1, 2] = 2_000_000_000  # far enough that a kernel would end the process
     with use('numba', check_values=False), pytest.raises(IndexError, match='outside the 10 points'):
         grouped_mlp(mlp, coords, coords[:, :4], None, index)
+
+
+@pytest.mark.parametrize('channels', [0, C])
+@pytest.mark.parametrize('training', [True, False])
+def test_the_maximum_over_all_points(backend, training, channels):
+    net, (coords, _, features, _) = network(channels=channels).train(training), clouds(channels)
+    points = coords if features is None else torch.cat([coords, features], 2)
+    found = []
+    for pooled in (pooled_mlp, lambda mlp, x: max_pool(mlp(x), dim=1)):
+        mlp, x = copy.deepcopy(net), points.clone().requires_grad_(True)
+        out = pooled(mlp, x)
+        out.square().sum().backward()
+        found.append([out.detach(), x.grad, *(p.grad for p in mlp.parameters()), *mlp.buffers()])
+    assert found[0][0].shape == (B, 7)
+    for a, b in zip(*found):
+        torch.testing.assert_close(a, b)
+
+
+def test_the_maximum_over_all_points_on_slabs():
+    made = []
+    with use('numba'):
+        net, (coords, *_) = network(channels=0), clouds(0)
+        net[-1].register_forward_hook(lambda *args: made.append(1))
+        pooled_mlp(net, coords)
+        assert not made
+        net[-1].act = nn.LeakyReLU(0.2)
+        assert torch.equal(pooled_mlp(net, coords), max_pool(net(coords), dim=1)) and made
