@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from pcdet_kd.utils.files import atomic_write, file_sha256, remove_stale_temporaries
 
-__all__ = ['CheckpointError', 'LoadReport', 'checkpoint_damage', 'file_sha256', 'find_resume', 'load_checkpoint_file',
-           'load_weights', 'plain_values', 'remove_stale_temporaries', 'restore_history', 'save_checkpoint_file',
-           'weights_of']
+__all__ = ['CheckpointError', 'LoadReport', 'checkpoint_damage', 'file_sha256', 'find_resume', 'first_line',
+           'load_checkpoint_file', 'load_weights', 'plain_values', 'remove_stale_temporaries', 'restore_history',
+           'save_checkpoint_file', 'weights_of']
 
 _WEIGHT_KEYS = ('state_dict', 'model', 'model_state_dict', 'model_state', 'net')  # where files of other projects keep them
 _HISTORY = '__history_buffer__'
@@ -104,7 +104,12 @@ def _read(file: Path, name: str, map_location: Any, trust: bool, sha256: str | N
                               'save_checkpoint_file') from None
     except (EOFError, OSError, RuntimeError) as error:
         raise CheckpointError(f'{name} ({file.stat().st_size:,} bytes) cannot be read, it is probably truncated: '
-                              f'{str(error).splitlines()[0]}') from error
+                              f'{first_line(error)}') from error
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's message, or its kind if it has none, as at the end of a cut pickle."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def plain_values(obj: Any, where: str = '') -> Any:

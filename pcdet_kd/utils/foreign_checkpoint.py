@@ -4,8 +4,7 @@ import collections
 import io
 import os
 import pickle
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -13,20 +12,37 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from pcdet_kd.utils.checkpoint import CheckpointError, checkpoint_damage
+from pcdet_kd.utils.checkpoint import CheckpointError, checkpoint_damage, first_line
+
+
+class _Function:
+    """A function that a pickle may call and, unlike the function itself, not set attributes of.
+
+    Attributes matter: of an old file's classes and functions that have a true ``dump_patches``, torch writes a patch to a path
+    that is their ``__name__``.
+    """
+
+    __slots__ = ('_function',)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*args, **kwargs)
+
+    def __setstate__(self, state: Any) -> None:
+        raise pickle.UnpicklingError(f'the file sets attributes of {self._function.__name__}')
+
 
 # The only globals that a pickle may really name: containers, and what a tensor is rebuilt from. Calling them runs no code of
-# the file's. Everything else becomes an inert stand-in.
+# the file's, and they cannot be changed. Everything else becomes an inert stand-in.
 ALLOWED = {
     ('collections', 'OrderedDict'): collections.OrderedDict,
     ('collections', 'defaultdict'): collections.defaultdict,
     ('torch', 'Size'): torch.Size,
-    ('torch._utils', '_rebuild_tensor'): torch._utils._rebuild_tensor,
-    ('torch._utils', '_rebuild_tensor_v2'): torch._utils._rebuild_tensor_v2,
-    ('torch._utils', '_rebuild_parameter'): torch._utils._rebuild_parameter,
-    **{('torch', name): getattr(torch, name) for name in (
-        'FloatStorage', 'DoubleStorage', 'HalfStorage', 'BFloat16Storage', 'LongStorage', 'IntStorage', 'ShortStorage',
-        'ByteStorage', 'CharStorage', 'BoolStorage')},
+    ('torch._utils', '_rebuild_tensor'): _Function(torch._utils._rebuild_tensor),
+    ('torch._utils', '_rebuild_tensor_v2'): _Function(torch._utils._rebuild_tensor_v2),
+    ('torch._utils', '_rebuild_parameter'): _Function(torch._utils._rebuild_parameter),
     **{('torch', name): getattr(torch, name) for name in ('float32', 'float64', 'float16', 'bfloat16', 'int64', 'int32')},
 }
 NESTED = ('state_dict', 'model', 'base_model', 'model_state_dict', 'model_state', 'net', 'network', 'weights')
@@ -70,8 +86,8 @@ def read_foreign_checkpoint(path: str | os.PathLike) -> ForeignCheckpoint:
             content = torch.load(path, map_location='cpu', weights_only=True)
         except pickle.UnpicklingError:
             content = _read_inert(path, inert)
-        except (EOFError, OSError, RuntimeError, zipfile.BadZipFile) as error:
-            raise CheckpointError(f'{path} cannot be read: {str(error).splitlines()[0]}') from error
+        except Exception as error:  # a cut or hostile pickle fails in any way
+            raise CheckpointError(f'{path} cannot be read: {first_line(error)}') from error
     where: list[str] = []
     while isinstance(content, Mapping) and (key := next((k for k in NESTED if isinstance(content.get(k), Mapping)), None)):
         where.append(key)
@@ -81,8 +97,15 @@ def read_foreign_checkpoint(path: str | os.PathLike) -> ForeignCheckpoint:
         found = f'a dict with keys {sorted(map(str, content))[:8]}' if isinstance(content, Mapping) else type(content).__name__
         raise CheckpointError(f'{path} holds no state dict: {"/".join(where) or "the file"} is {found}, expected a dict of '
                               f'tensors, or one below {", ".join(NESTED)}')
+    if wide := [k for k, v in tensors.items() if v.layout == torch.strided and _is_wider_than_its_memory(v)]:
+        raise CheckpointError(f"{path}: '{wide[0]}' has shape {tuple(tensors[wide[0]].shape)}, and the file fewer numbers for it")
     prefix = 'module.' if all(k.startswith('module.') for k in tensors) else ''
     return ForeignCheckpoint({k[len(prefix):]: v.detach() for k, v in tensors.items()}, tuple(where), sorted(inert))
+
+
+def _is_wider_than_its_memory(tensor: Tensor) -> bool:
+    """Whether strides of 0 show one number many times: a small file could ask for any amount of memory."""
+    return tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes()
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:

@@ -95,9 +95,10 @@ def test_legacy_format_loads_and_its_truncation_is_named(tmp_path):
     torch.save(dict(w=torch.ones(50)), tmp_path / 'old.pth', _use_new_zipfile_serialization=False)
     assert torch.equal(load_checkpoint_file(tmp_path / 'old.pth')['w'], torch.ones(50))
     content = (tmp_path / 'old.pth').read_bytes()
-    (tmp_path / 'old.pth').write_bytes(content[:-100])
-    with pytest.raises(CheckpointError, match=r'old\.pth .*truncated'):
-        load_checkpoint_file(tmp_path / 'old.pth')
+    for size in (2, 60, len(content) - 100):
+        (tmp_path / 'old.pth').write_bytes(content[:size])
+        with pytest.raises(CheckpointError, match=r'old\.pth .*truncated'):
+            load_checkpoint_file(tmp_path / 'old.pth')
 
 
 def test_code_in_a_file_runs_only_on_request(evil):

@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 import torch
+from torch.serialization import MAGIC_NUMBER, PROTOCOL_VERSION
 
 from pcdet_kd.utils.checkpoint import CheckpointError
 from pcdet_kd.utils.foreign_checkpoint import read_foreign_checkpoint
@@ -56,6 +57,41 @@ def test_code_in_a_file_never_runs(tmp_path, zipped):
     assert not trace.exists()
     assert any(name.endswith('.system') for name in found.inert)
     assert list(found.weights) == ['conv.weight', 'bn.count']
+
+
+def test_a_file_changes_no_function_and_writes_nothing(tmp_path, monkeypatch):
+    """torch's reader of its older format writes a patch for classes that say ``dump_patches``, to a path that is their name."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / 'model.pth'
+
+    def text(value):
+        return b'X' + len(value).to_bytes(4, 'little') + value.encode()
+
+    changed = b'ctorch._utils\n_rebuild_parameter\nN}(%b\x88%b%bu\x86b' % (text('dump_patches'), text('__name__'), text('owned'))
+    body = b'\x80\x02}%b(%b%b%b%btQs.' % (text('a'), text('module'), changed, text('source.py'), text('any text\n'))
+    path.write_bytes(b''.join(pickle.dumps(value, 2) for value in (MAGIC_NUMBER, PROTOCOL_VERSION, {})) + body
+                     + pickle.dumps([], 2))
+    with pytest.raises(CheckpointError, match='sets attributes of _rebuild_parameter'):
+        read_foreign_checkpoint(path)
+    assert torch._utils._rebuild_parameter.__name__ == '_rebuild_parameter'
+    assert [file.name for file in tmp_path.iterdir()] == ['model.pth']
+
+
+def test_a_cut_file_of_the_older_format(tmp_path):
+    path = tmp_path / 'model.pth'
+    torch.save(WEIGHTS, path, _use_new_zipfile_serialization=False)
+    whole = path.read_bytes()
+    for size in range(2, len(whole), 7):
+        path.write_bytes(whole[:size])
+        with pytest.raises(CheckpointError, match=r'model\.pth cannot be read'):
+            read_foreign_checkpoint(path)
+
+
+def test_a_small_file_asks_for_no_large_memory(tmp_path):
+    path = tmp_path / 'model.pth'
+    torch.save(dict(a=torch.ones(1).expand(1 << 40)), path)
+    with pytest.raises(CheckpointError, match=r"'a' has shape \(1099511627776,\)"):
+        read_foreign_checkpoint(path)
 
 
 def test_a_parameter_and_a_double_are_read(tmp_path):
