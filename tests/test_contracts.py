@@ -3,6 +3,9 @@
 A part that cannot be built without arguments, or would be slow at its published size, gets an entry below.
 """
 
+import copy
+import pickle
+
 import pytest
 import torch
 
@@ -68,6 +71,47 @@ def test_backbone(name, in_channels):
     else:
         order, changes = ORDER[name]
         check_backbone(dict(config, **changes), in_channels, sizes=(1, 5, 17, 1024, 2048, 64), order=order)
+
+
+def degenerate_clouds(num_points):
+    """Points that coincide (away from the origin, and there), on a line, on an axis, in a plane; and far and close ones."""
+    steps = torch.linspace(-1, 1, num_points)[:, None]
+    normal = torch.randn(num_points, 3)
+    return dict(same=torch.full((num_points, 3), 0.3), origin=torch.zeros(num_points, 3), line=steps * torch.tensor([1.0, 2, 3]),
+                axis=steps * torch.tensor([0.0, 0, 1]), plane=normal * torch.tensor([1.0, 1, 0]), far=normal + 1e4,
+                close=normal * 1e-6, two=(steps > 0) * torch.ones(3))
+
+
+@pytest.mark.parametrize('name', sorted(set(ours(BACKBONES)) - SEE_VIEWS))
+def test_a_degenerate_cloud_spoils_no_batch(name):
+    """Features and gradients stay finite, those of the points too (adversarial training asks for them)."""
+    torch.manual_seed(0)
+    net = BACKBONES.build(dict(type=name, **tiny(name)))
+    for size in (1, 17, 64):
+        for kind, cloud in degenerate_clouds(size).items():
+            points = torch.stack([cloud, *random_clouds(2, size)])
+            for training in (True, False):
+                net.train(training).zero_grad(set_to_none=True)
+                points.requires_grad_(True).grad = None
+                feature = net(points).global_feat
+                assert torch.isfinite(feature).all(), (kind, size, training)
+                (feature * torch.randn_like(feature)).sum().backward()
+                grads = [p.grad for p in net.parameters() if p.requires_grad]
+                grads += [] if points.grad is None else [points.grad]  # SimpleView's images have no gradient
+                assert all(torch.isfinite(grad).all() for grad in grads), (kind, size, training)
+
+
+@pytest.mark.parametrize('name', ours(BACKBONES))
+def test_a_backbone_is_copied_and_pickled(name):
+    net = BACKBONES.build(dict(type=name, **tiny(name))).eval()
+    x = random_views(2, 2, size=16) if name in SEE_VIEWS else random_clouds(2, 20)
+    with torch.no_grad():
+        expected = net(x).global_feat
+        for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+            assert torch.equal(twin(x).global_feat, expected)
+            assert list(twin.state_dict()) == list(net.state_dict())
+            torch.nn.init.zeros_(next(twin.parameters()))
+        assert torch.equal(net(x).global_feat, expected)
 
 
 @pytest.mark.parametrize('name', ours(HEADS))
