@@ -59,14 +59,11 @@ def test_every_backbone_is_compiled():
     assert ours == {*TINY, *TRACED, *alike}
 
 
-# Not of points, nothing by itself, and two that take long and share all layers with others
-OTHERS = {'MultiViewResNet', 'WrappedModule', 'CurveNet', 'PointMLP'}
-
-
-@pytest.mark.parametrize('name', sorted(set(BACKBONES.module_dict) - OTHERS - set(TINY)))
+@pytest.mark.parametrize('name', TRACED)
 def test_exports(name):
     torch.manual_seed(0)
-    _export_and_compare(BACKBONES.build(dict(type=name)).eval(), torch.rand(2, 64, 3) - 0.5)
+    net = BACKBONES.build(dict(type=name, **TRACED[name])).eval()
+    _export_and_compare(net, torch.rand(2, 3, 3, 16, 16) if name == 'MultiViewResNet' else torch.rand(2, 20, 3) - 0.5)
 
 
 def _export_and_compare(net, points):
