@@ -101,6 +101,22 @@ def test_a_degenerate_cloud_spoils_no_batch(name):
                 assert all(torch.isfinite(grad).all() for grad in grads), (kind, size, training)
 
 
+@pytest.mark.parametrize('name', sorted({'CurveNet', 'DGCNN', 'GDANet', 'PointNet', 'SimpleView', 'WrappedModule'}
+                                        ^ (set(ours(BACKBONES)) - SEE_VIEWS)))
+def test_the_sampling_starts_anywhere_in_training_only(name):
+    """All that sample farthest points, but CurveNet, which always starts at the first."""
+    torch.manual_seed(0)
+    net = BACKBONES.build(dict(type=name, fps_start='random', **tiny(name)))
+    for part in net.modules():
+        if hasattr(part, 'rate'):  # stochastic depth
+            part.rate = 0.0
+    points = random_clouds(2, 64)
+    with torch.no_grad():
+        assert all(torch.equal(net.eval()(points).global_feat, net(points).global_feat) for _ in range(4))
+        first = net.train()(points).global_feat
+        assert not all(torch.equal(first, net(points).global_feat) for _ in range(4))
+
+
 @pytest.mark.parametrize('name', ours(BACKBONES))
 def test_a_backbone_is_copied_and_pickled(name):
     net = BACKBONES.build(dict(type=name, **tiny(name))).eval()

@@ -99,6 +99,20 @@ def test_equal_in_evaluation(name):
     assert torch.allclose(*outputs(ours.eval(), usual.eval()), atol=1e-8)
 
 
+@pytest.mark.parametrize('name', peer_models.USUAL)
+def test_equal_at_full_size(name):
+    """The published radii, neighbours, points and rates: a tiny network is told its own."""
+    torch.manual_seed(0)
+    ours, usual = (model.double().eval() for model in peer_models.build(name))
+    clouds = inputs.surface(1, 1024).double()
+    with torch.no_grad():
+        assert torch.allclose(ours(dict(points=clouds)).logits, usual(clouds), rtol=0, atol=1e-12)
+    for field, kind in (('p', 'Dropout'), ('rate', 'DropPath')):
+        rates = [sorted(getattr(part, field) for part in model.modules() if type(part).__name__ == kind and getattr(part, field))
+                 for model in (ours, usual)]
+        assert rates[0] == pytest.approx(rates[1]), kind
+
+
 @pytest.mark.parametrize('arch', peer_models.OFFICIAL)
 def test_a_converted_file_gives_the_published_logits(arch):
     ours, usual = pair(arch, official=True)

@@ -1,7 +1,8 @@
 """Networks as usually implemented: channel-first 1x1 convolutions over the plain ops of ``peers.py``.
 
 They are written from the descriptions of the networks, apart from :mod:`pcdet_kd.backbones`, and hold exactly the same
-parameters, so that weights can be carried over and outputs compared. Each returns logits (B, K) of clouds (B, N, 3).
+parameters, so that weights can be carried over and outputs compared. Each returns logits (B, K) of clouds (B, N, 3); the image
+network takes views unless it draws them itself, and AsymDSD's encoder returns its feature.
 """
 
 import copy

@@ -76,7 +76,7 @@ class GDANet(nn.Module):
                                          fuse=_block(nn.Conv1d, nn.BatchNorm1d, channels[-1], channels[-1]))))
         self.blocks = nn.ModuleList(blocks)
         self.conv4 = _block(nn.Conv1d, nn.BatchNorm1d, sum(channels), embed_channels)
-        self.head = Head(2 * embed_channels, num_classes)
+        self.head = Head(2 * embed_channels, num_classes, dropout=0.4)
 
     def forward(self, points: Tensor) -> Tensor:
         so_far, outputs = points.transpose(1, 2).contiguous(), []

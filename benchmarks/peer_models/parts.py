@@ -39,12 +39,12 @@ class Head(nn.Module):
     """Linear, BatchNorm, activation and dropout, twice, and a linear layer."""
 
     def __init__(self, in_channels: int, num_classes: int, hidden: Sequence[int] = (512, 256),
-                 bias: Sequence[bool] = (True, True), leaky: bool = False) -> None:
+                 bias: Sequence[bool] = (True, True), leaky: bool = False, dropout: float = 0.5) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for width, with_bias in zip(hidden, bias):
             act = nn.LeakyReLU(0.2) if leaky else nn.ReLU()
-            layers += [nn.Linear(in_channels, width, bias=with_bias), nn.BatchNorm1d(width), act, nn.Dropout(0.5)]
+            layers += [nn.Linear(in_channels, width, bias=with_bias), nn.BatchNorm1d(width), act, nn.Dropout(dropout)]
             in_channels = width
         self.layers = nn.Sequential(*layers, nn.Linear(in_channels, num_classes))
 
