@@ -113,6 +113,60 @@ def test_one_step(leaf, small_data, shared_folder, monkeypatch, tmp_path):
     assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
 
 
+# Optimiser, learning rate, weight decay; what becomes of the rate; epochs, batch, clipping, smoothing; transforms in training.
+# Of the code of: yanx27/Pointnet_Pointnet2_pytorch, WangYueFt/dgcnn, Yochengliu/Relation-Shape-CNN, ma-xu/pointMLP-pytorch,
+# hancyran/RepSurf, princeton-vl/SimpleView, guochengqian/PointNeXt.
+_DGCNN = 'FirstPoints RandomScale RandomShift ShufflePoints'
+_PORT = 'RandomPointDropout RandomScale RandomShift'
+_FPS = 'ShufflePoints FarthestThenRandom RandomScale RandomShift'
+_NEXT = 'ShufflePoints RandomScale AddHeight UnitSphere RandomRotate FarthestThenRandom'
+RECIPES = {
+    'pointnet_modelnet40': ('Adam', 1e-3, 1e-4, dict(step_size=20, gamma=0.7), 200, 24, None, 0, f'FirstPoints {_PORT}'),
+    'pointnet2_modelnet40': ('Adam', 1e-3, 1e-4, dict(step_size=20, gamma=0.7), 200, 24, None, 0, f'FirstPoints {_PORT}'),
+    'pointnet2_msg_scanobjectnn': ('Adam', 1e-3, 1e-4, dict(step_size=20, gamma=0.7), 200, 24, None, 0,
+                                   f'FirstPoints UnitSphere {_PORT}'),
+    'dgcnn_modelnet40': ('SGD', 0.1, 1e-4, dict(T_max=250, eta_min=1e-3), 250, 32, None, 0.2, _DGCNN),
+    'rscnn_modelnet40': ('Adam', 1e-3, None, dict(step_size=21, gamma=0.7), 200, 32, None, 0, _FPS),
+    'rscnn_scanobjectnn': ('Adam', 1e-3, None, dict(step_size=21, gamma=0.7), 200, 32, None, 0, _FPS),
+    'pointmlp_modelnet40': ('SGD', 0.1, 2e-4, dict(T_max=300, eta_min=0.005), 300, 32, 1, 0.2, _DGCNN),
+    'pointmlp_elite_scanobjectnn': ('SGD', 0.01, 1e-4, dict(T_max=200, eta_min=1e-4), 200, 32, None, 0.2, _DGCNN),
+    'repsurf_scanobjectnn': ('Adam', 1e-3, 1e-4, dict(gamma=0.7), 250, 64, None, 0.1, 'FarthestPoints'),
+    'repsurf_2x_scanobjectnn': ('Adam', 1e-3, 1e-4, dict(gamma=0.7), 250, 64, None, 0.1, 'FarthestPoints'),
+    'simpleview_modelnet40': ('Adam', 1e-3, None, dict(factor=0.5, patience=10, min_value=1e-5), 1000, 18, None, 0.2, _DGCNN),
+    'simpleview_scanobjectnn': ('Adam', 1e-3, None, dict(step_size=20000, gamma=0.7, by_epoch=False), 300, 10, None, 0,
+                                'RandomPoints UnitSphere RandomRotate RandomJitter'),
+    'pointnext_s_modelnet40': ('AdamW', 1e-3, 0.05, dict(T_max=600, eta_min=1e-6), 600, 32, 1, 0.2, _DGCNN),
+    'pointnext_s_scanobjectnn': ('AdamW', 2e-3, 0.05, dict(T_max=200, eta_min=1e-4), 250, 32, 10, 0.3, _NEXT),
+    'pointnet2_scanobjectnn_pointnext': ('AdamW', 2e-3, 0.05, dict(T_max=200, eta_min=1e-4), 250, 32, 10, 0.3, _NEXT),
+    'dgcnn_modelnet40_pointnext': ('AdamW', 1e-3, 0.05, dict(T_max=600, eta_min=1e-6), 600, 32, 1, 0.2, _DGCNN),
+}
+
+
+@pytest.mark.parametrize('name', RECIPES)
+def test_a_recipe_is_its_authors(name):
+    kind, lr, decay, schedule, epochs, batch, clip, smoothing, transforms = RECIPES[name]
+    cfg = Config.fromfile(ROOT / f'configs/baseline/{name}.py')
+    optim, loss = cfg.optim_wrapper, cfg.model.head.loss
+    assert (optim.optimizer.type, optim.optimizer.lr, optim.optimizer.get('weight_decay')) == (kind, lr, decay)
+    assert optim.optimizer.get('momentum') == (0.9 if kind == 'SGD' else None)
+    assert {key: cfg.param_scheduler[key] for key in schedule} == pytest.approx(schedule)
+    assert cfg.train_cfg.max_epochs == epochs
+    assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == batch
+    assert optim.get('clip_grad') == (clip and dict(max_norm=clip))
+    assert (loss.get('label_smoothing', 0), loss.get('smoothing')) == (smoothing, 'others' if smoothing else None)
+    assert ' '.join(step.type for step in cfg.train_dataloader.dataset.pipeline) == f'{transforms} PackPointInputs'
+
+
+def test_every_config_of_a_student_is_listed():
+    """All leaves but PointCMT's teachers and generators, and the demo."""
+    import yaml
+    listed = {entry['Config'] for file in yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']
+              for entry in yaml.safe_load((ROOT / file).read_text())['Models']}
+    missing = {str(leaf.relative_to(ROOT)) for leaf in LEAVES} - listed
+    assert not [leaf for leaf in missing if not Path(leaf).name.startswith(('mvcnn_', 'generator_'))
+                and not leaf.endswith('_syntheticscans.py')]
+
+
 def test_a_leaf_shows_only_the_difference():
     for leaf in LEAVES:
         assert len(leaf.read_text().splitlines()) <= 40, f'{leaf}: a leaf has 40 lines at most'
