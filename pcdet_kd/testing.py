@@ -50,14 +50,13 @@ def check_backbone(backbone: nn.Module | dict, in_channels: int = 3, sizes: Sequ
         make_input: Called with (batch size, size, in_channels); returns the input, with the batch first.
         batch_size: Clouds in a batch, at least 2.
         autocast: Whether to check bfloat16 autocast on CPU.
-        tolerance: Relative tolerance where bit equality cannot be asked for.
+        tolerance: Where bit equality cannot be asked for, relative to the largest value of the feature.
         order: Which order of the points must not matter: ``'any'``; ``'behind_first'``, any that keeps the first point in
             place (farthest point sampling starts there); None: not checked, as for a ball query that takes the first k points.
     """
     _require(order in ('any', 'behind_first', None), f"order is {order!r}, expected 'any', 'behind_first' or None")
     config, net = (backbone, BACKBONES.build(backbone)) if isinstance(backbone, dict) else (None, copy.deepcopy(backbone))
-    name = type(net).__name__
-    out_channels = getattr(net, 'out_channels', None)
+    name, out_channels = type(net).__name__, getattr(net, 'out_channels', None)
     _require(isinstance(out_channels, int) and out_channels > 0,
              f'{name}.out_channels is {out_channels!r}: set it in __init__ to the width (int) of global_feat')
     with torch.random.fork_rng(devices=()):
@@ -75,8 +74,7 @@ def check_backbone(backbone: nn.Module | dict, in_channels: int = 3, sizes: Sequ
         with torch.no_grad():
             first = net(x)
             torch.manual_seed(1)
-            again = net(x)
-            _require(_equal(tuple(first), tuple(again)),
+            _require(_equal(tuple(first), tuple(net(x))),
                      f'{name} in eval mode gives two results for one input: draw random numbers only if self.training')
             alone = net(x[:1]).global_feat
             _require(_close(alone, first.global_feat[:1], tolerance),
@@ -145,9 +143,8 @@ def _check_saving(name: str, net: nn.Module, config: dict | None, x: Tensor, tol
         except Exception as error:
             raise AssertionError(f'{name}: its state_dict holds more than tensors and plain values: {error}') from error
         twin = BACKBONES.build(config) if config else copy.deepcopy(net)
-        if not config:
-            for value in twin.state_dict().values():
-                value.zero_()
+        for value in () if config else twin.state_dict().values():
+            value.zero_()
         twin.load_state_dict(state, strict=True)
         out = twin.eval()(x).global_feat
     _require(_close(out, expected, tolerance),
@@ -335,7 +332,7 @@ def _gap(a: Tensor, b: Tensor) -> float:
 
 
 def _close(a: Tensor, b: Tensor, tolerance: float) -> bool:
-    return a.shape == b.shape and _gap(a, b) <= tolerance * max(1.0, float(b.float().abs().max()))
+    return a.shape == b.shape and _gap(a, b) <= tolerance * float(b.float().abs().max())
 
 
 def _equal(a: Any, b: Any) -> bool:

@@ -110,6 +110,14 @@ class FirstPoint(Good):
         return out._replace(global_feat=out.global_feat + points[:, :1, 0])
 
 
+class Small(FirstPoint):
+    """The tolerance is the feature's, however small that is."""
+
+    def forward(self, points):
+        out = super().forward(points)
+        return out._replace(global_feat=1e-5 * out.global_feat)
+
+
 class LastPoint(Good):
     def forward(self, points):
         out = super().forward(points)
@@ -147,7 +155,7 @@ def test_check_backbone_refuses(backbone, message):
 def test_check_backbone_looks_at_the_order_of_points():
     check_backbone(Good(), order='any')
     check_backbone(FirstPoint(), order='behind_first')
-    for backbone, order in ((FirstPoint(), 'any'), (LastPoint(), 'any'), (LastPoint(), 'behind_first')):
+    for backbone, order in ((FirstPoint(), 'any'), (LastPoint(), 'any'), (LastPoint(), 'behind_first'), (Small(), 'any')):
         with pytest.raises(AssertionError, match='the same points in another order'):
             check_backbone(backbone, order=order)
     with pytest.raises(AssertionError, match="order is 'all', expected 'any'"):
