@@ -2,13 +2,15 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from pcdet_kd.registry import MODELS
+from pcdet_kd.registry import MODELS, did_you_mean
 from pcdet_kd.utils.checkpoint import CheckpointError, save_checkpoint_file
 from pcdet_kd.utils.files import file_sha256
 from pcdet_kd.utils.foreign_checkpoint import read_foreign_checkpoint
@@ -27,6 +29,7 @@ class Official(NamedTuple):
         prepare: A function that is applied to the official weights first (columns in another order, a key held twice …).
         prefixes: Prefixes of which the first that occurs is cut; keys without it are left (a student beside the teacher).
         classes: Our key whose first dimension is the number of classes.
+        by_classes: Arguments of the backbone that the published code sets for a data set, by its number of classes.
     """
 
     source: str
@@ -35,6 +38,7 @@ class Official(NamedTuple):
     prepare: Callable[[Weights], Weights] | None = None
     prefixes: tuple[str, ...] = ()
     classes: str = 'head.fc.weight'
+    by_classes: Mapping[int, dict[str, Any]] = MappingProxyType({})
 
 
 class Conversion(NamedTuple):
@@ -67,7 +71,10 @@ def convert_official(weights: Weights, official: Official, source: str = 'the st
     weights = {key[len(prefix):]: value for key, value in weights.items() if key.startswith(prefix)}
     if official.prepare is not None:
         before = list(weights)
-        weights = official.prepare(weights)
+        try:
+            weights = official.prepare(weights)
+        except CheckpointError as error:
+            raise CheckpointError(f'{source} is not {official.source}: {error}') from None
         left += [prefix + key for key in before if key not in weights]
     ours: Weights = {}
     for key, value in weights.items():
@@ -97,8 +104,9 @@ def convert_official(weights: Weights, official: Official, source: str = 'the st
         if value.shape != shape and value.dim() > len(shape) and value.shape[:len(shape)] == shape:
             value = value.reshape(shape)
         if value.shape != shape:
-            raise CheckpointError(f"{source}: '{key}' has shape {tuple(ours[key].shape)}, expected {tuple(shape)} as in "
-                                  f'{official.source}')
+            theirs = next(old for old, new in renamed if new == key)
+            raise CheckpointError(f"{source}: '{theirs}' ('{key}' here) has shape {tuple(ours[key].shape)}, expected "
+                                  f'{tuple(shape)} as in {official.source}')
         converted[key] = value.clone()
     if extra := [key for key in ours if key not in expected]:
         raise CheckpointError(f'{source}: our model has no {", ".join(extra[:5])}')
@@ -112,16 +120,34 @@ def convert_file(path: str | os.PathLike, output: str | os.PathLike, arch: str) 
         What became of every key, and the names of Python objects in the file that were not read.
 
     Raises:
-        CheckpointError: An unknown ``arch``, a file that can't be read, or weights that don't fit.
+        CheckpointError: An unknown ``arch``, a file that can't be read, weights that don't fit (the message names the
+            ``arch`` that they would), or an output that is the published file itself or named as another format.
     """
     from pcdet_kd.apis.official_archs import OFFICIAL
     if arch not in OFFICIAL:
-        raise CheckpointError(f"--arch is '{arch}', expected one of {', '.join(OFFICIAL)}")
+        raise CheckpointError(f"--arch is '{arch}', expected one of {', '.join(OFFICIAL)}.{did_you_mean(arch, OFFICIAL)}")
+    if Path(output).suffix == '.safetensors':
+        raise CheckpointError(f'{output}: the result is a PyTorch file; give it a name with .pth')
+    if Path(output).expanduser().resolve() == Path(path).expanduser().resolve():
+        raise CheckpointError(f'{output} is the published file itself; give the result another name')
     found = read_foreign_checkpoint(path)
-    conversion = convert_official(found.weights, OFFICIAL[arch], os.fspath(path))
+    try:
+        conversion = convert_official(found.weights, OFFICIAL[arch], os.fspath(path))
+    except CheckpointError as error:
+        fitting = [name for name, official in OFFICIAL.items() if _fits(found.weights, official)]
+        hint = f'; it fits --arch {" or ".join(fitting)}' if fitting else ''
+        raise CheckpointError(f'{error}{hint}') from None
     meta = dict(arch=arch, converted_from=OFFICIAL[arch].source, file_sha256=file_sha256(path), model=conversion.model)
     save_checkpoint_file(dict(state_dict=conversion.weights, meta=meta), output)
     return conversion, found.inert
+
+
+def _fits(weights: Weights, official: Official) -> bool:
+    try:
+        convert_official(weights, official)
+    except CheckpointError:
+        return False
+    return True
 
 
 def _with_classes(official: Official, ours: Weights, source: str) -> dict[str, Any]:
@@ -129,7 +155,9 @@ def _with_classes(official: Official, ours: Weights, source: str) -> dict[str, A
     if 'head' in config and 'num_classes' not in config['head']:
         if official.classes not in ours:
             raise CheckpointError(f"{source} is not {official.source}: nothing in it becomes '{official.classes}'")
-        config['head'] = dict(config['head'], num_classes=len(ours[official.classes]))
+        classes = len(ours[official.classes])
+        config.update(head=dict(config['head'], num_classes=classes),
+                      backbone=dict(config['backbone'], **official.by_classes.get(classes, {})))
     return config
 
 

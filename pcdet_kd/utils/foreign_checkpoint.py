@@ -46,13 +46,15 @@ ALLOWED = {
     **{('torch', name): getattr(torch, name) for name in ('float32', 'float64', 'float16', 'bfloat16', 'int64', 'int32')},
 }
 NESTED = ('state_dict', 'model', 'base_model', 'model_state_dict', 'model_state', 'net', 'network', 'weights')
+# What DataParallel, torch.compile and a Lightning module put before every name
+WRAPPERS = ('module.', '_orig_mod.', 'model.')
 
 
 class ForeignCheckpoint(NamedTuple):
     """What a file holds.
 
     Attributes:
-        weights: Every tensor of the state dict, without ``module.`` before its name.
+        weights: Every tensor of the state dict, without the ``WRAPPERS`` that stand before all names.
         where: Keys that led to the state dict, e.g. ``('state_dict',)``.
         inert: Names of the Python objects in it that were replaced by stand-ins, sorted.
     """
@@ -99,8 +101,9 @@ def read_foreign_checkpoint(path: str | os.PathLike) -> ForeignCheckpoint:
                               f'tensors, or one below {", ".join(NESTED)}')
     if wide := [k for k, v in tensors.items() if v.layout == torch.strided and _is_wider_than_its_memory(v)]:
         raise CheckpointError(f"{path}: '{wide[0]}' has shape {tuple(tensors[wide[0]].shape)}, and the file fewer numbers for it")
-    prefix = 'module.' if all(k.startswith('module.') for k in tensors) else ''
-    return ForeignCheckpoint({k[len(prefix):]: v.detach() for k, v in tensors.items()}, tuple(where), sorted(inert))
+    while prefix := next((p for p in WRAPPERS if all(k.startswith(p) for k in tensors)), ''):
+        tensors = {k[len(prefix):]: v for k, v in tensors.items()}
+    return ForeignCheckpoint({k: v.detach() for k, v in tensors.items()}, tuple(where), sorted(inert))
 
 
 def _is_wider_than_its_memory(tensor: Tensor) -> bool:

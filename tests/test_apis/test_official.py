@@ -63,6 +63,40 @@ def test_a_file_is_converted_with_its_origin(tmp_path, arch):
         convert_file(path, output, 'pointnet')
 
 
+def test_the_message_names_the_network_that_a_file_is_of(tmp_path):
+    path = tmp_path / 'best_model.pth'
+    torch.save(official_weights('pointmlp'), path)
+    for arch, why in (('pointmlp_elite', r"'embedding\.net\.0\.weight' \('backbone\.embedding\.linear\.weight' here\) has shape"),
+                      ('dgcnn_cls', r'keys are unknown'), ('pointcmt_generator', 'is not .* is one matrix')):
+        with pytest.raises(CheckpointError, match=rf'best_model\.pth.*{why}.*; it fits --arch pointmlp$'):
+            convert_file(path, tmp_path / 'ours.pth', arch)
+    torch.save(official_weights('pointnet_yanx27'), path)
+    with pytest.raises(CheckpointError, match=r'best_model\.pth is not antao97.*unknown.*pointnet_fxia22 or pointnet_yanx'):
+        convert_file(path, tmp_path / 'ours.pth', 'dgcnn_cls')
+    with pytest.raises(CheckpointError, match=r"Did you mean 'pointmlp'"):
+        convert_file(path, tmp_path / 'ours.pth', 'pointmpl')
+
+
+def test_the_published_file_is_not_overwritten(tmp_path):
+    path = tmp_path / 'best_model.pth'
+    torch.save(official_weights('pointmlp_elite'), path)
+    before = path.read_bytes()
+    with pytest.raises(CheckpointError, match='is the published file itself'):
+        convert_file(path, tmp_path / '.' / 'best_model.pth', 'pointmlp_elite')
+    assert path.read_bytes() == before
+    with pytest.raises(CheckpointError, match=r'ours\.safetensors: .*name with \.pth'):
+        convert_file(path, tmp_path / 'ours.safetensors', 'pointmlp_elite')
+
+
+@pytest.mark.parametrize(('classes', 'patches'), [(15, 128), (40, 64)])
+def test_point_mae_makes_as_many_patches_as_for_its_data(classes, patches):
+    weights = official_weights('point_mae_cls')
+    last = max((k for k in weights if k.startswith('cls_head_finetune.8.')), key=lambda k: weights[k].dim())
+    weights[last], weights[last.replace('weight', 'bias')] = torch.zeros(classes, 256), torch.zeros(classes)
+    assert convert_official(weights, OFFICIAL['point_mae_cls']).model['backbone']['num_patches'] == patches
+    assert OFFICIAL['point_mae_cls'].model['backbone']['num_patches'] == 64
+
+
 def test_a_partial_or_foreign_state_dict_is_refused():
     arch = OFFICIAL['pointnet2_ssg_yanx27']
     weights = official_weights('pointnet2_ssg_yanx27')

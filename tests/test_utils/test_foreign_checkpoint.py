@@ -104,6 +104,8 @@ def test_a_parameter_and_a_double_are_read(tmp_path):
 
 def test_only_a_prefix_that_all_keys_share_is_cut(tmp_path):
     path = tmp_path / 'model.pth'
+    torch.save({f'model._orig_mod.module.{key}': torch.ones(1) for key in ('a', 'model.b')}, path)
+    assert list(read_foreign_checkpoint(path).weights) == ['a', 'model.b']
     torch.save({'module.a': torch.ones(1), 'b': torch.ones(1)}, path)
     assert list(read_foreign_checkpoint(path).weights) == ['module.a', 'b']
 
