@@ -43,6 +43,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f' Did you mean {" or ".join(repr(n) for n in near)}?' if near else ''
 
 
+def _did_you_mean_or_yours(name: str, known: Iterable[str]) -> str:
+    return did_you_mean(name, known) or ' If it is your own, name its module in custom_imports.'
+
+
 def accepted_arguments(obj: Callable) -> set[str] | None:
     """Return the keyword arguments that ``obj`` takes, or None if it takes any.
 
@@ -126,7 +130,7 @@ class Registry(_Registry):
                 raise
             found = None
         if found is None:
-            raise KeyError(f"'{key}' is not a registered {self.name}.{did_you_mean(key, self.names())}")
+            raise KeyError(f"'{key}' is not a registered {self.name}.{_did_you_mean_or_yours(key, self.names())}")
         return found
 
     def __contains__(self, key: str) -> bool:
@@ -165,7 +169,7 @@ class Kind(Registry):
         try:
             obj = self.of.get(key)
         except KeyError:
-            raise KeyError(f"'{key}' is not a registered {self.name}.{did_you_mean(key, self.names())}") from None
+            raise KeyError(f"'{key}' is not a registered {self.name}.{_did_you_mean_or_yours(key, self.names())}") from None
         for kind in _KINDS:
             if kind is not self and obj in kind.module_dict.values() and obj not in self.module_dict.values():
                 raise KeyError(f"'{key}' is a {kind.name}, not a {self.name}.{did_you_mean(key, self.names())}")

@@ -71,6 +71,9 @@ def test_unknown_type_names_the_nearest(parts):
         wheel.build(dict(type='round'))
     with pytest.raises(KeyError, match='is not a registered metric. Did you mean \'PointAccuracy\''):
         METRICS.build(dict(type='PointAcuracy'))
+    for kind in (models, wheel):
+        with pytest.raises(KeyError, match="'Xylophone' is not a registered .* name its module in custom_imports"):
+            kind.build(dict(type='Xylophone'))
 
 
 def test_misspelt_argument_names_the_right_ones(parts):

@@ -27,7 +27,9 @@ class Complexity(NamedTuple):
 
 
 class Speed(NamedTuple):
-    """Samples per second of a forward pass without gradients, and of a training step; the number of steps timed."""
+    """Samples per second of a forward pass without gradients, and of a training step (NaN if there was none); the number of
+    steps timed.
+    """
 
     forward: float
     train: float
@@ -66,7 +68,8 @@ def measure_speed(model: nn.Module, inputs: dict[str, Tensor], seconds: float = 
                   amp: bool = False) -> Speed:
     """Time forward passes and training steps (forward, loss, backward, SGD) in wall time, each for about ``seconds``.
 
-    The medians are reported, after one step to warm up; other work on the machine lowers them.
+    The medians are reported, after one step to warm up; other work on the machine lowers them. A batch of one is not trained
+    on: BatchNorm can't.
     """
     device = next(iter(inputs.values())).device
     batch = len(next(iter(inputs.values())))
@@ -91,6 +94,9 @@ def measure_speed(model: nn.Module, inputs: dict[str, Tensor], seconds: float = 
 
     model.eval()
     forward_times = _times(forward, seconds, device)
+    if batch == 1:
+        model.train(training)
+        return Speed(1 / _median(forward_times), float('nan'), len(forward_times))
     model.train()
     train_times = _times(train, seconds, device)
     model.train(training)

@@ -46,8 +46,31 @@ def model_infos() -> dict[str, ModelInfo]:
 
 
 def list_models(pattern: str | None = None) -> list[str]:
-    """Return the names of all models that match a shell pattern such as ``'*dgcnn*'`` (None: of all), sorted."""
-    return sorted(name for name in model_infos() if pattern is None or fnmatch.fnmatch(name, pattern))
+    """Return the names of all models that match a pattern (None: of all), sorted.
+
+    Args:
+        pattern: A shell pattern such as ``'dgcnn*'``, or part of a name; upper and lower case are the same.
+    """
+    pattern = (pattern or '*').lower()
+    if not any(c in pattern for c in '*?['):
+        pattern = f'*{pattern}*'
+    return sorted(name for name in model_infos() if fnmatch.fnmatchcase(name.lower(), pattern))
+
+
+def model_config(name_or_path: str | os.PathLike) -> Path:
+    """Return the path of a model's config by its name, or a config's path as it is.
+
+    Raises:
+        FileNotFoundError: There is neither such a file nor such a model.
+    """
+    path = Path(name_or_path)
+    if path.is_file() or path.suffix == '.py':  # load_config names the files that are there
+        return path
+    infos = model_infos()
+    if str(name_or_path) not in infos:
+        raise FileNotFoundError(f"no config and no model '{name_or_path}'.{did_you_mean(str(name_or_path), infos)} "
+                                "'pcdet-kd models' lists all")
+    return infos[str(name_or_path)].config
 
 
 def get_model(name: str, pretrained: str | os.PathLike | bool = False, device: str | torch.device = 'cpu',
@@ -59,7 +82,7 @@ def get_model(name: str, pretrained: str | os.PathLike | bool = False, device: s
         pretrained: Path of a checkpoint to load, of ours or converted; False: fresh weights.
         device: Where to put it.
         **options: Values of the config's own variables, such as ``num_classes=10``, or dotted paths in a dict
-            ``**{'model.backbone.k': 40}``.
+            ``**{'model.backbone.num_neighbors': 40}``.
 
     Returns:
         The model in training mode; a distiller's student, if the config trains one.
@@ -85,7 +108,8 @@ def init_model(config: str | os.PathLike | Config | None = None, checkpoint: str
     """Build the model of a config for inference and load its weights.
 
     Args:
-        config: Path of a config, or a loaded one; None takes the model that a converted checkpoint describes.
+        config: Path of a config, name of a model, or a loaded config; None takes the model that a converted checkpoint
+            describes.
         checkpoint: Weights of the model, or of a distiller that trained it (its student is taken); None: fresh ones.
         device: Where to put it.
         options: As ``--cfg-options``.
@@ -101,11 +125,11 @@ def init_model(config: str | os.PathLike | Config | None = None, checkpoint: str
     meta = content.get('meta', {}) if isinstance(content, dict) else {}
     if config is None:
         if 'model' not in meta:
-            raise ValueError(f'init_model needs a config: {checkpoint or "without a checkpoint, there"} is nothing that '
-                             'describes the model (converted checkpoints do)')
+            why = 'there is no checkpoint' if checkpoint is None else f'{checkpoint} does not describe its model'
+            raise ValueError(f'init_model needs a config: {why}, as converted checkpoints do')
         model = MODELS.build(meta['model'])
     else:
-        model = _student(config if isinstance(config, Config) else load_config(Path(config), options))
+        model = _student(config if isinstance(config, Config) else load_config(model_config(config), options))
     if checkpoint is not None:
         _load(model, content, os.fspath(checkpoint))
         if meta.get('dataset_meta'):

@@ -5,13 +5,13 @@ import argparse
 
 def main() -> int:
     """Run the command and return its exit code."""
-    from pcdet_kd.cli.options import add_config_options
+    from pcdet_kd.cli.options import add_config_options, positive
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('configs', nargs='+', metavar='CONFIG', help='config files, or names of models')
-    parser.add_argument('--batch-size', type=int, default=16, help='samples per step (default: 16)')
-    parser.add_argument('--num-points', type=int, default=1024, help='points per cloud (default: 1024)')
-    parser.add_argument('--num-views', type=int, default=6, help='views per shape, for image models (default: 6)')
-    parser.add_argument('--image-size', type=int, default=224, help='side of a view in pixels (default: 224)')
+    parser.add_argument('--batch-size', type=positive, default=16, help='samples per step (default: 16); 1: forward only')
+    parser.add_argument('--num-points', type=positive, default=1024, help='points per cloud (default: 1024)')
+    parser.add_argument('--num-views', type=positive, default=6, help='views per shape, for image models (default: 6)')
+    parser.add_argument('--image-size', type=positive, default=224, help='side of a view in pixels (default: 224)')
     parser.add_argument('--seconds', type=float, default=5.0, help='time per figure (default: 5)')
     parser.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1 ... (default: cpu)')
     parser.add_argument('--amp', action='store_true', help='under bfloat16 autocast')
@@ -23,14 +23,19 @@ def main() -> int:
     def command() -> None:
         import torch
 
-        from pcdet_kd.apis import init_model, model_infos
+        from pcdet_kd.apis import init_model
         from pcdet_kd.apis.complexity import measure_speed, random_inputs
         from pcdet_kd.utils.allocator import configure
+        from pcdet_kd.utils.checkpoint import first_line
         from pcdet_kd.visualization import comparison_table
         configure()
-        infos, rows = model_infos(), []
+        try:
+            torch.empty(0, device=args.device)
+        except (AssertionError, RuntimeError) as error:
+            parser.error(f'--device {args.device}: {first_line(error)}')
+        rows = []
         for name in args.configs:
-            model = init_model(infos[name].config if name in infos else name, device=args.device, options=args.cfg_options)
+            model = init_model(name, device=args.device, options=args.cfg_options)
             inputs = random_inputs(model, args.batch_size, args.num_points, args.image_size, args.num_views, args.device)
             speed = measure_speed(model, inputs, args.seconds, model.head.num_classes, args.amp)
             rows.append({'model': name, 'forward samples/s': round(speed.forward, 1), 'train samples/s': round(speed.train, 1),

@@ -5,23 +5,22 @@ import argparse
 
 def main() -> int:
     """Run the command and return its exit code."""
-    from pcdet_kd.cli.options import add_config_options
+    from pcdet_kd.cli.options import add_config_options, positive
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file, or the name of a model')
-    parser.add_argument('--num-points', type=int, default=1024, help='points per cloud (default: 1024)')
-    parser.add_argument('--num-views', type=int, default=6, help='views per shape, for image models (default: 6)')
-    parser.add_argument('--image-size', type=int, default=224, help='side of a view in pixels (default: 224)')
+    parser.add_argument('--num-points', type=positive, default=1024, help='points per cloud (default: 1024)')
+    parser.add_argument('--num-views', type=positive, default=6, help='views per shape, for image models (default: 6)')
+    parser.add_argument('--image-size', type=positive, default=224, help='side of a view in pixels (default: 224)')
     add_config_options(parser)
     args = parser.parse_args()
     from pcdet_kd.cli.guard import guarded
 
     @guarded
     def command() -> None:
-        from pcdet_kd.apis import init_model, model_infos
+        from pcdet_kd.apis import init_model
         from pcdet_kd.apis.complexity import count_complexity, random_inputs
         from pcdet_kd.visualization import comparison_table
-        infos = model_infos()
-        model = init_model(infos[args.config].config if args.config in infos else args.config, options=args.cfg_options)
+        model = init_model(args.config, options=args.cfg_options)
         inputs = random_inputs(model, 2, args.num_points, args.image_size, args.num_views)
         cost = count_complexity(model, inputs)
         shape = 'x'.join(map(str, next(iter(inputs.values())).shape[1:]))

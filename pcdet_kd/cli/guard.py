@@ -22,7 +22,16 @@ def guarded(command: Callable[[], int | None]) -> Callable[[], int]:
             print(f'error: {error}', file=sys.stderr)
             return 2
         try:
-            return command() or 0
+            code = command() or 0
+            sys.stdout.flush()
+            return code
+        except BrokenPipeError:
+            try:
+                print(flush=True)  # another pipe may have broken: that of a loader process
+            except BrokenPipeError:  # whoever read the output, such as `head`, has enough of it
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                return 141  # as if ended by SIGPIPE
+            raise
         except KeyboardInterrupt:
             print('\nstopped; the same command goes on from the last finished epoch', file=sys.stderr)
             return 130

@@ -1,13 +1,15 @@
 """List the models: parameters, published accuracy with its source and protocol."""
 
 import argparse
+import sys
 from pathlib import Path
 
 
 def main() -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('pattern', nargs='?', default='*', help="shell pattern of names, such as '*dgcnn*' (default: all)")
+    parser.add_argument('pattern', nargs='?', default='*',
+                        help="part of a name, or a shell pattern such as 'dgcnn*' (default: all)")
     parser.add_argument('--page', metavar='RUNS', help="write the model zoo's page from this JSON of benchmarks/zoo.py ...")
     parser.add_argument('--out', default='docs/en/model_zoo.md', help='... here (default: docs/en/model_zoo.md)')
     args = parser.parse_args()
@@ -17,18 +19,22 @@ def main() -> int:
     def command() -> int:
         from pcdet_kd.apis import list_models, model_infos
         from pcdet_kd.apis.zoo import model_rows, zoo_page
+        from pcdet_kd.registry import did_you_mean
         from pcdet_kd.visualization import comparison_table
         if args.page:
-            Path(args.out).write_text(zoo_page(Path(args.page)), encoding='utf-8')
+            page = zoo_page(Path(args.page))
+            Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+            Path(args.out).write_text(page, encoding='utf-8')
             print(f'{args.out} written')
             return 0
-        names = list_models(args.pattern)
+        names, infos = list_models(args.pattern), model_infos()
         if not names:
-            print(f"no model matches '{args.pattern}'; without a pattern all are listed")
+            print(f"no model matches '{args.pattern}'.{did_you_mean(args.pattern, infos)} Without a pattern all are listed",
+                  file=sys.stderr)
             return 1
-        infos = model_infos()
         print(comparison_table(model_rows([infos[name] for name in names]), decimals=1))
-        print("\nA model's config runs with tools/train.py; get-flops and benchmark take its name too.")
+        families = dict.fromkeys(f'configs/{infos[name].config.parent.name}/' for name in names)
+        print(f'\nConfigs: {", ".join(families)}. train, test, print-config, get-flops and benchmark take a name too.')
         return 0
 
     return command()

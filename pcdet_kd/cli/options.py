@@ -21,6 +21,13 @@ def parse_value(text: str) -> Any:
     return text
 
 
+def positive(text: str) -> int:
+    """Return a whole number above zero: a type for ``add_argument``."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above 0")
+    return int(text)
+
+
 class OptionAction(argparse.Action):
     """``--cfg-options a.b=1 c=x``: collects a dict of dotted paths."""
 

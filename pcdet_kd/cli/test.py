@@ -11,7 +11,7 @@ def parse_args() -> argparse.Namespace:
     from pcdet_kd.cli.options import add_config_options, add_launcher
     from pcdet_kd.cli.suite import add_suite_options
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config file')
+    parser.add_argument('config', help='config file, or the name of a model')
     parser.add_argument('checkpoint', help="a run's checkpoint (last.pth, best.pth, epoch_N.pth) or an exported student")
     parser.add_argument('--work-dir', help='where logs, confusion matrix and predictions go; default: '
                         'work_dirs/<name of the config>/test')
@@ -32,6 +32,7 @@ def parse_args() -> argparse.Namespace:
 
 def build(args: argparse.Namespace) -> tuple[Any, Any, Any]:
     """Return the config, a runner that holds the model with its weights, and that model."""
+    from pcdet_kd.apis import model_config
     from pcdet_kd.cli.suite import check_options
     from pcdet_kd.engine.config import load_config
     from pcdet_kd.engine.config_check import ConfigError
@@ -40,6 +41,7 @@ def build(args: argparse.Namespace) -> tuple[Any, Any, Any]:
     from pcdet_kd.registry import RUNNERS
     from pcdet_kd.teachers import Frozen, Teacher
     from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
+    args.config = str(model_config(args.config))
     cfg = load_config(args.config, args.cfg_options)
     check_options(args, cfg)
     if cfg.get('requires') and not is_distiller(cfg):  # a generator looks at its teacher in the test too

@@ -8,7 +8,7 @@ def parse_args() -> argparse.Namespace:
     from pcdet_kd.cli.options import OptionAction, add_config_options, add_launcher
     parser = argparse.ArgumentParser(description=__doc__,
                                      epilog='The same command given again goes on where the last one stopped.')
-    parser.add_argument('config', help='config file')
+    parser.add_argument('config', help='config file, or the name of a model')
     parser.add_argument('--work-dir', help='where to train; default: work_dirs/<name of the config>')
     parser.add_argument('--resume', nargs='?', const='auto', help='checkpoint to go on from; without a file (and without this '
                         'option) the newest whole one in the work directory')
@@ -32,8 +32,10 @@ def train(args: argparse.Namespace) -> list:
     """Plan and run the stages; return them."""
     from mmengine.dist import is_main_process
 
+    from pcdet_kd.apis import model_config
     from pcdet_kd.engine.distributed import setup_distributed
     from pcdet_kd.engine.pipeline import plan, run_stages
+    args.config = str(model_config(args.config))
     options = dict(args.cfg_options)
     if args.seed is not None:
         options['randomness.seed'] = args.seed

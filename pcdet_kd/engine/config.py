@@ -39,7 +39,11 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
     options = options or {}
     variables = {name: file for file in reversed(files) for name in _assigned(file)}  # the leaf comes first and wins
     changed = {k: v for k, v in options.items() if k in variables and k not in TOP_LEVEL_KEYS}
-    cfg = _read_with_variables(path, files, changed, variables) if changed else Config.fromfile(path)
+    try:
+        cfg = _read_with_variables(path, files, changed, variables) if changed else Config.fromfile(path)
+    except ImportError as error:
+        raise ConfigError(path, [f'{error.__cause__ or error.__context__ or error}; a module that custom_imports names, or the '
+                                 'config imports, must be in a folder on PYTHONPATH']) from error
     rest = {k: v for k, v in options.items() if k not in changed}
     for key in rest:
         root = key.split('.')[0]

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pcdet_kd.apis import config_root, get_model, init_model, list_models, model_infos
+from pcdet_kd.apis import config_root, get_model, init_model, list_models, model_config, model_infos
 from pcdet_kd.apis.official_archs import OFFICIAL
 from pcdet_kd.registry import MODELS
 from pcdet_kd.utils.checkpoint import CheckpointError, save_checkpoint_file
@@ -19,7 +19,7 @@ def test_models_are_listed_by_pattern():
     names = list_models()
     assert names == sorted(names) and set(names) == set(model_infos())
     assert NAME in list_models('pointmlp*') and all(n.startswith('pointmlp') for n in list_models('pointmlp*'))
-    assert list_models('nothing*') == []
+    assert list_models('nothing*') == [] and list_models('MLP_Elite_m') == list_models('*mlp_elite_m*') != []
     for info in model_infos().values():
         assert info.config.is_file() and info.config.is_relative_to(config_root()) and info.family
 
@@ -40,6 +40,13 @@ def test_an_unknown_name_gets_a_suggestion_and_hosted_weights_are_refused():
         get_model('pointmlp_elite_modelnet4')
     with pytest.raises(ValueError, match='no weights are hosted'):
         get_model(NAME, pretrained=True)
+
+
+def test_a_name_stands_for_its_config(tmp_path):
+    assert model_config(NAME) == model_infos()[NAME].config and not init_model(NAME).training
+    assert model_config(tmp_path / 'my.py') == tmp_path / 'my.py'
+    with pytest.raises(FileNotFoundError, match=f"no model 'pointmlp_elite_modelnet4'. Did you mean '{NAME}'"):
+        init_model('pointmlp_elite_modelnet4')
 
 
 @pytest.mark.parametrize('prefix', ['', 'student.'])

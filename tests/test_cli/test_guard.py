@@ -50,6 +50,15 @@ def test_a_signal_gives_its_exit_code(capsys):
     assert command() == 143 and capsys.readouterr().err == '\nstopped at epoch 3\n'
 
 
+def test_a_broken_pipe_that_is_not_the_output_is_an_error():
+    @guarded
+    def command():
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        command()
+
+
 def test_success():
     assert guarded(lambda: None)() == 0
 

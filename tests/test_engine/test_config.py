@@ -104,6 +104,12 @@ def test_custom_imports_bring_parts_of_other_packages(tmp_path, monkeypatch):
     assert type(MODELS.build(load_config(leaf).model).head.loss_cls).__name__ == 'MyImportedLoss'
 
 
+def test_a_module_that_cannot_be_imported_is_named(tmp_path):
+    leaf = write(tmp_path, leaf="custom_imports = dict(imports=['my_losses_elsewhere'])\n")
+    with pytest.raises(ConfigError, match=r'leaf\.py: 1 problem\n.*my_losses_elsewhere.*PYTHONPATH'):
+        load_config(leaf)
+
+
 def test_a_base_may_be_a_shipped_config(tmp_path):
     leaf = tmp_path / 'mine.py'
     leaf.write_text("_base_ = ['pcdet_kd::_base_/students/pointmlp_elite.py', 'pcdet_kd::_base_/datasets/modelnet40.py',\n"
