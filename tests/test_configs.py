@@ -12,6 +12,7 @@ from mmengine.config import Config
 
 from pcdet_kd.datasets.class_names import MODELNET40
 from pcdet_kd.datasets.collate import collate_points
+from pcdet_kd.engine.config import load_config
 from pcdet_kd.engine.pipeline import feature_banks, plan, with_weights
 from pcdet_kd.registry import DATASETS, MODELS
 from pcdet_kd.utils.checkpoint import save_checkpoint_file
@@ -155,6 +156,13 @@ def test_a_recipe_is_its_authors(name):
     assert optim.get('clip_grad') == (clip and dict(max_norm=clip))
     assert (loss.get('label_smoothing', 0), loss.get('smoothing')) == (smoothing, 'others' if smoothing else None)
     assert ' '.join(step.type for step in cfg.train_dataloader.dataset.pipeline) == f'{transforms} PackPointInputs'
+
+
+@pytest.mark.parametrize('leaf', sorted((ROOT / 'configs/baseline').glob('*_scanobjectnn*.py')), ids=lambda p: p.stem)
+def test_the_variants_of_scanobjectnn_are_one_option_away(leaf):
+    cfg = load_config(leaf, dict(variant='OBJ_BG'))
+    data = [cfg[f'{split}_dataloader'].dataset for split in ('train', 'val', 'test')] + cfg.bank_data
+    assert {part.variant for part in data} == {'OBJ_BG'}
 
 
 def test_every_config_of_a_student_is_listed():
