@@ -11,15 +11,16 @@ import fnmatch
 import json
 import os
 import platform
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import harness  # before torch: it sets how idle threads wait
 import numpy as np
+import peer_models
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from pcdet_kd.apis import get_model, list_models, model_infos
 from pcdet_kd.apis.complexity import count_complexity, random_inputs
@@ -108,12 +109,9 @@ def small_run(name: str, data: tuple, args: argparse.Namespace) -> dict[str, Any
     torch.manual_seed(args.seed)
     model = get_model(name)
     cost = count_complexity(model, random_inputs(model, 1, 1024))
-    start = time.perf_counter()
     history = train(model, *data[0], args)
-    seconds = time.perf_counter() - start
     return {'parameters': f'{cost.parameters:,}', 'GFLOPs': cost.flops / 1e9, 'loss, first pass': round(history[0], 3),
-            'loss, last pass': round(history[-1], 3), 'OA, small run': accuracy(model, *data[1], args.batch),
-            'seconds': round(seconds)}
+            'loss, last pass': round(history[-1], 3), 'OA, small run': accuracy(model, *data[1], args.batch)}
 
 
 def speed(name: str, args: argparse.Namespace) -> dict[str, float]:
@@ -122,7 +120,6 @@ def speed(name: str, args: argparse.Namespace) -> dict[str, float]:
     Raises:
         SystemExit: The two don't give the same logits.
     """
-    import peer_models
     torch.manual_seed(args.seed)
     ours, usual = peer_models.build(name.removesuffix('_modelnet40'))
     inputs = random_inputs(ours, args.speed_batch, 1024)
@@ -146,15 +143,32 @@ def speed(name: str, args: argparse.Namespace) -> dict[str, float]:
     gap = float((found['ours'].result - found['usual'].result).abs().max())
     if not gap <= 1e-3:
         raise SystemExit(f'{name}: ours and the usual implementation differ by {gap:.2g} in logits with equal weights')
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        calls['usual']()
     for model in models.values():
         model.train()
     steps = harness.interleaved({key: partial(train_step, key) for key in models}, args.rounds, args.seconds)
-    return {'forward samples/s': args.speed_batch / found['ours'].wall, 'times usual, forward': _ratio(found),
+    return {'GFLOPs, usual form': counter.get_total_flops() / args.speed_batch / 1e9,
+            'forward samples/s': args.speed_batch / found['ours'].wall, 'times usual, forward': _ratio(found),
             'train samples/s': args.speed_batch / steps['ours'].wall, 'times usual, train': _ratio(steps)}
 
 
 def _ratio(found: dict[str, harness.Timing]) -> float:
     return found['usual'].wall / found['ours'].wall
+
+
+def about(args: argparse.Namespace) -> str:
+    """Return how it was measured, for the page."""
+    command = f'python benchmarks/zoo.py --shapes {args.shapes} --epochs {args.epochs} --points {args.points} --seed {args.seed}'
+    return ' '.join((
+        f'On {os.cpu_count()} CPU cores ({platform.machine()}), torch {torch.__version__}, float32.',
+        'Cost at 1,024 points: two operations per multiply-add, as executed here and in the usual form.',
+        f'Samples per second in batches of {args.speed_batch} at 1,024 points, wall time, and how many times longer the usual',
+        'implementation takes with equal weights under the same allocator (`benchmarks/peer_models`; the logits were compared).',
+        f'The small run is the same for all: {args.shapes:,} shapes of ModelNet40, {args.points} points, {args.epochs} passes in',
+        f'batches of {args.batch}, AdamW, seed {args.seed}, tested on {args.test_shapes} shapes; it shows that a network learns,',
+        f'and ranks nothing: `{command}`. Nothing was selected; the last weights are tested.',
+        'Training and test shapes are both of the official training split, so these are no ModelNet40 results.'))
 
 
 def main() -> None:
@@ -172,16 +186,7 @@ def main() -> None:
     names = [name for name in list_models('*_modelnet40') if infos[name].family == 'Baselines'
              and fnmatch.fnmatch(name.removesuffix('_modelnet40'), args.pattern)]
     data = (load(args.data_root, 'train', args.shapes, args.points), load(args.data_root, 'test', args.test_shapes, args.points))
-    content['about'] = (
-        f'On {os.cpu_count()} CPU cores ({platform.machine()}), torch {torch.__version__}, float32. Cost at 1,024 points: two '
-        f'operations per multiply-add, as executed here. Samples per second in batches of {args.speed_batch} at 1,024 points, '
-        'wall time, and how many times longer the usual implementation takes with equal weights under the same allocator '
-        '(`benchmarks/peer_models`; the logits were compared). The small run is the same for all: '
-        f'{args.shapes:,} shapes of ModelNet40, {args.points} points, {args.epochs} passes in batches of {args.batch}, AdamW, '
-        f'seed {args.seed}, tested on {args.test_shapes} shapes; it shows that a network learns, and ranks nothing: `python '
-        f'benchmarks/zoo.py --shapes {args.shapes} --epochs {args.epochs} --points {args.points} --seed {args.seed}`. Nothing '
-        'was selected; the last weights are tested. Training and test shapes are both of the official training split, so these '
-        'are no ModelNet40 results.')
+    content['about'] = about(args)
     for name in names:
         key = name.removesuffix('_modelnet40')
         row = content['models'].setdefault(key, {})

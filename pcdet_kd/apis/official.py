@@ -101,7 +101,7 @@ def convert_official(weights: Weights, official: Official, source: str = 'the st
     converted = {}
     for key, shape in expected.items():
         value = ours.get(key, torch.tensor(0))
-        if value.shape != shape and value.dim() > len(shape) and value.shape[:len(shape)] == shape:
+        if value.shape != shape and value.shape == shape + (1,) * (value.dim() - len(shape)):
             value = value.reshape(shape)
         if value.shape != shape:
             theirs = next(old for old, new in renamed if new == key)
@@ -153,8 +153,8 @@ def _fits(weights: Weights, official: Official) -> bool:
 def _with_classes(official: Official, ours: Weights, source: str) -> dict[str, Any]:
     config = dict(official.model)
     if 'head' in config and 'num_classes' not in config['head']:
-        if official.classes not in ours:
-            raise CheckpointError(f"{source} is not {official.source}: nothing in it becomes '{official.classes}'")
+        if official.classes not in ours or not ours[official.classes].dim():
+            raise CheckpointError(f"{source} is not {official.source}: no matrix in it becomes '{official.classes}'")
         classes = len(ours[official.classes])
         config.update(head=dict(config['head'], num_classes=classes),
                       backbone=dict(config['backbone'], **official.by_classes.get(classes, {})))

@@ -9,6 +9,9 @@ from pcdet_kd.utils.config_root import config_root
 from pcdet_kd.visualization import comparison_table
 
 Rows = list[dict[str, Any]]
+# Of what was measured, in this order; further ones follow
+COLUMNS = ('backbone', 'parameters', 'GFLOPs', 'GFLOPs, usual form', 'forward samples/s', 'times usual, forward',
+           'train samples/s', 'times usual, train')
 
 
 def model_rows(infos: list[ModelInfo]) -> Rows:
@@ -42,11 +45,13 @@ def zoo_page(runs: Path) -> str:
     for family in families:
         rows = model_rows([info for info in infos.values() if info.family == family])
         readme = next(info.config.parent for info in infos.values() if info.family == family).relative_to(config_root())
-        text += [f'## {family}', '', f'Configs: `{readme.as_posix()}/`', '', comparison_table(rows, decimals=1), '']
+        text += [f'## {family}', '', f'Configs: `{readme.as_posix()}/`', '', comparison_table(rows), '']
     text += ['## Measured here', '', measured['about'], '']
     rows = [{'backbone': name, **row} for name, row in measured['models'].items()]
-    return '\n'.join([*text, comparison_table(rows, decimals=1), ''])
+    columns = [name for name in COLUMNS if any(name in row for row in rows)]
+    columns += dict.fromkeys(name for row in rows for name in row if name not in columns)
+    return '\n'.join([*text, comparison_table(rows, columns), ''])
 
 
 def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, (int, float)) else value
+    return str(float(value)) if isinstance(value, (int, float)) else value  # with the digits that were published

@@ -32,7 +32,7 @@ def main() -> int:
             print(f"no model matches '{args.pattern}'.{did_you_mean(args.pattern, infos)} Without a pattern all are listed",
                   file=sys.stderr)
             return 1
-        print(comparison_table(model_rows([infos[name] for name in names]), decimals=1))
+        print(comparison_table(model_rows([infos[name] for name in names])))
         families = dict.fromkeys(f'configs/{infos[name].config.parent.name}/' for name in names)
         print(f'\nConfigs: {", ".join(families)}. train, test, print-config, get-flops and benchmark take a name too.')
         return 0

@@ -1,7 +1,10 @@
 """Tables that read well in a terminal and render as markdown."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
+
+NUMBER = re.compile(r'[-+]?[\d,]*\.?\d+')
 
 
 def comparison_table(rows: Sequence[Mapping[str, object]], columns: Sequence[str] | None = None, decimals: int = 2) -> str:
@@ -13,8 +16,8 @@ def comparison_table(rows: Sequence[Mapping[str, object]], columns: Sequence[str
         decimals: Of floating-point values.
 
     Returns:
-        The header, a rule, and a line per row, without a final newline. Columns of numbers are right-aligned; a missing
-        value, None and NaN are shown as ``-``.
+        The header, a rule, and a line per row, without a final newline. Columns of numbers, written out or not, are
+        right-aligned; a missing value, None and NaN are shown as ``-``.
 
     Raises:
         ValueError: There is no row, or no row has one of the columns.
@@ -28,6 +31,8 @@ def comparison_table(rows: Sequence[Mapping[str, object]], columns: Sequence[str
             raise ValueError(f"no row has the column '{name}', there are {known}")
 
     def is_number(value: object) -> bool:
+        if isinstance(value, str):
+            return NUMBER.fullmatch(value) is not None
         return isinstance(value, (int, float)) and not isinstance(value, bool)
 
     def show(value: object) -> str:

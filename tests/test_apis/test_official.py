@@ -106,5 +106,10 @@ def test_a_partial_or_foreign_state_dict_is_refused():
         convert_official({k: v for k, v in weights.items() if k != 'sa1.mlp_convs.1.weight'}, arch)
     with pytest.raises(CheckpointError, match=r'shape \(128, 134, 1, 1\), expected \(128, 131\)'):
         convert_official({**weights, 'sa2.mlp_convs.0.weight': torch.ones(128, 134, 1, 1)}, arch)
-    with pytest.raises(CheckpointError, match=r"nothing in it becomes 'head\.fc\.weight'"):
+    for kernel in (torch.ones(128, 131, 3, 3), torch.ones(128, 131, 1, 2)):
+        with pytest.raises(CheckpointError, match=r'expected \(128, 131\)'):
+            convert_official({**weights, 'sa2.mlp_convs.0.weight': kernel}, arch)
+    with pytest.raises(CheckpointError, match=r"no matrix in it becomes 'head\.fc\.weight'"):
         convert_official({k: v for k, v in weights.items() if not k.startswith('fc3')}, arch)
+    with pytest.raises(CheckpointError, match=r"no matrix in it becomes 'head\.fc\.weight'"):
+        convert_official({**weights, 'fc3.weight': torch.tensor(1.0)}, arch)
