@@ -63,7 +63,8 @@ def convert_official(weights: Weights, official: Official, source: str = 'the st
     1x1 convolutions (O, I, 1) and (O, I, 1, 1) become linear layers (O, I).
 
     Raises:
-        CheckpointError: A key that no rule knows, two keys for one of ours, one of ours that is not filled, or another shape.
+        CheckpointError: A key that no rule knows, two keys for one of ours, one of ours that is not filled, another shape, or
+            a number that is not finite.
     """
     renamed, left, unknown = [], [], []
     prefix = next((p for p in official.prefixes if any(key.startswith(p) for key in weights)), '')
@@ -76,6 +77,8 @@ def convert_official(weights: Weights, official: Official, source: str = 'the st
         except CheckpointError as error:
             raise CheckpointError(f'{source} is not {official.source}: {error}') from None
         left += [prefix + key for key in before if key not in weights]
+    if bad := [key for key, value in weights.items() if value.is_floating_point() and not value.isfinite().all()]:
+        raise CheckpointError(f"{source}: '{bad[0]}' holds NaN or infinity; the training that made it had failed")
     ours: Weights = {}
     for key, value in weights.items():
         match, replacement = next(((m, r) for p, r in official.rules if (m := re.fullmatch(p, key))), (None, None))

@@ -113,3 +113,5 @@ def test_a_partial_or_foreign_state_dict_is_refused():
         convert_official({k: v for k, v in weights.items() if not k.startswith('fc3')}, arch)
     with pytest.raises(CheckpointError, match=r"no matrix in it becomes 'head\.fc\.weight'"):
         convert_official({**weights, 'fc3.weight': torch.tensor(1.0)}, arch)
+    with pytest.raises(CheckpointError, match=r"'fc1\.bias' holds NaN"):
+        convert_official({**weights, 'fc1.bias': weights['fc1.bias'] / 0}, arch)
