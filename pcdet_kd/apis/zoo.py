@@ -9,22 +9,23 @@ from pcdet_kd.utils.config_root import config_root
 from pcdet_kd.visualization import comparison_table
 
 Rows = list[dict[str, Any]]
-# Of what was measured, in this order; further ones follow
-COLUMNS = ('backbone', 'parameters', 'GFLOPs', 'GFLOPs, usual form', 'forward samples/s', 'times usual, forward',
-           'train samples/s', 'times usual, train')
+# What was measured, by its key in the JSON: the headers of two tables
+SPEED = {'parameters': 'parameters', 'GFLOPs': 'GFLOPs', 'GFLOPs, usual form': 'usual GFLOPs', 'forward samples/s': 'forward/s',
+         'times usual, forward': 'forward, times usual', 'train samples/s': 'train/s', 'times usual, train': 'train, times usual'}
+SMALL_RUN = {'loss, first pass': 'loss, first pass', 'loss, last pass': 'loss, last pass', 'OA, small run': 'OA'}
 
 
 def model_rows(infos: list[ModelInfo]) -> Rows:
-    """Return a row per model and published result: name, training data, parameters, accuracy, where it was published."""
-    rows = []
-    for info in infos:
-        row = {'model': info.name, 'data': info.metadata.get('Training Data', '-'),
-               'parameters': f'{info.metadata["Parameters"]:,}'}
-        for result in info.results or [{}]:
-            metrics = result.get('Metrics', {})
-            rows.append({**row, 'OA': _number(metrics.get('OA')), 'mAcc': _number(metrics.get('mAcc')),
-                         'published in': result.get('Source'), 'protocol': result.get('Protocol')})
-    return rows
+    """Return a row per model and published result: name, data, parameters, metrics, where it was published.
+
+    The data is what the result was measured on, or what the model is trained on. Metrics that no model has are left out.
+    """
+    results = [(info, result) for info in infos for result in info.results or [{}]]
+    metrics = dict.fromkeys(key for _, result in results for key in result.get('Metrics', {}))
+    return [{'model': info.name, 'data': result.get('Dataset') or info.metadata.get('Training Data', '-'),
+             'parameters': f'{info.metadata["Parameters"]:,}',
+             **{key: _number(result.get('Metrics', {}).get(key)) for key in metrics},
+             'published in': result.get('Source'), 'protocol': result.get('Protocol')} for info, result in results]
 
 
 def zoo_page(runs: Path) -> str:
@@ -41,16 +42,34 @@ def zoo_page(runs: Path) -> str:
             'this file. -->', '',
             'This project hosts no weights. Published results are those of the papers and repositories named, with their own '
             'training and protocol; most of them chose the epoch on the test split. '
-            '`tools/model_converters/from_official.py` loads their checkpoints. Accuracies are in percent.', '']
+            '`tools/model_converters/from_official.py` loads their checkpoints. Accuracies are in percent; [n] are the notes '
+            'below a table, the source first.', '']
     for family in families:
-        rows = model_rows([info for info in infos.values() if info.family == family])
         readme = next(info.config.parent for info in infos.values() if info.family == family).relative_to(config_root())
-        text += [f'## {family}', '', f'Configs: `{readme.as_posix()}/`', '', comparison_table(rows), '']
+        text += [f'## {family}', '', f'Configs: `{readme.as_posix()}/`', '',
+                 *_published([info for info in infos.values() if info.family == family])]
     text += ['## Measured here', '', measured['about'], '']
-    rows = [{'backbone': name, **row} for name, row in measured['models'].items()]
-    columns = [name for name in COLUMNS if any(name in row for row in rows)]
-    columns += dict.fromkeys(name for row in rows for name in row if name not in columns)
-    return '\n'.join([*text, comparison_table(rows, columns), ''])
+    for headers in (SPEED, SMALL_RUN):
+        rows = [{'backbone': name, **{header: row[key] for key, header in headers.items() if key in row}}
+                for name, row in measured['models'].items()]
+        if any(len(row) > 1 for row in rows):
+            text += [comparison_table(rows), '']
+    return '\n'.join(text)
+
+
+def _published(infos: list[ModelInfo]) -> list[str]:
+    """Return lines of a family: a table, where each result was published and how as numbered notes, and models without."""
+    rows = model_rows(infos)
+    notes: dict[str, int] = {}
+    for row in rows:
+        source, protocol = row.pop('published in'), row.pop('protocol')
+        if source:
+            note = f'{source}; {protocol or "protocol not stated"}'
+            row['note'] = f'[{notes.setdefault(note, len(notes) + 1)}]'
+    text = [comparison_table(rows), '']
+    if notes:
+        text += [*(f'{number}. {note}' for note, number in notes.items()), '']
+    return text
 
 
 def _number(value: Any) -> Any:
