@@ -9,6 +9,21 @@ from torch import Tensor, nn
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights, weights_of
 
 
+class Conv1x1(nn.Conv2d):
+    """A 1x1 convolution without bias.
+
+    Its weight's gradient has the strides of the weight whatever the memory format of the images, which
+    DistributedDataParallel asks for: where height and width are 1, convolutions leave them to chance.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__(in_channels, out_channels, 1, stride, bias=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map (B, in_channels, H, W) to (B, out_channels, H / stride, W / stride)."""
+        return self._conv_forward(images, self.weight.flatten(1)[:, :, None, None], None)
+
+
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions and a shortcut.
 
@@ -49,11 +64,11 @@ class Bottleneck(nn.Module):
     def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:
         super().__init__()
         out_channels = width * self.expansion
-        self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
+        self.conv1 = Conv1x1(in_channels, width)
         self.bn1 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, stride, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
-        self.conv3 = nn.Conv2d(width, out_channels, 1, bias=False)
+        self.conv3 = Conv1x1(width, out_channels)
         self.bn3 = nn.BatchNorm2d(out_channels)
         self.relu = nn.ReLU(inplace=True)
         self.downsample = _shortcut(in_channels, out_channels, stride)
@@ -68,7 +83,7 @@ class Bottleneck(nn.Module):
 def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:
     if stride == 1 and in_channels == out_channels:
         return None
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels))
+    return nn.Sequential(Conv1x1(in_channels, out_channels, stride), nn.BatchNorm2d(out_channels))
 
 
 DEPTHS: dict[int, tuple[type[BasicBlock] | type[Bottleneck], Sequence[int]]] = {

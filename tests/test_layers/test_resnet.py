@@ -122,3 +122,11 @@ def test_a_missing_or_damaged_file_is_an_error(tmp_path):
 def test_unknown_depth():
     with pytest.raises(ValueError, match='depth is 20'):
         ResNet(20)
+
+
+@pytest.mark.parametrize('depth', [18, 50])
+def test_gradients_lie_as_their_weights(depth):
+    """As DistributedDataParallel wants them, although the images are channels last: it warns otherwise."""
+    net = ResNet(depth, base_width=4)
+    net(torch.randn(2, 3, 32, 32)).sum().backward()
+    assert all(p.grad.stride() == p.stride() for p in net.parameters())
