@@ -8,6 +8,7 @@ import pickle
 
 import pytest
 import torch
+from torch import distributed as dist
 
 from pcdet_kd.registry import BACKBONES, HEADS, LOSSES, MODELS
 from pcdet_kd.structures import PointDataSample
@@ -71,6 +72,21 @@ def test_backbone(name, in_channels):
     else:
         order, changes = ORDER[name]
         check_backbone(dict(config, **changes), in_channels, sizes=(1, 5, 17, 1024, 2048, 64), order=order)
+
+
+@pytest.fixture(scope='module')
+def one_process(tmp_path_factory):
+    dist.init_process_group('gloo', store=dist.FileStore(str(tmp_path_factory.mktemp('ddp') / 'store'), 1), rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+@pytest.mark.parametrize('name', ours(BACKBONES))
+def test_distributed(name, one_process):
+    """A second step is an error after a parameter without gradient; gradients that lie otherwise than weights are a warning."""
+    net = torch.nn.parallel.DistributedDataParallel(BACKBONES.build(dict(type=name, **tiny(name))))
+    for _ in range(2):
+        net(random_views(4, 3, 3, 16) if name in SEE_VIEWS else random_clouds(4, 64)).global_feat.sum().backward()
 
 
 def degenerate_clouds(num_points):
