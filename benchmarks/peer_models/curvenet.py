@@ -17,17 +17,17 @@ def _places(coords: Tensor, index: Tensor) -> Tensor:
     return torch.cat([centres, neighbours, neighbours - centres], dim=-1).permute(0, 3, 1, 2).contiguous()
 
 
-class LPFA(nn.Module):
+class LocalAggregation(nn.Module):
     """Features relative to the point's, plus an embedding of where the neighbours are; one layer and the mean."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.xyz2feature = nn.Sequential(nn.Conv2d(9, channels, 1, bias=False), nn.BatchNorm2d(channels))
+        self.place = nn.Sequential(nn.Conv2d(9, channels, 1, bias=False), nn.BatchNorm2d(channels))
         self.mlp = nn.Sequential(*conv2d(channels, channels, nn.LeakyReLU(0.2)))
 
     def forward(self, coords: Tensor, x: Tensor, index: Tensor) -> Tensor:
         neighbours = peers.index_points(x.transpose(1, 2).contiguous(), index).permute(0, 3, 1, 2)
-        edges = F.leaky_relu(neighbours - x[..., None] + self.xyz2feature(_places(coords, index)), 0.2)
+        edges = F.leaky_relu(neighbours - x[..., None] + self.place(_places(coords, index)), 0.2)
         return self.mlp(edges).mean(-1)
 
 
@@ -37,14 +37,14 @@ class CurveGrouping(nn.Module):
     def __init__(self, channels: int, curves: int, steps: int, released: bool) -> None:
         super().__init__()
         self.curves, self.steps, self.released = curves, steps, released
-        self.att = nn.Conv1d(channels, 1, 1, bias=False)
+        self.start = nn.Conv1d(channels, 1, 1, bias=False)
         self.agent = nn.Sequential(nn.Conv2d(2 * channels, 1, 1, bias=False), nn.BatchNorm2d(1))
         self.momentum = nn.Sequential(nn.Conv1d(2 * channels, 2, 1, bias=False), nn.BatchNorm1d(2))
 
     def mixture(self, last: Tensor, curve: Tensor) -> Tensor:
         """The next state of the curves, from (B, C, curves, 1) of their last points and states."""
         weight = F.softmax(self.momentum(torch.cat([last.squeeze(-1), curve.squeeze(-1)], dim=1)), dim=1)
-        # The paper's weights; the authors' code takes the second form, which mixes those of different curves
+        # As released: viewed without a transposition, which mixes the weights of different curves
         weight = weight.view(len(weight), 1, -1, 2) if self.released else weight.transpose(1, 2)[:, None]
         return (torch.cat([last, curve], dim=-1) * weight).sum(-1, keepdim=True)
 
@@ -56,7 +56,7 @@ class CurveGrouping(nn.Module):
         return (1 + (direction * step).sum(1, keepdim=True) / norms.clamp(min=1e-8)).clamp(0, 1)
 
     def forward(self, x: Tensor, neighbours: Tensor) -> Tensor:
-        score = torch.sigmoid(self.att(x))
+        score = torch.sigmoid(self.start(x))
         points = (x * score).transpose(1, 2).contiguous()
         current = score.squeeze(1).topk(self.curves, dim=1)[1]  # (B, curves)
         curve = peers.index_points(points, current).transpose(1, 2)[..., None]
@@ -78,41 +78,39 @@ class CurveGrouping(nn.Module):
 
 
 class CurveAggregation(nn.Module):
-    """Attention of the points to the curves and to their steps."""
+    """Attention of the points to the curves (one token each) and to the steps (one token each)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         middle = channels // 2
-        self.line_att = nn.Conv2d(channels, 1, 1, bias=False)
-        self.conva, self.convb, self.convc = (nn.Conv1d(channels, middle, 1, bias=False) for _ in range(3))
-        self.convn, self.convl = (nn.Conv1d(middle, middle, 1, bias=False) for _ in range(2))
-        self.convd = conv1d(2 * middle, channels)
+        self.along = nn.Conv2d(channels, 1, 1, bias=False)
+        self.to_curves, self.to_steps, self.query = (nn.Conv1d(channels, middle, 1, bias=False) for _ in range(3))
+        self.curve_values, self.step_values = (nn.Conv1d(middle, middle, 1, bias=False) for _ in range(2))
+        self.fuse = conv1d(2 * middle, channels)
 
     def forward(self, x: Tensor, curves: Tensor) -> Tensor:
-        att = self.line_att(curves)
-        inter = self.conva((curves * F.softmax(att, dim=-1)).sum(-1))
-        intra = self.convb((curves * F.softmax(att, dim=-2)).sum(-2))
-        query = self.convc(x).transpose(1, 2).contiguous()
-        seen_inter = torch.bmm(F.softmax(torch.bmm(query, inter), dim=-1), self.convn(inter).transpose(1, 2).contiguous())
-        seen_intra = torch.bmm(F.softmax(torch.bmm(query, intra), dim=-1), self.convl(intra).transpose(1, 2).contiguous())
-        fused = self.convd(torch.cat([seen_inter, seen_intra], dim=-1).transpose(1, 2).contiguous())
-        return F.leaky_relu(x + fused, 0.2)
+        scores, query, answers = self.along(curves), self.query(x).transpose(1, 2), []
+        for dim, tokens_of, values_of in ((3, self.to_curves, self.curve_values), (2, self.to_steps, self.step_values)):
+            tokens = tokens_of((curves * scores.softmax(dim)).sum(dim))
+            attention = torch.bmm(query, tokens).softmax(-1)
+            answers.append(torch.bmm(attention, values_of(tokens).transpose(1, 2)))
+        return F.leaky_relu(x + self.fuse(torch.cat(answers, dim=-1).transpose(1, 2)), 0.2)
 
 
-class CIC(nn.Module):
-    """A bottleneck with curves and LPFA, of fewer points where ``num_points`` says so."""
+class Block(nn.Module):
+    """A bottleneck with curves and LocalAggregation, of fewer points where ``num_points`` says so."""
 
     def __init__(self, in_channels: int, out_channels: int, ratio: int, num_points: int, radius: float, k: int,
                  curves: Sequence[int] | None, released: bool) -> None:
         super().__init__()
         self.num_points, self.radius, self.k = num_points, radius, k
-        planes = in_channels // ratio
-        self.conv1 = conv1d(in_channels, planes, nn.LeakyReLU(0.2))
+        inner = in_channels // ratio
+        self.reduce = conv1d(in_channels, inner, nn.LeakyReLU(0.2))
         if curves is not None:
-            self.grouping, self.aggregation = CurveGrouping(planes, *curves, released), CurveAggregation(planes)
+            self.grouping, self.aggregation = CurveGrouping(inner, *curves, released), CurveAggregation(inner)
         self.with_curves = curves is not None
-        self.lpfa = LPFA(planes)
-        self.conv2 = conv1d(planes, out_channels)
+        self.local = LocalAggregation(inner)
+        self.expand = conv1d(inner, out_channels)
         self.shortcut = nn.Identity() if in_channels == out_channels else conv1d(in_channels, out_channels)
 
     def forward(self, coords: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,11 +119,11 @@ class CIC(nn.Module):
             index = peers.ball_query(centres, coords, self.radius, self.k)
             grouped = peers.index_points(x.transpose(1, 2).contiguous(), index).permute(0, 3, 1, 2).contiguous()
             coords, x = centres, F.max_pool2d(grouped, kernel_size=(1, self.k)).squeeze(-1)
-        out = self.conv1(x)
+        out = self.reduce(x)
         index = peers.knn_dgcnn(coords, self.k + 1)
         if self.with_curves:
             out = self.aggregation(out, self.grouping(out, index[:, :, 1:]))
-        out = self.conv2(self.lpfa(coords, out, index[:, :, :self.k]))
+        out = self.expand(self.local(coords, out, index[:, :, :self.k]))
         return coords, F.leaky_relu(out + self.shortcut(x), 0.2)
 
 
@@ -143,9 +141,9 @@ class CurveNet(nn.Module):
         for channel, *rest in zip(channels, num_points, radii, curves):
             count, radius, walk = rest
             for ratio in (2, 4):
-                blocks.append(CIC(width, channel, ratio, count, radius, num_neighbors, walk, released))
+                blocks.append(Block(width, channel, ratio, count, radius, num_neighbors, walk, released))
                 width = channel
-        self.cics = nn.ModuleList(blocks)
+        self.blocks = nn.ModuleList(blocks)
         self.conv0 = conv1d(width, out_channels // 2, nn.ReLU())
         self.head = Head(out_channels, num_classes, hidden=(hidden,), bias=(False,))
 
@@ -153,8 +151,8 @@ class CurveNet(nn.Module):
         coords = points
         index = peers.knn_dgcnn(points, self.k + 1)[:, :, :self.k]
         x = self.initial(_places(points, index)).max(-1)[0]
-        for cic in self.cics:
-            coords, x = cic(coords, x)
+        for block in self.blocks:
+            coords, x = block(coords, x)
         x = self.conv0(x)
         return self.head(torch.cat([F.adaptive_max_pool1d(x, 1), F.adaptive_avg_pool1d(x, 1)], dim=1).squeeze(-1))
 
