@@ -157,11 +157,11 @@ def _ratio(found: dict[str, harness.Timing]) -> float:
     return found['usual'].wall / found['ours'].wall
 
 
-def about(args: argparse.Namespace) -> str:
+def about(args: argparse.Namespace, machine: str) -> str:
     """Return how it was measured, for the page."""
     command = f'python benchmarks/zoo.py --shapes {args.shapes} --epochs {args.epochs} --points {args.points} --seed {args.seed}'
     return ' '.join((
-        f'On {os.cpu_count()} CPU cores ({platform.machine()}), torch {torch.__version__}, float32.',
+        f'On {machine}, float32.',
         'Cost at 1,024 points: two operations per multiply-add, as executed here and in the usual form.',
         f'Samples per second in batches of {args.speed_batch} at 1,024 points, wall time, and how many times longer the usual',
         'implementation takes with equal weights under the same allocator (`benchmarks/peer_models`; the logits were compared).',
@@ -175,7 +175,8 @@ def main() -> None:
     """Measure and write after each model."""
     args = parse_args()
     configure()
-    settings = {key: getattr(args, key) for key in ('shapes', 'test_shapes', 'epochs', 'points', 'batch', 'seed')}
+    settings = {key: getattr(args, key) for key in ('shapes', 'test_shapes', 'epochs', 'points', 'batch', 'seed', 'speed_batch')}
+    settings['machine'] = f'{os.cpu_count()} CPU cores ({platform.machine()}), torch {torch.__version__}'
     path = Path(args.out)
     content: dict[str, Any] = dict(settings=settings, models={})
     if path.is_file():
@@ -186,7 +187,7 @@ def main() -> None:
     names = [name for name in list_models('*_modelnet40') if infos[name].family == 'Baselines'
              and fnmatch.fnmatch(name.removesuffix('_modelnet40'), args.pattern)]
     data = (load(args.data_root, 'train', args.shapes, args.points), load(args.data_root, 'test', args.test_shapes, args.points))
-    content['about'] = about(args)
+    content['about'] = about(args, settings['machine'])
     for name in names:
         key = name.removesuffix('_modelnet40')
         row = content['models'].setdefault(key, {})
