@@ -6,12 +6,13 @@ STAMP  := $(VENV)/.installed
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs clean
+.PHONY: help demo test lint format docs clean
 
 help:
 	@echo 'make demo   train PointCMT end to end on generated data (minutes) and print what came out'
 	@echo 'make test   run the test suite'
 	@echo 'make lint   check the style'
+	@echo 'make format format the code'
 	@echo 'make docs   build the documentation into docs/en/_build'
 	@echo 'make clean  remove what these commands made'
 	@echo 'PYTHON=python3.12 make ... chooses the interpreter'
@@ -32,6 +33,10 @@ test: $(STAMP)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP)
+	$(BIN)/ruff format .
 
 $(VENV)/.installed-docs: $(STAMP) requirements/docs.txt
 	$(PIP) --editable '.[docs]'

@@ -1,4 +1,6 @@
-"""Section ``check`` of ``gpu.py``: GPU kernels against plain torch, on the same device and the same random clouds."""
+"""Section ``check`` of ``gpu.py``: GPU kernels against plain torch, on the same device and the same
+random clouds.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +19,7 @@ KINDS = ('random', 'surface', 'duplicates', 'lattice', 'far')
 def clouds(setting: Setting, kind: str, batch: int, num_points: int) -> Tensor:
     """Random clouds (batch, num_points, 3) of a kind."""
     if kind == 'surface':
-        return inputs.surface(batch, num_points, int(setting.integers(2 ** 31, 1))).to(setting.device)
+        return inputs.surface(batch, num_points, int(setting.integers(2**31, 1))).to(setting.device)
     points = setting.normal(batch, num_points, 3)
     if kind == 'duplicates':
         return points[:, setting.integers(max(num_points // 4, 1), num_points)]
@@ -40,21 +42,42 @@ def compare(setting: Setting, op: str, title: str, *args: object, exact: bool = 
     different = sum(int((a != b).sum()) for a, b in zip(found, expected))
     if not different:
         return [dict(cells=[op, title, 'equal'])]
-    if not exact and all(torch.allclose(a, b, rtol=1e-4, atol=1e-4) for a, b in zip(found, expected)):
+    if not exact and all(
+        torch.allclose(a, b, rtol=1e-4, atol=1e-4) for a, b in zip(found, expected)
+    ):
         return [dict(cells=[op, title, 'equal to rounding'])]
     count = sum(a.numel() for a in found)
-    return [dict(cells=[op, title, f'{different} of {count} differ'], failed=f'{op}, {title}: {different} of {count} differ')]
+    return [
+        dict(
+            cells=[op, title, f'{different} of {count} differ'],
+            failed=f'{op}, {title}: {different} of {count} differ',
+        )
+    ]
 
 
 def feature_neighbours(setting: Setting, num_points: int, channels: int, k: int) -> list[Row]:
-    """Neighbours in feature space: their distances must agree, their order may differ where rounding decides."""
-    points, title = setting.normal(3, num_points, channels) + 2, f'3 x {num_points} x {channels}, k={k}'
+    """Neighbours in feature space: their distances must agree, their order may differ where
+    rounding decides.
+    """
+    points, title = (
+        setting.normal(3, num_points, channels) + 2,
+        f'3 x {num_points} x {channels}, k={k}',
+    )
     pairs = both(setting, 'knn', points, points, None, k)
     batch = torch.arange(3, device=setting.device).view(-1, 1, 1)
-    far = [(points[batch, index].double() - points[:, :, None].double()).square().sum(-1) for index, in pairs]
+    far = [
+        (points[batch, index].double() - points[:, :, None].double()).square().sum(-1)
+        for (index,) in pairs
+    ]
     same = float((pairs[0][0] == pairs[1][0]).double().mean())
     good = torch.allclose(*far, rtol=1e-4, atol=1e-4)
-    row = dict(cells=['knn', title, f'equal distances, {same:.3%} equal indices' if good else 'distances differ'])
+    row = dict(
+        cells=[
+            'knn',
+            title,
+            f'equal distances, {same:.3%} equal indices' if good else 'distances differ',
+        ]
+    )
     return [row if good else dict(row, failed=f'knn, {title}: distances differ')]
 
 
@@ -67,7 +90,7 @@ def cases(setting: Setting) -> Iterator[tuple[str, Callable[[], list[Row]]]]:
             points = clouds(setting, kind, num_points=num_points, **some)
             batch = len(points)
             k, samples = min(20, num_points), min(512, num_points)
-            query = points[:, :min(num_points, 300)].contiguous()
+            query = points[:, : min(num_points, 300)].contiguous()
             lengths = setting.integers(num_points, batch) + 1
             lengths[0] = num_points
             first = setting.integers(1 << 30, batch)
@@ -76,31 +99,59 @@ def cases(setting: Setting) -> Iterator[tuple[str, Callable[[], list[Row]]]]:
                 start = first % (num_points if sizes_of is None else lengths)
                 least = k if sizes_of is None else 1
                 for op, args in {
-                    'farthest_point_sample': (points, start, sizes_of, samples, 1e-3 if suffix else -1.0),
+                    'farthest_point_sample': (
+                        points,
+                        start,
+                        sizes_of,
+                        samples,
+                        1e-3 if suffix else -1.0,
+                    ),
                     'knn': (query, points, sizes_of, least),
                     'ball_query': (query, points, sizes_of, 0.04, 32, bool(suffix)),
                     'three_nn': (query, points, sizes_of),
                     'nearest_pairs': (query, points, None, sizes_of),
                 }.items():
-                    yield f'{op}, {title}{suffix}', lambda op=op, args=args, t=title + suffix: compare(setting, op, t, *args)
+                    yield (
+                        f'{op}, {title}{suffix}',
+                        lambda op=op, args=args, t=title + suffix: compare(setting, op, t, *args),
+                    )
             if kind in ('random', 'far'):
                 for footprint, nearest in ((1, False), (2, True)):
                     args = (query, None, None, 6, 32, 1.4, footprint, 'y', nearest)
-                    yield f'project_points, {title}', lambda args=args, t=title: compare(setting, 'project_points', t, *args,
-                                                                                        exact=args[-1])
+                    yield (
+                        f'project_points, {title}',
+                        lambda args=args, t=title: compare(
+                            setting, 'project_points', t, *args, exact=args[-1]
+                        ),
+                    )
     for channels in (5, 64, 128, 300):
         for num_points in (70,) if setting.tiny else (300, 1024):
-            yield 'knn of features', lambda n=num_points, c=channels: feature_neighbours(setting, n, c, 20)
-            features, index = setting.normal(3, num_points, channels), setting.integers(num_points, 3, num_points, 20)
+            yield (
+                'knn of features',
+                lambda n=num_points, c=channels: feature_neighbours(setting, n, c, 20),
+            )
+            features, index = (
+                setting.normal(3, num_points, channels),
+                setting.integers(num_points, 3, num_points, 20),
+            )
             for dtype in (torch.float32, torch.bfloat16, torch.float64):
                 title = f'3 x {num_points} x {channels} {dtype}'
-                yield f'edge_max_sum, {title}', lambda f=features, i=index, d=dtype, t=title: compare(
-                    setting, 'edge_max_sum', t, f.to(d), i, exact=False)
-                yield f'its gradient, {title}', lambda f=features, i=index, d=dtype, t=title: gradients(setting, f.to(d), i, t)
+                yield (
+                    f'edge_max_sum, {title}',
+                    lambda f=features, i=index, d=dtype, t=title: compare(
+                        setting, 'edge_max_sum', t, f.to(d), i, exact=False
+                    ),
+                )
+                yield (
+                    f'its gradient, {title}',
+                    lambda f=features, i=index, d=dtype, t=title: gradients(setting, f.to(d), i, t),
+                )
 
 
 def gradients(setting: Setting, features: Tensor, index: Tensor, title: str) -> list[Row]:
-    """The gradient of edge_max_sum, by both of its kernels; the deterministic one twice with equal bits."""
+    """The gradient of edge_max_sum, by both of its kernels; the deterministic one twice with equal
+    bits.
+    """
     grads = [setting.normal(*features.shape).to(features.dtype) for _ in range(2)]
     argmax = backend.implementation('edge_max_sum', 'torch')(features, index)[1]
     args = (*grads, argmax, index, features.shape[1])
@@ -115,7 +166,12 @@ def gradients(setting: Setting, features: Tensor, index: Tensor, title: str) -> 
     good = torch.equal(first, again) and torch.allclose(first, expected, rtol=1e-4, atol=1e-4)
     result = 'equal to rounding and the same bits twice' if good else 'differs'
     row = dict(cells=['edge_max_sum_backward', f'{title}, deterministic', result])
-    return [*rows, row if good else dict(row, failed=f'edge_max_sum_backward, {title}, deterministic: differs')]
+    return [
+        *rows,
+        row
+        if good
+        else dict(row, failed=f'edge_max_sum_backward, {title}, deterministic: differs'),
+    ]
 
 
 def rows(setting: Setting) -> Iterator[Row]:

@@ -1,4 +1,6 @@
-"""Section ``emd`` of ``gpu.py``: the auction on as many pairs of clouds as an H200 has multiprocessors."""
+"""Section ``emd`` of ``gpu.py``: the auction on as many pairs of clouds as an H200 has
+multiprocessors.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -11,7 +13,14 @@ from pcdet_kd import ops
 from pcdet_kd.ops import backend
 
 
-def match(setting: Setting, name: str, make: Callable[..., Tensor], pairs: int, eps: float | None, target: str) -> list[Row]:
+def match(
+    setting: Setting,
+    name: str,
+    make: Callable[..., Tensor],
+    pairs: int,
+    eps: float | None,
+    target: str,
+) -> list[Row]:
     """Time one setting and look at its result."""
     n = 48 if setting.tiny else 1024
     x, y = inputs.unit_cubes(make(pairs, n, setting.seed), make(pairs, n, setting.seed + 1))
@@ -33,7 +42,15 @@ def match(setting: Setting, name: str, make: Callable[..., Tensor], pairs: int, 
     gap = float((distance[:2].cpu() / least - 1).max())
     with ops.use('auto', check_values=False):
         time = setting.milliseconds(lambda: ops.emd_match(x, y, eps=eps), rounds=3)
-    cells = [name, pairs, 'default' if eps is None else f'{eps:g}', f'{time:.4g}', f'{proven:.5%}', f'{gap:.5%}', target]
+    cells = [
+        name,
+        pairs,
+        'default' if eps is None else f'{eps:g}',
+        f'{time:.4g}',
+        f'{proven:.5%}',
+        f'{gap:.5%}',
+        target,
+    ]
     return [dict(cells=cells, ms=time, proven=proven, gap=gap)]
 
 
@@ -44,8 +61,10 @@ def msn(setting: Setting, name: str, make: Callable[..., Tensor], pairs: int) ->
     x, y = x.to(setting.device), y.to(setting.device)
     with ops.use('auto', check_values=False):
         time = setting.milliseconds(lambda: ops.emd_match(x, y, compat='msn'), rounds=3)
-        distance, least = ((x - ops.group(y, found)).norm(dim=2).mean() for found in (
-            ops.emd_match(x, y, compat='msn'), ops.emd_match(x, y)))
+        distance, least = (
+            (x - ops.group(y, found)).norm(dim=2).mean()
+            for found in (ops.emd_match(x, y, compat='msn'), ops.emd_match(x, y))
+        )
     chosen = backend.choose('msn_match', setting.device.type).backend
     gap = f'{float(distance / least - 1):.3%} (mean)'
     cells = [f"{name}, PointCMT's auction ({chosen})", pairs, '0.05', f'{time:.4g}', '', gap, '']
@@ -57,9 +76,18 @@ def rows(setting: Setting) -> Iterator[Row]:
     target = '<= 4 ms, gap <= .01 %'
     makes = {'uniform': inputs.uniform, 'surface': inputs.surface}
     many = 3 if setting.tiny else 132
-    settings = ((many, 1e-4),) if setting.tiny else ((many, 1e-4), (many, 1e-5), (many, None), (32, 1e-4), (256, 1e-4))
+    settings = (
+        ((many, 1e-4),)
+        if setting.tiny
+        else ((many, 1e-4), (many, 1e-5), (many, None), (32, 1e-4), (256, 1e-4))
+    )
     for name, make in makes.items():
         for pairs, eps in settings:
-            yield from guarded(f'{name}, {pairs} pairs, eps {eps}', 7, lambda a=(name, make, pairs, eps), t=(
-                target if pairs == many and eps == 1e-4 else ''): match(setting, *a, t))
+            yield from guarded(
+                f'{name}, {pairs} pairs, eps {eps}',
+                7,
+                lambda a=(name, make, pairs, eps), t=(target if pairs == many and eps == 1e-4 else ''): (  # noqa: E501
+                    match(setting, *a, t)
+                ),
+            )
         yield from guarded(f'{name}, msn', 7, lambda a=(name, make, many): msn(setting, *a))

@@ -1,4 +1,6 @@
-"""The sections of ``gpu.py``. Each yields rows; a case that raises becomes a row that says so, and the next one is tried."""
+"""The sections of ``gpu.py``. Each yields rows; a case that raises becomes a row that says so, and
+the next one is tried.
+"""
 
 import importlib
 import json
@@ -38,17 +40,25 @@ class Setting:
         """Whole numbers below ``high`` on the device."""
         return torch.randint(high, shape, generator=self.generator).to(self.device)
 
-    def milliseconds(self, function: Callable[[], Any], rounds: int = 5, aim: float = 30.0) -> float:
-        """Time of one call in ms: the median over rounds of so many calls in a row that they take about ``aim`` ms."""
+    def milliseconds(
+        self, function: Callable[[], Any], rounds: int = 5, aim: float = 30.0
+    ) -> float:
+        """Time of one call in ms: the median over rounds of so many calls in a row that they take
+        about ``aim`` ms.
+        """
         if self.tiny:
             rounds, aim = 1, 0.0
         once = self._elapsed(function, 1)  # compiles
         once = min(once, self._elapsed(function, 1))
         calls = max(1, min(200, int(aim / max(once, 1e-3))))
-        return statistics.median(self._elapsed(function, calls) for _ in range(rounds if once < 500 else 1))
+        return statistics.median(
+            self._elapsed(function, calls) for _ in range(rounds if once < 500 else 1)
+        )
 
     def graphed(self, function: Callable[[], Any]) -> float | None:
-        """Time of one call replayed from a CUDA graph, without what launching costs; None where it can't be captured."""
+        """Time of one call replayed from a CUDA graph, without what launching costs; None where it
+        can't be captured.
+        """
         if self.device.type != 'cuda':
             return None
         stream = torch.cuda.Stream()
@@ -86,7 +96,10 @@ def guarded(name: str, cells: int, case: Callable[[], list[Row]]) -> list[Row]:
     try:
         return case()
     except Exception as error:  # every kind: the rest must go on
-        message = f'{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ""}'
+        message = (
+            f'{type(error).__name__}: '
+            f'{str(error).strip().splitlines()[0] if str(error).strip() else ""}'
+        )
         return [dict(cells=[name, *[''] * (cells - 2), 'FAILED'], failed=f'{name}: {message}')]
 
 
@@ -95,8 +108,12 @@ def environment() -> str:
     parts = [f'torch {torch.__version__}', f'Python {platform.python_version()}']
     if torch.cuda.is_available():
         card = torch.cuda.get_device_properties(0)
-        parts = [f'{card.name}, {card.multi_processor_count} multiprocessors, {card.total_memory / 2 ** 30:.0f} GB',
-                 f'CUDA {torch.version.cuda}', *parts]
+        parts = [
+            f'{card.name}, {card.multi_processor_count} multiprocessors, '
+            f'{card.total_memory / 2**30:.0f} GB',
+            f'CUDA {torch.version.cuda}',
+            *parts,
+        ]
     for name in ('triton', 'numba'):
         try:
             parts.append(f'{name} {__import__(name).__version__}')
@@ -107,7 +124,9 @@ def environment() -> str:
 
 def run(name: str, file: IO[str], seed: int, tiny: bool) -> None:
     """Run a section and write its rows as lines of JSON, each as soon as it is there."""
-    rows: Callable[[Setting], Iterator[Row]] = importlib.import_module(f'gpu_{name}').rows  # only what it needs is imported
+    rows: Callable[[Setting], Iterator[Row]] = importlib.import_module(
+        f'gpu_{name}'
+    ).rows  # only what it needs is imported
     for row in rows(Setting(seed, tiny)):
         file.write(json.dumps(row) + '\n')
         file.flush()

@@ -15,7 +15,12 @@ from pcdet_kd import ops
 from pcdet_kd.registry import MODELS, TEACHERS
 from pcdet_kd.structures import ModelOutput, PointDataSample
 
-TARGETS = {'PointNet2SSG': 10000, 'DGCNN': 10000, 'PointMLP': 2500, 'PointCMT III, PointNet2MSG': 5000}
+TARGETS = {
+    'PointNet2SSG': 10000,
+    'DGCNN': 10000,
+    'PointMLP': 2500,
+    'PointCMT III, PointNet2MSG': 5000,
+}
 
 
 @TEACHERS.register_module(force=True)
@@ -39,10 +44,17 @@ def build(name: str, setting: Setting, num_points: int) -> nn.Module:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, 'generator.pth')
         torch.save(dict(state_dict=MODELS.build(generator).state_dict()), file)
-        model = MODELS.build(dict(
-            type='PointCMT', preset='paper', student=dict(type='PointClassifier', backbone=dict(type='PointNet2MSG'), head=head),
-            teachers=dict(image=dict(type='RandomImageFeatures')),
-            helpers=dict(generator=dict(type='FrozenGenerator', checkpoint=str(file), model=generator))))
+        model = MODELS.build(
+            dict(
+                type='PointCMT',
+                preset='paper',
+                student=dict(type='PointClassifier', backbone=dict(type='PointNet2MSG'), head=head),
+                teachers=dict(image=dict(type='RandomImageFeatures')),
+                helpers=dict(
+                    generator=dict(type='FrozenGenerator', checkpoint=str(file), model=generator)
+                ),
+            )
+        )
         model.helpers['generator'].init_weights()
     return model
 
@@ -86,10 +98,19 @@ def train(name: str, setting: Setting, batch: int) -> list[Row]:
     if not last < float('inf'):
         raise RuntimeError(f'the loss became {last}')
     speed = steps * batch / seconds
-    memory = torch.cuda.max_memory_allocated() / 2 ** 30 if device.type == 'cuda' else 0.0
-    cells = [name, batch, f'{speed:.0f}', f'{seconds / steps * 1e3:.4g}', f'{memory:.1f}', f'{first:.3f}, {last:.3f}',
-             f'>= {TARGETS[name]:,}']
-    return [dict(cells=cells, samples_per_second=speed, seconds=seconds, steps=steps, memory_gb=memory)]
+    memory = torch.cuda.max_memory_allocated() / 2**30 if device.type == 'cuda' else 0.0
+    cells = [
+        name,
+        batch,
+        f'{speed:.0f}',
+        f'{seconds / steps * 1e3:.4g}',
+        f'{memory:.1f}',
+        f'{first:.3f}, {last:.3f}',
+        f'>= {TARGETS[name]:,}',
+    ]
+    return [
+        dict(cells=cells, samples_per_second=speed, seconds=seconds, steps=steps, memory_gb=memory)
+    ]
 
 
 def rows(setting: Setting) -> Iterator[Row]:
@@ -98,4 +119,6 @@ def rows(setting: Setting) -> Iterator[Row]:
         if setting.device.type == 'cuda':
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats()
-        yield from guarded(name, 7, lambda name=name: train(name, setting, 2 if setting.tiny else 256))
+        yield from guarded(
+            name, 7, lambda name=name: train(name, setting, 2 if setting.tiny else 256)
+        )

@@ -1,8 +1,8 @@
 """Timing of several functions in one process, in turn, and Markdown tables of their ratios.
 
-The functions are called round after round (a, b, c, a, b, c, ...), so that other work on the machine hits them alike; a
-figure is the median over the rounds. CPU time is that of all threads of the process: on a shared machine it moves far less
-than wall time.
+The functions are called round after round (a, b, c, a, b, c, ...), so that other work on the
+machine hits them alike; a figure is the median over the rounds. CPU time is that of all threads of
+the process: on a shared machine it moves far less than wall time.
 """
 
 import importlib
@@ -15,7 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # idle threads of one contender must not burn the time of the next
+os.environ.setdefault(
+    'OMP_WAIT_POLICY', 'PASSIVE'
+)  # idle threads of one contender must not burn the time of the next
 
 import torch
 
@@ -41,8 +43,12 @@ def timed(function: Callable[[], Any]) -> tuple[float, float, Any]:
     return time.perf_counter() - wall, time.process_time() - cpu, result
 
 
-def interleaved(functions: dict[str, Callable[[], Any]], rounds: int = 5, budget: float = 20.0,
-                warm_up: bool = True) -> dict[str, Timing]:
+def interleaved(
+    functions: dict[str, Callable[[], Any]],
+    rounds: int = 5,
+    budget: float = 20.0,
+    warm_up: bool = True,
+) -> dict[str, Timing]:
     """Time functions in turn.
 
     Args:
@@ -59,8 +65,15 @@ def interleaved(functions: dict[str, Callable[[], Any]], rounds: int = 5, budget
             if r == 0 or (r + 1) * first.get(name, 0) <= budget:
                 *seconds, results[name] = timed(function)
                 times[name].append(seconds)
-    return {name: Timing(statistics.median(t[0] for t in runs), statistics.median(t[1] for t in runs), len(runs), results[name])
-            for name, runs in times.items()}
+    return {
+        name: Timing(
+            statistics.median(t[0] for t in runs),
+            statistics.median(t[1] for t in runs),
+            len(runs),
+            results[name],
+        )
+        for name, runs in times.items()
+    }
 
 
 def optional(module: str) -> Any:
@@ -92,13 +105,18 @@ def environment() -> str:
     """Return one line on processor, threads, versions and the load of the machine."""
     numba = ops.info()['numba']
     load = f'; load {os.getloadavg()[0]:.1f}' if hasattr(os, 'getloadavg') else ''
-    return (f'{_processor()}, {os.cpu_count()} logical processors, {torch.get_num_threads()} threads; torch {torch.__version__}, '
-            f'numba {numba or "missing"}, Python {platform.python_version()}, {sys.platform}{load}')
+    return (
+        f'{_processor()}, {os.cpu_count()} logical processors, {torch.get_num_threads()} threads; '
+        f'torch {torch.__version__}, '
+        f'numba {numba or "missing"}, Python {platform.python_version()}, {sys.platform}{load}'
+    )
 
 
 def _processor() -> str:
     try:
         with open('/proc/cpuinfo', encoding='utf-8') as file:
-            return next(line.partition(':')[2].strip() for line in file if line.startswith('model name'))
+            return next(
+                line.partition(':')[2].strip() for line in file if line.startswith('model name')
+            )
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()

@@ -7,11 +7,15 @@ from torch import Tensor
 
 def uniform(batch: int, points: int, seed: int = 0, channels: int = 3) -> Tensor:
     """Points drawn uniformly from [-1, 1]^channels: (batch, points, channels)."""
-    return torch.rand(batch, points, channels, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+    return (
+        torch.rand(batch, points, channels, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+    )
 
 
 def surface(batch: int, points: int, seed: int = 0) -> Tensor:
-    """Points on two to five boxes, cylinders and spheres of random size and place, scaled to the unit sphere."""
+    """Points on two to five boxes, cylinders and spheres of random size and place, scaled to the
+    unit sphere.
+    """
     rng = np.random.default_rng(seed)
     clouds = np.empty((batch, points, 3), np.float32)
     for cloud in clouds:
@@ -43,14 +47,27 @@ def unit_cubes(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def torus_mesh(triangles: int) -> tuple[np.ndarray, np.ndarray]:
-    """A bumpy torus of about so many triangles, in the unit sphere: vertices (V, 3) float32 and faces (F, 3) int64."""
+    """A bumpy torus of about so many triangles, in the unit sphere: vertices (V, 3) float32 and
+    faces (F, 3) int64.
+    """
     n = max(3, round((triangles / 4) ** 0.5))
     u, v = np.meshgrid(np.arange(2 * n) * np.pi / n, np.arange(n) * 2 * np.pi / n, indexing='ij')
     radius = 0.3 + 0.04 * np.sin(5 * u) * np.cos(3 * v)
-    vertices = np.stack([(0.6 + radius * np.cos(v)) * np.cos(u), radius * np.sin(v), (0.6 + radius * np.cos(v)) * np.sin(u)], -1)
+    vertices = np.stack(
+        [
+            (0.6 + radius * np.cos(v)) * np.cos(u),
+            radius * np.sin(v),
+            (0.6 + radius * np.cos(v)) * np.sin(u),
+        ],
+        -1,
+    )
     index = np.arange(2 * n * n).reshape(2 * n, n)
     right, down = np.roll(index, -1, 0), np.roll(index, -1, 1)
     corner = np.roll(right, -1, 1)
-    faces = np.stack([np.stack([index, right, corner], -1), np.stack([index, corner, down], -1)]).reshape(-1, 3)
+    faces = np.stack(
+        [np.stack([index, right, corner], -1), np.stack([index, corner, down], -1)]
+    ).reshape(-1, 3)
     vertices = vertices.reshape(-1, 3)
-    return (vertices / np.linalg.norm(vertices, axis=1).max()).astype(np.float32), faces.astype(np.int64)
+    return (vertices / np.linalg.norm(vertices, axis=1).max()).astype(np.float32), faces.astype(
+        np.int64
+    )

@@ -1,4 +1,6 @@
-"""The rows of ``ops.py``: our op, its peers, the ratio to reach, and how their results are compared."""
+"""The rows of ``ops.py``: our op, its peers, the ratio to reach, and how their results are
+compared.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,8 +43,13 @@ class Case:
             self.targets[name] = target
         return self
 
-    def add_package(self, name: str, module: str, make: Callable[[Any], Callable[[], Any] | None],
-                    target: float | None = None) -> 'Case':
+    def add_package(
+        self,
+        name: str,
+        module: str,
+        make: Callable[[Any], Callable[[], Any] | None],
+        target: float | None = None,
+    ) -> 'Case':
         """Add a peer from an optional package: ``make(module)`` returns the call."""
         found = harness.optional(module)
         self.add(name, make(found) if found else None, target)
@@ -52,7 +59,9 @@ class Case:
 def equal_indices(ours: Tensor, peer: Tensor) -> str:
     """Share of equal indices."""
     peer = torch.as_tensor(np.asarray(peer)).reshape(ours.shape)
-    if (peer.flatten(1)[:, 0] != ours.flatten(1)[:, 0]).all():  # fpsample's buckets do not keep to the start they are given
+    if (
+        peer.flatten(1)[:, 0] != ours.flatten(1)[:, 0]
+    ).all():  # fpsample's buckets do not keep to the start they are given
         return 'starts elsewhere'
     return f'{(ours == peer).double().mean():.3%} equal indices'
 
@@ -60,12 +69,17 @@ def equal_indices(ours: Tensor, peer: Tensor) -> str:
 def equal_sets(ours: Tensor, peer: Tensor) -> str:
     """Share of queries with the same set of neighbours."""
     peer = torch.as_tensor(np.asarray(peer)).reshape(ours.shape)
-    return f'{(ours.sort(-1).values == peer.sort(-1).values).all(-1).double().mean():.3%} equal neighbour sets'
+    return (
+        f'{(ours.sort(-1).values == peer.sort(-1).values).all(-1).double().mean():.3%} equal '
+        'neighbour sets'
+    )
 
 
 def equal_values(ours: tuple[Tensor, ...], peer: tuple[Tensor, ...]) -> str:
     """Largest difference of values and gradients, relative to the largest of each."""
-    error = max(float((a - b).abs().max() / b.abs().max().clamp_min(1e-12)) for a, b in zip(ours, peer))
+    error = max(
+        float((a - b).abs().max() / b.abs().max().clamp_min(1e-12)) for a, b in zip(ours, peer)
+    )
     return f'values and gradients differ by {error:.0e}'
 
 
@@ -78,33 +92,70 @@ def fps(batch: int, n: int, m: int) -> Case:
     """Farthest point sampling."""
     x = inputs.surface(batch, n)
     height = 3 if n < 2048 else 5  # of fpsample's buckets, the fastest of those tried
-    return (Case(f'FPS {batch}x{n}->{m}', lambda: ops.farthest_point_sample(x, m), equal_indices)
-            .add('Python loop (PointNet++ ports)', lambda: peers.farthest_point_sample(x, m), 40 if n < 2048 else None)
-            .add_package('torch_quickfps', 'torch_quickfps', lambda p: lambda: p.sample(x, m, start_idx=0)[1],
-                         2.5 if n < 2048 else 1.8)
-            .add_package(f'fpsample bucket, h={height}', 'fpsample', lambda p: lambda: np.stack(
-                [p.bucket_fps_kdline_sampling(c, m, h=height, start_idx=0) for c in clouds_of(x)]).astype(np.int64),
-                2 if n < 2048 else 1.8))
+    return (
+        Case(f'FPS {batch}x{n}->{m}', lambda: ops.farthest_point_sample(x, m), equal_indices)
+        .add(
+            'Python loop (PointNet++ ports)',
+            lambda: peers.farthest_point_sample(x, m),
+            40 if n < 2048 else None,
+        )
+        .add_package(
+            'torch_quickfps',
+            'torch_quickfps',
+            lambda p: lambda: p.sample(x, m, start_idx=0)[1],
+            2.5 if n < 2048 else 1.8,
+        )
+        .add_package(
+            f'fpsample bucket, h={height}',
+            'fpsample',
+            lambda p: (
+                lambda: np.stack(
+                    [
+                        p.bucket_fps_kdline_sampling(c, m, h=height, start_idx=0)
+                        for c in clouds_of(x)
+                    ]
+                ).astype(np.int64)
+            ),
+            2 if n < 2048 else 1.8,
+        )
+    )
 
 
 def knn(batch: int, n: int, k: int, channels: int) -> Case:
     """Nearest neighbours of all points, in space or in feature space."""
     space = channels == 3
-    x = inputs.surface(batch, n) if space else torch.randn(batch, n, channels, generator=torch.Generator().manual_seed(0))
+    x = (
+        inputs.surface(batch, n)
+        if space
+        else torch.randn(batch, n, channels, generator=torch.Generator().manual_seed(0))
+    )
 
     def faiss(package: Any) -> Callable[[], Any]:
         package.omp_set_num_threads(torch.get_num_threads())
         return lambda: np.stack([package.knn(c, c, k)[1] for c in clouds_of(x)])
 
-    case = (Case(f'kNN {batch}x{n}, k={k}, C={channels}', lambda: ops.knn(x, x, k), equal_sets)
-            .add('DGCNN knn (matmul, topk)', lambda: peers.knn_dgcnn(x, k), 12 if space else 3)
-            .add('bmm + topk', lambda: peers.knn_bmm(x, x, k), None if space else 2)
-            .add_package('faiss-cpu', 'faiss', faiss, 4 if space else None))
+    case = (
+        Case(f'kNN {batch}x{n}, k={k}, C={channels}', lambda: ops.knn(x, x, k), equal_sets)
+        .add('DGCNN knn (matmul, topk)', lambda: peers.knn_dgcnn(x, k), 12 if space else 3)
+        .add('bmm + topk', lambda: peers.knn_bmm(x, x, k), None if space else 2)
+        .add_package('faiss-cpu', 'faiss', faiss, 4 if space else None)
+    )
     if space:
-        case.add_package('SciPy cKDTree', 'scipy.spatial', lambda p: lambda: np.stack(
-            [p.cKDTree(c).query(c, k)[1] for c in clouds_of(x)]), 2)
-        case.add_package('scikit-learn KDTree', 'sklearn.neighbors', lambda p: lambda: np.stack(
-            [p.KDTree(c).query(c, k, return_distance=False) for c in clouds_of(x)]))
+        case.add_package(
+            'SciPy cKDTree',
+            'scipy.spatial',
+            lambda p: lambda: np.stack([p.cKDTree(c).query(c, k)[1] for c in clouds_of(x)]),
+            2,
+        )
+        case.add_package(
+            'scikit-learn KDTree',
+            'sklearn.neighbors',
+            lambda p: (
+                lambda: np.stack(
+                    [p.KDTree(c).query(c, k, return_distance=False) for c in clouds_of(x)]
+                )
+            ),
+        )
     return case
 
 
@@ -112,18 +163,28 @@ def ball(batch: int, n: int, m: int, radius: float, k: int) -> Case:
     """Ball query."""
     x = inputs.surface(batch, n)
     centres = ops.group(x, ops.farthest_point_sample(x, m))
-    return Case(f'ball query {batch}x{n}, {m} centres, r={radius}, k={k}', lambda: ops.ball_query(centres, x, radius, k),
-                equal_indices).add('sort of all indices (PointNet++ ports)',
-                                   lambda: peers.ball_query(centres, x, radius, k), 45)
+    return Case(
+        f'ball query {batch}x{n}, {m} centres, r={radius}, k={k}',
+        lambda: ops.ball_query(centres, x, radius, k),
+        equal_indices,
+    ).add(
+        'sort of all indices (PointNet++ ports)',
+        lambda: peers.ball_query(centres, x, radius, k),
+        45,
+    )
 
 
-def with_gradient(function: Callable[..., Tensor], *leaves: Tensor) -> Callable[[], tuple[Tensor, ...]]:
+def with_gradient(
+    function: Callable[..., Tensor], *leaves: Tensor
+) -> Callable[[], tuple[Tensor, ...]]:
     """A call that returns the function's value and the gradients of its mean."""
+
     def call() -> tuple[Tensor, ...]:
         fresh = [leaf.detach().requires_grad_() for leaf in leaves]
         out = function(*fresh)
         out.backward(torch.ones_like(out) / out.numel())
         return out.detach(), *(leaf.grad for leaf in fresh)
+
     return call
 
 
@@ -131,32 +192,54 @@ def grouping(batch: int, n: int, m: int, k: int, channels: int) -> Case:
     """Grouping, forward and backward."""
     x = inputs.uniform(batch, n, channels=channels)
     index = torch.randint(n, (batch, m, k), generator=torch.Generator().manual_seed(0))
-    return Case(f'group, forward and backward, {batch}x{m}x{k}x{channels}', with_gradient(lambda f: ops.group(f, index), x),
-                equal_values).add('advanced indexing', with_gradient(lambda f: peers.index_points(f, index), x), 1.7)
+    return Case(
+        f'group, forward and backward, {batch}x{m}x{k}x{channels}',
+        with_gradient(lambda f: ops.group(f, index), x),
+        equal_values,
+    ).add('advanced indexing', with_gradient(lambda f: peers.index_points(f, index), x), 1.7)
 
 
 def interpolation(batch: int, s: int, n: int, channels: int) -> Case:
-    """Interpolation from three neighbours. A quarter of the queries coincide with a source, as after sampling."""
+    """Interpolation from three neighbours. A quarter of the queries coincide with a source, as
+    after sampling.
+    """
     points = inputs.surface(batch, n)
-    query = torch.cat([points[:, :s // 4], inputs.surface(batch, s - s // 4, seed=1)], dim=1)
+    query = torch.cat([points[:, : s // 4], inputs.surface(batch, s - s // 4, seed=1)], dim=1)
     features = torch.randn(batch, n, channels, generator=torch.Generator().manual_seed(0))
-    distance = torch.cdist(query.double(), points.double(), compute_mode='donot_use_mm_for_euclid_dist') ** 2
+    distance = (
+        torch.cdist(query.double(), points.double(), compute_mode='donot_use_mm_for_euclid_dist')
+        ** 2
+    )
     nearest, index = distance.topk(3, largest=False)
     weight = 1 / (nearest + 1e-8)
-    exact = (peers.index_points(features.double(), index) * (weight / weight.sum(-1, keepdim=True))[..., None]).sum(2)
+    exact = (
+        peers.index_points(features.double(), index)
+        * (weight / weight.sum(-1, keepdim=True))[..., None]
+    ).sum(2)
 
     def check(ours: Tensor, peer: Tensor) -> str:
-        return f'error {(ours - exact).abs().max():.0e}, peer {(peer - exact).abs().max():.0e} (float64 reference)'
+        return (
+            f'error {(ours - exact).abs().max():.0e}, peer {(peer - exact).abs().max():.0e} '
+            '(float64 reference)'
+        )
 
-    return Case(f'3-NN interpolation {batch}x{n}->{s}, C={channels}', lambda: ops.three_interpolate(query, points, features),
-                check).add('full sort (PointNet++ ports)', lambda: peers.three_interpolate(query, points, features), 25)
+    return Case(
+        f'3-NN interpolation {batch}x{n}->{s}, C={channels}',
+        lambda: ops.three_interpolate(query, points, features),
+        check,
+    ).add(
+        'full sort (PointNet++ ports)', lambda: peers.three_interpolate(query, points, features), 25
+    )
 
 
 def chamfer(batch: int, n: int) -> Case:
     """Chamfer distance, forward and backward."""
     x, y = inputs.surface(batch, n), inputs.surface(batch, n, seed=1)
-    return Case(f'Chamfer, forward and backward, {batch}x{n}', with_gradient(ops.chamfer_distance, x, y), equal_values).add(
-        'full matrix with autograd', with_gradient(peers.chamfer_distance, x, y), 12)
+    return Case(
+        f'Chamfer, forward and backward, {batch}x{n}',
+        with_gradient(ops.chamfer_distance, x, y),
+        equal_values,
+    ).add('full matrix with autograd', with_gradient(peers.chamfer_distance, x, y), 12)
 
 
 def emd(kind: str, batch: int, n: int) -> Case:
@@ -172,29 +255,66 @@ def emd(kind: str, batch: int, n: int) -> Case:
         if isinstance(peer, float):
             return f'peer: its own loss, {peer / mean_distance(ours) - 1:+.1%}'
         gap = mean_distance(ours) / mean_distance(torch.as_tensor(np.asarray(peer))) - 1
-        return f'bijection, gap {max(gap, 0):.5%}' if gap > -1e-3 else f'bijection; peer {-gap / (1 + gap):.1%} above'
+        return (
+            f'bijection, gap {max(gap, 0):.5%}'
+            if gap > -1e-3
+            else f'bijection; peer {-gap / (1 + gap):.1%} above'
+        )
 
-    def per_pair(solve: Callable[[np.ndarray], np.ndarray], distances: Any) -> Callable[[], Any] | None:
+    def per_pair(
+        solve: Callable[[np.ndarray], np.ndarray], distances: Any
+    ) -> Callable[[], Any] | None:
         if distances is None:
             return None
-        return lambda: np.stack([solve(distances.cdist(a, b)) for a, b in zip(clouds_of(x), clouds_of(y))]).astype(np.int64)
+        return lambda: np.stack(
+            [solve(distances.cdist(a, b)) for a, b in zip(clouds_of(x), clouds_of(y))]
+        ).astype(np.int64)
 
     distances = harness.optional('scipy.spatial.distance')
     short = n <= 1024
     case = Case(f'EMD {batch}x{n}, {kind}', lambda: ops.emd_match(x, y), check)
-    case.add_package('SciPy linear_sum_assignment', 'scipy.optimize', lambda p: per_pair(
-        lambda cost: p.linear_sum_assignment(cost)[1], distances), (12 if kind == 'uniform' else 28) if short else 40)
-    case.add_package('POT ot.emd', 'ot', lambda p: per_pair(
-        lambda cost: p.emd(np.full(n, 1 / n), np.full(n, 1 / n), cost, numItermax=10 ** 7).argmax(1), distances),
-        12 if short else 10)
+    case.add_package(
+        'SciPy linear_sum_assignment',
+        'scipy.optimize',
+        lambda p: per_pair(lambda cost: p.linear_sum_assignment(cost)[1], distances),
+        (12 if kind == 'uniform' else 28) if short else 40,
+    )
+    case.add_package(
+        'POT ot.emd',
+        'ot',
+        lambda p: per_pair(
+            lambda cost: p.emd(np.full(n, 1 / n), np.full(n, 1 / n), cost, numItermax=10**7).argmax(
+                1
+            ),
+            distances,
+        ),
+        12 if short else 10,
+    )
     if short:
-        case.add("ours, compat='msn' (eps .05, 3000 rounds)", lambda: ops.emd_match(x, y, compat='msn'))
-        case.add_package('lapx lapjvc', 'lap', lambda p: per_pair(lambda cost: p.lapjvc(cost, return_cost=False)[1], distances),
-                         18)
-        case.add_package('torch-linear-assignment', 'torch_linear_assignment',
-                         lambda p: lambda: p.batch_linear_assignment(torch.cdist(x.double(), y.double())), 12)
-        case.add_package('geomloss Sinkhorn, blur .005', 'geomloss', lambda p: lambda: float(
-            p.SamplesLoss('sinkhorn', p=1, blur=0.005, backend='tensorized')(x, y).mean()))
+        case.add(
+            "ours, compat='msn' (eps .05, 3000 rounds)", lambda: ops.emd_match(x, y, compat='msn')
+        )
+        case.add_package(
+            'lapx lapjvc',
+            'lap',
+            lambda p: per_pair(lambda cost: p.lapjvc(cost, return_cost=False)[1], distances),
+            18,
+        )
+        case.add_package(
+            'torch-linear-assignment',
+            'torch_linear_assignment',
+            lambda p: lambda: p.batch_linear_assignment(torch.cdist(x.double(), y.double())),
+            12,
+        )
+        case.add_package(
+            'geomloss Sinkhorn, blur .005',
+            'geomloss',
+            lambda p: (
+                lambda: float(
+                    p.SamplesLoss('sinkhorn', p=1, blur=0.005, backend='tensorized')(x, y).mean()
+                )
+            ),
+        )
     return case
 
 
@@ -205,8 +325,11 @@ def projection(batch: int, n: int, size: int) -> Case:
     def check(ours: Tensor, peer: Tensor) -> str:
         return f'{int(((ours - peer).abs() > 1e-5).sum())} of {ours.numel()} pixels differ'
 
-    return Case(f'projection {batch}x{n} to 6x{size}^2', lambda: ops.project_points(x, image_size=size), check).add(
-        'SimpleView', lambda: peers_projection.simpleview_project(x, image_size=size), 4)
+    return Case(
+        f'projection {batch}x{n} to 6x{size}^2',
+        lambda: ops.project_points(x, image_size=size),
+        check,
+    ).add('SimpleView', lambda: peers_projection.simpleview_project(x, image_size=size), 4)
 
 
 def rendering(views: int, size: int, triangles: int, target: float) -> Case:
@@ -217,12 +340,20 @@ def rendering(views: int, size: int, triangles: int, target: float) -> Case:
     cameras = cameras.float()
 
     def check(ours: Any, peer: tuple[np.ndarray, np.ndarray]) -> str:
-        return f'{np.mean((ours.face.numpy() >= 0) != (peer[0] >= 0)):.4%} of the silhouette differs'
+        return (
+            f'{np.mean((ours.face.numpy() >= 0) != (peer[0] >= 0)):.4%} of the silhouette differs'
+        )
 
-    return Case(f'render {len(faces)} triangles, {views}x{size}^2', lambda: ops.rasterize_mesh(
-        vertices, faces, cameras, intrinsics, size), check).add_package(
-        'trimesh + embreex', 'trimesh' if harness.optional('embreex') else 'embreex', lambda p: lambda: peers_rendering.embree(
-            p, *mesh, cameras, intrinsics, size), target)
+    return Case(
+        f'render {len(faces)} triangles, {views}x{size}^2',
+        lambda: ops.rasterize_mesh(vertices, faces, cameras, intrinsics, size),
+        check,
+    ).add_package(
+        'trimesh + embreex',
+        'trimesh' if harness.optional('embreex') else 'embreex',
+        lambda p: lambda: peers_rendering.embree(p, *mesh, cameras, intrinsics, size),
+        target,
+    )
 
 
 # By name: function, arguments, and small arguments for a quick look.

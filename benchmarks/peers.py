@@ -1,8 +1,10 @@
-"""Public algorithms in their plain form, as most point-cloud code writes them: what the ops are measured against.
+"""Public algorithms in their plain form, as most point-cloud code writes them: what the ops are
+measured against.
 
-Each function is written from the description of the algorithm and keeps the form (matrix distances, sorts, masks, advanced
-indexing) that makes its cost; arguments are (batch, points, channels) throughout. Where the public code starts at a random
-point, the start is an argument here, so that results can be compared.
+Each function is written from the description of the algorithm and keeps the form (matrix distances,
+sorts, masks, advanced indexing) that makes its cost; arguments are (batch, points, channels)
+throughout. Where the public code starts at a random point, the start is an argument here, so that
+results can be compared.
 """
 
 import torch
@@ -12,25 +14,33 @@ from torch import Tensor
 def square_distance(a: Tensor, b: Tensor) -> Tensor:
     """|a|^2 + |b|^2 - 2ab for all pairs: (B, S, C), (B, N, C) -> (B, S, N)."""
     product = torch.matmul(a, b.transpose(1, 2))
-    return -2 * product + (a ** 2).sum(-1)[:, :, None] + (b ** 2).sum(-1)[:, None, :]
+    return -2 * product + (a**2).sum(-1)[:, :, None] + (b**2).sum(-1)[:, None, :]
 
 
 def index_points(features: Tensor, index: Tensor) -> Tensor:
     """Gather rows with advanced indexing: (B, N, C), (B, ...) -> (B, ..., C)."""
-    rows = torch.arange(len(features), device=features.device).view(-1, *[1] * (index.dim() - 1)).expand_as(index)
+    rows = (
+        torch.arange(len(features), device=features.device)
+        .view(-1, *[1] * (index.dim() - 1))
+        .expand_as(index)
+    )
     return features[rows, index]
 
 
-def farthest_point_sample(points: Tensor, num_samples: int, start: int = 0, skip: float | None = None) -> Tensor:
-    """Farthest point sampling in a Python loop with a masked update (the PyTorch ports of PointNet++, PointMLP).
+def farthest_point_sample(
+    points: Tensor, num_samples: int, start: int = 0, skip: float | None = None
+) -> Tensor:
+    """Farthest point sampling in a Python loop with a masked update (the PyTorch ports of
+    PointNet++, PointMLP).
 
-    Given ``skip``, points with a squared norm up to it are not chosen, apart from the start (the pointnet2 CUDA extension).
+    Given ``skip``, points with a squared norm up to it are not chosen, apart from the start (the
+    pointnet2 CUDA extension).
     """
     batch, n, _ = points.shape
     chosen = torch.zeros(batch, num_samples, dtype=torch.long, device=points.device)
     distance = torch.full((batch, n), 1e10, dtype=points.dtype, device=points.device)
     if skip is not None:
-        distance[(points ** 2).sum(-1) <= skip] = -1
+        distance[(points**2).sum(-1) <= skip] = -1
     farthest = torch.full((batch,), start, dtype=torch.long, device=points.device)
     rows = torch.arange(batch, device=points.device)
     for i in range(num_samples):
@@ -43,15 +53,18 @@ def farthest_point_sample(points: Tensor, num_samples: int, start: int = 0, skip
     return chosen
 
 
-def ball_query(query: Tensor, points: Tensor, radius: float, k: int, strict: bool = False) -> Tensor:
-    """Ball query by a sort of all indices, with those outside the ball set to N (the PyTorch ports of PointNet++).
+def ball_query(
+    query: Tensor, points: Tensor, radius: float, k: int, strict: bool = False
+) -> Tensor:
+    """Ball query by a sort of all indices, with those outside the ball set to N (the PyTorch ports
+    of PointNet++).
 
     ``strict``: points on the sphere are outside (the pointnet2 CUDA extension).
     """
     batch, n, _ = points.shape
     index = torch.arange(n, device=points.device).view(1, 1, n).repeat(batch, query.shape[1], 1)
     square = square_distance(query, points)
-    index[square >= radius ** 2 if strict else square > radius ** 2] = n
+    index[square >= radius**2 if strict else square > radius**2] = n
     index = index.sort(dim=-1)[0][:, :, :k]
     first = index[:, :, :1].repeat(1, 1, k)
     outside = index == n
@@ -60,21 +73,27 @@ def ball_query(query: Tensor, points: Tensor, radius: float, k: int, strict: boo
 
 
 def knn_dgcnn(points: Tensor, k: int) -> Tensor:
-    """DGCNN's nearest neighbours: the negated matrix of squared distances of a channel-first cloud, and topk."""
+    """DGCNN's nearest neighbours: the negated matrix of squared distances of a channel-first cloud,
+    and topk.
+    """
     x = points.transpose(2, 1)
     inner = -2 * torch.matmul(x.transpose(2, 1), x)
-    square = (x ** 2).sum(1, keepdim=True)
+    square = (x**2).sum(1, keepdim=True)
     return (-square - inner - square.transpose(2, 1)).topk(k=k, dim=-1)[1]
 
 
 def knn_bmm(query: Tensor, points: Tensor, k: int) -> Tensor:
     """One fused batched product for the distances, and topk of the smallest."""
     norm = points.square().sum(-1)[:, None, :].expand(-1, query.shape[1], -1)
-    return torch.baddbmm(norm, query, points.transpose(1, 2), alpha=-2).topk(k, dim=-1, largest=False)[1]
+    return torch.baddbmm(norm, query, points.transpose(1, 2), alpha=-2).topk(
+        k, dim=-1, largest=False
+    )[1]
 
 
 def three_interpolate(query: Tensor, points: Tensor, features: Tensor) -> Tensor:
-    """Inverse-distance interpolation from three neighbours found by a full sort (the PyTorch ports of PointNet++)."""
+    """Inverse-distance interpolation from three neighbours found by a full sort (the PyTorch ports
+    of PointNet++).
+    """
     distance, index = square_distance(query, points).sort(dim=-1)
     weight = 1.0 / (distance[:, :, :3] + 1e-8)
     weight = weight / weight.sum(dim=2, keepdim=True)

@@ -1,7 +1,9 @@
-"""SimpleView's projection of clouds to depth images in its plain form: what ``ops.project_points`` is measured against.
+"""SimpleView's projection of clouds to depth images in its plain form: what ``ops.project_points``
+is measured against.
 
-Written from the description of the algorithm (Goyal et al., ICML 2021); it keeps the form that makes its cost: a matrix
-product per view, every point repeated over its footprint, masks, and two scatter_add over the whole image.
+Written from the description of the algorithm (Goyal et al., ICML 2021); it keeps the form that
+makes its cost: a matrix product per view, every point repeated over its footprint, masks, and two
+scatter_add over the whole image.
 """
 
 import math
@@ -9,12 +11,21 @@ import math
 import torch
 from torch import Tensor
 
-ANGLES = [(0, 0), (math.pi / 2, 0), (math.pi, 0), (3 * math.pi / 2, 0), (0, -math.pi / 2), (0, math.pi / 2)]
+ANGLES = [
+    (0, 0),
+    (math.pi / 2, 0),
+    (math.pi, 0),
+    (3 * math.pi / 2, 0),
+    (0, -math.pi / 2),
+    (0, math.pi / 2),
+]
 EPS = 1e-12
 
 
 def rotations(dtype: torch.dtype) -> Tensor:
-    """The six rotations Rx Ry Rz (z always by a quarter turn), with sines and cosines rounded as the type rounds them."""
+    """The six rotations Rx Ry Rz (z always by a quarter turn), with sines and cosines rounded as
+    the type rounds them.
+    """
     matrices = []
     for x, y in ANGLES:
         angles = torch.tensor([x, y, math.pi / 2], dtype=dtype)
@@ -33,7 +44,9 @@ def spread(coordinate: Tensor, footprint: int) -> Tensor:
 
 
 def depth_images(points: Tensor, size: int, footprint: int) -> Tensor:
-    """Depth images (B, R, R) of points (B, N, 3) in camera coordinates: the 1/z-weighted mean of the depths on a pixel."""
+    """Depth images (B, R, R) of points (B, N, 3) in camera coordinates: the 1/z-weighted mean of
+    the depths on a pixel.
+    """
     depth = points[:, :, 2]
     row = spread((points[:, :, 0] / (depth + EPS) + 1) * size / 2, footprint)
     column = spread((points[:, :, 1] / (depth + EPS) + 1) * size / 2, footprint)
@@ -49,7 +62,9 @@ def depth_images(points: Tensor, size: int, footprint: int) -> Tensor:
     return (zeros.scatter_add(1, place, (weight * depth).flatten(1)) / total).view(-1, size, size)
 
 
-def simpleview_project(points: Tensor, image_size: int = 128, distance: float = 1.4, footprint: int = 1) -> Tensor:
+def simpleview_project(
+    points: Tensor, image_size: int = 128, distance: float = 1.4, footprint: int = 1
+) -> Tensor:
     """Six depth images of every cloud: (B, N, 3) -> (B, 6, 1, R, R)."""
     batch = len(points)
     turn = rotations(points.dtype).transpose(1, 2).to(points.device).repeat(batch, 1, 1)

@@ -1,12 +1,14 @@
-"""Installed plug-ins: packages that register parts through the entry-point group ``pcdet_kd.plugins``.
+"""Installed plug-ins: packages that register parts through the entry-point group
+``pcdet_kd.plugins``.
 
 A package declares, in its pyproject.toml::
 
     [project.entry-points."pcdet_kd.plugins"]
     my_backbones = "my_package.backbones"
 
-The module is imported before the first name is looked up; ``my_package.backbones:register`` may name a function instead,
-which is then called without arguments. ``PCDET_KD_NO_PLUGINS=1`` turns plug-ins off.
+The module is imported before the first name is looked up; ``my_package.backbones:register`` may
+name a function instead, which is then called without arguments. ``PCDET_KD_NO_PLUGINS=1`` turns
+plug-ins off.
 """
 
 import os
@@ -21,12 +23,14 @@ def load_plugins() -> None:
     """Import every installed plug-in, once per process.
 
     Raises:
-        ImportError: A plug-in failed; the message names its package, and the original traceback is chained.
+        ImportError: A plug-in failed; the message names its package, and the original traceback is
+            chained.
     """
     global _loaded
     if _loaded or os.environ.get('PCDET_KD_NO_PLUGINS') == '1':
         return
-    _loaded = True  # set first: a plug-in that looks up a registry while it is imported must not start over
+    # set first: a plug-in that looks up a registry while it is imported must not start over
+    _loaded = True
     for entry in entry_points(group=GROUP):
         try:
             loaded = entry.load()
@@ -34,5 +38,8 @@ def load_plugins() -> None:
                 loaded()
         except Exception as error:
             package = entry.dist.name if entry.dist else 'an unknown package'
-            raise ImportError(f"plug-in '{entry.name}' ({entry.value}) of {package} could not be loaded: {error!r}. "
-                              f'Uninstall it (pip uninstall {package}) or set PCDET_KD_NO_PLUGINS=1') from error
+            raise ImportError(
+                f"plug-in '{entry.name}' ({entry.value}) of {package} could not be loaded: "
+                f'{error!r}. '
+                f'Uninstall it (pip uninstall {package}) or set PCDET_KD_NO_PLUGINS=1'
+            ) from error

@@ -1,11 +1,12 @@
 """Registries: where a config's ``type='Name'`` is looked up.
 
-Every registry here is the ``pcdet_kd`` child of one of MMEngine's roots, so parts of MMEngine and of other packages mix
-with ours. ``BACKBONES``, ``HEADS``, ``TEACHERS``, ``DISTILLERS``, ``LOSSES`` and ``BATCH_AUGMENTS`` are *kinds* of ``MODELS``:
-registering in a kind registers in ``MODELS`` too, and building from a kind refuses a part of another kind.
+Every registry here is the ``pcdet_kd`` child of one of MMEngine's roots, so parts of MMEngine and
+of other packages mix with ours. ``BACKBONES``, ``HEADS``, ``TEACHERS``, ``DISTILLERS``, ``LOSSES``
+and ``BATCH_AUGMENTS`` are *kinds* of ``MODELS``: registering in a kind registers in ``MODELS`` too,
+and building from a kind refuses a part of another kind.
 
-Nothing is imported until a name is looked up; then the modules named in ``_LOCATIONS`` and the installed plug-ins
-(:mod:`pcdet_kd.plugins`) are imported once.
+Nothing is imported until a name is looked up; then the modules named in ``_LOCATIONS`` and the
+installed plug-ins (:mod:`pcdet_kd.plugins`) are imported once.
 """
 
 import difflib
@@ -18,7 +19,16 @@ from mmengine.registry import Registry as _Registry
 
 SCOPE = 'pcdet_kd'
 _LOCATIONS = {
-    'MODELS': ['backbones', 'heads', 'losses', 'models', 'teachers', 'distillers', 'views', 'evaluation'],
+    'MODELS': [
+        'backbones',
+        'heads',
+        'losses',
+        'models',
+        'teachers',
+        'distillers',
+        'views',
+        'evaluation',
+    ],
     'TRANSFORMS': ['datasets.transforms'],
     'DATASETS': ['datasets'],
     'FUNCTIONS': ['datasets', 'engine'],
@@ -39,7 +49,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` with the nearest known names, or an empty string."""
     known = [str(k) for k in known]
     folded: dict[str, str] = {k.lower(): k for k in known}
-    near = [folded[k] for k in difflib.get_close_matches(str(name).lower(), folded, n=3, cutoff=0.6)]
+    near = [
+        folded[k] for k in difflib.get_close_matches(str(name).lower(), folded, n=3, cutoff=0.6)
+    ]
     return f' Did you mean {" or ".join(repr(n) for n in near)}?' if near else ''
 
 
@@ -50,8 +62,10 @@ def _did_you_mean_or_yours(name: str, known: Iterable[str]) -> str:
 def accepted_arguments(obj: Callable) -> set[str] | None:
     """Return the keyword arguments that ``obj`` takes, or None if it takes any.
 
-    For a class whose ``__init__`` passes ``**kwargs`` on, the arguments of its bases' ``__init__`` count as well.
+    For a class whose ``__init__`` passes ``**kwargs`` on, the arguments of its bases' ``__init__``
+    count as well.
     """
+
     def keywords(function: Callable) -> tuple[set[str], bool]:
         parameters = inspect.signature(function).parameters.values()
         names = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
@@ -81,22 +95,31 @@ def accepted_arguments(obj: Callable) -> set[str] | None:
 
 
 def check_arguments(obj: Callable, names: Iterable[str]) -> None:
-    """Raise ``TypeError`` with the nearest right names if ``obj`` does not take one of the keyword arguments."""
+    """Raise ``TypeError`` with the nearest right names if ``obj`` does not take one of the keyword
+    arguments.
+    """
     accepted = accepted_arguments(obj)
     if accepted is None:
         return
     for name in names:
         if name not in accepted:
-            raise TypeError(f"{obj.__name__} has no argument '{name}'.{did_you_mean(name, accepted)} "
-                            f'It takes: {", ".join(sorted(accepted))}')
+            raise TypeError(
+                f"{obj.__name__} has no argument '{name}'.{did_you_mean(name, accepted)} "
+                f'It takes: {", ".join(sorted(accepted))}'
+            )
 
 
 def _checked(build: Callable, popped: Iterable[str]) -> Callable:
-    """Wrap a root's build function so that argument names are checked before the class is called."""
+    """Wrap a root's build function so that argument names are checked before the class is
+    called.
+    """
+
     def checked_build(cfg: Any, *args: Any, registry: _Registry, **kwargs: Any) -> Any:
         if isinstance(cfg, dict) and 'type' in cfg:
             kind = cfg['type']
-            obj = registry.get(kind) if isinstance(kind, str) and cfg.get('_scope_') is None else kind
+            obj = (
+                registry.get(kind) if isinstance(kind, str) and cfg.get('_scope_') is None else kind
+            )
             if callable(obj):
                 check_arguments(obj, (k for k in cfg if k not in ('type', '_scope_', *popped)))
         return build(cfg, *args, registry=registry, **kwargs)
@@ -114,10 +137,13 @@ class Registry(_Registry):
         import mmengine.runner  # noqa: F401  (this is what fills MMEngine's own registries)
 
         from pcdet_kd.plugins import load_plugins
+
         load_plugins()
 
     def names(self) -> list[str]:
-        """Return all names that can be looked up here, our own first, then those of the root registry."""
+        """Return all names that can be looked up here, our own first, then those of the root
+        registry.
+        """
         self.import_from_location()
         return [*self._module_dict, *(self.root.module_dict if self.root is not self else ())]
 
@@ -130,7 +156,10 @@ class Registry(_Registry):
                 raise
             found = None
         if found is None:
-            raise KeyError(f"'{key}' is not a registered {self.name}.{_did_you_mean_or_yours(key, self.names())}")
+            raise KeyError(
+                f"'{key}' is not a registered "
+                f'{self.name}.{_did_you_mean_or_yours(key, self.names())}'
+            )
         return found
 
     def __contains__(self, key: str) -> bool:
@@ -144,14 +173,17 @@ class Registry(_Registry):
         kind = cfg.get('type') if isinstance(cfg, dict) else None
         self.import_from_location()
         if kind in self._module_dict and cfg.get('_scope_') is None:
-            # The default scope is process-wide state that any other Runner may have changed: our own names win.
+            # The default scope is process-wide state that any other Runner may have changed: our
+            # own names win.
             with DefaultScope.overwrite_default_scope(self.scope):
                 return super().build(cfg, *args, **kwargs)
         return super().build(cfg, *args, **kwargs)
 
 
 class Kind(Registry):
-    """A named subset of another registry: it registers in both, and builds only what is not of another kind."""
+    """A named subset of another registry: it registers in both, and builds only what is not of
+    another kind.
+    """
 
     def __init__(self, name: str, of: Registry) -> None:
         super().__init__(name, scope=SCOPE)
@@ -169,14 +201,27 @@ class Kind(Registry):
         try:
             obj = self.of.get(key)
         except KeyError:
-            raise KeyError(f"'{key}' is not a registered {self.name}.{_did_you_mean_or_yours(key, self.names())}") from None
+            raise KeyError(
+                f"'{key}' is not a registered "
+                f'{self.name}.{_did_you_mean_or_yours(key, self.names())}'
+            ) from None
         for kind in _KINDS:
-            if kind is not self and obj in kind.module_dict.values() and obj not in self.module_dict.values():
-                raise KeyError(f"'{key}' is a {kind.name}, not a {self.name}.{did_you_mean(key, self.names())}")
+            if (
+                kind is not self
+                and obj in kind.module_dict.values()
+                and obj not in self.module_dict.values()
+            ):
+                raise KeyError(
+                    f"'{key}' is a {kind.name}, not a {self.name}.{did_you_mean(key, self.names())}"
+                )
         return obj
 
     def build(self, cfg: dict, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(cfg, dict) and isinstance(cfg.get('type'), str) and cfg.get('_scope_') is None:
+        if (
+            isinstance(cfg, dict)
+            and isinstance(cfg.get('type'), str)
+            and cfg.get('_scope_') is None
+        ):
             self.get(cfg['type'])
         return self.of.build(cfg, *args, **kwargs)
 
@@ -191,7 +236,11 @@ _KINDS: list[Kind] = []
 def _child(name: str) -> Registry:
     parent = getattr(root, name)
     locations = [f'{SCOPE}.{module}' for module in _LOCATIONS.get(name, [])]
-    build = parent.build_func if name == 'RUNNERS' else _checked(parent.build_func, _POPPED.get(name, ()))
+    build = (
+        parent.build_func
+        if name == 'RUNNERS'
+        else _checked(parent.build_func, _POPPED.get(name, ()))
+    )
     return Registry(parent.name, build_func=build, parent=parent, scope=SCOPE, locations=locations)
 
 

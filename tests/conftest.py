@@ -1,13 +1,21 @@
-"""A tiny data set and tiny stages that the tests of models, teachers, distillers, pipelines and commands share."""
+"""A tiny data set and tiny stages that the tests of models, teachers, distillers, pipelines and
+commands share.
+"""
 
 import os
 from pathlib import Path
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
-os.environ.setdefault('PCDET_KD_MALLOC', 'default')  # commands run inside the test process, which lives long
-os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')  # bit-exact tests need a CPU; name a device to test on it
+os.environ.setdefault(
+    'PCDET_KD_MALLOC', 'default'
+)  # commands run inside the test process, which lives long
+os.environ.setdefault(
+    'CUDA_VISIBLE_DEVICES', ''
+)  # bit-exact tests need a CPU; name a device to test on it
 if not os.environ['CUDA_VISIBLE_DEVICES']:
-    os.environ.setdefault('TRITON_INTERPRET', '1')  # what runs GPU kernels on a CPU; read when Triton is imported
+    os.environ.setdefault(
+        'TRITON_INTERPRET', '1'
+    )  # what runs GPU kernels on a CPU; read when Triton is imported
 
 import numpy as np
 import pytest
@@ -42,7 +50,7 @@ class TinyClouds(PointCloudDataset):
         return Records(points, labels.astype(np.int64), ids, source='TinyClouds')
 
 
-_BASE = '''
+_BASE = """
 _base_ = {runtime!r}
 num = 24
 max_epochs = 2
@@ -72,13 +80,13 @@ student = dict(
     type='PointClassifier',
     backbone=dict(type='PointNet', local_channels=(8,), global_channels=(16,), input_transform=False, feature_transform=False),
     head=dict(type='MLPHead', hidden_channels=(16,), dropout=0.3, num_classes=3))
-'''
+"""  # noqa: E501
 _STAGES = {
-    'tiny_teacher': '''
+    'tiny_teacher': """
 _base_ = 'tiny_base.py'
 model = _base_.teacher.model
-''',
-    'tiny_generator': '''
+""",
+    'tiny_generator': """
 _base_ = 'tiny_base.py'
 requires = dict(teacher='tiny_teacher.py')
 model = dict(type='PointGenerator', in_channels=16, num_points=16,
@@ -86,24 +94,28 @@ model = dict(type='PointGenerator', in_channels=16, num_points=16,
 val_evaluator = dict(_delete_=True, type='GenerationDistance')
 test_evaluator = dict(_delete_=True, type='GenerationDistance')
 default_hooks = dict(checkpoint=dict(save_best='emd', rule='less'))
-''',
-    'tiny_pointcmt': '''
+""",  # noqa: E501
+    'tiny_pointcmt': """
 _base_ = 'tiny_base.py'
 requires = dict(teacher='tiny_teacher.py', generator='tiny_generator.py')
 model = dict(type='PointCMT', preset='paper', student=_base_.student,
              teachers=dict(image=dict(type='FeatureBank', teacher=_base_.teacher, data=_base_.bank_data)),
              helpers=dict(generator=dict(type='FrozenGenerator', checkpoint='stage:generator',
                                          model=dict(type='PointGenerator', in_channels=16, num_points=16))))
-''',
+""",  # noqa: E501
 }
 
 
 @pytest.fixture
 def tiny_configs(tmp_path, monkeypatch) -> Path:
-    """Config files of a whole PointCMT that trains in seconds; the working directory is a temporary one."""
+    """Config files of a whole PointCMT that trains in seconds; the working directory is a temporary
+    one.
+    """
     folder = tmp_path / 'configs'
     folder.mkdir()
-    (folder / 'tiny_base.py').write_text(_BASE.format(runtime=str(ROOT / 'configs/_base_/default_runtime.py')))
+    (folder / 'tiny_base.py').write_text(
+        _BASE.format(runtime=str(ROOT / 'configs/_base_/default_runtime.py'))
+    )
     for name, text in _STAGES.items():
         (folder / f'{name}.py').write_text(text)
     monkeypatch.chdir(tmp_path)
@@ -113,18 +125,30 @@ def tiny_configs(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def tiny_student() -> dict:
     """Config of a student with a 16-channel feature and 3 classes."""
-    return dict(type='PointClassifier',
-                backbone=dict(type='PointNet', local_channels=(8,), global_channels=(16,), input_transform=False,
-                              feature_transform=False),
-                head=dict(type='MLPHead', hidden_channels=(16,), dropout=0.0, num_classes=3))
+    return dict(
+        type='PointClassifier',
+        backbone=dict(
+            type='PointNet',
+            local_channels=(8,),
+            global_channels=(16,),
+            input_transform=False,
+            feature_transform=False,
+        ),
+        head=dict(type='MLPHead', hidden_channels=(16,), dropout=0.0, num_classes=3),
+    )
 
 
 @pytest.fixture
 def batch() -> dict:
     """A collated batch of six clouds of 16 points."""
     generator = torch.Generator().manual_seed(0)
-    samples = [PointDataSample(metainfo=dict(sample_idx=i, sample_id=f'train/{i}')).set_gt_label(i % 3) for i in range(6)]
-    return dict(inputs=dict(points=torch.randn(6, 16, 3, generator=generator)), data_samples=samples)
+    samples = [
+        PointDataSample(metainfo=dict(sample_idx=i, sample_id=f'train/{i}')).set_gt_label(i % 3)
+        for i in range(6)
+    ]
+    return dict(
+        inputs=dict(points=torch.randn(6, 16, 3, generator=generator)), data_samples=samples
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -150,7 +174,8 @@ def _lines(labels, points, noise, seed):
 def write_suite(tmp_path):
     """Write a corruption suite of tiny clouds of three classes and return its directory.
 
-    Severity k has 12 + k points and more noise; ``clean=False`` leaves the clean set out, ``marked`` marks it as generated.
+    Severity k has 12 + k points and more noise; ``clean=False`` leaves the clean set out,
+    ``marked`` marks it as generated.
     """
     import json
 
@@ -162,8 +187,12 @@ def write_suite(tmp_path):
         table, folder = SUITES[suite], tmp_path / f'{name}_{suite}'
         folder.mkdir()
         labels = np.arange(count) % 3
-        sets = {table.file_name(c, s): (12 + k, 0.3 + 0.3 * k) for c in table.corruptions if c not in skip
-                for k, s in enumerate(table.severities)}
+        sets = {
+            table.file_name(c, s): (12 + k, 0.3 + 0.3 * k)
+            for c in table.corruptions
+            if c not in skip
+            for k, s in enumerate(table.severities)
+        }
         sets.update({table.clean: (16, 0.05)} if clean else {})
         for seed, (file, (points, noise)) in enumerate(sets.items()):
             clouds = _lines(labels, points, noise, seed)
@@ -175,36 +204,83 @@ def write_suite(tmp_path):
         if table.labels:
             np.save(folder / table.labels, labels[:, None].astype(np.uint8))
         if marked:
-            (folder / 'generated.json').write_text(json.dumps(dict(version=1, seed=0, source='TinyClouds')))
+            (folder / 'generated.json').write_text(
+                json.dumps(dict(version=1, seed=0, source='TinyClouds'))
+            )
         return folder
+
     return write
 
 
 @pytest.fixture
 def suite_result(tmp_path):
-    """Make the predictions of one checkpoint on a suite up: right with a probability that falls with the severity."""
+    """Make the predictions of one checkpoint on a suite up: right with a probability that falls
+    with the severity.
+    """
     from pcdet_kd.datasets.corruptions import SUITES
     from pcdet_kd.evaluation.suite_results import CLEAN, SetResult, SuiteResult, suite_sets
 
-    def make(suite='modelnet-c', seed=0, accuracy=0.8, count=60, classes=('bag', 'night_stand', 'tv <b>'), generated=True,
-             clean=True, **info):
+    def make(
+        suite='modelnet-c',
+        seed=0,
+        accuracy=0.8,
+        count=60,
+        classes=('bag', 'night_stand', 'tv <b>'),
+        generated=True,
+        clean=True,
+        **info,
+    ):
         rng, gt = np.random.default_rng(seed), np.arange(count) % len(classes)
         sets = {}
-        for name in suite_sets(suite)[0 if clean else 1:]:
+        for name in suite_sets(suite)[0 if clean else 1 :]:
             level = 0 if name[0] == CLEAN else 1 + SUITES[suite].severities.index(name[1])
             right = rng.random(count) < accuracy - 0.08 * level
             pred = np.where(right, gt, (gt + 1) % len(classes))
             score = rng.uniform(0.5, 1, count).astype(np.float32)
             worst = np.flatnonzero(~right)[:2]
             clouds = [rng.normal(size=(30, 3)).astype(np.float32) for _ in worst]
-            sets[name] = SetResult(gt, pred, score, np.where(right, score, 1 - score).astype(np.float32),
-                                   np.full(count, 30 + level), worst, clouds)
-        protocol = {'clouds': f'{count} in each of {len(sets)} sets', 'sampling': 'none: whole clouds',
-                    'normalisation': 'none: the clouds as they are in the files', 'votes': 'none: a single pass', 'seed': '7'}
-        run = dict(name='toy', config='configs/toy.py', checkpoint='toy/last.pth', sha256=f'{seed:064x}', parameters=1234,
-                   started='2026-01-02')
-        who = 'generated by pcdet_kd (generator 1, seed 0, from Toy): not the official files' if generated else 'unmarked'
-        about = dict(suite=suite, classes=list(classes), up_axis='y', provenance=who, generated=generated, notes=[],
-                     protocol=protocol, run=run, renormalize='none', key=str(seed), sets={name: 'same' for name in sets})
+            sets[name] = SetResult(
+                gt,
+                pred,
+                score,
+                np.where(right, score, 1 - score).astype(np.float32),
+                np.full(count, 30 + level),
+                worst,
+                clouds,
+            )
+        protocol = {
+            'clouds': f'{count} in each of {len(sets)} sets',
+            'sampling': 'none: whole clouds',
+            'normalisation': 'none: the clouds as they are in the files',
+            'votes': 'none: a single pass',
+            'seed': '7',
+        }
+        run = dict(
+            name='toy',
+            config='configs/toy.py',
+            checkpoint='toy/last.pth',
+            sha256=f'{seed:064x}',
+            parameters=1234,
+            started='2026-01-02',
+        )
+        who = (
+            'generated by pcdet_kd (generator 1, seed 0, from Toy): not the official files'
+            if generated
+            else 'unmarked'
+        )
+        about = dict(
+            suite=suite,
+            classes=list(classes),
+            up_axis='y',
+            provenance=who,
+            generated=generated,
+            notes=[],
+            protocol=protocol,
+            run=run,
+            renormalize='none',
+            key=str(seed),
+            sets={name: 'same' for name in sets},
+        )
         return SuiteResult(tmp_path / f'run_{seed}', about | info, sets)
+
     return make

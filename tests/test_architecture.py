@@ -15,9 +15,18 @@ MAX_LINES = 350
 
 # Imports go from later to earlier rows; within a row in one direction at most.
 ROWS = [
-    {'registry', 'plugins'}, {'utils'}, {'structures', 'ops'}, {'layers', 'losses', 'views'}, {'datasets'},
-    {'backbones', 'heads'}, {'models'}, {'teachers'}, {'distillers'}, {'engine', 'evaluation', 'visualization'},
-    {'apis', 'testing'}, {'cli'},
+    {'registry', 'plugins'},
+    {'utils'},
+    {'structures', 'ops'},
+    {'layers', 'losses', 'views'},
+    {'datasets'},
+    {'backbones', 'heads'},
+    {'models'},
+    {'teachers'},
+    {'distillers'},
+    {'engine', 'evaluation', 'visualization'},
+    {'apis', 'testing'},
+    {'cli'},
 ]
 RANK = {folder: rank for rank, row in enumerate(ROWS) for folder in row}
 
@@ -31,19 +40,24 @@ COVERED_ELSEWHERE = {
     'utils/errors.py': 'messages; every module that raises them tests them',
 }
 COVERED_FOLDERS = {
-    'ops/cpu': 'each kernel is compared with the plain-torch reference in the test of its public function',
+    'ops/cpu': 'each kernel is compared with the plain-torch reference in the test of its public '
+    'function',
     'cli': 'commands are run as commands in tests/test_tools',
 }
 
 
 def folder(path: Path) -> str:
-    """Return the part of the package that a file belongs to: its top folder, or a top-level module's own name."""
+    """Return the part of the package that a file belongs to: its top folder, or a top-level
+    module's own name.
+    """
     parts = path.relative_to(PACKAGE).parts
     return parts[0] if len(parts) > 1 else path.stem
 
 
 def imports(path: Path) -> set[str]:
-    """Return the parts of the package that a file imports anywhere, type-checking and function bodies included."""
+    """Return the parts of the package that a file imports anywhere, type-checking and function
+    bodies included.
+    """
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         names = []
@@ -75,7 +89,12 @@ def test_imports_go_downwards(path):
 
 
 def test_no_two_folders_import_each_other():
-    edges = {(folder(path), other) for path in MODULES for other in imports(path) if other != folder(path)}
+    edges = {
+        (folder(path), other)
+        for path in MODULES
+        for other in imports(path)
+        if other != folder(path)
+    }
     mutual = sorted((a, b) for a, b in edges if a < b and (b, a) in edges)
     assert not mutual
 
@@ -106,22 +125,44 @@ def test_docstrings(path):
     tree = ast.parse(path.read_text())
     if path.name != '__init__.py' or tree.body:
         assert ast.get_docstring(tree), f'{name_of(path)} has no docstring'
-    missing = [node.name for node in tree.body
-               if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith('_')
-               and not ast.get_docstring(node)]
+    missing = [
+        node.name
+        for node in tree.body
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+        and not node.name.startswith('_')
+        and not ast.get_docstring(node)
+    ]
     assert not missing, f'{name_of(path)}: no docstring on {missing}'
 
 
-@pytest.mark.parametrize('path', [p for p in MODULES if p.name == '__init__.py' and p.parent not in (
-    PACKAGE, PACKAGE / 'ops' / 'kernels', PACKAGE / 'cli')], ids=name_of)
+@pytest.mark.parametrize(
+    'path',
+    [
+        p
+        for p in MODULES
+        if p.name == '__init__.py'
+        and p.parent not in (PACKAGE, PACKAGE / 'ops' / 'kernels', PACKAGE / 'cli')
+    ],
+    ids=name_of,
+)
 def test_folders_say_what_is_public(path):
     tree = ast.parse(path.read_text())
-    imported = {alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    public = [ast.literal_eval(node.value) for node in tree.body
-              if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', '') == '__all__']
+    imported = {
+        alias.asname or alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    public = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', '') == '__all__'
+    ]
     if imported:
         assert public, f'{name_of(path)} has no __all__'
-        assert set(public[0]) <= imported | {n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+        assert set(public[0]) <= imported | {
+            n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))
+        }
 
 
 def mirror(path: Path) -> Path:
@@ -132,14 +173,18 @@ def mirror(path: Path) -> Path:
 @pytest.mark.parametrize('path', [p for p in MODULES if p.name != '__init__.py'], ids=name_of)
 def test_module_has_its_test(path):
     inside = path.relative_to(PACKAGE).as_posix()
-    if inside in COVERED_ELSEWHERE or any(inside.startswith(f'{covered}/') for covered in COVERED_FOLDERS):
+    if inside in COVERED_ELSEWHERE or any(
+        inside.startswith(f'{covered}/') for covered in COVERED_FOLDERS
+    ):
         return
     assert mirror(path).is_file(), f'{name_of(mirror(path))} is missing'
 
 
 def test_exceptions_are_needed():
     for inside in COVERED_ELSEWHERE:
-        assert (PACKAGE / inside).is_file() and not mirror(PACKAGE / inside).is_file(), f'{inside} needs no exception'
+        assert (PACKAGE / inside).is_file() and not mirror(PACKAGE / inside).is_file(), (
+            f'{inside} needs no exception'
+        )
     for inside in COVERED_FOLDERS:
         assert (PACKAGE / inside).is_dir()
 
@@ -147,23 +192,35 @@ def test_exceptions_are_needed():
 def test_no_paths_of_one_machine():
     files = [path for path in ROOT.iterdir() if path.is_file()]
     for name in ('pcdet_kd', 'configs', 'tools', 'tests', 'docs', 'requirements', '.ci'):
-        files += [path for path in (ROOT / name).rglob('*') if path.is_file() and '_build' not in path.parts]
+        files += [
+            path
+            for path in (ROOT / name).rglob('*')
+            if path.is_file() and '_build' not in path.parts
+        ]
     text = ('.py', '.md', '.toml', '.txt', '.yml', '.yaml', '.sh', '.cff')
     files = [path for path in files if path.suffix in text or path.name in ('Makefile', 'run')]
-    found = [f'{name_of(path)}: {hit}' for path in files
-             for hit in re.findall(r'(?<![\w.])/(?:tmp|home|root|work)/\S*', path.read_text())]
+    found = [
+        f'{name_of(path)}: {hit}'
+        for path in files
+        for hit in re.findall(r'(?<![\w.])/(?:tmp|home|root|work)/\S*', path.read_text())
+    ]
     assert not found
 
 
-@pytest.mark.parametrize('module, banned', [
-    ('pcdet_kd', ('torch', 'mmengine', 'numpy')),
-    ('pcdet_kd.cli', ('torch', 'mmengine', 'numpy')),
-    ('pcdet_kd.registry', ('torch', 'mmengine.runner', 'pcdet_kd.models', 'pcdet_kd.datasets')),
-    ('pcdet_kd.plugins', ('torch', 'mmengine')),
-    ('pcdet_kd.visualization', ('matplotlib', 'torch')),
-])
+@pytest.mark.parametrize(
+    'module, banned',
+    [
+        ('pcdet_kd', ('torch', 'mmengine', 'numpy')),
+        ('pcdet_kd.cli', ('torch', 'mmengine', 'numpy')),
+        ('pcdet_kd.registry', ('torch', 'mmengine.runner', 'pcdet_kd.models', 'pcdet_kd.datasets')),
+        ('pcdet_kd.plugins', ('torch', 'mmengine')),
+        ('pcdet_kd.visualization', ('matplotlib', 'torch')),
+    ],
+)
 def test_imports_are_light(module, banned):
     code = f'import sys, {module}; print(*(m for m in {banned!r} if m in sys.modules))'
-    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == []

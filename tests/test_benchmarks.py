@@ -1,4 +1,6 @@
-"""The benchmark scripts run: their help, every row on tiny shapes, and what they say about a peer that is not there."""
+"""The benchmark scripts run: their help, every row on tiny shapes, and what they say about a peer
+that is not there.
+"""
 
 import importlib
 import importlib.util
@@ -17,7 +19,9 @@ SCRIPTS = sorted(p.name for p in FOLDER.glob('*.py') if '__main__' in p.read_tex
 
 @pytest.fixture
 def module(monkeypatch):
-    """Import a module of the benchmarks, as its scripts do, and forget it again: one is called ops."""
+    """Import a module of the benchmarks, as its scripts do, and forget it again: one is called
+    ops.
+    """
     monkeypatch.syspath_prepend(str(FOLDER))
     names = {p.stem for p in FOLDER.iterdir()}
     before = set(sys.modules)
@@ -29,7 +33,12 @@ def module(monkeypatch):
 
 @pytest.mark.parametrize('script', SCRIPTS)
 def test_help(script):
-    done = subprocess.run([sys.executable, str(FOLDER / script), '--help'], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / script), '--help'],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0 and 'usage: ' in done.stdout, done.stderr
 
 
@@ -38,7 +47,6 @@ def test_rows_by_name(module, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         module('ops').main()
     assert 'no row nothing; there are fps' in capsys.readouterr().err
-
 
 
 def rows():
@@ -68,9 +76,13 @@ def test_tiny_row(row, module, monkeypatch, capsys):
 def test_medians_of_interleaved_runs(module):
     harness = module('harness')
     order = []
-    found = harness.interleaved({name: (lambda name=name: order.append(name) or name) for name in 'ab'}, rounds=3)
+    found = harness.interleaved(
+        {name: (lambda name=name: order.append(name) or name) for name in 'ab'}, rounds=3
+    )
     assert ''.join(order) == 'ab' * 4 and found['a'].result == 'a' and found['b'].rounds == 3
-    found = harness.interleaved({'slow': lambda: torch.ones(200, 200) @ torch.ones(200, 200)}, rounds=3, budget=0)
+    found = harness.interleaved(
+        {'slow': lambda: torch.ones(200, 200) @ torch.ones(200, 200)}, rounds=3, budget=0
+    )
     assert found['slow'].rounds == 1
     assert harness.times_faster(3.0, 0.25) == '12' and harness.times_faster(1234.0, 1) == '1234'
     assert harness.table(['a', 'b'], [[1, 2]]) == '| a | b |\n| --- | --- |\n| 1 | 2 |'
@@ -78,10 +90,34 @@ def test_medians_of_interleaved_runs(module):
 
 @pytest.mark.skipif(allocator._mallopt() is None, reason='no glibc')
 def test_train_step_prints_its_table():
-    done = subprocess.run([sys.executable, str(FOLDER / 'train_step.py'), '--tiny', 'dgcnn', '--steps', '1', '--forms', 'usual',
-                           'ours', '--no-memory'], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(FOLDER / 'train_step.py'),
+            '--tiny',
+            'dgcnn',
+            '--steps',
+            '1',
+            '--forms',
+            'usual',
+            'ours',
+            '--no-memory',
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
-    cells = [[cell.strip() for cell in line.split('|')] for line in done.stdout.splitlines() if line.startswith('| ')][2:]
-    assert [cell[1:3] for cell in cells] == [['usual', 'default'], ['ours', 'default'], ['usual', 'keep'], ['ours', 'keep']]
+    cells = [
+        [cell.strip() for cell in line.split('|')]
+        for line in done.stdout.splitlines()
+        if line.startswith('| ')
+    ][2:]
+    assert [cell[1:3] for cell in cells] == [
+        ['usual', 'default'],
+        ['ours', 'default'],
+        ['usual', 'keep'],
+        ['ours', 'keep'],
+    ]
     losses = [float(cell[-2]) for cell in cells]
     assert max(losses) - min(losses) < 1e-4

@@ -1,4 +1,6 @@
-"""Every shipped config loads, passes the check, builds, takes one step, and can be dumped and read again."""
+"""Every shipped config loads, passes the check, builds, takes one step, and can be dumped and read
+again.
+"""
 
 import json
 from pathlib import Path
@@ -42,7 +44,9 @@ def small_data(tmp_path_factory) -> dict[str, dict]:
         with h5py.File(models / f'ply_data_{split}0.h5', 'w') as file:
             file['data'] = rng.uniform(-1, 1, (n, 2048, 3)).astype(np.float32)
             file['label'] = np.arange(n, dtype=np.uint8)[:, None] % 40
-        (models / f'{split}_files.txt').write_text(f'data/modelnet40_ply_hdf5_2048/ply_data_{split}0.h5\n')
+        (models / f'{split}_files.txt').write_text(
+            f'data/modelnet40_ply_hdf5_2048/ply_data_{split}0.h5\n'
+        )
         (models / f'ply_data_{split}_0_id2file.json').write_text(json.dumps([]))
     objects = root / 'ScanNetV2_cls'
     objects.mkdir()
@@ -51,12 +55,20 @@ def small_data(tmp_path_factory) -> dict[str, dict]:
             file['data'] = rng.uniform(-0.5, 0.5, (n, 2048, 6))
             file['label'] = np.arange(n, dtype=np.int32) % 17
         (objects / f'{split}_files.txt').write_text(f'./{split}_0.h5\n')
-    rendered = dict(data_root=str(root / 'modelnet40_normal_resampled'), views_root=str(root / 'views'), num_views=2,
-                    image_size=32)
+    rendered = dict(
+        data_root=str(root / 'modelnet40_normal_resampled'),
+        views_root=str(root / 'views'),
+        num_views=2,
+        image_size=32,
+    )
     write_rendered(rendered, rng)
-    return dict(ScanNetCls={'data_root': str(objects)}, ScanObjectNN={'data_root': str(root / 'ScanObjectNN')},
-                ModelNet40={'data_root': str(models)}, SyntheticScans={'num_train': 45, 'num_test': 15},
-                ModelNet40Resampled=rendered)
+    return dict(
+        ScanNetCls={'data_root': str(objects)},
+        ScanObjectNN={'data_root': str(root / 'ScanObjectNN')},
+        ModelNet40={'data_root': str(models)},
+        SyntheticScans={'num_train': 45, 'num_test': 15},
+        ModelNet40Resampled=rendered,
+    )
 
 
 def write_rendered(options: dict, rng: np.random.Generator) -> None:
@@ -74,12 +86,17 @@ def write_rendered(options: dict, rng: np.random.Generator) -> None:
             pictures.mkdir(parents=True, exist_ok=True)
             np.savetxt(points, rng.uniform(-1, 1, (64, 6)), '%.6f', ',')
             for view in range(options['num_views']):
-                cv2.imwrite(str(pictures / f'{name}_{view + 1:03d}.png'), rng.integers(0, 256, (32, 32), dtype=np.uint8))
+                cv2.imwrite(
+                    str(pictures / f'{name}_{view + 1:03d}.png'),
+                    rng.integers(0, 256, (32, 32), dtype=np.uint8),
+                )
 
 
 @pytest.fixture(scope='session')
 def shared_folder(tmp_path_factory) -> Path:
-    """One working directory for all configs, so that stages and banks that several need are made once."""
+    """One working directory for all configs, so that stages and banks that several need are made
+    once.
+    """
     return tmp_path_factory.mktemp('runs')
 
 
@@ -97,7 +114,9 @@ def test_one_step(leaf, small_data, shared_folder, monkeypatch, tmp_path):
     for stage in stages[:-1]:
         if not stage.weights.exists():
             stage.work_dir.mkdir(parents=True, exist_ok=True)
-            save_checkpoint_file(dict(state_dict=MODELS.build(stage.cfg.model).state_dict()), stage.weights)
+            save_checkpoint_file(
+                dict(state_dict=MODELS.build(stage.cfg.model).state_dict()), stage.weights
+            )
     cfg = with_weights(stages[-1])
     cfg.dump(str(tmp_path / 'dumped.py'))
     assert Config.fromfile(tmp_path / 'dumped.py').model == cfg.model
@@ -114,32 +133,181 @@ def test_one_step(leaf, small_data, shared_folder, monkeypatch, tmp_path):
     assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
 
 
-# Optimiser, learning rate, weight decay; what becomes of the rate; epochs, batch, clipping, smoothing; transforms in training.
-# Of the code of: yanx27/Pointnet_Pointnet2_pytorch, WangYueFt/dgcnn, Yochengliu/Relation-Shape-CNN, ma-xu/pointMLP-pytorch,
-# hancyran/RepSurf, princeton-vl/SimpleView, guochengqian/PointNeXt.
+# Optimiser, learning rate, weight decay; what becomes of the rate; epochs, batch, clipping,
+# smoothing; transforms in training. Of the code of: yanx27/Pointnet_Pointnet2_pytorch,
+# WangYueFt/dgcnn, Yochengliu/Relation-Shape-CNN, ma-xu/pointMLP-pytorch, hancyran/RepSurf,
+# princeton-vl/SimpleView, guochengqian/PointNeXt.
 _DGCNN = 'FirstPoints RandomScale RandomShift ShufflePoints'
 _PORT = 'RandomPointDropout RandomScale RandomShift'
 _FPS = 'ShufflePoints FarthestThenRandom RandomScale RandomShift'
 _NEXT = 'ShufflePoints RandomScale AddHeight UnitSphere RandomRotate FarthestThenRandom'
 RECIPES = {
-    'pointnet_modelnet40': ('Adam', 1e-3, 1e-4, dict(step_size=20, gamma=0.7), 200, 24, None, 0, f'FirstPoints {_PORT}'),
-    'pointnet2_modelnet40': ('Adam', 1e-3, 1e-4, dict(step_size=20, gamma=0.7), 200, 24, None, 0, f'FirstPoints {_PORT}'),
-    'pointnet2_msg_scanobjectnn': ('Adam', 1e-3, 1e-4, dict(step_size=20, gamma=0.7), 200, 24, None, 0,
-                                   f'FirstPoints UnitSphere {_PORT}'),
-    'dgcnn_modelnet40': ('SGD', 0.1, 1e-4, dict(T_max=250, eta_min=1e-3), 250, 32, None, 0.2, _DGCNN),
+    'pointnet_modelnet40': (
+        'Adam',
+        1e-3,
+        1e-4,
+        dict(step_size=20, gamma=0.7),
+        200,
+        24,
+        None,
+        0,
+        f'FirstPoints {_PORT}',
+    ),
+    'pointnet2_modelnet40': (
+        'Adam',
+        1e-3,
+        1e-4,
+        dict(step_size=20, gamma=0.7),
+        200,
+        24,
+        None,
+        0,
+        f'FirstPoints {_PORT}',
+    ),
+    'pointnet2_msg_scanobjectnn': (
+        'Adam',
+        1e-3,
+        1e-4,
+        dict(step_size=20, gamma=0.7),
+        200,
+        24,
+        None,
+        0,
+        f'FirstPoints UnitSphere {_PORT}',
+    ),
+    'dgcnn_modelnet40': (
+        'SGD',
+        0.1,
+        1e-4,
+        dict(T_max=250, eta_min=1e-3),
+        250,
+        32,
+        None,
+        0.2,
+        _DGCNN,
+    ),
     'rscnn_modelnet40': ('Adam', 1e-3, None, dict(step_size=21, gamma=0.7), 200, 32, None, 0, _FPS),
-    'rscnn_scanobjectnn': ('Adam', 1e-3, None, dict(step_size=21, gamma=0.7), 200, 32, None, 0, _FPS),
-    'pointmlp_modelnet40': ('SGD', 0.1, 2e-4, dict(T_max=300, eta_min=0.005), 300, 32, 1, 0.2, _DGCNN),
-    'pointmlp_elite_scanobjectnn': ('SGD', 0.01, 1e-4, dict(T_max=200, eta_min=1e-4), 200, 32, None, 0.2, _DGCNN),
-    'repsurf_scanobjectnn': ('Adam', 1e-3, 1e-4, dict(gamma=0.7), 250, 64, None, 0.1, 'FarthestPoints'),
-    'repsurf_2x_scanobjectnn': ('Adam', 1e-3, 1e-4, dict(gamma=0.7), 250, 64, None, 0.1, 'FarthestPoints'),
-    'simpleview_modelnet40': ('Adam', 1e-3, None, dict(factor=0.5, patience=10, min_value=1e-5), 1000, 18, None, 0.2, _DGCNN),
-    'simpleview_scanobjectnn': ('Adam', 1e-3, None, dict(step_size=20000, gamma=0.7, by_epoch=False), 300, 10, None, 0,
-                                'RandomPoints UnitSphere RandomRotate RandomJitter'),
-    'pointnext_s_modelnet40': ('AdamW', 1e-3, 0.05, dict(T_max=600, eta_min=1e-6), 600, 32, 1, 0.2, _DGCNN),
-    'pointnext_s_scanobjectnn': ('AdamW', 2e-3, 0.05, dict(T_max=200, eta_min=1e-4), 250, 32, 10, 0.3, _NEXT),
-    'pointnet2_scanobjectnn_pointnext': ('AdamW', 2e-3, 0.05, dict(T_max=200, eta_min=1e-4), 250, 32, 10, 0.3, _NEXT),
-    'dgcnn_modelnet40_pointnext': ('AdamW', 1e-3, 0.05, dict(T_max=600, eta_min=1e-6), 600, 32, 1, 0.2, _DGCNN),
+    'rscnn_scanobjectnn': (
+        'Adam',
+        1e-3,
+        None,
+        dict(step_size=21, gamma=0.7),
+        200,
+        32,
+        None,
+        0,
+        _FPS,
+    ),
+    'pointmlp_modelnet40': (
+        'SGD',
+        0.1,
+        2e-4,
+        dict(T_max=300, eta_min=0.005),
+        300,
+        32,
+        1,
+        0.2,
+        _DGCNN,
+    ),
+    'pointmlp_elite_scanobjectnn': (
+        'SGD',
+        0.01,
+        1e-4,
+        dict(T_max=200, eta_min=1e-4),
+        200,
+        32,
+        None,
+        0.2,
+        _DGCNN,
+    ),
+    'repsurf_scanobjectnn': (
+        'Adam',
+        1e-3,
+        1e-4,
+        dict(gamma=0.7),
+        250,
+        64,
+        None,
+        0.1,
+        'FarthestPoints',
+    ),
+    'repsurf_2x_scanobjectnn': (
+        'Adam',
+        1e-3,
+        1e-4,
+        dict(gamma=0.7),
+        250,
+        64,
+        None,
+        0.1,
+        'FarthestPoints',
+    ),
+    'simpleview_modelnet40': (
+        'Adam',
+        1e-3,
+        None,
+        dict(factor=0.5, patience=10, min_value=1e-5),
+        1000,
+        18,
+        None,
+        0.2,
+        _DGCNN,
+    ),
+    'simpleview_scanobjectnn': (
+        'Adam',
+        1e-3,
+        None,
+        dict(step_size=20000, gamma=0.7, by_epoch=False),
+        300,
+        10,
+        None,
+        0,
+        'RandomPoints UnitSphere RandomRotate RandomJitter',
+    ),
+    'pointnext_s_modelnet40': (
+        'AdamW',
+        1e-3,
+        0.05,
+        dict(T_max=600, eta_min=1e-6),
+        600,
+        32,
+        1,
+        0.2,
+        _DGCNN,
+    ),
+    'pointnext_s_scanobjectnn': (
+        'AdamW',
+        2e-3,
+        0.05,
+        dict(T_max=200, eta_min=1e-4),
+        250,
+        32,
+        10,
+        0.3,
+        _NEXT,
+    ),
+    'pointnet2_scanobjectnn_pointnext': (
+        'AdamW',
+        2e-3,
+        0.05,
+        dict(T_max=200, eta_min=1e-4),
+        250,
+        32,
+        10,
+        0.3,
+        _NEXT,
+    ),
+    'dgcnn_modelnet40_pointnext': (
+        'AdamW',
+        1e-3,
+        0.05,
+        dict(T_max=600, eta_min=1e-6),
+        600,
+        32,
+        1,
+        0.2,
+        _DGCNN,
+    ),
 }
 
 
@@ -148,31 +316,53 @@ def test_a_recipe_is_its_authors(name):
     kind, lr, decay, schedule, epochs, batch, clip, smoothing, transforms = RECIPES[name]
     cfg = Config.fromfile(ROOT / f'configs/baseline/{name}.py')
     optim, loss = cfg.optim_wrapper, cfg.model.head.loss
-    assert (optim.optimizer.type, optim.optimizer.lr, optim.optimizer.get('weight_decay')) == (kind, lr, decay)
+    assert (optim.optimizer.type, optim.optimizer.lr, optim.optimizer.get('weight_decay')) == (
+        kind,
+        lr,
+        decay,
+    )
     assert optim.optimizer.get('momentum') == (0.9 if kind == 'SGD' else None)
     assert {key: cfg.param_scheduler[key] for key in schedule} == pytest.approx(schedule)
     assert cfg.train_cfg.max_epochs == epochs
     assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == batch
     assert optim.get('clip_grad') == (clip and dict(max_norm=clip))
-    assert (loss.get('label_smoothing', 0), loss.get('smoothing')) == (smoothing, 'others' if smoothing else None)
-    assert ' '.join(step.type for step in cfg.train_dataloader.dataset.pipeline) == f'{transforms} PackPointInputs'
+    assert (loss.get('label_smoothing', 0), loss.get('smoothing')) == (
+        smoothing,
+        'others' if smoothing else None,
+    )
+    assert (
+        ' '.join(step.type for step in cfg.train_dataloader.dataset.pipeline)
+        == f'{transforms} PackPointInputs'
+    )
 
 
-@pytest.mark.parametrize('leaf', sorted((ROOT / 'configs/baseline').glob('*_scanobjectnn*.py')), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    'leaf', sorted((ROOT / 'configs/baseline').glob('*_scanobjectnn*.py')), ids=lambda p: p.stem
+)
 def test_the_variants_of_scanobjectnn_are_one_option_away(leaf):
     cfg = load_config(leaf, dict(variant='OBJ_BG'))
-    data = [cfg[f'{split}_dataloader'].dataset for split in ('train', 'val', 'test')] + cfg.bank_data
+    data = [
+        cfg[f'{split}_dataloader'].dataset for split in ('train', 'val', 'test')
+    ] + cfg.bank_data
     assert {part.variant for part in data} == {'OBJ_BG'}
 
 
 def test_every_config_of_a_student_is_listed():
     """All leaves but PointCMT's teachers and generators, and the demo."""
     import yaml
-    listed = {entry['Config'] for file in yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']
-              for entry in yaml.safe_load((ROOT / file).read_text())['Models']}
+
+    listed = {
+        entry['Config']
+        for file in yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']
+        for entry in yaml.safe_load((ROOT / file).read_text())['Models']
+    }
     missing = {str(leaf.relative_to(ROOT)) for leaf in LEAVES} - listed
-    assert not [leaf for leaf in missing if not Path(leaf).name.startswith(('mvcnn_', 'generator_'))
-                and not leaf.endswith('_syntheticscans.py')]
+    assert not [
+        leaf
+        for leaf in missing
+        if not Path(leaf).name.startswith(('mvcnn_', 'generator_'))
+        and not leaf.endswith('_syntheticscans.py')
+    ]
 
 
 def test_a_leaf_shows_only_the_difference():
@@ -183,14 +373,19 @@ def test_a_leaf_shows_only_the_difference():
 def test_metafiles_name_configs_and_their_parameters():
     """Every number in a metafile is the model's."""
     import yaml
+
     files = yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']
-    assert sorted(files) == sorted(str(p.relative_to(ROOT)) for p in (ROOT / 'configs').rglob('metafile.yml'))
+    assert sorted(files) == sorted(
+        str(p.relative_to(ROOT)) for p in (ROOT / 'configs').rglob('metafile.yml')
+    )
     names = []
     for file in files:
         for entry in yaml.safe_load((ROOT / file).read_text())['Models']:
             model = Config.fromfile(ROOT / entry['Config']).model
             built = MODELS.build(model.get('student', model))
-            assert sum(p.numel() for p in built.parameters()) == entry['Metadata']['Parameters'], entry['Name']
+            assert sum(p.numel() for p in built.parameters()) == entry['Metadata']['Parameters'], (
+                entry['Name']
+            )
             assert entry['Name'].endswith(Path(entry['Config']).stem)
             names.append(entry['Name'])
     assert len(names) == len(set(names)), 'two models of one name: put the method before it'

@@ -1,6 +1,7 @@
 """Every registered part keeps its contract: registering a part tests it.
 
-A part that cannot be built without arguments, or would be slow at its published size, gets an entry below.
+A part that cannot be built without arguments, or would be slow at its published size, gets an entry
+below.
 """
 
 import copy
@@ -12,47 +13,103 @@ from torch import distributed as dist
 
 from pcdet_kd.registry import BACKBONES, HEADS, LOSSES, MODELS
 from pcdet_kd.structures import PointDataSample
-from pcdet_kd.testing import check_backbone, check_dataset, check_loss, check_teacher, random_clouds, random_views
+from pcdet_kd.testing import (
+    check_backbone,
+    check_dataset,
+    check_loss,
+    check_teacher,
+    random_clouds,
+    random_views,
+)
 
 
 def ours(registry):
     """Names registered by the package itself, not by a test."""
     registry.import_from_location()
-    return sorted(name for name, part in registry.module_dict.items() if part.__module__.startswith('pcdet_kd.'))
+    return sorted(
+        name
+        for name, part in registry.module_dict.items()
+        if part.__module__.startswith('pcdet_kd.')
+    )
 
 
-_POINTMLP = dict(embed_channels=8, channels=(8, 16, 16, 24), num_points=(32, 16, 8, 4), num_neighbors=8)
+_POINTMLP = dict(
+    embed_channels=8, channels=(8, 16, 16, 24), num_points=(32, 16, 8, 4), num_neighbors=8
+)
 TINY_BACKBONES = {
-    'CurveNet': dict(embed_channels=8, channels=(16, 16), num_points=(48, 16), radii=(0.3, 0.5), num_neighbors=6,
-                     curves=((10, 3), None), out_channels=24),
+    'CurveNet': dict(
+        embed_channels=8,
+        channels=(16, 16),
+        num_points=(48, 16),
+        radii=(0.3, 0.5),
+        num_neighbors=6,
+        curves=((10, 3), None),
+        out_channels=24,
+    ),
     'GDANet': dict(channels=(8, 8, 12), num_neighbors=6, num_select=12, embed_channels=16),
-    'PCT': dict(embed_channels=8, channels=(12, 16), num_points=(32, 16), num_neighbors=8, num_attentions=2, out_channels=24),
+    'PCT': dict(
+        embed_channels=8,
+        channels=(12, 16),
+        num_points=(32, 16),
+        num_neighbors=8,
+        num_attentions=2,
+        out_channels=24,
+    ),
     'DGCNN': dict(channels=(8, 8, 12), embed_channels=16, num_neighbors=8),
     'MultiViewResNet': dict(base_width=4, small_input=True),
     'PointMLP': _POINTMLP,
     'PointMLPElite': _POINTMLP,
-    'PointNet': dict(local_channels=(8,), global_channels=(16, 24), transform_mlp=(8, 16), transform_fc=(16, 8)),
-    'PointNet2MSG': dict(num_points=(32, 8), radii=((0.2, 0.4), (0.6,)), num_neighbors=((4, 8), (8,)),
-                         mlp_channels=(((8,), (8, 12)), ((16, 16),)), global_channels=(16, 24)),
-    'PointNet2SSG': dict(num_points=(32, 8), radii=(0.3, 0.6), num_neighbors=(8, 8), mlp_channels=((8, 16), (16, 16)),
-                         global_channels=(16, 24)),
-    'PointTransformer': dict(channels=(8, 16, 24), blocks=(1, 1, 1), strides=(1, 4, 4), num_neighbors=(4, 8, 8)),
+    'PointNet': dict(
+        local_channels=(8,), global_channels=(16, 24), transform_mlp=(8, 16), transform_fc=(16, 8)
+    ),
+    'PointNet2MSG': dict(
+        num_points=(32, 8),
+        radii=((0.2, 0.4), (0.6,)),
+        num_neighbors=((4, 8), (8,)),
+        mlp_channels=(((8,), (8, 12)), ((16, 16),)),
+        global_channels=(16, 24),
+    ),
+    'PointNet2SSG': dict(
+        num_points=(32, 8),
+        radii=(0.3, 0.6),
+        num_neighbors=(8, 8),
+        mlp_channels=((8, 16), (16, 16)),
+        global_channels=(16, 24),
+    ),
+    'PointTransformer': dict(
+        channels=(8, 16, 24), blocks=(1, 1, 1), strides=(1, 4, 4), num_neighbors=(4, 8, 8)
+    ),
     'PointViT': dict(embed_dims=24, depth=3, num_heads=2, num_patches=8, patch_size=8),
     'PointNeXt': dict(width=4, blocks=(0, 1, 0, 0), num_neighbors=8),
-    'RSCNN': dict(channels=(16, 24), num_points=(32, 8), num_neighbors=(8, 8), lift_channels=4, global_channels=24),
-    'RepSurf': dict(num_points=(32, 8), radii=(0.3, 0.6), num_neighbors=(8, 8), mlp_channels=((8, 16), (16, 16)),
-                    global_channels=(16, 24)),
+    'RSCNN': dict(
+        channels=(16, 24),
+        num_points=(32, 8),
+        num_neighbors=(8, 8),
+        lift_channels=4,
+        global_channels=24,
+    ),
+    'RepSurf': dict(
+        num_points=(32, 8),
+        radii=(0.3, 0.6),
+        num_neighbors=(8, 8),
+        mlp_channels=((8, 16), (16, 16)),
+        global_channels=(16, 24),
+    ),
     'SimpleView': dict(base_width=2, image_size=16),
 }
 SEE_VIEWS = {'MultiViewResNet'}
 WHOLE = dict(num_neighbors=64)  # a ball query that overflows keeps the points it meets first
 ORDER = {  # which order of the points must not matter, and what a tiny network needs for it
     **dict.fromkeys(('DGCNN', 'GDANet', 'PointNet', 'SimpleView', 'WrappedModule'), ('any', {})),
-    **dict.fromkeys(('PCT', 'PointMLP', 'PointMLPElite', 'PointTransformer', 'PointViT'), ('behind_first', {})),
+    **dict.fromkeys(
+        ('PCT', 'PointMLP', 'PointMLPElite', 'PointTransformer', 'PointViT'), ('behind_first', {})
+    ),
     'CurveNet': ('behind_first', WHOLE),
     'PointNeXt': ('behind_first', WHOLE),
     'PointNet2MSG': ('behind_first', dict(num_neighbors=((64, 64), (64,)))),
-    **dict.fromkeys(('PointNet2SSG', 'RepSurf', 'RSCNN'), ('behind_first', dict(num_neighbors=(64, 64)))),
+    **dict.fromkeys(
+        ('PointNet2SSG', 'RepSurf', 'RSCNN'), ('behind_first', dict(num_neighbors=(64, 64)))
+    ),
 }
 
 
@@ -68,39 +125,66 @@ def tiny(name, in_channels=3):
 def test_backbone(name, in_channels):
     config = dict(type=name, in_channels=in_channels, **tiny(name, in_channels))
     if name in SEE_VIEWS:
-        check_backbone(config, in_channels, sizes=(1, 3), make_input=lambda b, v, c: random_views(b, v, c, size=16))
+        check_backbone(
+            config,
+            in_channels,
+            sizes=(1, 3),
+            make_input=lambda b, v, c: random_views(b, v, c, size=16),
+        )
     else:
         order, changes = ORDER[name]
-        check_backbone(dict(config, **changes), in_channels, sizes=(1, 5, 17, 1024, 2048, 64), order=order)
+        check_backbone(
+            dict(config, **changes), in_channels, sizes=(1, 5, 17, 1024, 2048, 64), order=order
+        )
 
 
 @pytest.fixture(scope='module')
 def one_process(tmp_path_factory):
-    dist.init_process_group('gloo', store=dist.FileStore(str(tmp_path_factory.mktemp('ddp') / 'store'), 1), rank=0, world_size=1)
+    dist.init_process_group(
+        'gloo',
+        store=dist.FileStore(str(tmp_path_factory.mktemp('ddp') / 'store'), 1),
+        rank=0,
+        world_size=1,
+    )
     yield
     dist.destroy_process_group()
 
 
 @pytest.mark.parametrize('name', ours(BACKBONES))
 def test_distributed(name, one_process):
-    """A second step is an error after a parameter without gradient; gradients that lie otherwise than weights are a warning."""
+    """A second step is an error after a parameter without gradient; gradients that lie otherwise
+    than weights are a warning.
+    """
     net = torch.nn.parallel.DistributedDataParallel(BACKBONES.build(dict(type=name, **tiny(name))))
     for _ in range(2):
-        net(random_views(4, 3, 3, 16) if name in SEE_VIEWS else random_clouds(4, 64)).global_feat.sum().backward()
+        net(
+            random_views(4, 3, 3, 16) if name in SEE_VIEWS else random_clouds(4, 64)
+        ).global_feat.sum().backward()
 
 
 def degenerate_clouds(num_points):
-    """Points that coincide (away from the origin, and there), on a line, on an axis, in a plane; and far and close ones."""
+    """Points that coincide (away from the origin, and there), on a line, on an axis, in a plane;
+    and far and close ones.
+    """
     steps = torch.linspace(-1, 1, num_points)[:, None]
     normal = torch.randn(num_points, 3)
-    return dict(same=torch.full((num_points, 3), 0.3), origin=torch.zeros(num_points, 3), line=steps * torch.tensor([1.0, 2, 3]),
-                axis=steps * torch.tensor([0.0, 0, 1]), plane=normal * torch.tensor([1.0, 1, 0]), far=normal + 1e4,
-                close=normal * 1e-6, two=(steps > 0) * torch.ones(3))
+    return dict(
+        same=torch.full((num_points, 3), 0.3),
+        origin=torch.zeros(num_points, 3),
+        line=steps * torch.tensor([1.0, 2, 3]),
+        axis=steps * torch.tensor([0.0, 0, 1]),
+        plane=normal * torch.tensor([1.0, 1, 0]),
+        far=normal + 1e4,
+        close=normal * 1e-6,
+        two=(steps > 0) * torch.ones(3),
+    )
 
 
 @pytest.mark.parametrize('name', sorted(set(ours(BACKBONES)) - SEE_VIEWS))
 def test_a_degenerate_cloud_spoils_no_batch(name):
-    """Features and gradients stay finite, those of the points too (adversarial training asks for them)."""
+    """Features and gradients stay finite, those of the points too (adversarial training asks for
+    them).
+    """
     torch.manual_seed(0)
     net = BACKBONES.build(dict(type=name, **tiny(name)))
     for size in (1, 17, 64):
@@ -113,12 +197,19 @@ def test_a_degenerate_cloud_spoils_no_batch(name):
                 assert torch.isfinite(feature).all(), (kind, size, training)
                 (feature * torch.randn_like(feature)).sum().backward()
                 grads = [p.grad for p in net.parameters() if p.requires_grad]
-                grads += [] if points.grad is None else [points.grad]  # SimpleView's images have no gradient
+                grads += (
+                    [] if points.grad is None else [points.grad]
+                )  # SimpleView's images have no gradient
                 assert all(torch.isfinite(grad).all() for grad in grads), (kind, size, training)
 
 
-@pytest.mark.parametrize('name', sorted({'CurveNet', 'DGCNN', 'GDANet', 'PointNet', 'SimpleView', 'WrappedModule'}
-                                        ^ (set(ours(BACKBONES)) - SEE_VIEWS)))
+@pytest.mark.parametrize(
+    'name',
+    sorted(
+        {'CurveNet', 'DGCNN', 'GDANet', 'PointNet', 'SimpleView', 'WrappedModule'}
+        ^ (set(ours(BACKBONES)) - SEE_VIEWS)
+    ),
+)
 def test_the_sampling_starts_anywhere_in_training_only(name):
     """All that sample farthest points, but CurveNet, which always starts at the first."""
     torch.manual_seed(0)
@@ -128,7 +219,9 @@ def test_the_sampling_starts_anywhere_in_training_only(name):
             part.rate = 0.0
     points = random_clouds(2, 64)
     with torch.no_grad():
-        assert all(torch.equal(net.eval()(points).global_feat, net(points).global_feat) for _ in range(4))
+        assert all(
+            torch.equal(net.eval()(points).global_feat, net(points).global_feat) for _ in range(4)
+        )
         first = net.train()(points).global_feat
         assert not all(torch.equal(first, net(points).global_feat) for _ in range(4))
 
@@ -165,7 +258,9 @@ def test_head(name):
         assert sample.pred_label.tolist() == [int(logits.argmax())] and 'gt_label' in sample
     with torch.autocast('cpu', dtype=torch.bfloat16):
         assert torch.isfinite(head.loss(head(x), samples)['loss_cls'])
-    assert HEADS.build(dict(type=name, in_channels=16, num_classes=5)).load_state_dict(head.state_dict(), strict=True)
+    assert HEADS.build(dict(type=name, in_channels=16, num_classes=5)).load_state_dict(
+        head.state_dict(), strict=True
+    )
 
 
 @pytest.mark.parametrize('name', ours(LOSSES))
@@ -176,15 +271,32 @@ def test_loss(name):
 @pytest.mark.parametrize('name', ours(BACKBONES))
 def test_any_classifier_is_a_frozen_teacher(name, tmp_path):
     views = name in SEE_VIEWS
-    model = dict(type='PointClassifier', backbone=dict(type=name, **tiny(name)),
-                 head=dict(type='MLPHead', num_classes=5, hidden_channels=(8,)), input_key='views' if views else 'points')
+    model = dict(
+        type='PointClassifier',
+        backbone=dict(type=name, **tiny(name)),
+        head=dict(type='MLPHead', num_classes=5, hidden_channels=(8,)),
+        input_key='views' if views else 'points',
+    )
     torch.save(MODELS.build(model).state_dict(), tmp_path / 'teacher.pth')
     inputs = dict(points=random_clouds(4, 16), views=random_views(4, 2, size=16))
-    check_teacher(dict(type='FrozenTeacher', model=model, checkpoint=str(tmp_path / 'teacher.pth')), inputs,
-                  [PointDataSample() for _ in range(4)])
+    check_teacher(
+        dict(type='FrozenTeacher', model=model, checkpoint=str(tmp_path / 'teacher.pth')),
+        inputs,
+        [PointDataSample() for _ in range(4)],
+    )
 
 
 @pytest.mark.parametrize('split', ['train', 'test'])
 def test_the_data_set_that_needs_no_files(split, tmp_path):
-    check_dataset(dict(type='SyntheticScans', split=split, num_train=16, num_test=15, num_points=64, cache_dir=str(tmp_path),
-                       workers=1, pipeline=[dict(type='RandomJitter')]))
+    check_dataset(
+        dict(
+            type='SyntheticScans',
+            split=split,
+            num_train=16,
+            num_test=15,
+            num_points=64,
+            cache_dir=str(tmp_path),
+            workers=1,
+            pipeline=[dict(type='RandomJitter')],
+        )
+    )

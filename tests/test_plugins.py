@@ -1,4 +1,6 @@
-"""Plug-ins are found through an installed package's metadata, so each test runs a fresh interpreter."""
+"""Plug-ins are found through an installed package's metadata, so each test runs a fresh
+interpreter.
+"""
 
 import os
 import subprocess
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BACKBONE = '''
+BACKBONE = """
 from mmengine.model import BaseModule
 from pcdet_kd.registry import BACKBONES
 
@@ -20,7 +22,7 @@ CALLS = []
 
 def register():
     CALLS.append(1)
-'''
+"""
 
 
 def install(folder: Path, entry: str, source: str = BACKBONE) -> None:
@@ -34,11 +36,20 @@ def install(folder: Path, entry: str, source: str = BACKBONE) -> None:
 
 def run(folder: Path, code: str, **environment: str) -> subprocess.CompletedProcess:
     path = os.pathsep.join([str(folder), str(ROOT), os.environ.get('PYTHONPATH', '')])
-    return subprocess.run([sys.executable, '-c', code], cwd=folder, capture_output=True, text=True, timeout=120,
-                          env={**os.environ, 'PYTHONPATH': path, **environment})
+    return subprocess.run(
+        [sys.executable, '-c', code],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, 'PYTHONPATH': path, **environment},
+    )
 
 
-BUILD = "from pcdet_kd.registry import BACKBONES; print(BACKBONES.build(dict(type='Elsewhere')).out_channels)"
+BUILD = (
+    'from pcdet_kd.registry import BACKBONES; '
+    "print(BACKBONES.build(dict(type='Elsewhere')).out_channels)"
+)
 
 
 def test_module_of_an_installed_package_registers_its_parts(tmp_path):
@@ -49,8 +60,11 @@ def test_module_of_an_installed_package_registers_its_parts(tmp_path):
 
 def test_function_is_called_once(tmp_path):
     install(tmp_path, 'elsewhere:register')
-    done = run(tmp_path, 'from pcdet_kd.plugins import load_plugins; load_plugins(); load_plugins(); '
-                         'import elsewhere; print(elsewhere.CALLS)')
+    done = run(
+        tmp_path,
+        'from pcdet_kd.plugins import load_plugins; load_plugins(); load_plugins(); '
+        'import elsewhere; print(elsewhere.CALLS)',
+    )
     assert done.stdout.strip() == '[1]', done.stderr
 
 
@@ -66,17 +80,26 @@ def test_broken_plugin_is_named_with_the_way_out(tmp_path):
     done = run(tmp_path, BUILD)
     assert done.returncode != 0
     last = done.stderr.strip().splitlines()[-1]
-    assert "plug-in 'elsewhere' (elsewhere) of elsewhere-pkg could not be loaded: RuntimeError('no licence')" in last
+    assert (
+        "plug-in 'elsewhere' (elsewhere) of elsewhere-pkg could not be loaded: RuntimeError('no "
+        "licence')" in last
+    )
     assert 'pip uninstall elsewhere-pkg' in last
 
 
 def test_plugins_can_be_turned_off(tmp_path):
     install(tmp_path, 'elsewhere', 'raise RuntimeError("must not be imported")')
-    done = run(tmp_path, 'from pcdet_kd.plugins import load_plugins; load_plugins(); print("fine")', PCDET_KD_NO_PLUGINS='1')
+    done = run(
+        tmp_path,
+        'from pcdet_kd.plugins import load_plugins; load_plugins(); print("fine")',
+        PCDET_KD_NO_PLUGINS='1',
+    )
     assert done.stdout.strip() == 'fine', done.stderr
 
 
-@pytest.mark.parametrize('code', ['import pcdet_kd', 'import pcdet_kd.registry', 'import pcdet_kd.plugins'])
+@pytest.mark.parametrize(
+    'code', ['import pcdet_kd', 'import pcdet_kd.registry', 'import pcdet_kd.plugins']
+)
 def test_importing_the_package_does_not_load_plugins(tmp_path, code):
     install(tmp_path, 'elsewhere', 'raise RuntimeError("must not be imported")')
     done = run(tmp_path, code)

@@ -19,14 +19,20 @@ from pcdet_kd.registry import (
     did_you_mean,
 )
 
-ROOTS = [name for name, value in vars(mmengine.registry.root).items() if isinstance(value, RootRegistry)]
+ROOTS = [
+    name for name, value in vars(mmengine.registry.root).items() if isinstance(value, RootRegistry)
+]
 
 
 @pytest.fixture
 def parts():
     """A toy kind under a toy registry with parts of two kinds, gone afterwards."""
     before = list(registry._KINDS)
-    models = Registry('toy model', scope='pcdet_kd', build_func=registry._checked(mmengine.registry.build_from_cfg, ()))
+    models = Registry(
+        'toy model',
+        scope='pcdet_kd',
+        build_func=registry._checked(mmengine.registry.build_from_cfg, ()),
+    )
     models._imported = True
     wheel, engine = Kind('wheel', models), Kind('engine', models)
 
@@ -65,24 +71,33 @@ def test_parts_of_a_kind_are_models(kind):
 
 def test_unknown_type_names_the_nearest(parts):
     models, wheel, _ = parts
-    with pytest.raises(KeyError, match="'Ruond' is not a registered toy model. Did you mean 'Round'"):
+    with pytest.raises(
+        KeyError, match="'Ruond' is not a registered toy model. Did you mean 'Round'"
+    ):
         models.build(dict(type='Ruond'))
     with pytest.raises(KeyError, match="'round' is not a registered wheel. Did you mean 'Round'"):
         wheel.build(dict(type='round'))
-    with pytest.raises(KeyError, match='is not a registered metric. Did you mean \'PointAccuracy\''):
+    with pytest.raises(KeyError, match="is not a registered metric. Did you mean 'PointAccuracy'"):
         METRICS.build(dict(type='PointAcuracy'))
     for kind in (models, wheel):
-        with pytest.raises(KeyError, match="'Xylophone' is not a registered .* name its module in custom_imports"):
+        with pytest.raises(
+            KeyError, match="'Xylophone' is not a registered .* name its module in custom_imports"
+        ):
             kind.build(dict(type='Xylophone'))
 
 
 def test_misspelt_argument_names_the_right_ones(parts):
     models, wheel, _ = parts
     for kind in (models, wheel):
-        with pytest.raises(TypeError, match="has no argument 'raduis'. Did you mean 'radius'. It takes: radius, width"):
+        with pytest.raises(
+            TypeError,
+            match="has no argument 'raduis'. Did you mean 'radius'. It takes: radius, width",
+        ):
             kind.build(dict(type='Round', raduis=2))
     assert wheel.build(dict(type='Round', radius=2)).radius == 2
-    with pytest.raises(TypeError, match="PointAccuracy has no argument 'out_dri'. Did you mean 'out_dir'"):
+    with pytest.raises(
+        TypeError, match="PointAccuracy has no argument 'out_dri'. Did you mean 'out_dir'"
+    ):
         METRICS.build(dict(type='PointAccuracy', out_dri='x'))
 
 
@@ -115,13 +130,18 @@ def test_our_names_win_whatever_the_default_scope():
         assert type(METRICS.build(dict(type='PointAccuracy'))).__name__ == 'PointAccuracy'
 
 
-@pytest.mark.parametrize('name, known, expected', [
-    ('pointmlp', ['PointMLP', 'PointNet'], " Did you mean 'PointMLP'"),
-    ('zzz', ['PointMLP'], ''),
-    ('a', [], ''),
-])
+@pytest.mark.parametrize(
+    'name, known, expected',
+    [
+        ('pointmlp', ['PointMLP', 'PointNet'], " Did you mean 'PointMLP'"),
+        ('zzz', ['PointMLP'], ''),
+        ('a', [], ''),
+    ],
+)
 def test_did_you_mean(name, known, expected):
-    assert did_you_mean(name, known).startswith(expected) and bool(did_you_mean(name, known)) == bool(expected)
+    assert did_you_mean(name, known).startswith(expected) and bool(
+        did_you_mean(name, known)
+    ) == bool(expected)
 
 
 class Base:
@@ -147,14 +167,17 @@ def function(a, b=1):
     pass
 
 
-@pytest.mark.parametrize('obj, expected', [
-    (Base, {'depth', 'width'}),
-    (PassesOn, {'extra', 'depth', 'width'}),
-    (Inherits, {'extra', 'depth', 'width'}),
-    (function, {'a', 'b'}),
-    (lambda **kwargs: None, None),
-    (dict, None),
-])
+@pytest.mark.parametrize(
+    'obj, expected',
+    [
+        (Base, {'depth', 'width'}),
+        (PassesOn, {'extra', 'depth', 'width'}),
+        (Inherits, {'extra', 'depth', 'width'}),
+        (function, {'a', 'b'}),
+        (lambda **kwargs: None, None),
+        (dict, None),
+    ],
+)
 def test_accepted_arguments(obj, expected):
     assert accepted_arguments(obj) == expected
 

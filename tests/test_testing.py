@@ -10,7 +10,14 @@ from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import ModelOutput, PointDataSample, PointFeatures
 from pcdet_kd.teachers.base import Teacher
-from pcdet_kd.testing import check_backbone, check_dataset, check_loss, check_teacher, random_clouds, random_views
+from pcdet_kd.testing import (
+    check_backbone,
+    check_dataset,
+    check_loss,
+    check_teacher,
+    random_clouds,
+    random_views,
+)
 
 
 class Good(BaseModule):
@@ -135,17 +142,31 @@ def test_check_backbone_accepts_and_changes_nothing():
     state = torch.get_rng_state()
     check_backbone(net)
     check_backbone(wide, in_channels=5)
-    assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items()) and net.linear.weight.grad is None
+    assert (
+        all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
+        and net.linear.weight.grad is None
+    )
     assert net.training and torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.parametrize(('backbone', 'message'), [
-    (NoWidth, 'out_channels is None: set it'), (WrongWidth, r'global_feat is \(4, 5\)'), (ATensor, 'returns a Tensor'),
-    (ListOfStages, 'stages is a list'), (OtherPoints, 'differ in the number of points'), (InPlace, 'input in place'),
-    (Unused, 'no gradient from global_feat to spare.weight, spare.bias'), (Undefined, 'linear.weight is not finite'),
-    (Random, 'eval mode gives two results'), (OverTheBatch, 'when it is alone'), (HalfCoordinates, 'coords are not float32'),
-    (NeedsPoints, 'size 1: global_feat is not finite'), (WrongKey, r"returns \['orthogonality'\]"),
-])
+@pytest.mark.parametrize(
+    ('backbone', 'message'),
+    [
+        (NoWidth, 'out_channels is None: set it'),
+        (WrongWidth, r'global_feat is \(4, 5\)'),
+        (ATensor, 'returns a Tensor'),
+        (ListOfStages, 'stages is a list'),
+        (OtherPoints, 'differ in the number of points'),
+        (InPlace, 'input in place'),
+        (Unused, 'no gradient from global_feat to spare.weight, spare.bias'),
+        (Undefined, 'linear.weight is not finite'),
+        (Random, 'eval mode gives two results'),
+        (OverTheBatch, 'when it is alone'),
+        (HalfCoordinates, 'coords are not float32'),
+        (NeedsPoints, 'size 1: global_feat is not finite'),
+        (WrongKey, r"returns \['orthogonality'\]"),
+    ],
+)
 @pytest.mark.filterwarnings('ignore:std')
 def test_check_backbone_refuses(backbone, message):
     with pytest.raises(AssertionError, match=f'{backbone.__name__}.*{message}'):
@@ -155,7 +176,12 @@ def test_check_backbone_refuses(backbone, message):
 def test_check_backbone_looks_at_the_order_of_points():
     check_backbone(Good(), order='any')
     check_backbone(FirstPoint(), order='behind_first')
-    for backbone, order in ((FirstPoint(), 'any'), (LastPoint(), 'any'), (LastPoint(), 'behind_first'), (Small(), 'any')):
+    for backbone, order in (
+        (FirstPoint(), 'any'),
+        (LastPoint(), 'any'),
+        (LastPoint(), 'behind_first'),
+        (Small(), 'any'),
+    ):
         with pytest.raises(AssertionError, match='the same points in another order'):
             check_backbone(backbone, order=order)
     with pytest.raises(AssertionError, match="order is 'all', expected 'any'"):
@@ -163,12 +189,20 @@ def test_check_backbone_looks_at_the_order_of_points():
 
 
 def test_check_backbone_finds_state_that_is_not_saved():
-    with pytest.raises(AssertionError, match='Hidden gives another feature after its state_dict was loaded'):
+    with pytest.raises(
+        AssertionError, match='Hidden gives another feature after its state_dict was loaded'
+    ):
         check_backbone(dict(type='_TestingHidden'))
 
 
 def test_random_inputs():
-    assert random_clouds(2, 1).shape == (2, 1, 3) and random_views(2, 3, 1, 8).shape == (2, 3, 1, 8, 8)
+    assert random_clouds(2, 1).shape == (2, 1, 3) and random_views(2, 3, 1, 8).shape == (
+        2,
+        3,
+        1,
+        8,
+        8,
+    )
     assert random_clouds(3, 50, 6)[..., :3].norm(dim=-1).amax(1).allclose(torch.ones(3))
 
 
@@ -219,10 +253,17 @@ def test_check_loss_accepts_and_changes_nothing():
     check_loss(dict(type='CrossEntropyLoss'))
 
 
-@pytest.mark.parametrize(('loss', 'message'), [
-    (PerSample, 'return a finite scalar'), (Unscaled, 'must be proportional'), (LogOfSoftmax, 'use log_softmax'),
-    (NoGradient, 'gradient to student_feat is missing'), (Noisy, 'two values'), (OtherName, "argument 'logits'"),
-])
+@pytest.mark.parametrize(
+    ('loss', 'message'),
+    [
+        (PerSample, 'return a finite scalar'),
+        (Unscaled, 'must be proportional'),
+        (LogOfSoftmax, 'use log_softmax'),
+        (NoGradient, 'gradient to student_feat is missing'),
+        (Noisy, 'two values'),
+        (OtherName, "argument 'logits'"),
+    ],
+)
 def test_check_loss_refuses(loss, message):
     with pytest.raises(AssertionError, match=f'{loss.__name__}.*{message}'):
         check_loss(loss())
@@ -282,17 +323,26 @@ class Logits(GoodTeacher):
         return super().forward(inputs, data_samples).logits
 
 
-BATCH = dict(inputs=dict(points=random_clouds(4, 8)), data_samples=[PointDataSample() for _ in range(4)])
+BATCH = dict(
+    inputs=dict(points=random_clouds(4, 8)), data_samples=[PointDataSample() for _ in range(4)]
+)
 
 
 def test_check_teacher_accepts():
     check_teacher(GoodTeacher(), **BATCH)
 
 
-@pytest.mark.parametrize(('teacher', 'message'), [
-    (InCheckpoint, 'has keys in state_dict'), (Learns, 'can be trained'), (Awake, 'are in training mode'),
-    (Counts, 'changed by being used'), (WithGradient, 'requires a gradient'), (Logits, 'returns a Tensor'),
-])
+@pytest.mark.parametrize(
+    ('teacher', 'message'),
+    [
+        (InCheckpoint, 'has keys in state_dict'),
+        (Learns, 'can be trained'),
+        (Awake, 'are in training mode'),
+        (Counts, 'changed by being used'),
+        (WithGradient, 'requires a gradient'),
+        (Logits, 'returns a Tensor'),
+    ],
+)
 def test_check_teacher_refuses(teacher, message):
     with pytest.raises(AssertionError, match=f'{teacher.__name__}.*{message}'):
         check_teacher(teacher(), **BATCH)
@@ -303,7 +353,13 @@ class Clouds(PointCloudDataset):
 
     def load_records(self):
         points = np.random.default_rng(0).random((4, 5, 3), dtype=np.float32)
-        return Records(points, np.array([0, 1, 0, 1]), [f's{i}' for i in range(4)], dict(normals=points.copy()), 'memory')
+        return Records(
+            points,
+            np.array([0, 1, 0, 1]),
+            [f's{i}' for i in range(4)],
+            dict(normals=points.copy()),
+            'memory',
+        )
 
 
 def jitter(info):
@@ -343,10 +399,15 @@ def test_check_dataset_accepts():
     assert np.array_equal(np.random.get_state()[1], state)
 
 
-@pytest.mark.parametrize(('dataset', 'message'), [
-    (NoUp, 'up_axis'), (Writeable, 'normals can be written to'), (SameName, 'sample_id of its own'),
-    (Doubles, 'float32 array'),
-])
+@pytest.mark.parametrize(
+    ('dataset', 'message'),
+    [
+        (NoUp, 'up_axis'),
+        (Writeable, 'normals can be written to'),
+        (SameName, 'sample_id of its own'),
+        (Doubles, 'float32 array'),
+    ],
+)
 def test_check_dataset_refuses(dataset, message):
     with pytest.raises(AssertionError, match=f'{dataset.__name__}.*{message}'):
         check_dataset(dataset())

@@ -10,20 +10,29 @@ from torch.nn import functional as F
 from .parts import Head, Usual
 
 
-def _disentangle(x: Tensor, count: int, k: int = 64, tau: float = 0.2, sigma: float = 2) -> tuple[Tensor, Tensor]:
-    """Features (B, C, count) of the points that vary most, and of those that vary least, against their neighbours."""
+def _disentangle(
+    x: Tensor, count: int, k: int = 64, tau: float = 0.2, sigma: float = 2
+) -> tuple[Tensor, Tensor]:
+    """Features (B, C, count) of the points that vary most, and of those that vary least, against
+    their neighbours.
+    """
     points = x.transpose(1, 2).contiguous()
-    square = (points ** 2).sum(-1)
+    square = (points**2).sum(-1)
     negative = 2 * torch.matmul(points, x) - square[:, :, None] - square[:, None, :]
     index = negative.topk(k, dim=-1)[1][:, :, 1:]  # without the point itself
     weight = (negative.abs().sqrt() < tau).to(x.dtype) * torch.exp(negative / (sigma * sigma))
     adjacency = torch.matmul(torch.diag_embed(1 / weight.sum(1)), weight)
     smooth = (adjacency.gather(2, index)[..., None] * peers.index_points(points, index)).sum(2)
     variation = torch.norm(points - smooth, dim=-1).pow(2)
-    return tuple(peers.index_points(points, (sign * variation).topk(count, dim=-1)[1]).transpose(1, 2) for sign in (1, -1))
+    return tuple(
+        peers.index_points(points, (sign * variation).topk(count, dim=-1)[1]).transpose(1, 2)
+        for sign in (1, -1)
+    )
 
 
-def _block(conv: type[nn.Module], norm: type[nn.Module], in_channels: int, out_channels: int) -> nn.Sequential:
+def _block(
+    conv: type[nn.Module], norm: type[nn.Module], in_channels: int, out_channels: int
+) -> nn.Sequential:
     return nn.Sequential(conv(in_channels, out_channels, 1), norm(out_channels))
 
 
@@ -62,18 +71,37 @@ class Local(nn.Module):
 class GDANet(nn.Module):
     """GDANet with its tensors of all edges and its matrices of all pairs."""
 
-    def __init__(self, num_classes: int = 40, channels: Sequence[int] = (64, 64, 128), num_neighbors: int = 30,
-                 num_select: int = 256, embed_channels: int = 512) -> None:
+    def __init__(
+        self,
+        num_classes: int = 40,
+        channels: Sequence[int] = (64, 64, 128),
+        num_neighbors: int = 30,
+        num_select: int = 256,
+        embed_channels: int = 512,
+    ) -> None:
         super().__init__()
         self.num_select = num_select
         width, blocks = 3, []
         for channel in channels[:-1]:
-            blocks.append(nn.ModuleDict(dict(
-                local=Local(width, channel, num_neighbors), sharp=SGCAM(channel), gentle=SGCAM(channel),
-                fuse=_block(nn.Conv1d, nn.BatchNorm1d, 2 * channel, channel))))
+            blocks.append(
+                nn.ModuleDict(
+                    dict(
+                        local=Local(width, channel, num_neighbors),
+                        sharp=SGCAM(channel),
+                        gentle=SGCAM(channel),
+                        fuse=_block(nn.Conv1d, nn.BatchNorm1d, 2 * channel, channel),
+                    )
+                )
+            )
             width += channel
-        blocks.append(nn.ModuleDict(dict(local=Local(width, channels[-1], num_neighbors),
-                                         fuse=_block(nn.Conv1d, nn.BatchNorm1d, channels[-1], channels[-1]))))
+        blocks.append(
+            nn.ModuleDict(
+                dict(
+                    local=Local(width, channels[-1], num_neighbors),
+                    fuse=_block(nn.Conv1d, nn.BatchNorm1d, channels[-1], channels[-1]),
+                )
+            )
+        )
         self.blocks = nn.ModuleList(blocks)
         self.conv4 = _block(nn.Conv1d, nn.BatchNorm1d, sum(channels), embed_channels)
         self.head = Head(2 * embed_channels, num_classes, dropout=0.4)

@@ -15,7 +15,10 @@ class LocalOp(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.conv1, self.conv2 = conv1d(channels, channels, nn.ReLU()), conv1d(channels, channels, nn.ReLU())
+        self.conv1, self.conv2 = (
+            conv1d(channels, channels, nn.ReLU()),
+            conv1d(channels, channels, nn.ReLU()),
+        )
 
     def forward(self, grouped: Tensor) -> Tensor:
         batch, count, k, channels = grouped.shape
@@ -31,7 +34,10 @@ class OffsetAttention(nn.Module):
         self.q_conv = nn.Conv1d(channels, channels // 4, 1, bias=False)
         self.k_conv = nn.Conv1d(channels, channels // 4, 1, bias=False)
         self.k_conv.weight = self.q_conv.weight
-        self.v_conv, self.trans_conv = nn.Conv1d(channels, channels, 1), nn.Conv1d(channels, channels, 1)
+        self.v_conv, self.trans_conv = (
+            nn.Conv1d(channels, channels, 1),
+            nn.Conv1d(channels, channels, 1),
+        )
         self.after_norm = nn.BatchNorm1d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -45,13 +51,22 @@ class OffsetAttention(nn.Module):
 class PCT(nn.Module):
     """PCT with sampling and grouping."""
 
-    def __init__(self, num_classes: int = 40, embed_channels: int = 64, channels: Sequence[int] = (128, 256),
-                 num_points: Sequence[int] = (512, 256), num_neighbors: int = 32, num_attentions: int = 4,
-                 out_channels: int = 1024) -> None:
+    def __init__(
+        self,
+        num_classes: int = 40,
+        embed_channels: int = 64,
+        channels: Sequence[int] = (128, 256),
+        num_points: Sequence[int] = (512, 256),
+        num_neighbors: int = 32,
+        num_attentions: int = 4,
+        out_channels: int = 1024,
+    ) -> None:
         super().__init__()
         self.num_points, self.k = num_points, num_neighbors
         width = channels[-1]
-        self.embedding = nn.Sequential(conv1d(3, embed_channels, nn.ReLU()), conv1d(embed_channels, embed_channels, nn.ReLU()))
+        self.embedding = nn.Sequential(
+            conv1d(3, embed_channels, nn.ReLU()), conv1d(embed_channels, embed_channels, nn.ReLU())
+        )
         self.local_ops = nn.ModuleList(LocalOp(channel) for channel in channels)
         self.pre = nn.Sequential(conv1d(width, width, nn.ReLU()), conv1d(width, width, nn.ReLU()))
         self.attentions = nn.ModuleList(OffsetAttention(width) for _ in range(num_attentions))
@@ -62,7 +77,9 @@ class PCT(nn.Module):
         """Return the centres (B, S, 3) and [x_j - x_i, x_i] of their neighbours (B, S, k, 2C)."""
         chosen = peers.farthest_point_sample(coords, count)
         centres, anchor = peers.index_points(coords, chosen), peers.index_points(features, chosen)
-        index = peers.square_distance(centres, coords).topk(self.k, dim=-1, largest=False, sorted=False)[1]
+        index = peers.square_distance(centres, coords).topk(
+            self.k, dim=-1, largest=False, sorted=False
+        )[1]
         offset = peers.index_points(features, index) - anchor[:, :, None]
         return centres, torch.cat([offset, anchor[:, :, None].repeat(1, 1, self.k, 1)], dim=-1)
 
@@ -79,5 +96,12 @@ class PCT(nn.Module):
         return self.head(F.adaptive_max_pool1d(x, 1).squeeze(-1))
 
 
-_TINY = dict(embed_channels=8, channels=(16, 32), num_points=(32, 16), num_neighbors=4, num_attentions=2, out_channels=32)
+_TINY = dict(
+    embed_channels=8,
+    channels=(16, 32),
+    num_points=(32, 16),
+    num_neighbors=4,
+    num_attentions=2,
+    out_channels=32,
+)
 USUAL = {'pct': Usual(PCT, {}, _TINY, _TINY)}

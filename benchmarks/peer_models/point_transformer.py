@@ -1,4 +1,6 @@
-"""Point Transformer with the tensors of all its neighbours, points of all clouds one after the other."""
+"""Point Transformer with the tensors of all its neighbours, points of all clouds one after the
+other.
+"""
 
 from collections.abc import Sequence
 
@@ -20,11 +22,14 @@ class Norm(nn.BatchNorm1d):
 
 
 def neighbors(query: Tensor, coords: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Of each of B * S centres its k nearest points: their rows among B * N, and where they are relative to it (B * S, k, 3).
+    """Of each of B * S centres its k nearest points: their rows among B * N, and where they are
+    relative to it (B * S, k, 3).
 
     All points where there are fewer than k: the public kernels differ in what they fill up with.
     """
-    index = peers.square_distance(query, coords).topk(min(k, coords.shape[1]), dim=-1, largest=False)[1]
+    index = peers.square_distance(query, coords).topk(
+        min(k, coords.shape[1]), dim=-1, largest=False
+    )[1]
     first = torch.arange(len(coords), device=coords.device).view(-1, 1, 1) * coords.shape[1]
     relative = peers.index_points(coords, index) - query[:, :, None]
     return (index + first).flatten(0, 1), relative.flatten(0, 1)
@@ -36,16 +41,28 @@ class Attention(nn.Module):
     def __init__(self, channels: int, share: int, k: int) -> None:
         super().__init__()
         self.k, self.share, width = k, share, channels // share
-        self.linear_q, self.linear_k, self.linear_v = (nn.Linear(channels, channels) for _ in range(3))
-        self.linear_p = nn.Sequential(nn.Linear(3, 3), Norm(3), nn.ReLU(inplace=True), nn.Linear(3, channels))
-        self.linear_w = nn.Sequential(Norm(channels), nn.ReLU(inplace=True), nn.Linear(channels, width), Norm(width),
-                                      nn.ReLU(inplace=True), nn.Linear(width, width))
+        self.linear_q, self.linear_k, self.linear_v = (
+            nn.Linear(channels, channels) for _ in range(3)
+        )
+        self.linear_p = nn.Sequential(
+            nn.Linear(3, 3), Norm(3), nn.ReLU(inplace=True), nn.Linear(3, channels)
+        )
+        self.linear_w = nn.Sequential(
+            Norm(channels),
+            nn.ReLU(inplace=True),
+            nn.Linear(channels, width),
+            Norm(width),
+            nn.ReLU(inplace=True),
+            nn.Linear(width, width),
+        )
 
     def forward(self, coords: Tensor, x: Tensor) -> Tensor:
         q, k, v = self.linear_q(x), self.linear_k(x), self.linear_v(x)
         index, relative = neighbors(coords, coords, self.k)
         place = self.linear_p(relative)
-        weight = self.linear_w(k[index] - q[:, None] + place).softmax(dim=1)  # (B * N, k, C / share)
+        weight = self.linear_w(k[index] - q[:, None] + place).softmax(
+            dim=1
+        )  # (B * N, k, C / share)
         value = (v[index] + place).view(*index.shape, self.share, -1)
         return (value * weight[:, :, None]).sum(1).flatten(1)
 
@@ -77,7 +94,9 @@ class TransitionDown(nn.Module):
     def forward(self, coords: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         if self.stride == 1:
             return coords, F.relu(self.bn(self.linear(x)))
-        centres = peers.index_points(coords, peers.farthest_point_sample(coords, coords.shape[1] // self.stride))
+        centres = peers.index_points(
+            coords, peers.farthest_point_sample(coords, coords.shape[1] // self.stride)
+        )
         index, relative = neighbors(centres, coords, self.k)
         x = F.relu(self.bn(self.linear(torch.cat([relative, x[index]], dim=-1))))
         return centres, x.max(1)[0]
@@ -86,14 +105,22 @@ class TransitionDown(nn.Module):
 class PointTransformer(nn.Module):
     """Point Transformer for classification."""
 
-    def __init__(self, num_classes: int = 40, channels: Sequence[int] = (32, 64, 128, 256, 512),
-                 blocks: Sequence[int] = (1, 2, 2, 2, 2), strides: Sequence[int] = (1, 4, 4, 4, 4),
-                 num_neighbors: Sequence[int] = (8, 16, 16, 16, 16), share: int = 8) -> None:
+    def __init__(
+        self,
+        num_classes: int = 40,
+        channels: Sequence[int] = (32, 64, 128, 256, 512),
+        blocks: Sequence[int] = (1, 2, 2, 2, 2),
+        strides: Sequence[int] = (1, 4, 4, 4, 4),
+        num_neighbors: Sequence[int] = (8, 16, 16, 16, 16),
+        share: int = 8,
+    ) -> None:
         super().__init__()
         widths = (3, *channels)
         self.downs = nn.ModuleList(map(TransitionDown, widths, channels, strides, num_neighbors))
-        self.stages = nn.ModuleList(nn.ModuleList(Block(channel, share, k) for _ in range(count))
-                                    for channel, count, k in zip(channels, blocks, num_neighbors))
+        self.stages = nn.ModuleList(
+            nn.ModuleList(Block(channel, share, k) for _ in range(count))
+            for channel, count, k in zip(channels, blocks, num_neighbors)
+        )
         self.head = Head(channels[-1], num_classes, hidden=(256, 128))
 
     def forward(self, points: Tensor) -> Tensor:
@@ -105,5 +132,7 @@ class PointTransformer(nn.Module):
         return self.head(x.view(len(points), -1, x.shape[-1]).mean(1))
 
 
-_TINY = dict(channels=(8, 16, 16), blocks=(1, 2, 1), strides=(1, 4, 4), num_neighbors=(4, 5, 8), share=4)
+_TINY = dict(
+    channels=(8, 16, 16), blocks=(1, 2, 1), strides=(1, 4, 4), num_neighbors=(4, 5, 8), share=4
+)
 USUAL = {'point_transformer': Usual(PointTransformer, {}, _TINY, _TINY)}

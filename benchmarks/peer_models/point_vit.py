@@ -1,4 +1,6 @@
-"""The plain transformers of Point-MAE and AsymDSD on point patches, with the keys of their published weights."""
+"""The plain transformers of Point-MAE and AsymDSD on point patches, with the keys of their
+published weights.
+"""
 
 from collections.abc import Sequence
 
@@ -9,10 +11,15 @@ from torch import Tensor, nn
 from .parts import Usual
 
 
-def patchify(points: Tensor, num_patches: int, patch_size: int, start: int = 0,
-             skip: float | None = None) -> tuple[Tensor, Tensor]:
-    """Return (B, P, K, 3) patches of nearest points, relative to their centres, and the centres (B, P, 3)."""
-    centres = peers.index_points(points, peers.farthest_point_sample(points, num_patches, start, skip))
+def patchify(
+    points: Tensor, num_patches: int, patch_size: int, start: int = 0, skip: float | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return (B, P, K, 3) patches of nearest points, relative to their centres, and the centres (B,
+    P, 3).
+    """
+    centres = peers.index_points(
+        points, peers.farthest_point_sample(points, num_patches, start, skip)
+    )
     index = peers.square_distance(centres, points).topk(patch_size, dim=-1, largest=False)[1]
     return peers.index_points(points, index) - centres[:, :, None], centres
 
@@ -45,7 +52,10 @@ class MAEAttention(nn.Module):
     def __init__(self, channels: int, num_heads: int) -> None:
         super().__init__()
         self.num_heads, self.scale = num_heads, (channels // num_heads) ** -0.5
-        self.qkv, self.proj = nn.Linear(channels, 3 * channels, bias=False), nn.Linear(channels, channels)
+        self.qkv, self.proj = (
+            nn.Linear(channels, 3 * channels, bias=False),
+            nn.Linear(channels, channels),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         batch, n, channels = x.shape
@@ -59,7 +69,11 @@ class MAEMLP(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.fc1, self.act, self.fc2 = nn.Linear(channels, 4 * channels), nn.GELU(), nn.Linear(4 * channels, channels)
+        self.fc1, self.act, self.fc2 = (
+            nn.Linear(channels, 4 * channels),
+            nn.GELU(),
+            nn.Linear(4 * channels, channels),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return self.fc2(self.act(self.fc1(x)))
@@ -84,9 +98,15 @@ class MAETokenizer(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first_conv = nn.Sequential(nn.Conv1d(3, 128, 1), nn.BatchNorm1d(128), nn.ReLU(inplace=True), nn.Conv1d(128, 256, 1))
+        self.first_conv = nn.Sequential(
+            nn.Conv1d(3, 128, 1), nn.BatchNorm1d(128), nn.ReLU(inplace=True), nn.Conv1d(128, 256, 1)
+        )
         self.second_conv = nn.Sequential(
-            nn.Conv1d(512, 512, 1), nn.BatchNorm1d(512), nn.ReLU(inplace=True), nn.Conv1d(512, channels, 1))
+            nn.Conv1d(512, 512, 1),
+            nn.BatchNorm1d(512),
+            nn.ReLU(inplace=True),
+            nn.Conv1d(512, channels, 1),
+        )
 
     def forward(self, patches: Tensor) -> Tensor:
         batch, count, k, _ = patches.shape
@@ -111,10 +131,20 @@ class MAEEncoder(nn.Module):
 
 
 class PointMAE(nn.Module):
-    """Point-MAE's transformer with its classification head; its sampling passes over points near the origin."""
+    """Point-MAE's transformer with its classification head; its sampling passes over points near
+    the origin.
+    """
 
-    def __init__(self, num_classes: int = 40, channels: int = 384, depth: int = 12, num_heads: int = 6, num_patches: int = 64,
-                 patch_size: int = 32, drop_path: float = 0.1) -> None:
+    def __init__(
+        self,
+        num_classes: int = 40,
+        channels: int = 384,
+        depth: int = 12,
+        num_heads: int = 6,
+        num_patches: int = 64,
+        patch_size: int = 32,
+        drop_path: float = 0.1,
+    ) -> None:
         super().__init__()
         self.num_patches, self.patch_size = num_patches, patch_size
         self.cls_token = nn.Parameter(nn.init.trunc_normal_(torch.empty(1, 1, channels), std=0.02))
@@ -135,18 +165,31 @@ class PointMAE(nn.Module):
 
 
 class PatchEmbedding(nn.Module):
-    """AsymDSD's small PointNet, a point's own features before the pooled ones, and its embedding of the centres."""
+    """AsymDSD's small PointNet, a point's own features before the pooled ones, and its embedding of
+    the centres.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.point_embedding = nn.ModuleDict(dict(block_1=self.block(3, 128, 256), block_2=self.block(512, 512, channels)))
-        self.position_embedding = nn.ModuleDict(dict(
-            position_embedding=nn.Sequential(nn.Linear(3, 128), nn.GELU(), nn.Linear(128, channels))))
+        self.point_embedding = nn.ModuleDict(
+            dict(block_1=self.block(3, 128, 256), block_2=self.block(512, 512, channels))
+        )
+        self.position_embedding = nn.ModuleDict(
+            dict(
+                position_embedding=nn.Sequential(
+                    nn.Linear(3, 128), nn.GELU(), nn.Linear(128, channels)
+                )
+            )
+        )
 
     @staticmethod
     def block(in_channels: int, hidden: int, out_channels: int) -> nn.Sequential:
-        return nn.Sequential(nn.Linear(in_channels, hidden, bias=False), nn.RMSNorm(hidden, eps=1e-5), nn.GELU(),
-                             nn.Linear(hidden, out_channels, bias=False))
+        return nn.Sequential(
+            nn.Linear(in_channels, hidden, bias=False),
+            nn.RMSNorm(hidden, eps=1e-5),
+            nn.GELU(),
+            nn.Linear(hidden, out_channels, bias=False),
+        )
 
     def forward(self, patches: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
         x = self.point_embedding['block_1'](patches)
@@ -174,8 +217,13 @@ class FeedForward(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm = nn.RMSNorm(channels, eps=1e-5)
-        self.mlp = nn.ModuleDict(dict(linear_1=nn.Linear(channels, 4 * channels, bias=False), act=nn.GELU(),
-                                      linear_2=nn.Linear(4 * channels, channels, bias=False)))
+        self.mlp = nn.ModuleDict(
+            dict(
+                linear_1=nn.Linear(channels, 4 * channels, bias=False),
+                act=nn.GELU(),
+                linear_2=nn.Linear(4 * channels, channels, bias=False),
+            )
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in (self.norm, *self.mlp.values()):
@@ -188,7 +236,11 @@ class AsymBlock(nn.Module):
 
     def __init__(self, channels: int, num_heads: int, drop_path: float) -> None:
         super().__init__()
-        self.self_attn, self.ffn, self.drop_path = SelfAttention(channels, num_heads), FeedForward(channels), DropPath(drop_path)
+        self.self_attn, self.ffn, self.drop_path = (
+            SelfAttention(channels, num_heads),
+            FeedForward(channels),
+            DropPath(drop_path),
+        )
 
     def forward(self, x: Tensor, position: Tensor) -> Tensor:
         x = x + position
@@ -215,23 +267,45 @@ class AsymDSD(nn.Module):
     """AsymDSD-S's transformer.
 
     Args:
-        num_classes: 0: return the feature (class token, mean and maximum over the patches) instead of logits.
+        num_classes: 0: return the feature (class token, mean and maximum over the patches) instead
+            of logits.
         class_token: False: mean and maximum only.
-        middle: The first centre is the point in the middle of the storage order, as in its deterministic mode, else point 0.
+        middle: The first centre is the point in the middle of the storage order, as in its
+            deterministic mode, else point 0.
     """
 
-    def __init__(self, num_classes: int = 40, channels: int = 384, depth: int = 12, num_heads: int = 6, num_patches: int = 64,
-                 patch_size: int = 32, drop_path: float = 0.2, class_token: bool = True, middle: bool = True) -> None:
+    def __init__(
+        self,
+        num_classes: int = 40,
+        channels: int = 384,
+        depth: int = 12,
+        num_heads: int = 6,
+        num_patches: int = 64,
+        patch_size: int = 32,
+        drop_path: float = 0.2,
+        class_token: bool = True,
+        middle: bool = True,
+    ) -> None:
         super().__init__()
         self.num_patches, self.patch_size, self.middle = num_patches, patch_size, middle
-        self.cls_token = nn.Parameter(nn.init.trunc_normal_(torch.empty(1, 1, channels), std=0.02)) if class_token else None
+        self.cls_token = (
+            nn.Parameter(nn.init.trunc_normal_(torch.empty(1, 1, channels), std=0.02))
+            if class_token
+            else None
+        )
         self.patch_embedding = PatchEmbedding(channels)
         self.encoder = AsymEncoder(channels, depth, num_heads, drop_path)
-        self.head = mlp_head((2 + class_token) * channels, num_classes, nn.GELU, bias=False) if num_classes else nn.Identity()
+        self.head = (
+            mlp_head((2 + class_token) * channels, num_classes, nn.GELU, bias=False)
+            if num_classes
+            else nn.Identity()
+        )
 
     def forward(self, points: Tensor) -> Tensor:
         start = points.shape[1] // 2 if self.middle else 0
-        x, position = self.patch_embedding(*patchify(points, self.num_patches, self.patch_size, start))
+        x, position = self.patch_embedding(
+            *patchify(points, self.num_patches, self.patch_size, start)
+        )
         pooled: Sequence[Tensor] = ()
         if self.cls_token is not None:
             x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1)
@@ -246,7 +320,9 @@ _TINY = dict(channels=16, depth=2, num_heads=2, num_patches=32, patch_size=4, dr
 _OURS = dict(embed_dims=16, depth=2, num_heads=2, num_patches=32, patch_size=4, drop_path=0.0)
 USUAL = {
     'point_mae': Usual(PointMAE, {}, _TINY, _OURS, 'point_mae_cls'),
-    'asymdsd_s': Usual(AsymDSD, dict(class_token=False), dict(_TINY, middle=False), dict(_OURS, fps_start=0)),
+    'asymdsd_s': Usual(
+        AsymDSD, dict(class_token=False), dict(_TINY, middle=False), dict(_OURS, fps_start=0)
+    ),
 }
 OFFICIAL = {
     'point_mae_cls': Usual(PointMAE, dict(num_classes=15), _TINY, _OURS, 'point_mae_cls'),

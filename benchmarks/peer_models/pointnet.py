@@ -12,7 +12,9 @@ from .parts import Usual
 class TNet(nn.Module):
     """A small PointNet that predicts a square matrix, as its difference from the identity."""
 
-    def __init__(self, size: int, mlp: Sequence[int] = (64, 128, 1024), fc: Sequence[int] = (512, 256)) -> None:
+    def __init__(
+        self, size: int, mlp: Sequence[int] = (64, 128, 1024), fc: Sequence[int] = (512, 256)
+    ) -> None:
         super().__init__()
         self.size = size
         widths = (*mlp, *fc)
@@ -32,16 +34,31 @@ class TNet(nn.Module):
         x = F.relu(self.bn4(self.fc1(x)))
         x = F.relu(self.bn5(self.fc2(x)))
         x = self.fc3(x)
-        identity = torch.eye(self.size, dtype=x.dtype, device=x.device).view(1, -1).repeat(len(x), 1)
+        identity = (
+            torch.eye(self.size, dtype=x.dtype, device=x.device).view(1, -1).repeat(len(x), 1)
+        )
         return (x + identity).view(-1, self.size, self.size)
 
 
 class Encoder(nn.Module):
-    """Transform, ``local`` layers, transform, ``after`` layers, maximum: numbered conv1, bn1, conv2 … throughout."""
+    """Transform, ``local`` layers, transform, ``after`` layers, maximum: numbered conv1, bn1, conv2
+    … throughout.
+    """
 
-    def __init__(self, local: Sequence[int], after: Sequence[int], last_act: bool, transforms: bool, tnet: dict) -> None:
+    def __init__(
+        self,
+        local: Sequence[int],
+        after: Sequence[int],
+        last_act: bool,
+        transforms: bool,
+        tnet: dict,
+    ) -> None:
         super().__init__()
-        self.num_local, self.num_layers, self.last_act = len(local), len(local) + len(after), last_act
+        self.num_local, self.num_layers, self.last_act = (
+            len(local),
+            len(local) + len(after),
+            last_act,
+        )
         self.stn = TNet(3, **tnet) if transforms else None
         widths = (*local, *after)
         for i, (a, b) in enumerate(zip((3, *widths), widths), 1):
@@ -65,9 +82,17 @@ class Encoder(nn.Module):
 class PointNet(nn.Module):
     """PointNet; the last hidden layer drops before its normalisation."""
 
-    def __init__(self, num_classes: int = 40, local: Sequence[int] = (64,), after: Sequence[int] = (128, 1024),
-                 last_act: bool = False, transforms: bool = True, tnet: dict | None = None, hidden: Sequence[int] = (512, 256),
-                 dropout: float = 0.3) -> None:
+    def __init__(
+        self,
+        num_classes: int = 40,
+        local: Sequence[int] = (64,),
+        after: Sequence[int] = (128, 1024),
+        last_act: bool = False,
+        transforms: bool = True,
+        tnet: dict | None = None,
+        hidden: Sequence[int] = (512, 256),
+        dropout: float = 0.3,
+    ) -> None:
         super().__init__()
         self.feat = Encoder(local, after, last_act, transforms, tnet or {})
         widths = (after[-1], *hidden)
@@ -88,14 +113,30 @@ class PointNet(nn.Module):
 
 _TNET = dict(mlp=(8, 8, 16), fc=(16, 8))
 _OURS = dict(transform_mlp=(8, 8, 16), transform_fc=(16, 8))
-_PORT = (dict(local=(8,), after=(8, 32), tnet=_TNET), dict(local_channels=(8,), global_channels=(8, 32), **_OURS))
+_PORT = (
+    dict(local=(8,), after=(8, 32), tnet=_TNET),
+    dict(local_channels=(8,), global_channels=(8, 32), **_OURS),
+)
 USUAL = {
-    'pointnet': Usual(PointNet, dict(local=(64, 64), after=(64, 128, 1024), last_act=True),
-                      dict(local=(8, 8), after=(8, 16, 32), tnet=_TNET),
-                      dict(local_channels=(8, 8), global_channels=(8, 16, 32), **_OURS)),
-    'pointnet_small': Usual(PointNet, dict(local=(64, 64), after=(128, 256), last_act=True, transforms=False, hidden=(128,),
-                                           dropout=0.0),
-                            dict(local=(8, 8), after=(16, 32)), dict(local_channels=(8, 8), global_channels=(16, 32))),
+    'pointnet': Usual(
+        PointNet,
+        dict(local=(64, 64), after=(64, 128, 1024), last_act=True),
+        dict(local=(8, 8), after=(8, 16, 32), tnet=_TNET),
+        dict(local_channels=(8, 8), global_channels=(8, 16, 32), **_OURS),
+    ),
+    'pointnet_small': Usual(
+        PointNet,
+        dict(
+            local=(64, 64),
+            after=(128, 256),
+            last_act=True,
+            transforms=False,
+            hidden=(128,),
+            dropout=0.0,
+        ),
+        dict(local=(8, 8), after=(16, 32)),
+        dict(local_channels=(8, 8), global_channels=(16, 32)),
+    ),
 }
 OFFICIAL = {
     'pointnet_fxia22': Usual(PointNet, {}, *_PORT, arch='pointnet_fxia22'),

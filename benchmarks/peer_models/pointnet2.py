@@ -1,4 +1,6 @@
-"""PointNet++ as in its PyTorch ports: yanx27's in plain PyTorch, and that over the pointnet2 CUDA extension (PointCMT)."""
+"""PointNet++ as in its PyTorch ports: yanx27's in plain PyTorch, and that over the pointnet2 CUDA
+extension (PointCMT).
+"""
 
 from collections.abc import Sequence
 
@@ -9,16 +11,32 @@ from torch.nn import functional as F
 
 from .parts import Usual
 
-SSG = dict(num_points=(512, 128), radii=(0.2, 0.4), num_neighbors=(32, 64), mlp_channels=((64, 64, 128), (128, 128, 256)))
-MSG = dict(num_points=(512, 128), radii=((0.1, 0.2, 0.4), (0.2, 0.4, 0.8)), num_neighbors=((16, 32, 128), (32, 64, 128)),
-           mlp_channels=(((32, 32, 64), (64, 64, 128), (64, 96, 128)), ((64, 64, 128), (128, 128, 256), (128, 128, 256))))
+SSG = dict(
+    num_points=(512, 128),
+    radii=(0.2, 0.4),
+    num_neighbors=(32, 64),
+    mlp_channels=((64, 64, 128), (128, 128, 256)),
+)
+MSG = dict(
+    num_points=(512, 128),
+    radii=((0.1, 0.2, 0.4), (0.2, 0.4, 0.8)),
+    num_neighbors=((16, 32, 128), (32, 64, 128)),
+    mlp_channels=(
+        ((32, 32, 64), (64, 64, 128), (64, 96, 128)),
+        ((64, 64, 128), (128, 128, 256), (128, 128, 256)),
+    ),
+)
 
 
-def layers(in_channels: int, channels: Sequence[int], bias: bool) -> tuple[nn.ModuleList, nn.ModuleList]:
+def layers(
+    in_channels: int, channels: Sequence[int], bias: bool
+) -> tuple[nn.ModuleList, nn.ModuleList]:
     """1x1 convolutions over (B, C, k, S) and their BatchNorms."""
     widths = (in_channels, *channels)
-    return (nn.ModuleList(nn.Conv2d(a, b, 1, bias=bias) for a, b in zip(widths, channels)),
-            nn.ModuleList(nn.BatchNorm2d(b) for b in channels))
+    return (
+        nn.ModuleList(nn.Conv2d(a, b, 1, bias=bias) for a, b in zip(widths, channels)),
+        nn.ModuleList(nn.BatchNorm2d(b) for b in channels),
+    )
 
 
 def strongest(grouped: Tensor, convs: nn.ModuleList, bns: nn.ModuleList) -> Tensor:
@@ -30,9 +48,19 @@ def strongest(grouped: Tensor, convs: nn.ModuleList, bns: nn.ModuleList) -> Tens
 
 
 class SetAbstraction(nn.Module):
-    """One scale; without ``count``, all points in one group, around the origin. Features are (B, N, C)."""
+    """One scale; without ``count``, all points in one group, around the origin. Features are (B, N,
+    C).
+    """
 
-    def __init__(self, count: int | None, radius: float, k: int, in_channels: int, channels: Sequence[int], bias: bool) -> None:
+    def __init__(
+        self,
+        count: int | None,
+        radius: float,
+        k: int,
+        in_channels: int,
+        channels: Sequence[int],
+        bias: bool,
+    ) -> None:
         super().__init__()
         self.count, self.radius, self.k = count, radius, k
         self.mlp_convs, self.mlp_bns = layers(in_channels + 3, channels, bias)
@@ -53,8 +81,15 @@ class SetAbstraction(nn.Module):
 class MultiScale(nn.Module):
     """Several scales around the same centres; here features come before coordinates."""
 
-    def __init__(self, count: int, radii: Sequence[float], ks: Sequence[int], in_channels: int,
-                 channels: Sequence[Sequence[int]], bias: bool) -> None:
+    def __init__(
+        self,
+        count: int,
+        radii: Sequence[float],
+        ks: Sequence[int],
+        in_channels: int,
+        channels: Sequence[Sequence[int]],
+        bias: bool,
+    ) -> None:
         super().__init__()
         self.count, self.scales = count, tuple(zip(radii, ks))
         pairs = [layers(in_channels + 3, widths, bias) for widths in channels]
@@ -75,14 +110,30 @@ class MultiScale(nn.Module):
 class PointNet2(nn.Module):
     """PointNet++ in plain PyTorch; several scales where a stage has several radii."""
 
-    def __init__(self, num_points: Sequence[int], radii: Sequence, num_neighbors: Sequence, mlp_channels: Sequence,
-                 global_channels: Sequence[int] = (256, 512, 1024), num_classes: int = 40, bias: bool = False,
-                 dropout: Sequence[float] = (0.5, 0.5)) -> None:
+    def __init__(
+        self,
+        num_points: Sequence[int],
+        radii: Sequence,
+        num_neighbors: Sequence,
+        mlp_channels: Sequence,
+        global_channels: Sequence[int] = (256, 512, 1024),
+        num_classes: int = 40,
+        bias: bool = False,
+        dropout: Sequence[float] = (0.5, 0.5),
+    ) -> None:
         super().__init__()
         width = 0
-        for i, (count, radius, k, channels) in enumerate(zip(num_points, radii, num_neighbors, mlp_channels), 1):
+        for i, (count, radius, k, channels) in enumerate(
+            zip(num_points, radii, num_neighbors, mlp_channels), 1
+        ):
             several = isinstance(radius, Sequence)
-            setattr(self, f'sa{i}', (MultiScale if several else SetAbstraction)(count, radius, k, width, channels, bias))
+            setattr(
+                self,
+                f'sa{i}',
+                (MultiScale if several else SetAbstraction)(
+                    count, radius, k, width, channels, bias
+                ),
+            )
             width = sum(c[-1] for c in channels) if several else channels[-1]
         self.sa3 = SetAbstraction(None, 0.0, 0, width, global_channels, bias)
         self.fc1 = nn.Linear(global_channels[-1], 512, bias=bias)
@@ -124,10 +175,17 @@ def shared_mlp(in_channels: int, channels: Sequence[int]) -> nn.Sequential:
 
 
 class ExtensionStage(nn.Module):
-    """Scales around the same centres, or all points in one group, over the extension's sampling and balls. (B, C, N)."""
+    """Scales around the same centres, or all points in one group, over the extension's sampling and
+    balls. (B, C, N).
+    """
 
-    def __init__(self, count: int | None, scales: Sequence[tuple[float, int]], in_channels: int,
-                 channels: Sequence[Sequence[int]]) -> None:
+    def __init__(
+        self,
+        count: int | None,
+        scales: Sequence[tuple[float, int]],
+        in_channels: int,
+        channels: Sequence[Sequence[int]],
+    ) -> None:
         super().__init__()
         self.count, self.scales = count, tuple(scales)
         self.mlps = nn.ModuleList(shared_mlp(in_channels + 3, widths) for widths in channels)
@@ -136,7 +194,9 @@ class ExtensionStage(nn.Module):
         if self.count is None:
             grouped = torch.cat([coords.transpose(1, 2), features], dim=1)[:, :, None]
             return None, F.max_pool2d(self.mlps[0](grouped), (1, grouped.shape[3]))[..., 0]
-        centres = peers.index_points(coords, peers.farthest_point_sample(coords, self.count, skip=1e-3))
+        centres = peers.index_points(
+            coords, peers.farthest_point_sample(coords, self.count, skip=1e-3)
+        )
         outputs = []
         for (radius, k), mlp in zip(self.scales, self.mlps):
             index = peers.ball_query(centres, coords, radius, k, strict=True)
@@ -151,8 +211,15 @@ class ExtensionStage(nn.Module):
 class ExtensionNet(nn.Module):
     """The multi-scale network over the extension, with PointCMT's head."""
 
-    def __init__(self, num_points: Sequence[int], radii: Sequence, num_neighbors: Sequence, mlp_channels: Sequence,
-                 global_channels: Sequence[int] = (256, 512, 1024), num_classes: int = 40) -> None:
+    def __init__(
+        self,
+        num_points: Sequence[int],
+        radii: Sequence,
+        num_neighbors: Sequence,
+        mlp_channels: Sequence,
+        global_channels: Sequence[int] = (256, 512, 1024),
+        num_classes: int = 40,
+    ) -> None:
         super().__init__()
         self.SA_modules, width = nn.ModuleList(), 0
         for count, radius, ks, channels in zip(num_points, radii, num_neighbors, mlp_channels):
@@ -163,7 +230,10 @@ class ExtensionNet(nn.Module):
         first.add_module('fc', nn.Linear(global_channels[-1], 512, bias=False))
         first.add_module('normlayer', Norm(nn.BatchNorm1d(512)))
         first.add_module('activation', nn.ReLU())
-        self.fc_layer1, self.fc_layer2 = nn.Sequential(first), nn.Sequential(nn.Linear(512, num_classes))
+        self.fc_layer1, self.fc_layer2 = (
+            nn.Sequential(first),
+            nn.Sequential(nn.Linear(512, num_classes)),
+        )
 
     def forward(self, points: Tensor) -> Tensor:
         coords, features = points, None
@@ -183,15 +253,28 @@ class PointCMT(nn.Module):
         return self.model(points)
 
 
-_SSG = dict(num_points=(16, 8), num_neighbors=(8, 8), mlp_channels=((8, 8, 8), (8, 8, 16)), global_channels=(16, 16, 32))
-_MSG = dict(num_points=(16, 8), num_neighbors=((4, 8, 8), (4, 4, 8)), global_channels=(16, 16, 32),
-            mlp_channels=(((8, 8, 8), (8, 8, 12), (8, 8, 16)), ((8, 8, 8), (8, 8, 12), (8, 8, 16))))
+_SSG = dict(
+    num_points=(16, 8),
+    num_neighbors=(8, 8),
+    mlp_channels=((8, 8, 8), (8, 8, 16)),
+    global_channels=(16, 16, 32),
+)
+_MSG = dict(
+    num_points=(16, 8),
+    num_neighbors=((4, 8, 8), (4, 4, 8)),
+    global_channels=(16, 16, 32),
+    mlp_channels=(((8, 8, 8), (8, 8, 12), (8, 8, 16)), ((8, 8, 8), (8, 8, 12), (8, 8, 16))),
+)
 USUAL = {
     'pointnet2': Usual(PointNet2, SSG, _SSG, _SSG, arch='pointnet2_ssg_yanx27'),
     'pointnet2_msg': Usual(PointNet2, MSG, _MSG, _MSG, arch='pointnet2_msg_yanx27'),
 }
 OFFICIAL = {
-    'pointnet2_ssg_yanx27': Usual(PointNet2, dict(SSG, bias=True, dropout=(0.4, 0.4)), _SSG, _SSG, 'pointnet2_ssg_yanx27'),
-    'pointnet2_msg_yanx27': Usual(PointNet2, dict(MSG, bias=True, dropout=(0.4, 0.5)), _MSG, _MSG, 'pointnet2_msg_yanx27'),
+    'pointnet2_ssg_yanx27': Usual(
+        PointNet2, dict(SSG, bias=True, dropout=(0.4, 0.4)), _SSG, _SSG, 'pointnet2_ssg_yanx27'
+    ),
+    'pointnet2_msg_yanx27': Usual(
+        PointNet2, dict(MSG, bias=True, dropout=(0.4, 0.5)), _MSG, _MSG, 'pointnet2_msg_yanx27'
+    ),
     'pointcmt_pointnet2_msg': Usual(PointCMT, MSG, _MSG, _MSG, 'pointcmt_pointnet2_msg'),
 }

@@ -10,8 +10,11 @@ from torch.nn import functional as F
 from .parts import Usual
 
 
-def ball_query_around(query: Tensor, first: Tensor, points: Tensor, radius: float, k: int) -> Tensor:
-    """The centre itself, then k others in the open ball, in the order of storage, filled up with the centre: (B, S, k + 1).
+def ball_query_around(
+    query: Tensor, first: Tensor, points: Tensor, radius: float, k: int
+) -> Tensor:
+    """The centre itself, then k others in the open ball, in the order of storage, filled up with
+    the centre: (B, S, k + 1).
 
     Args:
         query: Centres, (B, S, 3).
@@ -22,7 +25,7 @@ def ball_query_around(query: Tensor, first: Tensor, points: Tensor, radius: floa
     """
     n = points.shape[1]
     index = torch.arange(n, device=points.device).repeat(*first.shape, 1)
-    index[peers.square_distance(query, points) >= radius ** 2] = n
+    index[peers.square_distance(query, points) >= radius**2] = n
     index[(query[:, :, None] == points[:, None]).all(dim=-1)] = n  # the centre and its copies
     index = index.sort(dim=-1)[0][:, :, :k]
     first = first[:, :, None]
@@ -30,7 +33,9 @@ def ball_query_around(query: Tensor, first: Tensor, points: Tensor, radius: floa
 
 
 class RSConv(nn.Module):
-    """Relation-shape convolution of grouped input: 6 coordinates, then features, (B, 6 + C, S, k + 1) -> (B, C', S)."""
+    """Relation-shape convolution of grouped input: 6 coordinates, then features, (B, 6 + C, S, k +
+    1) -> (B, C', S).
+    """
 
     def __init__(self, in_channels: int, out_channels: int, first: bool) -> None:
         super().__init__()
@@ -40,7 +45,10 @@ class RSConv(nn.Module):
         self.bn_channel_raising = nn.BatchNorm1d(out_channels)
         self.bn_xyz_raising = nn.BatchNorm2d(16)  # later stages have it and don't use it
         self.bn_mapping = nn.BatchNorm2d(hidden)
-        self.mapping_func1, self.mapping_func2 = nn.Conv2d(10, hidden, 1), nn.Conv2d(hidden, width, 1)
+        self.mapping_func1, self.mapping_func2 = (
+            nn.Conv2d(10, hidden, 1),
+            nn.Conv2d(hidden, width, 1),
+        )
         self.cr_mapping = nn.Conv1d(width, out_channels, 1)
         if first:
             self.xyz_raising = nn.Conv2d(3, 16, 1)
@@ -48,7 +56,9 @@ class RSConv(nn.Module):
     def forward(self, grouped: Tensor) -> Tensor:
         absolute, offset, x = grouped[:, :3], grouped[:, 3:6], grouped[:, 3:]
         centre = absolute[..., :1].repeat(1, 1, 1, grouped.shape[3])
-        relation = torch.cat([torch.norm(offset, p=2, dim=1, keepdim=True), centre, absolute, offset], dim=1)
+        relation = torch.cat(
+            [torch.norm(offset, p=2, dim=1, keepdim=True), centre, absolute, offset], dim=1
+        )
         weight = self.mapping_func2(F.relu(self.bn_mapping(self.mapping_func1(relation))))
         if self.first:
             x = F.relu(self.bn_xyz_raising(self.xyz_raising(x)))
@@ -59,7 +69,9 @@ class RSConv(nn.Module):
 class Stage(nn.Module):
     """Sampling, balls and a relation-shape convolution. Features are (B, C, N)."""
 
-    def __init__(self, count: int, radius: float, k: int, in_channels: int, out_channels: int, first: bool) -> None:
+    def __init__(
+        self, count: int, radius: float, k: int, in_channels: int, out_channels: int, first: bool
+    ) -> None:
         super().__init__()
         self.count, self.radius, self.k = count, radius, k
         layer, mlp = nn.Sequential(), nn.Sequential()
@@ -85,7 +97,10 @@ class GlobalConv(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.conv_avg, self.bn_avg = nn.Conv2d(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels)
+        self.conv_avg, self.bn_avg = (
+            nn.Conv2d(in_channels, out_channels, 1),
+            nn.BatchNorm2d(out_channels),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return F.max_pool2d(F.relu(self.bn_avg(self.conv_avg(x))), (1, x.shape[3])).squeeze(3)
@@ -121,17 +136,28 @@ class FC(nn.Module):
 class RSCNN(nn.Module):
     """RS-CNN with single-scale neighbourhoods."""
 
-    def __init__(self, num_classes: int = 40, channels: Sequence[int] = (128, 512), num_points: Sequence[int] = (512, 128),
-                 radii: Sequence[float] = (0.23, 0.32), num_neighbors: Sequence[int] = (48, 64),
-                 global_channels: int = 1024) -> None:
+    def __init__(
+        self,
+        num_classes: int = 40,
+        channels: Sequence[int] = (128, 512),
+        num_points: Sequence[int] = (512, 128),
+        radii: Sequence[float] = (0.23, 0.32),
+        num_neighbors: Sequence[int] = (48, 64),
+        global_channels: int = 1024,
+    ) -> None:
         super().__init__()
         self.SA_modules, width = nn.ModuleList(), 0
         for count, radius, k, channel in zip(num_points, radii, num_neighbors, channels):
             self.SA_modules.append(Stage(count, radius, k, width, channel, first=not width))
             width = channel
         self.SA_modules.append(GroupAll(width, global_channels))
-        self.FC_layer = nn.Sequential(FC(global_channels, 512), nn.Dropout(0.5), FC(512, 256), nn.Dropout(0.5),
-                                      FC(256, num_classes, last=True))
+        self.FC_layer = nn.Sequential(
+            FC(global_channels, 512),
+            nn.Dropout(0.5),
+            FC(512, 256),
+            nn.Dropout(0.5),
+            FC(256, num_classes, last=True),
+        )
 
     def forward(self, points: Tensor) -> Tensor:
         coords, features = points, None

@@ -1,6 +1,10 @@
 # AsymDSD-S's transformer from scratch, without a class token. Published: 92.9 OA.
-_base_ = ['../_base_/students/asymdsd_s.py', '../_base_/datasets/modelnet40.py', '../_base_/schedules/adamw_cosine_150e.py',
-          '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/asymdsd_s.py',
+    '../_base_/datasets/modelnet40.py',
+    '../_base_/schedules/adamw_cosine_150e.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/asymdsd_s_modelnet40'
 
 model = _base_.student
@@ -8,12 +12,16 @@ model.head.num_classes = _base_.num_classes
 model.backbone.update(class_token=False, pool=('mean', 'max'))
 num_points = 1024
 eval_pipeline = [
-    dict(type='FarthestPoints', num_points=num_points), dict(type='UnitSphere'), dict(type='PackPointInputs')]
+    dict(type='FarthestPoints', num_points=num_points),
+    dict(type='UnitSphere'),
+    dict(type='PackPointInputs'),
+]
 train_pipeline = [
     dict(type='FarthestPoints', num_points=num_points),
     dict(type='UnitSphere'),
     dict(type='RandomScale', low=0.6, high=1.4),
-    dict(type='PackPointInputs')]
+    dict(type='PackPointInputs'),
+]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=eval_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=eval_pipeline))

@@ -1,6 +1,10 @@
 # CurveNet's recipe is for ModelNet40; none was published for ScanObjectNN.
-_base_ = ['../_base_/students/curvenet.py', '../_base_/datasets/scanobjectnn.py', '../_base_/schedules/sgd_cosine_200e.py',
-          '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/curvenet.py',
+    '../_base_/datasets/scanobjectnn.py',
+    '../_base_/schedules/sgd_cosine_200e.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/curvenet_scanobjectnn'
 
 model = _base_.student

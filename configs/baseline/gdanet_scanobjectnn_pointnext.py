@@ -1,6 +1,10 @@
 # GDANet with PointNeXt's recipe.
-_base_ = ['../_base_/students/gdanet.py', '../_base_/datasets/scanobjectnn_pointnext.py',
-          '../_base_/schedules/pointnext_250e.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/gdanet.py',
+    '../_base_/datasets/scanobjectnn_pointnext.py',
+    '../_base_/schedules/pointnext_250e.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/gdanet_scanobjectnn_pointnext'
 
 model = _base_.student

@@ -1,6 +1,10 @@
 # MVCNN on projections of the points, from scratch as in PointCMT.
-_base_ = ['../_base_/students/mvcnn_resnet18.py', '../_base_/datasets/scanobjectnn.py',
-          '../_base_/schedules/sgd_cosine_200e.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/mvcnn_resnet18.py',
+    '../_base_/datasets/scanobjectnn.py',
+    '../_base_/schedules/sgd_cosine_200e.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/mvcnn_scanobjectnn'
 
 model = _base_.student

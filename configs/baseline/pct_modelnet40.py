@@ -1,5 +1,9 @@
-_base_ = ['../_base_/students/pct.py', '../_base_/datasets/modelnet40.py', '../_base_/schedules/sgd_cosine_250e.py',
-          '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/pct.py',
+    '../_base_/datasets/modelnet40.py',
+    '../_base_/schedules/sgd_cosine_250e.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/pct_modelnet40'
 
 model = _base_.student

@@ -1,6 +1,10 @@
 # PCT's recipe is for ModelNet40; none was published for ScanObjectNN.
-_base_ = ['../_base_/students/pct.py', '../_base_/datasets/scanobjectnn.py', '../_base_/schedules/sgd_cosine_250e.py',
-          '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/pct.py',
+    '../_base_/datasets/scanobjectnn.py',
+    '../_base_/schedules/sgd_cosine_250e.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/pct_scanobjectnn'
 
 model = _base_.student

@@ -1,6 +1,10 @@
 # Point-MAE's transformer from scratch, with the schedule of its fine-tuning.
-_base_ = ['../_base_/students/point_mae.py', '../_base_/datasets/modelnet40.py', '../_base_/schedules/adamw_cosine_300e.py',
-          '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/point_mae.py',
+    '../_base_/datasets/modelnet40.py',
+    '../_base_/schedules/adamw_cosine_300e.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/point_mae_modelnet40'
 
 model = _base_.student
@@ -11,7 +15,8 @@ train_pipeline = [
     dict(type='FarthestThenRandom', num_points=num_points, num_farthest=1200),
     dict(type='RandomScale', low=2 / 3, high=3 / 2),
     dict(type='RandomShift', max_shift=0.2),
-    dict(type='PackPointInputs')]
+    dict(type='PackPointInputs'),
+]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=eval_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=eval_pipeline))

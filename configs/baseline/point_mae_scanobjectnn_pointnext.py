@@ -1,6 +1,10 @@
 # Point-MAE's transformer from scratch with PointNeXt's recipe.
-_base_ = ['../_base_/students/point_mae.py', '../_base_/datasets/scanobjectnn_pointnext.py',
-          '../_base_/schedules/pointnext_250e.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/point_mae.py',
+    '../_base_/datasets/scanobjectnn_pointnext.py',
+    '../_base_/schedules/pointnext_250e.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/point_mae_scanobjectnn_pointnext'
 
 model = _base_.student

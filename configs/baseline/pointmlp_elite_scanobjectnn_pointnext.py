@@ -1,6 +1,10 @@
 # PointMLP-elite with PointNeXt's recipe.
-_base_ = ['../_base_/students/pointmlp_elite.py', '../_base_/datasets/scanobjectnn_pointnext.py',
-          '../_base_/schedules/pointnext_250e.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/pointmlp_elite.py',
+    '../_base_/datasets/scanobjectnn_pointnext.py',
+    '../_base_/schedules/pointnext_250e.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/pointmlp_elite_scanobjectnn_pointnext'
 
 model = _base_.student

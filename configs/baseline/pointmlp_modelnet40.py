@@ -1,5 +1,9 @@
-_base_ = ['../_base_/students/pointmlp.py', '../_base_/datasets/modelnet40.py', '../_base_/schedules/sgd_cosine_300e.py',
-          '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/pointmlp.py',
+    '../_base_/datasets/modelnet40.py',
+    '../_base_/schedules/sgd_cosine_300e.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/pointmlp_modelnet40'
 
 model = _base_.student

@@ -1,6 +1,10 @@
 # PointNet++ MSG with the recipe of its usual PyTorch port (yanx27).
-_base_ = ['../_base_/students/pointnet2_msg.py', '../_base_/datasets/modelnet40_pointnet2.py',
-          '../_base_/schedules/adam_200e_step.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/pointnet2_msg.py',
+    '../_base_/datasets/modelnet40_pointnet2.py',
+    '../_base_/schedules/adam_200e_step.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/pointnet2_msg_modelnet40'
 
 model = _base_.student

@@ -1,6 +1,10 @@
 # PointNet++ MSG with PointNeXt's recipe.
-_base_ = ['../_base_/students/pointnet2_msg.py', '../_base_/datasets/modelnet40.py', '../_base_/schedules/pointnext_600e.py',
-          '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/pointnet2_msg.py',
+    '../_base_/datasets/modelnet40.py',
+    '../_base_/schedules/pointnext_600e.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/pointnet2_msg_modelnet40_pointnext'
 
 model = _base_.student

@@ -1,6 +1,10 @@
 # PointNet with the recipe of its usual PyTorch port (yanx27) for ModelNet40.
-_base_ = ['../_base_/students/pointnet.py', '../_base_/datasets/scanobjectnn_pointnet2.py',
-          '../_base_/schedules/adam_200e_step.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/pointnet.py',
+    '../_base_/datasets/scanobjectnn_pointnet2.py',
+    '../_base_/schedules/adam_200e_step.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/pointnet_scanobjectnn'
 
 model = _base_.student

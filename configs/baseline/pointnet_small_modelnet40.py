@@ -1,6 +1,10 @@
 # A small PointNet on ModelNet40, for comparisons in minutes.
-_base_ = ['../_base_/students/pointnet_small.py', '../_base_/datasets/modelnet40.py', '../_base_/schedules/adamw_cosine_25e.py',
-          '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/pointnet_small.py',
+    '../_base_/datasets/modelnet40.py',
+    '../_base_/schedules/adamw_cosine_25e.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/pointnet_small_modelnet40'
 
 model = _base_.student

@@ -1,6 +1,10 @@
 # PointNeXt-S with its authors' recipe.
-_base_ = ['../_base_/students/pointnext_s.py', '../_base_/datasets/scanobjectnn_pointnext.py',
-          '../_base_/schedules/pointnext_250e.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/pointnext_s.py',
+    '../_base_/datasets/scanobjectnn_pointnext.py',
+    '../_base_/schedules/pointnext_250e.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/pointnext_s_scanobjectnn'
 
 model = _base_.student

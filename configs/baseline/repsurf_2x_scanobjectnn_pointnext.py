@@ -1,6 +1,10 @@
 # RepSurf-U, twice as wide, with PointNeXt's recipe.
-_base_ = ['../_base_/students/repsurf_2x.py', '../_base_/datasets/scanobjectnn_pointnext.py',
-          '../_base_/schedules/pointnext_250e.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/repsurf_2x.py',
+    '../_base_/datasets/scanobjectnn_pointnext.py',
+    '../_base_/schedules/pointnext_250e.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/repsurf_2x_scanobjectnn_pointnext'
 
 model = _base_.student

@@ -1,6 +1,11 @@
-# RepSurf-U. No code for ModelNet40 was released: the recipe for ScanObjectNN with DGCNN's augmentation.
-_base_ = ['../_base_/students/repsurf.py', '../_base_/datasets/modelnet40.py', '../_base_/schedules/adam_250e_step.py',
-          '../_base_/default_runtime.py']
+# RepSurf-U. No code for ModelNet40 was released: the recipe for ScanObjectNN with DGCNN's
+# augmentation.
+_base_ = [
+    '../_base_/students/repsurf.py',
+    '../_base_/datasets/modelnet40.py',
+    '../_base_/schedules/adam_250e_step.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/repsurf_modelnet40'
 
 model = _base_.student

@@ -1,6 +1,10 @@
 # RepSurf-U with its authors' recipe.
-_base_ = ['../_base_/students/repsurf.py', '../_base_/datasets/scanobjectnn_repsurf.py',
-          '../_base_/schedules/adam_250e_step.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/repsurf.py',
+    '../_base_/datasets/scanobjectnn_repsurf.py',
+    '../_base_/schedules/adam_250e_step.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/repsurf_scanobjectnn'
 
 model = _base_.student

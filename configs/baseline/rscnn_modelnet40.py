@@ -1,6 +1,10 @@
 # RS-CNN with its authors' recipe.
-_base_ = ['../_base_/students/rscnn.py', '../_base_/datasets/modelnet40_rscnn.py', '../_base_/schedules/adam_200e_step21.py',
-          '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/rscnn.py',
+    '../_base_/datasets/modelnet40_rscnn.py',
+    '../_base_/schedules/adam_200e_step21.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/rscnn_modelnet40'
 
 model = _base_.student

@@ -1,6 +1,10 @@
 # RS-CNN with its authors' recipe for ModelNet40, as PointCMT trains it.
-_base_ = ['../_base_/students/rscnn.py', '../_base_/datasets/scanobjectnn_rscnn.py',
-          '../_base_/schedules/adam_200e_step21.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/rscnn.py',
+    '../_base_/datasets/scanobjectnn_rscnn.py',
+    '../_base_/schedules/adam_200e_step21.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/rscnn_scanobjectnn'
 
 model = _base_.student

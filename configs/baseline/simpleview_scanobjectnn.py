@@ -1,6 +1,10 @@
 # SimpleView with its authors' recipe; their network for this data set has pre-activation blocks.
-_base_ = ['../_base_/students/simpleview.py', '../_base_/datasets/scanobjectnn_simpleview.py',
-          '../_base_/schedules/adam_300e_20000it.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/simpleview.py',
+    '../_base_/datasets/scanobjectnn_simpleview.py',
+    '../_base_/schedules/adam_300e_20000it.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/baseline/simpleview_scanobjectnn'
 
 model = _base_.student
@@ -8,4 +12,13 @@ model.head.num_classes = _base_.num_classes
 model.head.loss = dict(type='CrossEntropyLoss')
 batch_size = 10
 train_dataloader = dict(batch_size=batch_size)
-custom_hooks = [dict(type='BatchNormMomentumHook', initial=0.5, factor=0.5, step=20000, floor=0.01, by_epoch=False)]
+custom_hooks = [
+    dict(
+        type='BatchNormMomentumHook',
+        initial=0.5,
+        factor=0.5,
+        step=20000,
+        floor=0.01,
+        by_epoch=False,
+    )
+]

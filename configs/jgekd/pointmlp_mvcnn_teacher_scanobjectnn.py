@@ -1,6 +1,11 @@
 # JGEtKD across modalities: the multi-view ResNet-18 teaches PointMLP, by its feature bank.
-_base_ = ['../_base_/students/pointmlp.py', '../_base_/teachers/mvcnn_resnet18.py', '../_base_/datasets/scanobjectnn.py',
-          '../_base_/schedules/sgd_cosine_200e.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/pointmlp.py',
+    '../_base_/teachers/mvcnn_resnet18.py',
+    '../_base_/datasets/scanobjectnn.py',
+    '../_base_/schedules/sgd_cosine_200e.py',
+    '../_base_/default_runtime.py',
+]
 requires = dict(teacher='../pointcmt/mvcnn_resnet18_scanobjectnn.py')
 
 student = _base_.student
@@ -11,5 +16,6 @@ model = dict(
     type='JGEKD',
     student=student,
     teachers=dict(main=dict(type='FeatureBank', teacher=teacher, data=_base_.bank_data)),
-    losses=dict(graph=dict(type='JointGraphEntropyLoss', variant='entropy')))
+    losses=dict(graph=dict(type='JointGraphEntropyLoss', variant='entropy')),
+)
 custom_hooks = [dict(type='LossWarmupHook', loss='graph', epochs=20)]

@@ -1,12 +1,22 @@
-# JGEsKD in minutes: a small PointNet on ModelNet40. graph_weight=0 leaves two labelled views without distillation.
-_base_ = ['../_base_/students/pointnet_small.py', '../_base_/datasets/siamese_modelnet40.py',
-          '../_base_/schedules/adamw_cosine_25e.py', '../_base_/default_runtime.py']
+# JGEsKD in minutes: a small PointNet on ModelNet40. graph_weight=0 leaves two labelled views
+# without distillation.
+_base_ = [
+    '../_base_/students/pointnet_small.py',
+    '../_base_/datasets/siamese_modelnet40.py',
+    '../_base_/schedules/adamw_cosine_25e.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/jgekd/pointnet_small_self_modelnet40'
 graph_weight = 1.0
 
 student = _base_.student
 student.head.num_classes = _base_.num_classes
 student.head.loss = dict(type='CrossEntropyLoss', label_smoothing=0.1, smoothing='others')
-model = dict(type='JGEKD', student=student,
-             losses=dict(graph=dict(type='JointGraphEntropyLoss', variant='entropy', loss_weight=graph_weight)))
+model = dict(
+    type='JGEKD',
+    student=student,
+    losses=dict(
+        graph=dict(type='JointGraphEntropyLoss', variant='entropy', loss_weight=graph_weight)
+    ),
+)
 custom_hooks = [dict(type='LossWarmupHook', loss='graph', epochs=5)]

@@ -1,6 +1,12 @@
-# Knowledge distillation of logits across modalities: the multi-view ResNet-18 teaches PointNet++ SSG, by its feature bank.
-_base_ = ['../_base_/students/pointnet2_ssg.py', '../_base_/teachers/mvcnn_resnet18.py', '../_base_/datasets/scanobjectnn.py',
-          '../_base_/schedules/adamw_cosine_1000e.py', '../_base_/default_runtime.py']
+# Knowledge distillation of logits across modalities: the multi-view ResNet-18 teaches PointNet++
+# SSG, by its feature bank.
+_base_ = [
+    '../_base_/students/pointnet2_ssg.py',
+    '../_base_/teachers/mvcnn_resnet18.py',
+    '../_base_/datasets/scanobjectnn.py',
+    '../_base_/schedules/adamw_cosine_1000e.py',
+    '../_base_/default_runtime.py',
+]
 requires = dict(teacher='../pointcmt/mvcnn_resnet18_scanobjectnn.py')
 
 student = _base_.student
@@ -11,4 +17,5 @@ model = dict(
     type='LogitKD',
     student=student,
     teachers=dict(main=dict(type='FeatureBank', teacher=teacher, data=_base_.bank_data)),
-    losses=dict(logit=dict(type='LogitKDLoss', temperature=4.0, loss_weight=0.9)))
+    losses=dict(logit=dict(type='LogitKDLoss', temperature=4.0, loss_weight=0.9)),
+)

@@ -1,6 +1,10 @@
 # PointCMT, stage II: the cross-modal point generator, from image features to points.
-_base_ = ['../_base_/datasets/scanobjectnn.py', '../_base_/teachers/mvcnn_resnet18.py', '../_base_/schedules/adam_50e.py',
-          '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/datasets/scanobjectnn.py',
+    '../_base_/teachers/mvcnn_resnet18.py',
+    '../_base_/schedules/adam_50e.py',
+    '../_base_/default_runtime.py',
+]
 requires = dict(teacher='mvcnn_resnet18_scanobjectnn.py')
 
 teacher = _base_.teacher
@@ -10,8 +14,16 @@ model = dict(
     preset='released',
     num_points=_base_.num_points,
     teacher=dict(type='FeatureBank', teacher=teacher, data=_base_.bank_data),
-    loss=dict(type='EarthMoverLoss', loss_weight=30.0, reduction='mean', normalize='released', solver='msn', eps=0.05,
-              iterations=3000))
+    loss=dict(
+        type='EarthMoverLoss',
+        loss_weight=30.0,
+        reduction='mean',
+        normalize='released',
+        solver='msn',
+        eps=0.05,
+        iterations=3000,
+    ),
+)
 val_evaluator = dict(_delete_=True, type='GenerationDistance')
 test_evaluator = dict(_delete_=True, type='GenerationDistance')
 default_hooks = dict(checkpoint=dict(save_best='emd', rule='less'))

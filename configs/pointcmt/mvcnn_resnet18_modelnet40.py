@@ -1,6 +1,10 @@
 # PointCMT, stage I: the multi-view image teacher (the paper's "projection" teacher).
-_base_ = ['../_base_/datasets/modelnet40.py', '../_base_/teachers/mvcnn_resnet18.py', '../_base_/schedules/adam_50e.py',
-          '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/datasets/modelnet40.py',
+    '../_base_/teachers/mvcnn_resnet18.py',
+    '../_base_/schedules/adam_50e.py',
+    '../_base_/default_runtime.py',
+]
 
 model = _base_.teacher.model
 model.head.num_classes = _base_.num_classes

@@ -1,12 +1,16 @@
 # PointCMT, stage I: the multi-view image teacher on rendered views, by the released code's recipe.
-_base_ = ['../_base_/datasets/modelnet40_views.py', '../_base_/teachers/mvcnn_resnet18_views.py',
-          '../_base_/schedules/adam_50e.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/datasets/modelnet40_views.py',
+    '../_base_/teachers/mvcnn_resnet18_views.py',
+    '../_base_/schedules/adam_50e.py',
+    '../_base_/default_runtime.py',
+]
 
 model = _base_.teacher.model
 model.head.num_classes = _base_.num_classes
 train_dataloader = dict(dataset=dict(pipeline=_base_.views_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=_base_.views_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=_base_.views_pipeline))
-# The released code adds up the gradients of four batches, MMEngine takes their mean; to Adam that is the same with a quarter of
-# its weight decay of 1e-4.
+# The released code adds up the gradients of four batches, MMEngine takes their mean; to Adam that
+# is the same with a quarter of its weight decay of 1e-4.
 optim_wrapper = dict(accumulative_counts=4, optimizer=dict(weight_decay=1e-4 / 4))

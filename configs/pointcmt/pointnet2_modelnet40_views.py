@@ -1,9 +1,17 @@
 # PointCMT, stage III: a PointNet++ MSG student on ModelNet40, its teacher on rendered views.
-_base_ = ['../_base_/students/pointnet2_msg.py', '../_base_/teachers/mvcnn_resnet18_views.py',
-          '../_base_/datasets/modelnet40_views.py', '../_base_/schedules/adamw_cosine_1000e.py', '../_base_/default_runtime.py']
-requires = dict(teacher='mvcnn_resnet18_modelnet40_views.py', generator='generator_modelnet40_views.py')
+_base_ = [
+    '../_base_/students/pointnet2_msg.py',
+    '../_base_/teachers/mvcnn_resnet18_views.py',
+    '../_base_/datasets/modelnet40_views.py',
+    '../_base_/schedules/adamw_cosine_1000e.py',
+    '../_base_/default_runtime.py',
+]
+requires = dict(
+    teacher='mvcnn_resnet18_modelnet40_views.py', generator='generator_modelnet40_views.py'
+)
 
-# The student's head: one hidden layer as wide as the teacher's feature, then the linear layer that PointCMT trains twice.
+# The student's head: one hidden layer as wide as the teacher's feature, then the linear layer that
+# PointCMT trains twice.
 student = _base_.student
 student.head.update(num_classes=_base_.num_classes, hidden_channels=(512,), dropout=0.0, bias=False)
 teacher = _base_.teacher
@@ -12,7 +20,19 @@ model = dict(
     type='PointCMT',
     preset='released',
     student=student,
-    teachers=dict(image=dict(type='FeatureBank', teacher=teacher, data=_base_.bank_data,
-                             num_workers=_base_.num_workers)),
-    helpers=dict(generator=dict(type='FrozenGenerator', checkpoint='stage:generator',
-                                model=dict(type='PointGenerator', preset='released', num_points=_base_.num_points))))
+    teachers=dict(
+        image=dict(
+            type='FeatureBank',
+            teacher=teacher,
+            data=_base_.bank_data,
+            num_workers=_base_.num_workers,
+        )
+    ),
+    helpers=dict(
+        generator=dict(
+            type='FrozenGenerator',
+            checkpoint='stage:generator',
+            model=dict(type='PointGenerator', preset='released', num_points=_base_.num_points),
+        )
+    ),
+)

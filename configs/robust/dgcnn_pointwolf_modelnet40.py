@@ -1,6 +1,10 @@
 # PointWOLF on DGCNN with its authors' recipe: deformed, then scaled and shifted.
-_base_ = ['../_base_/students/dgcnn.py', '../_base_/datasets/modelnet40.py',
-          '../_base_/schedules/sgd_cosine_250e.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/dgcnn.py',
+    '../_base_/datasets/modelnet40.py',
+    '../_base_/schedules/sgd_cosine_250e.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/robust/dgcnn_pointwolf_modelnet40'
 
 model = _base_.student

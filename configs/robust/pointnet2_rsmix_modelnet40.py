@@ -1,12 +1,17 @@
 # RSMix on PointNet++ SSG with its authors' recipe: no other augmentation, labels not smoothed.
-_base_ = ['../_base_/students/pointnet2_ssg.py', '../_base_/datasets/modelnet40.py',
-          '../_base_/schedules/adam_200e_step.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/students/pointnet2_ssg.py',
+    '../_base_/datasets/modelnet40.py',
+    '../_base_/schedules/adam_200e_step.py',
+    '../_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/robust/pointnet2_rsmix_modelnet40'
 
 model = _base_.student
 model.head.num_classes = _base_.num_classes
 model.data_preprocessor = dict(
-    type='PointDataPreprocessor', batch_augments=dict(augments=dict(type='RSMix'), probs=0.5))
+    type='PointDataPreprocessor', batch_augments=dict(augments=dict(type='RSMix'), probs=0.5)
+)
 model.head.loss = dict(type='CrossEntropyLoss')
 max_epochs = 250
 train_cfg = dict(max_epochs=max_epochs)

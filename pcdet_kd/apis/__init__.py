@@ -1,8 +1,26 @@
 """What a script or notebook calls: models by name, and the weights of published code."""
 
-from pcdet_kd.apis.models import ModelInfo, get_model, init_model, list_models, model_config, model_infos
+from pcdet_kd.apis.models import (
+    ModelInfo,
+    get_model,
+    init_model,
+    list_models,
+    model_config,
+    model_infos,
+)
 from pcdet_kd.apis.official import Conversion, Official, convert_file, convert_official
 from pcdet_kd.utils.config_root import config_root
 
-__all__ = ['Conversion', 'ModelInfo', 'Official', 'config_root', 'convert_file', 'convert_official', 'get_model', 'init_model',
-           'list_models', 'model_config', 'model_infos']
+__all__ = [
+    'Conversion',
+    'ModelInfo',
+    'Official',
+    'config_root',
+    'convert_file',
+    'convert_official',
+    'get_model',
+    'init_model',
+    'list_models',
+    'model_config',
+    'model_infos',
+]

@@ -1,4 +1,6 @@
-"""What a model costs: parameters, floating-point operations, and samples per second on this machine."""
+"""What a model costs: parameters, floating-point operations, and samples per second on this
+machine.
+"""
 
 import time
 from typing import Any, NamedTuple
@@ -15,10 +17,11 @@ class Complexity(NamedTuple):
 
     Attributes:
         parameters: All of them, frozen ones too, as the metafiles count.
-        flops: Floating-point operations of one forward pass in eval mode, two per multiply-add; matrix products,
-            convolutions and attention only. They are those that run here: a fused EdgeConv or a split first layer needs
-            fewer than the textbook form.
-        by_module: The operations of the model's parts that are called as modules; a head is not, it is the rest.
+        flops: Floating-point operations of one forward pass in eval mode, two per multiply-add;
+            matrix products, convolutions and attention only. They are those that run here: a fused
+            EdgeConv or a split first layer needs fewer than the textbook form.
+        by_module: The operations of the model's parts that are called as modules; a head is not, it
+            is the rest.
     """
 
     parameters: int
@@ -27,8 +30,8 @@ class Complexity(NamedTuple):
 
 
 class Speed(NamedTuple):
-    """Samples per second of a forward pass without gradients, and of a training step (NaN if there was none); the number of
-    steps timed.
+    """Samples per second of a forward pass without gradients, and of a training step (NaN if there
+    was none); the number of steps timed.
     """
 
     forward: float
@@ -36,15 +39,29 @@ class Speed(NamedTuple):
     steps: int
 
 
-def random_inputs(model: nn.Module, batch_size: int, num_points: int, image_size: int = 224, num_views: int = 6,
-                  device: str | torch.device = 'cpu') -> dict[str, Tensor]:
-    """Return random inputs of the kind that a classifier takes: ``points`` (B, N, C), or ``views`` (B, V, 3, R, R)."""
+def random_inputs(
+    model: nn.Module,
+    batch_size: int,
+    num_points: int,
+    image_size: int = 224,
+    num_views: int = 6,
+    device: str | torch.device = 'cpu',
+) -> dict[str, Tensor]:
+    """Return random inputs of the kind that a classifier takes: ``points`` (B, N, C), or ``views``
+    (B, V, 3, R, R).
+    """
     generator = torch.Generator().manual_seed(0)
     if getattr(model, 'input_key', 'points') == 'views':
-        return dict(views=torch.randn(batch_size, num_views, 3, image_size, image_size, generator=generator).to(device))
+        return dict(
+            views=torch.randn(
+                batch_size, num_views, 3, image_size, image_size, generator=generator
+            ).to(device)
+        )
     channels = getattr(model.backbone, 'in_channels', 3)
     points = torch.randn(batch_size, num_points, channels, generator=generator)
-    points[..., :3] = nn.functional.normalize(points[..., :3], dim=-1)  # on the unit sphere, where the radii mean something
+    points[..., :3] = nn.functional.normalize(
+        points[..., :3], dim=-1
+    )  # on the unit sphere, where the radii mean something
     return dict(points=points.to(device))
 
 
@@ -58,18 +75,27 @@ def count_complexity(model: nn.Module, inputs: dict[str, Tensor]) -> Complexity:
     model.train(training)
     counts = counter.get_flop_counts()
     name = type(model).__name__
-    parts = {key.removeprefix(f'{name}.'): sum(value.values()) // batch for key, value in counts.items()
-             if key not in ('Global', name) and key.removeprefix(f'{name}.').count('.') == 0}
+    parts = {
+        key.removeprefix(f'{name}.'): sum(value.values()) // batch
+        for key, value in counts.items()
+        if key not in ('Global', name) and key.removeprefix(f'{name}.').count('.') == 0
+    }
     parameters = sum(p.numel() for p in model.parameters())
     return Complexity(parameters, counter.get_total_flops() // batch, parts)
 
 
-def measure_speed(model: nn.Module, inputs: dict[str, Tensor], seconds: float = 3.0, num_classes: int = 40,
-                  amp: bool = False) -> Speed:
-    """Time forward passes and training steps (forward, loss, backward, SGD) in wall time, each for about ``seconds``.
+def measure_speed(
+    model: nn.Module,
+    inputs: dict[str, Tensor],
+    seconds: float = 3.0,
+    num_classes: int = 40,
+    amp: bool = False,
+) -> Speed:
+    """Time forward passes and training steps (forward, loss, backward, SGD) in wall time, each for
+    about ``seconds``.
 
-    The medians are reported, after one step to warm up; other work on the machine lowers them. A batch of one is not trained
-    on: BatchNorm can't.
+    The medians are reported, after one step to warm up; other work on the machine lowers them. A
+    batch of one is not trained on: BatchNorm can't.
     """
     device = next(iter(inputs.values())).device
     batch = len(next(iter(inputs.values())))

@@ -20,11 +20,13 @@ class ModelInfo(NamedTuple):
     """A model that a config and its metafile describe.
 
     Attributes:
-        name: The config's name without ``.py``, after the method's if another config has the same one.
+        name: The config's name without ``.py``, after the method's if another config has the same
+            one.
         family: Collection in the metafile.
         config: Path of the config.
         metadata: ``Parameters``, ``Training Data``, and what else the metafile says.
-        results: Published or own results: ``Dataset``, ``Metrics``, ``Source`` and ``Protocol`` each.
+        results: Published or own results: ``Dataset``, ``Metrics``, ``Source`` and ``Protocol``
+            each.
     """
 
     name: str
@@ -35,13 +37,20 @@ class ModelInfo(NamedTuple):
 
 
 def model_infos() -> dict[str, ModelInfo]:
-    """Return every model of the metafiles that ``model-index.yml`` names, by name, in their order."""
+    """Return every model of the metafiles that ``model-index.yml`` names, by name, in their
+    order.
+    """
     root = config_root()
     infos = {}
     for file in yaml.safe_load((root / 'model-index.yml').read_text(encoding='utf-8'))['Import']:
         for entry in yaml.safe_load((root / file).read_text(encoding='utf-8')).get('Models', []):
-            infos[entry['Name']] = ModelInfo(entry['Name'], entry.get('In Collection', ''), root / entry['Config'],
-                                             entry.get('Metadata', {}), entry.get('Results', []))
+            infos[entry['Name']] = ModelInfo(
+                entry['Name'],
+                entry.get('In Collection', ''),
+                root / entry['Config'],
+                entry.get('Metadata', {}),
+                entry.get('Results', []),
+            )
     return infos
 
 
@@ -49,7 +58,8 @@ def list_models(pattern: str | None = None) -> list[str]:
     """Return the names of all models that match a pattern (None: of all), sorted.
 
     Args:
-        pattern: A shell pattern such as ``'dgcnn*'``, or part of a name; upper and lower case are the same.
+        pattern: A shell pattern such as ``'dgcnn*'``, or part of a name; upper and lower case are
+            the same.
     """
     pattern = (pattern or '*').lower()
     if not any(c in pattern for c in '*?['):
@@ -68,21 +78,27 @@ def model_config(name_or_path: str | os.PathLike) -> Path:
         return path
     infos = model_infos()
     if str(name_or_path) not in infos:
-        raise FileNotFoundError(f"no config and no model '{name_or_path}'.{did_you_mean(str(name_or_path), infos)} "
-                                "'pcdet-kd models' lists all")
+        raise FileNotFoundError(
+            f"no config and no model '{name_or_path}'.{did_you_mean(str(name_or_path), infos)} "
+            "'pcdet-kd models' lists all"
+        )
     return infos[str(name_or_path)].config
 
 
-def get_model(name: str, pretrained: str | os.PathLike | bool = False, device: str | torch.device = 'cpu',
-              **options: Any) -> nn.Module:
+def get_model(
+    name: str,
+    pretrained: str | os.PathLike | bool = False,
+    device: str | torch.device = 'cpu',
+    **options: Any,
+) -> nn.Module:
     """Build a model by name.
 
     Args:
         name: One of :func:`list_models`.
         pretrained: Path of a checkpoint to load, of ours or converted; False: fresh weights.
         device: Where to put it.
-        **options: Values of the config's own variables, such as ``num_classes=10``, or dotted paths in a dict
-            ``**{'model.backbone.num_neighbors': 40}``.
+        **options: Values of the config's own variables, such as ``num_classes=10``, or dotted paths
+            in a dict ``**{'model.backbone.num_neighbors': 40}``.
 
     Returns:
         The model in training mode; a distiller's student, if the config trains one.
@@ -93,24 +109,34 @@ def get_model(name: str, pretrained: str | os.PathLike | bool = False, device: s
     """
     infos = model_infos()
     if name not in infos:
-        raise ValueError(f"no model '{name}'.{did_you_mean(name, infos)} list_models() names all {len(infos)}")
+        raise ValueError(
+            f"no model '{name}'.{did_you_mean(name, infos)} list_models() names all {len(infos)}"
+        )
     if pretrained is True:
-        raise ValueError(f"get_model('{name}', pretrained=True): no weights are hosted; give the path of a checkpoint "
-                         '(tools/model_converters/from_official.py converts published ones)')
+        raise ValueError(
+            f"get_model('{name}', pretrained=True): no weights are hosted; give the path of a "
+            'checkpoint '
+            '(tools/model_converters/from_official.py converts published ones)'
+        )
     model = _student(load_config(infos[name].config, options))
     if pretrained:
         _load(model, pretrained)
     return model.to(device)
 
 
-def init_model(config: str | os.PathLike | Config | None = None, checkpoint: str | os.PathLike | None = None,
-               device: str | torch.device = 'cpu', options: dict[str, Any] | None = None) -> nn.Module:
+def init_model(
+    config: str | os.PathLike | Config | None = None,
+    checkpoint: str | os.PathLike | None = None,
+    device: str | torch.device = 'cpu',
+    options: dict[str, Any] | None = None,
+) -> nn.Module:
     """Build the model of a config for inference and load its weights.
 
     Args:
-        config: Path of a config, name of a model, or a loaded config; None takes the model that a converted checkpoint
-            describes.
-        checkpoint: Weights of the model, or of a distiller that trained it (its student is taken); None: fresh ones.
+        config: Path of a config, name of a model, or a loaded config; None takes the model that a
+            converted checkpoint describes.
+        checkpoint: Weights of the model, or of a distiller that trained it (its student is taken);
+            None: fresh ones.
         device: Where to put it.
         options: As ``--cfg-options``.
 
@@ -125,11 +151,17 @@ def init_model(config: str | os.PathLike | Config | None = None, checkpoint: str
     meta = content.get('meta', {}) if isinstance(content, dict) else {}
     if config is None:
         if 'model' not in meta:
-            why = 'there is no checkpoint' if checkpoint is None else f'{checkpoint} does not describe its model'
+            why = (
+                'there is no checkpoint'
+                if checkpoint is None
+                else f'{checkpoint} does not describe its model'
+            )
             raise ValueError(f'init_model needs a config: {why}, as converted checkpoints do')
         model = MODELS.build(meta['model'])
     else:
-        model = _student(config if isinstance(config, Config) else load_config(model_config(config), options))
+        model = _student(
+            config if isinstance(config, Config) else load_config(model_config(config), options)
+        )
     if checkpoint is not None:
         _load(model, content, os.fspath(checkpoint))
         if meta.get('dataset_meta'):

@@ -24,12 +24,15 @@ class Official(NamedTuple):
     Attributes:
         source: Repository, and the commit that the keys were taken from.
         model: Config of our model; a head without ``num_classes`` gets it from the weights.
-        rules: (pattern, replacement) pairs for :func:`re.fullmatch`, in order; the first that matches a key names ours. None
-            leaves the key out on purpose.
-        prepare: A function that is applied to the official weights first (columns in another order, a key held twice …).
-        prefixes: Prefixes of which the first that occurs is cut; keys without it are left (a student beside the teacher).
+        rules: (pattern, replacement) pairs for :func:`re.fullmatch`, in order; the first that
+            matches a key names ours. None leaves the key out on purpose.
+        prepare: A function that is applied to the official weights first (columns in another order,
+            a key held twice …).
+        prefixes: Prefixes of which the first that occurs is cut; keys without it are left (a
+            student beside the teacher).
         classes: Our key whose first dimension is the number of classes.
-        by_classes: Arguments of the backbone that the published code sets for a data set, by its number of classes.
+        by_classes: Arguments of the backbone that the published code sets for a data set, by its
+            number of classes.
     """
 
     source: str
@@ -57,19 +60,24 @@ class Conversion(NamedTuple):
     model: dict[str, Any]
 
 
-def convert_official(weights: Weights, official: Official, source: str = 'the state dict') -> Conversion:
-    """Rename and reshape the weights of a published network; all of ours must be filled, all of theirs used or left by rule.
+def convert_official(
+    weights: Weights, official: Official, source: str = 'the state dict'
+) -> Conversion:
+    """Rename and reshape the weights of a published network; all of ours must be filled, all of
+    theirs used or left by rule.
 
     1x1 convolutions (O, I, 1) and (O, I, 1, 1) become linear layers (O, I).
 
     Raises:
-        CheckpointError: A key that no rule knows, two keys for one of ours, one of ours that is not filled, another shape, or
-            a number that is not finite.
+        CheckpointError: A key that no rule knows, two keys for one of ours, one of ours that is not
+            filled, another shape, or a number that is not finite.
     """
     renamed, left, unknown = [], [], []
     prefix = next((p for p in official.prefixes if any(key.startswith(p) for key in weights)), '')
     left += [key for key in weights if not key.startswith(prefix)]
-    weights = {key[len(prefix):]: value for key, value in weights.items() if key.startswith(prefix)}
+    weights = {
+        key[len(prefix) :]: value for key, value in weights.items() if key.startswith(prefix)
+    }
     if official.prepare is not None:
         before = list(weights)
         try:
@@ -77,11 +85,19 @@ def convert_official(weights: Weights, official: Official, source: str = 'the st
         except CheckpointError as error:
             raise CheckpointError(f'{source} is not {official.source}: {error}') from None
         left += [prefix + key for key in before if key not in weights]
-    if bad := [key for key, value in weights.items() if value.is_floating_point() and not value.isfinite().all()]:
-        raise CheckpointError(f"{source}: '{bad[0]}' holds NaN or infinity; the training that made it had failed")
+    if bad := [
+        key
+        for key, value in weights.items()
+        if value.is_floating_point() and not value.isfinite().all()
+    ]:
+        raise CheckpointError(
+            f"{source}: '{bad[0]}' holds NaN or infinity; the training that made it had failed"
+        )
     ours: Weights = {}
     for key, value in weights.items():
-        match, replacement = next(((m, r) for p, r in official.rules if (m := re.fullmatch(p, key))), (None, None))
+        match, replacement = next(
+            ((m, r) for p, r in official.rules if (m := re.fullmatch(p, key))), (None, None)
+        )
         if match is None:
             unknown.append(key)
         elif replacement is None:
@@ -93,14 +109,20 @@ def convert_official(weights: Weights, official: Official, source: str = 'the st
             ours[name] = value
             renamed.append((prefix + key, name))
     if unknown:
-        raise CheckpointError(f'{source} is not {official.source}: {len(unknown)} of {len(weights)} keys are unknown, such as '
-                              f'{", ".join(unknown[:5])}')
+        raise CheckpointError(
+            f'{source} is not {official.source}: {len(unknown)} of {len(weights)} keys are '
+            f'unknown, such as {", ".join(unknown[:5])}'
+        )
     config = _with_classes(official, ours, source)
     expected = _shapes(config)
-    missing = [key for key in expected if key not in ours and not key.endswith('num_batches_tracked')]
+    missing = [
+        key for key in expected if key not in ours and not key.endswith('num_batches_tracked')
+    ]
     if missing:
-        raise CheckpointError(f'{source} is not {official.source}: {len(missing)} of {len(expected)} weights of ours are not '
-                              f'in it, such as {", ".join(missing[:5])}')
+        raise CheckpointError(
+            f'{source} is not {official.source}: {len(missing)} of {len(expected)} weights of '
+            f'ours are not in it, such as {", ".join(missing[:5])}'
+        )
     converted = {}
     for key, shape in expected.items():
         value = ours.get(key, torch.tensor(0))
@@ -108,31 +130,43 @@ def convert_official(weights: Weights, official: Official, source: str = 'the st
             value = value.reshape(shape)
         if value.shape != shape:
             theirs = next(old for old, new in renamed if new == key)
-            raise CheckpointError(f"{source}: '{theirs}' ('{key}' here) has shape {tuple(ours[key].shape)}, expected "
-                                  f'{tuple(shape)} as in {official.source}')
+            raise CheckpointError(
+                f"{source}: '{theirs}' ('{key}' here) has shape {tuple(ours[key].shape)}, expected "
+                f'{tuple(shape)} as in {official.source}'
+            )
         converted[key] = value.clone()
     if extra := [key for key in ours if key not in expected]:
         raise CheckpointError(f'{source}: our model has no {", ".join(extra[:5])}')
     return Conversion(converted, renamed, left, config)
 
 
-def convert_file(path: str | os.PathLike, output: str | os.PathLike, arch: str) -> tuple[Conversion, list[str]]:
-    """Convert a published checkpoint file and write ours: ``state_dict``, and ``meta`` with the model's config and origin.
+def convert_file(
+    path: str | os.PathLike, output: str | os.PathLike, arch: str
+) -> tuple[Conversion, list[str]]:
+    """Convert a published checkpoint file and write ours: ``state_dict``, and ``meta`` with the
+    model's config and origin.
 
     Returns:
         What became of every key, and the names of Python objects in the file that were not read.
 
     Raises:
-        CheckpointError: An unknown ``arch``, a file that can't be read, weights that don't fit (the message names the
-            ``arch`` that they would), or an output that is the published file itself or named as another format.
+        CheckpointError: An unknown ``arch``, a file that can't be read, weights that don't fit (the
+            message names the ``arch`` that they would), or an output that is the published file
+            itself or named as another format.
     """
     from pcdet_kd.apis.official_archs import OFFICIAL
+
     if arch not in OFFICIAL:
-        raise CheckpointError(f"--arch is '{arch}', expected one of {', '.join(OFFICIAL)}.{did_you_mean(arch, OFFICIAL)}")
+        raise CheckpointError(
+            f"--arch is '{arch}', expected one of "
+            f'{", ".join(OFFICIAL)}.{did_you_mean(arch, OFFICIAL)}'
+        )
     if Path(output).suffix == '.safetensors':
         raise CheckpointError(f'{output}: the result is a PyTorch file; give it a name with .pth')
     if Path(output).expanduser().resolve() == Path(path).expanduser().resolve():
-        raise CheckpointError(f'{output} is the published file itself; give the result another name')
+        raise CheckpointError(
+            f'{output} is the published file itself; give the result another name'
+        )
     found = read_foreign_checkpoint(path)
     try:
         conversion = convert_official(found.weights, OFFICIAL[arch], os.fspath(path))
@@ -140,7 +174,12 @@ def convert_file(path: str | os.PathLike, output: str | os.PathLike, arch: str) 
         fitting = [name for name, official in OFFICIAL.items() if _fits(found.weights, official)]
         hint = f'; it fits --arch {" or ".join(fitting)}' if fitting else ''
         raise CheckpointError(f'{error}{hint}') from None
-    meta = dict(arch=arch, converted_from=OFFICIAL[arch].source, file_sha256=file_sha256(path), model=conversion.model)
+    meta = dict(
+        arch=arch,
+        converted_from=OFFICIAL[arch].source,
+        file_sha256=file_sha256(path),
+        model=conversion.model,
+    )
     save_checkpoint_file(dict(state_dict=conversion.weights, meta=meta), output)
     return conversion, found.inert
 
@@ -157,10 +196,14 @@ def _with_classes(official: Official, ours: Weights, source: str) -> dict[str, A
     config = dict(official.model)
     if 'head' in config and 'num_classes' not in config['head']:
         if official.classes not in ours or not ours[official.classes].dim():
-            raise CheckpointError(f"{source} is not {official.source}: no matrix in it becomes '{official.classes}'")
+            raise CheckpointError(
+                f"{source} is not {official.source}: no matrix in it becomes '{official.classes}'"
+            )
         classes = len(ours[official.classes])
-        config.update(head=dict(config['head'], num_classes=classes),
-                      backbone=dict(config['backbone'], **official.by_classes.get(classes, {})))
+        config.update(
+            head=dict(config['head'], num_classes=classes),
+            backbone=dict(config['backbone'], **official.by_classes.get(classes, {})),
+        )
     return config
 
 

@@ -1,8 +1,9 @@
 """Backbones: from points (B, N, C), or views (B, V, 3, H, W), to :class:`PointFeatures`.
 
-A backbone is a ``BaseModule`` with an ``out_channels: int``, registered in ``BACKBONES``. It may have a method
-``auxiliary_losses(features) -> dict[str, Tensor]`` that returns loss terms of its own for the features of one forward; a
-classifier adds them in training. ``pcdet_kd.testing.check_backbone`` checks the contract.
+A backbone is a ``BaseModule`` with an ``out_channels: int``, registered in ``BACKBONES``. It may
+have a method ``auxiliary_losses(features) -> dict[str, Tensor]`` that returns loss terms of its own
+for the features of one forward; a classifier adds them in training.
+``pcdet_kd.testing.check_backbone`` checks the contract.
 """
 
 from pcdet_kd.backbones.curvenet import CurveNet
@@ -21,5 +22,22 @@ from pcdet_kd.backbones.rscnn import RSCNN
 from pcdet_kd.backbones.simpleview import SimpleView
 from pcdet_kd.backbones.wrapped_module import WrappedModule
 
-__all__ = ['CurveNet', 'DGCNN', 'GDANet', 'MultiViewResNet', 'PCT', 'PointMLP', 'PointMLPElite', 'PointNeXt', 'PointNet',
-           'PointNet2MSG', 'PointNet2SSG', 'PointTransformer', 'PointViT', 'RSCNN', 'RepSurf', 'SimpleView', 'WrappedModule']
+__all__ = [
+    'CurveNet',
+    'DGCNN',
+    'GDANet',
+    'MultiViewResNet',
+    'PCT',
+    'PointMLP',
+    'PointMLPElite',
+    'PointNeXt',
+    'PointNet',
+    'PointNet2MSG',
+    'PointNet2SSG',
+    'PointTransformer',
+    'PointViT',
+    'RSCNN',
+    'RepSurf',
+    'SimpleView',
+    'WrappedModule',
+]

@@ -10,30 +10,42 @@ from pcdet_kd.structures import PointFeatures
 
 @BACKBONES.register_module()
 class MultiViewResNet(BaseModule):
-    """A ResNet on every view of a shape, and the maximum or mean over the views (Su et al., MVCNN, ICCV 2015).
+    """A ResNet on every view of a shape, and the maximum or mean over the views (Su et al., MVCNN,
+    ICCV 2015).
 
-    The image teacher of PointCMT is depth 18 with ``'max'`` and a single linear layer as head: 11,176,512 parameters here,
-    11,197,032 with 40 classes. ``global_feat`` is not negative. Its input is ``views``: use ``input_key='views'``. With a
-    ``projection`` it takes points instead, as any point network does, and makes the views itself.
+    The image teacher of PointCMT is depth 18 with ``'max'`` and a single linear layer as head:
+    11,176,512 parameters here, 11,197,032 with 40 classes. ``global_feat`` is not negative. Its
+    input is ``views``: use ``input_key='views'``. With a ``projection`` it takes points instead, as
+    any point network does, and makes the views itself.
 
-    ``point_feats`` of the output are the features per view (B, out_channels, V). Any V and any image size.
+    ``point_feats`` of the output are the features per view (B, out_channels, V). Any V and any
+    image size.
 
     Args:
         depth: 18, 34 or 50.
         in_channels: Channels of the images.
-        base_width: Channels of the first stage, doubled in each of the three others; 64 as published.
+        base_width: Channels of the first stage, doubled in each of the three others; 64 as
+            published.
         small_input: Stem for images of about 64 pixels or less; see :class:`ResNet`.
         aggregation: ``'max'`` or ``'mean'`` over the views.
-        projection: Config of a module that makes views (B, V, in_channels, H, W) of points (B, N, C), for example
-            ``dict(type='PerspectiveProjection')``, or None to be given views.
-        pretrained: File or address of ImageNet weights in torchvision's format, read in ``init_weights``. Everything but
-            its classifier must fit.
+        projection: Config of a module that makes views (B, V, in_channels, H, W) of points (B, N,
+            C), for example ``dict(type='PerspectiveProjection')``, or None to be given views.
+        pretrained: File or address of ImageNet weights in torchvision's format, read in
+            ``init_weights``. Everything but its classifier must fit.
         init_cfg: As in MMEngine.
     """
 
-    def __init__(self, depth: int = 18, in_channels: int = 3, base_width: int = 64, small_input: bool = False,
-                 aggregation: str = 'max', projection: dict | None = None, pretrained: str | None = None,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        depth: int = 18,
+        in_channels: int = 3,
+        base_width: int = 64,
+        small_input: bool = False,
+        aggregation: str = 'max',
+        projection: dict | None = None,
+        pretrained: str | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         if aggregation not in ('max', 'mean'):
             raise ValueError(f"aggregation is '{aggregation}', must be 'max' or 'mean'")
@@ -56,7 +68,8 @@ class MultiViewResNet(BaseModule):
             load_torchvision_weights(self.trunk, self.pretrained)
 
     def forward(self, views: Tensor) -> PointFeatures:
-        """Map (B, V, in_channels, H, W), or points (B, N, C) if there is a projection, to features; see the class.
+        """Map (B, V, in_channels, H, W), or points (B, N, C) if there is a projection, to features;
+        see the class.
 
         Raises:
             ValueError: The shape is another one.
@@ -64,8 +77,12 @@ class MultiViewResNet(BaseModule):
         if self.projection is not None:
             views = self.projection(views)
         if views.dim() != 5 or views.shape[2] != self.in_channels or views.shape[1] == 0:
-            raise ValueError(f'MultiViewResNet takes views (B, V, {self.in_channels}, H, W) with V > 0, got '
-                             f'{tuple(views.shape)}')
+            raise ValueError(
+                f'MultiViewResNet takes views (B, V, {self.in_channels}, H, W) with V > 0, got '
+                f'{tuple(views.shape)}'
+            )
         features = self.trunk(views.flatten(0, 1)).unflatten(0, views.shape[:2])
-        global_feat = max_pool(features, dim=1) if self.aggregation == 'max' else features.mean(dim=1)
+        global_feat = (
+            max_pool(features, dim=1) if self.aggregation == 'max' else features.mean(dim=1)
+        )
         return PointFeatures(global_feat, features.transpose(1, 2))

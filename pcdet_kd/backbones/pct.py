@@ -22,19 +22,28 @@ from pcdet_kd.structures import PointFeatures
 
 
 class NeighborEmbedding(nn.Module):
-    """Sample centres; two layers on [x_j - x_i, x_i] of the nearest neighbours j, and their maximum ("SG" in the paper).
+    """Sample centres; two layers on [x_j - x_i, x_i] of the nearest neighbours j, and their maximum
+    ("SG" in the paper).
 
     Args:
         in_channels: C of the features.
         out_channels: C of both layers.
         num_points: Centres; a smaller cloud keeps all its points.
-        num_neighbors: Neighbours in space, the centre included; a smaller cloud uses all its points.
+        num_neighbors: Neighbours in space, the centre included; a smaller cloud uses all its
+            points.
         compat: As in :class:`SetAbstraction`.
         fps_start: As in :class:`SetAbstraction`.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, num_points: int, num_neighbors: int, compat: str | None,
-                 fps_start: int | str) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        num_points: int,
+        num_neighbors: int,
+        compat: str | None,
+        fps_start: int | str,
+    ) -> None:
         super().__init__()
         if fps_start not in (0, 'random'):
             raise ValueError(f"fps_start is {fps_start!r}, must be 0 or 'random'")
@@ -46,25 +55,32 @@ class NeighborEmbedding(nn.Module):
         self.mlp = LinearNormAct(out_channels, out_channels, bias=False)
 
     def forward(self, coords: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Map (B, N, 3) and (B, N, in_channels) to the centres' (B, M, 3) and (B, M, out_channels)."""
+        """Map (B, N, 3) and (B, N, in_channels) to the centres' (B, M, 3) and (B, M,
+        out_channels).
+        """
         num_points = coords.shape[1]
         start = self.fps_start if self.training else 0
-        chosen = farthest_point_sample(coords, min(self.num_points, num_points), start=start, compat=self.compat)
+        chosen = farthest_point_sample(
+            coords, min(self.num_points, num_points), start=start, compat=self.compat
+        )
         centres = group(coords, chosen)
         index = knn(centres, coords, min(self.num_neighbors, num_points))
         to_offset, to_centre = self.edge.linear.weight.chunk(2, dim=1)
-        edges = edge_linear(features, group(features, chosen), index, to_offset, to_centre - to_offset)
+        edges = edge_linear(
+            features, group(features, chosen), index, to_offset, to_centre - to_offset
+        )
         return centres, max_pool(self.mlp(self.edge.finish(edges)), dim=2)
 
 
 class OffsetAttention(nn.Module):
     r"""``x + relu(BN(linear(x - attention(x))))``.
 
-    The attention has one head and no scale. Its weights are normalised twice: softmax over the keys, then, for each key, by
-    the sum over the queries; a point's output is the sum of all values weighted by how much *they* look at it, as in the
-    code:
+    The attention has one head and no scale. Its weights are normalised twice: softmax over the
+    keys, then, for each key, by the sum over the queries; a point's output is the sum of all values
+    weighted by how much *they* look at it, as in the code:
 
-    .. math:: a_{ij} = \mathrm{softmax}_j(q_i k_j), \quad out_j = \sum_i v_i a_{ij} / (10^{-9} + \sum_i a_{ij})
+    .. math:: a_{ij} = \mathrm{softmax}_j(q_i k_j), \quad out_j = \sum_i v_i a_{ij} / (10^{-9} +
+    \sum_i a_{ij})
 
     Args:
         channels: C; queries and keys have C / 4.
@@ -89,22 +105,28 @@ class OffsetAttention(nn.Module):
 
 @BACKBONES.register_module()
 class PCT(BaseModule):
-    """Point Cloud Transformer (Guo et al., Computational Visual Media 2021): neighbour embedding and offset attention.
+    """Point Cloud Transformer (Guo et al., Computational Visual Media 2021): neighbour embedding
+    and offset attention.
 
-    From the paper: two neighbour embeddings (512 and 256 points, 32 neighbours), four offset attentions of 256 channels
-    whose outputs are concatenated, queries and keys of a quarter of the width, ModelNet40 93.2 %, 2.88 M parameters. From
-    the code (MenghaoGuo/PCT in Jittor; Strawberry-Eat-Mango/PCT_Pytorch, which most use): 64 channels in the input
-    embedding, two layers before the attentions, queries and keys share a projection, the input of the attentions is
-    concatenated to their outputs (1,280 channels), only the maximum is pooled (the paper's figure pools maximum and
-    average), no position encoding. With that code's head for 40 classes 2,876,136 parameters.
+    From the paper: two neighbour embeddings (512 and 256 points, 32 neighbours), four offset
+    attentions of 256 channels whose outputs are concatenated, queries and keys of a quarter of the
+    width, ModelNet40 93.2 %, 2.88 M parameters. From the code (MenghaoGuo/PCT in Jittor;
+    Strawberry-Eat-Mango/PCT_Pytorch, which most use): 64 channels in the input embedding, two
+    layers before the attentions, queries and keys share a projection, the input of the attentions
+    is concatenated to their outputs (1,280 channels), only the maximum is pooled (the paper's
+    figure pools maximum and average), no position encoding. With that code's head for 40 classes
+    2,876,136 parameters.
 
-    ``stages`` of the output: both neighbour embeddings (B, C_i, M_i) and each attention's output (B, 256, M).
-    ``point_feats`` (B, out_channels, M) are the features before pooling, at ``coords`` (B, M, 3).
+    ``stages`` of the output: both neighbour embeddings (B, C_i, M_i) and each attention's output
+    (B, 256, M). ``point_feats`` (B, out_channels, M) are the features before pooling, at ``coords``
+    (B, M, 3).
 
-    Any N: a cloud smaller than a sampling size keeps all its points. Training needs more than one row for BatchNorm.
+    Any N: a cloud smaller than a sampling size keeps all its points. Training needs more than one
+    row for BatchNorm.
 
     Args:
-        in_channels: Channels of the points, xyz first; all are embedded, neighbours are found by xyz.
+        in_channels: Channels of the points, xyz first; all are embedded, neighbours are found by
+            xyz.
         embed_channels: Width of the input embedding.
         channels: Width per neighbour embedding; the last is that of the attentions.
         num_points: Centres per neighbour embedding.
@@ -112,28 +134,47 @@ class PCT(BaseModule):
         num_attentions: Offset attentions.
         out_channels: Width of the global feature.
         share_qk: As in :class:`OffsetAttention`.
-        compat: None, or ``'pointnet2'`` for the CUDA extension's sampling (skips points near the origin), as in that code.
+        compat: None, or ``'pointnet2'`` for the CUDA extension's sampling (skips points near the
+            origin), as in that code.
         fps_start: First centre: 0, or ``'random'`` in training (0 in evaluation).
         init_cfg: As in MMEngine.
     """
 
-    def __init__(self, in_channels: int = 3, embed_channels: int = 64, channels: Sequence[int] = (128, 256),
-                 num_points: Sequence[int] = (512, 256), num_neighbors: int = 32, num_attentions: int = 4,
-                 out_channels: int = 1024, share_qk: bool = True, compat: str | None = None, fps_start: int | str = 0,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        in_channels: int = 3,
+        embed_channels: int = 64,
+        channels: Sequence[int] = (128, 256),
+        num_points: Sequence[int] = (512, 256),
+        num_neighbors: int = 32,
+        num_attentions: int = 4,
+        out_channels: int = 1024,
+        share_qk: bool = True,
+        compat: str | None = None,
+        fps_start: int | str = 0,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         if not len(channels) == len(num_points) > 0:
-            raise ValueError(f'PCT: {len(channels)} channels and {len(num_points)} num_points: give one of each per '
-                             'neighbour embedding')
+            raise ValueError(
+                f'PCT: {len(channels)} channels and {len(num_points)} num_points: give one of '
+                'each per neighbour embedding'
+            )
         self.in_channels = check_in_channels(in_channels, 'PCT')
         self.embedding = MLP([in_channels, embed_channels, embed_channels], bias=False)
         widths = [embed_channels, *channels]
-        self.neighbors = nn.ModuleList(NeighborEmbedding(widths[i], widths[i + 1], count, num_neighbors, compat, fps_start)
-                                       for i, count in enumerate(num_points))
+        self.neighbors = nn.ModuleList(
+            NeighborEmbedding(widths[i], widths[i + 1], count, num_neighbors, compat, fps_start)
+            for i, count in enumerate(num_points)
+        )
         width = channels[-1]
         self.pre = MLP([width, width, width], bias=False)
-        self.attentions = nn.ModuleList(OffsetAttention(width, share_qk) for _ in range(num_attentions))
-        self.fuse = LinearNormAct((num_attentions + 1) * width, out_channels, act='leaky_relu', bias=False)
+        self.attentions = nn.ModuleList(
+            OffsetAttention(width, share_qk) for _ in range(num_attentions)
+        )
+        self.fuse = LinearNormAct(
+            (num_attentions + 1) * width, out_channels, act='leaky_relu', bias=False
+        )
         self.out_channels = out_channels
 
     def forward(self, points: Tensor) -> PointFeatures:

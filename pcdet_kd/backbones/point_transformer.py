@@ -24,9 +24,11 @@ from pcdet_kd.structures import PointFeatures
 class VectorAttention(nn.Module):
     r"""Attention with a weight per group of channels, on the nearest neighbours j of each point.
 
-    .. math:: y_i = \sum_j \mathrm{softmax}_j(\gamma(k_j - q_i + \delta_{ij})) \odot (v_j + \delta_{ij})
+    .. math:: y_i = \sum_j \mathrm{softmax}_j(\gamma(k_j - q_i + \delta_{ij})) \odot (v_j +
+    \delta_{ij})
 
-    with :math:`\delta` an MLP on p_j - p_i and :math:`\gamma` BatchNorm, ReLU, Linear, BatchNorm, ReLU, Linear.
+    with :math:`\delta` an MLP on p_j - p_i and :math:`\gamma` BatchNorm, ReLU, Linear, BatchNorm,
+    ReLU, Linear.
 
     Args:
         channels: C.
@@ -79,7 +81,8 @@ class PointTransformerBlock(nn.Module):
 
 
 class TransitionDown(nn.Module):
-    """Sample centres; a layer on [p_j - p_i, x_j] of their nearest neighbours, and the maximum. With stride 1 a layer only.
+    """Sample centres; a layer on [p_j - p_i, x_j] of their nearest neighbours, and the maximum.
+    With stride 1 a layer only.
 
     Args:
         in_channels: C of the features.
@@ -90,8 +93,15 @@ class TransitionDown(nn.Module):
         fps_start: As in :class:`SetAbstraction`.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, num_neighbors: int, compat: str | None,
-                 fps_start: int | str) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int,
+        num_neighbors: int,
+        compat: str | None,
+        fps_start: int | str,
+    ) -> None:
         super().__init__()
         if fps_start not in (0, 'random'):
             raise ValueError(f"fps_start is {fps_start!r}, must be 0 or 'random'")
@@ -107,30 +117,36 @@ class TransitionDown(nn.Module):
             return coords, self.layer(x)
         num_points = coords.shape[1]
         start = self.fps_start if self.training else 0
-        chosen = farthest_point_sample(coords, max(1, num_points // self.stride), start=start, compat=self.compat)
+        chosen = farthest_point_sample(
+            coords, max(1, num_points // self.stride), start=start, compat=self.compat
+        )
         centres = group(coords, chosen)
         index = knn(centres, coords, min(self.num_neighbors, num_points))
         weight = self.layer.linear.weight
         points = torch.cat([coords, at_least_float32(x)], dim=-1)
-        return centres, max_pool(self.layer.finish(edge_linear(points, centres, index, weight, -weight[:, :3])), dim=2)
+        return centres, max_pool(
+            self.layer.finish(edge_linear(points, centres, index, weight, -weight[:, :3])), dim=2
+        )
 
 
 @BACKBONES.register_module()
 class PointTransformer(BaseModule):
     """Point Transformer for classification (Zhao et al., ICCV 2021).
 
-    From the paper: five stages of 32 to 512 channels on N, N/4, ..., N/256 points, 16 neighbours, subtraction relation,
-    position encoding in both branches, transition down by farthest points and maximum, global average pooling, ModelNet40
-    93.7 % (with normals: ``in_channels=6``). The authors released no classification code. From the usual one (Pointcept,
-    openpoints and their common origin, POSTECH-CVLab): a weight for every 8 channels, where BatchNorm sits, 8 neighbours in
-    the first stage, the head. The number of blocks per stage is not certain: the paper's figure draws one; Pointcept names
-    its networks by (1, 1, 1, 1, 1), (1, 2, 2, 2, 2) and (1, 2, 3, 5, 2), the second being the default here, but its loop
-    leaves out one block per stage. With the head 512-256-128-40: 3,964,394 parameters.
-    Of 1,024 points 4 are left in the last stage, fewer than its 16 neighbours: the public kernels fill up (the older ones
-    with the cloud's first point, the newer ones with zeros), here the 4 are all there is.
+    From the paper: five stages of 32 to 512 channels on N, N/4, ..., N/256 points, 16 neighbours,
+    subtraction relation, position encoding in both branches, transition down by farthest points and
+    maximum, global average pooling, ModelNet40 93.7 % (with normals: ``in_channels=6``). The
+    authors released no classification code. From the usual one (Pointcept, openpoints and their
+    common origin, POSTECH-CVLab): a weight for every 8 channels, where BatchNorm sits, 8 neighbours
+    in the first stage, the head. The number of blocks per stage is not certain: the paper's figure
+    draws one; Pointcept names its networks by (1, 1, 1, 1, 1), (1, 2, 2, 2, 2) and (1, 2, 3, 5, 2),
+    the second being the default here, but its loop leaves out one block per stage. With the head
+    512-256-128-40: 3,964,394 parameters. Of 1,024 points 4 are left in the last stage, fewer than
+    its 16 neighbours: the public kernels fill up (the older ones with the cloud's first point, the
+    newer ones with zeros), here the 4 are all there is.
 
-    ``stages`` of the output: the features after each stage (B, C_i, M_i); ``point_feats`` (B, out_channels, M) is the last
-    one, at ``coords`` (B, M, 3).
+    ``stages`` of the output: the features after each stage (B, C_i, M_i); ``point_feats`` (B,
+    out_channels, M) is the last one, at ``coords`` (B, M, 3).
 
     Any N: at least one point is left at each stage. Training needs more than one row for BatchNorm.
 
@@ -141,25 +157,39 @@ class PointTransformer(BaseModule):
         strides: Points per centre and stage.
         num_neighbors: Neighbours per stage.
         share: As in :class:`VectorAttention`.
-        compat: None, or ``'pointnet2'`` for that CUDA extension's sampling (skips points near the origin).
+        compat: None, or ``'pointnet2'`` for that CUDA extension's sampling (skips points near the
+            origin).
         fps_start: First centre: 0, or ``'random'`` in training (0 in evaluation).
         init_cfg: As in MMEngine.
     """
 
-    def __init__(self, in_channels: int = 3, channels: Sequence[int] = (32, 64, 128, 256, 512),
-                 blocks: Sequence[int] = (1, 2, 2, 2, 2), strides: Sequence[int] = (1, 4, 4, 4, 4),
-                 num_neighbors: Sequence[int] = (8, 16, 16, 16, 16), share: int = 8, compat: str | None = None,
-                 fps_start: int | str = 0, init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        in_channels: int = 3,
+        channels: Sequence[int] = (32, 64, 128, 256, 512),
+        blocks: Sequence[int] = (1, 2, 2, 2, 2),
+        strides: Sequence[int] = (1, 4, 4, 4, 4),
+        num_neighbors: Sequence[int] = (8, 16, 16, 16, 16),
+        share: int = 8,
+        compat: str | None = None,
+        fps_start: int | str = 0,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         if not len(channels) == len(blocks) == len(strides) == len(num_neighbors) > 0:
-            raise ValueError(f'PointTransformer: {len(channels)} channels, {len(blocks)} blocks, {len(strides)} strides and '
-                             f'{len(num_neighbors)} num_neighbors: give one of each per stage')
+            raise ValueError(
+                f'PointTransformer: {len(channels)} channels, {len(blocks)} blocks, '
+                f'{len(strides)} strides and '
+                f'{len(num_neighbors)} num_neighbors: give one of each per stage'
+            )
         self.in_channels = check_in_channels(in_channels, 'PointTransformer')
         self.num_neighbors = tuple(num_neighbors)
         width, self.downs, self.stages = in_channels, nn.ModuleList(), nn.ModuleList()
         for channel, count, stride, k in zip(channels, blocks, strides, num_neighbors):
             self.downs.append(TransitionDown(width, channel, stride, k, compat, fps_start))
-            self.stages.append(nn.ModuleList(PointTransformerBlock(channel, share) for _ in range(count)))
+            self.stages.append(
+                nn.ModuleList(PointTransformerBlock(channel, share) for _ in range(count))
+            )
             width = channel
         self.out_channels = width
 

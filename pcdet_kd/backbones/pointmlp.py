@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from pcdet_kd.layers import LinearNormAct, LocalGrouper, ResidualMLP, check_in_channels, max_pool, split_points
+from pcdet_kd.layers import (
+    LinearNormAct,
+    LocalGrouper,
+    ResidualMLP,
+    check_in_channels,
+    max_pool,
+    split_points,
+)
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
 
@@ -25,8 +32,18 @@ class PointMLPStage(nn.Module):
         fps_start: As in :class:`LocalGrouper`.
     """
 
-    def __init__(self, in_channels: int, channels: int, num_points: int, num_neighbors: int, pre_blocks: int,
-                 pos_blocks: int, ratio: float, compat: str | None, fps_start: int | str) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        num_points: int,
+        num_neighbors: int,
+        pre_blocks: int,
+        pos_blocks: int,
+        ratio: float,
+        compat: str | None,
+        fps_start: int | str,
+    ) -> None:
         super().__init__()
         self.grouper = LocalGrouper(in_channels, num_points, num_neighbors, compat, fps_start)
         self.transfer = LinearNormAct(2 * in_channels, channels, bias=False)
@@ -41,18 +58,20 @@ class PointMLPStage(nn.Module):
 
 @BACKBONES.register_module()
 class PointMLP(BaseModule):
-    """PointMLP (Ma et al., ICLR 2022), with the per-sample normalisation of the code since February 2022.
+    """PointMLP (Ma et al., ICLR 2022), with the per-sample normalisation of the code since February
+    2022.
 
     With a 512-256-40 head 13,238,504 parameters (the paper's 12.6 M counts in units of 2^20).
 
-    ``stages`` of the output: the features after each stage (B, C_i, M_i). ``point_feats`` (B, out_channels, M) are those
-    before the global max pooling, at ``coords`` (B, M, 3).
+    ``stages`` of the output: the features after each stage (B, C_i, M_i). ``point_feats`` (B,
+    out_channels, M) are those before the global max pooling, at ``coords`` (B, M, 3).
 
-    Any N: a cloud smaller than a sampling size keeps all its points, and ``min(num_neighbors, N)`` neighbours are used.
-    Training needs more than one row for BatchNorm: B > 1, or M > 1.
+    Any N: a cloud smaller than a sampling size keeps all its points, and ``min(num_neighbors, N)``
+    neighbours are used. Training needs more than one row for BatchNorm: B > 1, or M > 1.
 
     Args:
-        in_channels: Channels of the points, xyz first; all are embedded, neighbours are found by xyz.
+        in_channels: Channels of the points, xyz first; all are embedded, neighbours are found by
+            xyz.
         embed_channels: Width of the embedding.
         channels: Width per stage.
         num_points: Centres per stage; published for 1,024 input points, each stage keeps half.
@@ -60,28 +79,52 @@ class PointMLP(BaseModule):
         pre_blocks: Residual MLPs per stage before the max over neighbours.
         pos_blocks: Residual MLPs per stage after it.
         residual_ratio: Width inside a residual MLP as a multiple of the stage's.
-        compat: None, or ``'pointnet2'`` for the CUDA extension's sampling (skips points near the origin), as published.
+        compat: None, or ``'pointnet2'`` for the CUDA extension's sampling (skips points near the
+            origin), as published.
         fps_start: First centre: 0, or ``'random'`` in training (0 in evaluation).
         init_cfg: As in MMEngine.
     """
 
-    def __init__(self, in_channels: int = 3, embed_channels: int = 64, channels: Sequence[int] = (128, 256, 512, 1024),
-                 num_points: Sequence[int] = (512, 256, 128, 64), num_neighbors: int = 24,
-                 pre_blocks: Sequence[int] = (2, 2, 2, 2), pos_blocks: Sequence[int] = (2, 2, 2, 2),
-                 residual_ratio: float = 1.0, compat: str | None = None, fps_start: int | str = 0,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        in_channels: int = 3,
+        embed_channels: int = 64,
+        channels: Sequence[int] = (128, 256, 512, 1024),
+        num_points: Sequence[int] = (512, 256, 128, 64),
+        num_neighbors: int = 24,
+        pre_blocks: Sequence[int] = (2, 2, 2, 2),
+        pos_blocks: Sequence[int] = (2, 2, 2, 2),
+        residual_ratio: float = 1.0,
+        compat: str | None = None,
+        fps_start: int | str = 0,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         name = type(self).__name__
         if not len(channels) == len(num_points) == len(pre_blocks) == len(pos_blocks) > 0:
-            raise ValueError(f'{name}: {len(channels)} channels, {len(num_points)} num_points, {len(pre_blocks)} pre_blocks '
-                             f'and {len(pos_blocks)} pos_blocks: give one of each per stage')
+            raise ValueError(
+                f'{name}: {len(channels)} channels, {len(num_points)} num_points, '
+                f'{len(pre_blocks)} pre_blocks '
+                f'and {len(pos_blocks)} pos_blocks: give one of each per stage'
+            )
         self.in_channels = check_in_channels(in_channels, name)
         self.embedding = LinearNormAct(in_channels, embed_channels, bias=False)
         self.stages = nn.ModuleList()
         width = embed_channels
         for channel, count, pre, pos in zip(channels, num_points, pre_blocks, pos_blocks):
-            self.stages.append(PointMLPStage(width, channel, count, num_neighbors, pre, pos, residual_ratio, compat,
-                                             fps_start))
+            self.stages.append(
+                PointMLPStage(
+                    width,
+                    channel,
+                    count,
+                    num_neighbors,
+                    pre,
+                    pos,
+                    residual_ratio,
+                    compat,
+                    fps_start,
+                )
+            )
             width = channel
         self.out_channels = width
 
@@ -112,8 +155,22 @@ class PointMLPElite(PointMLP):
         kwargs: Other arguments of :class:`PointMLP`.
     """
 
-    def __init__(self, in_channels: int = 3, embed_channels: int = 32, channels: Sequence[int] = (64, 128, 256, 256),
-                 pre_blocks: Sequence[int] = (1, 1, 2, 1), pos_blocks: Sequence[int] = (1, 1, 2, 1),
-                 residual_ratio: float = 0.25, **kwargs: object) -> None:
-        super().__init__(in_channels, embed_channels, channels, pre_blocks=pre_blocks, pos_blocks=pos_blocks,
-                         residual_ratio=residual_ratio, **kwargs)
+    def __init__(
+        self,
+        in_channels: int = 3,
+        embed_channels: int = 32,
+        channels: Sequence[int] = (64, 128, 256, 256),
+        pre_blocks: Sequence[int] = (1, 1, 2, 1),
+        pos_blocks: Sequence[int] = (1, 1, 2, 1),
+        residual_ratio: float = 0.25,
+        **kwargs: object,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            embed_channels,
+            channels,
+            pre_blocks=pre_blocks,
+            pos_blocks=pos_blocks,
+            residual_ratio=residual_ratio,
+            **kwargs,
+        )

@@ -11,7 +11,8 @@ from pcdet_kd.structures import PointFeatures
 
 
 class PointNet2(BaseModule):
-    """Set abstractions with any number of scales, followed by a group-all stage; see the two classes below.
+    """Set abstractions with any number of scales, followed by a group-all stage; see the two
+    classes below.
 
     Args:
         in_channels: Channels of the points, xyz first; the others are features.
@@ -26,20 +27,34 @@ class PointNet2(BaseModule):
         init_cfg: As in MMEngine.
     """
 
-    def __init__(self, in_channels: int, num_points: Sequence[int], radii: Sequence[Sequence[float]],
-                 num_neighbors: Sequence[Sequence[int]], mlp_channels: Sequence[Sequence[Sequence[int]]],
-                 global_channels: Sequence[int], bias: bool, compat: str | None, fps_start: int | str,
-                 init_cfg: dict | None) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        num_points: Sequence[int],
+        radii: Sequence[Sequence[float]],
+        num_neighbors: Sequence[Sequence[int]],
+        mlp_channels: Sequence[Sequence[Sequence[int]]],
+        global_channels: Sequence[int],
+        bias: bool,
+        compat: str | None,
+        fps_start: int | str,
+        init_cfg: dict | None,
+    ) -> None:
         super().__init__(init_cfg)
         name = type(self).__name__
         if not len(num_points) == len(radii) == len(num_neighbors) == len(mlp_channels) > 0:
-            raise ValueError(f'{name}: {len(num_points)} num_points, {len(radii)} radii, {len(num_neighbors)} '
-                             f'num_neighbors, {len(mlp_channels)} mlp_channels: give one of each per set abstraction')
+            raise ValueError(
+                f'{name}: {len(num_points)} num_points, {len(radii)} radii, {len(num_neighbors)} '
+                f'num_neighbors, {len(mlp_channels)} mlp_channels: give one of each per set '
+                'abstraction'
+            )
         self.in_channels = check_in_channels(in_channels, name)
         self.set_abstractions = nn.ModuleList()
         width = in_channels - 3
         for count, *scales in zip(num_points, radii, num_neighbors, mlp_channels):
-            stage = SetAbstraction(count, scales[0], scales[1], width, scales[2], bias, compat, fps_start)
+            stage = SetAbstraction(
+                count, scales[0], scales[1], width, scales[2], bias, compat, fps_start
+            )
             self.set_abstractions.append(stage)
             width = stage.out_channels
         self.global_abstraction = GlobalSetAbstraction(width, global_channels, bias)
@@ -60,15 +75,16 @@ class PointNet2(BaseModule):
 class PointNet2SSG(PointNet2):
     """PointNet++ with single-scale grouping (Qi et al., NeurIPS 2017).
 
-    Set abstractions followed by a group-all stage. The coordinates should lie in the unit sphere: the radii do not adapt.
-    The first centre and the order of the points decide which neighbours a full ball keeps, as in the original.
-    With a 512-256-40 head: 1,472,360 parameters, or 1,475,688 with ``bias`` (yanx27's PyTorch code) there and here.
+    Set abstractions followed by a group-all stage. The coordinates should lie in the unit sphere:
+    the radii do not adapt. The first centre and the order of the points decide which neighbours a
+    full ball keeps, as in the original. With a 512-256-40 head: 1,472,360 parameters, or 1,475,688
+    with ``bias`` (yanx27's PyTorch code) there and here.
 
-    ``stages`` of the output: the features after each set abstraction (B, C_i, M_i). ``point_feats`` (B, out_channels, M) are
-    those before the last max pooling, at ``coords`` (B, M, 3).
+    ``stages`` of the output: the features after each set abstraction (B, C_i, M_i). ``point_feats``
+    (B, out_channels, M) are those before the last max pooling, at ``coords`` (B, M, 3).
 
-    Any N: a cloud smaller than a sampling size keeps all its points, a ball smaller than its neighbour count repeats one.
-    Training needs more than one row for BatchNorm: B > 1, or M > 1.
+    Any N: a cloud smaller than a sampling size keeps all its points, a ball smaller than its
+    neighbour count repeats one. Training needs more than one row for BatchNorm: B > 1, or M > 1.
 
     Args:
         in_channels: Channels of the points, xyz first; the others are features.
@@ -78,27 +94,47 @@ class PointNet2SSG(PointNet2):
         mlp_channels: Widths of the MLP per set abstraction.
         global_channels: Widths of the group-all stage.
         bias: Whether layers that are followed by BatchNorm have a bias.
-        compat: None, or ``'pointnet2'`` for the conventions of the pointnet2 CUDA extension; see :class:`SetAbstraction`.
+        compat: None, or ``'pointnet2'`` for the conventions of the pointnet2 CUDA extension; see
+            :class:`SetAbstraction`.
         fps_start: First centre: 0, or ``'random'`` in training (0 in evaluation).
         init_cfg: As in MMEngine.
     """
 
-    def __init__(self, in_channels: int = 3, num_points: Sequence[int] = (512, 128), radii: Sequence[float] = (0.2, 0.4),
-                 num_neighbors: Sequence[int] = (32, 64),
-                 mlp_channels: Sequence[Sequence[int]] = ((64, 64, 128), (128, 128, 256)),
-                 global_channels: Sequence[int] = (256, 512, 1024), bias: bool = False, compat: str | None = None,
-                 fps_start: int | str = 0, init_cfg: dict | None = None) -> None:
-        super().__init__(in_channels, num_points, [[radius] for radius in radii], [[k] for k in num_neighbors],
-                         [[widths] for widths in mlp_channels], global_channels, bias, compat, fps_start, init_cfg)
+    def __init__(
+        self,
+        in_channels: int = 3,
+        num_points: Sequence[int] = (512, 128),
+        radii: Sequence[float] = (0.2, 0.4),
+        num_neighbors: Sequence[int] = (32, 64),
+        mlp_channels: Sequence[Sequence[int]] = ((64, 64, 128), (128, 128, 256)),
+        global_channels: Sequence[int] = (256, 512, 1024),
+        bias: bool = False,
+        compat: str | None = None,
+        fps_start: int | str = 0,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            num_points,
+            [[radius] for radius in radii],
+            [[k] for k in num_neighbors],
+            [[widths] for widths in mlp_channels],
+            global_channels,
+            bias,
+            compat,
+            fps_start,
+            init_cfg,
+        )
 
 
 @BACKBONES.register_module()
 class PointNet2MSG(PointNet2):
     """PointNet++ with multi-scale grouping (Qi et al., NeurIPS 2017), the student of PointCMT.
 
-    Every set abstraction looks at balls of three radii and concatenates what it finds, so that it sees detail where points are
-    dense and context where they are sparse. 1,075,680 parameters; with a 512-256-40 head without biases 1,742,856, with
-    ``bias`` there and here 1,747,368 (yanx27's PyTorch code), with PointCMT's head, one hidden layer of 512, 1,621,512.
+    Every set abstraction looks at balls of three radii and concatenates what it finds, so that it
+    sees detail where points are dense and context where they are sparse. 1,075,680 parameters; with
+    a 512-256-40 head without biases 1,742,856, with ``bias`` there and here 1,747,368 (yanx27's
+    PyTorch code), with PointCMT's head, one hidden layer of 512, 1,621,512.
 
     Output, small clouds and training are as with :class:`PointNet2SSG`.
 
@@ -110,17 +146,37 @@ class PointNet2MSG(PointNet2):
         mlp_channels: Per set abstraction the widths of each scale's MLP.
         global_channels: Widths of the group-all stage.
         bias: Whether layers that are followed by BatchNorm have a bias.
-        compat: None, or ``'pointnet2'`` for the conventions of the pointnet2 CUDA extension, as PointCMT has them.
+        compat: None, or ``'pointnet2'`` for the conventions of the pointnet2 CUDA extension, as
+            PointCMT has them.
         fps_start: First centre: 0, or ``'random'`` in training (0 in evaluation).
         init_cfg: As in MMEngine.
     """
 
-    def __init__(self, in_channels: int = 3, num_points: Sequence[int] = (512, 128),
-                 radii: Sequence[Sequence[float]] = ((0.1, 0.2, 0.4), (0.2, 0.4, 0.8)),
-                 num_neighbors: Sequence[Sequence[int]] = ((16, 32, 128), (32, 64, 128)),
-                 mlp_channels: Sequence[Sequence[Sequence[int]]] = (((32, 32, 64), (64, 64, 128), (64, 96, 128)),
-                                                                    ((64, 64, 128), (128, 128, 256), (128, 128, 256))),
-                 global_channels: Sequence[int] = (256, 512, 1024), bias: bool = False, compat: str | None = None,
-                 fps_start: int | str = 0, init_cfg: dict | None = None) -> None:
-        super().__init__(in_channels, num_points, radii, num_neighbors, mlp_channels, global_channels, bias, compat, fps_start,
-                         init_cfg)
+    def __init__(
+        self,
+        in_channels: int = 3,
+        num_points: Sequence[int] = (512, 128),
+        radii: Sequence[Sequence[float]] = ((0.1, 0.2, 0.4), (0.2, 0.4, 0.8)),
+        num_neighbors: Sequence[Sequence[int]] = ((16, 32, 128), (32, 64, 128)),
+        mlp_channels: Sequence[Sequence[Sequence[int]]] = (
+            ((32, 32, 64), (64, 64, 128), (64, 96, 128)),
+            ((64, 64, 128), (128, 128, 256), (128, 128, 256)),
+        ),
+        global_channels: Sequence[int] = (256, 512, 1024),
+        bias: bool = False,
+        compat: str | None = None,
+        fps_start: int | str = 0,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            num_points,
+            radii,
+            num_neighbors,
+            mlp_channels,
+            global_channels,
+            bias,
+            compat,
+            fps_start,
+            init_cfg,
+        )

@@ -6,7 +6,14 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from pcdet_kd.layers import MLP, GlobalSetAbstraction, LinearNormAct, check_in_channels, max_pool, split_points
+from pcdet_kd.layers import (
+    MLP,
+    GlobalSetAbstraction,
+    LinearNormAct,
+    check_in_channels,
+    max_pool,
+    split_points,
+)
 from pcdet_kd.ops import ball_query, farthest_point_sample, group
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
@@ -44,13 +51,22 @@ class ReducingStage(nn.Module):
         out_channels: Channels of the output; hidden layers have half as many.
         stride: Points per centre.
         layers: Layers of the MLP.
-        residual: Whether the centre's own features, through a linear layer, are added before the last activation.
+        residual: Whether the centre's own features, through a linear layer, are added before the
+            last activation.
         grouper: Arguments of :class:`BallGroup`.
         fps_start: As in :class:`PointNeXt`.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, layers: int, residual: bool, grouper: dict,
-                 fps_start: int | str) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int,
+        layers: int,
+        residual: bool,
+        grouper: dict,
+        fps_start: int | str,
+    ) -> None:
         super().__init__()
         self.stride = stride
         self.fps_start = fps_start
@@ -60,7 +76,9 @@ class ReducingStage(nn.Module):
         self.mlp = MLP([3 + in_channels, *widths], bias=False, last_act=not residual)
 
     def forward(self, coords: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Map (B, N, 3) and (B, N, in_channels) to (B, M, 3) and (B, M, out_channels), M = max(1, N // stride)."""
+        """Map (B, N, 3) and (B, N, in_channels) to (B, M, 3) and (B, M, out_channels), M = max(1, N
+        // stride).
+        """
         start = self.fps_start if self.training else 0
         chosen = farthest_point_sample(coords, max(1, coords.shape[1] // self.stride), start=start)
         centres = group(coords, chosen)
@@ -71,7 +89,8 @@ class ReducingStage(nn.Module):
 
 
 class InvResMLP(nn.Module):
-    """Inverted residual MLP: max over each point's ball, a point-wise MLP that is wider inside, and a shortcut.
+    """Inverted residual MLP: max over each point's ball, a point-wise MLP that is wider inside, and
+    a shortcut.
 
     Args:
         channels: Of input and output.
@@ -93,30 +112,35 @@ class InvResMLP(nn.Module):
 
 @BACKBONES.register_module()
 class PointNeXt(BaseModule):
-    """PointNeXt for classification (Qian et al., NeurIPS 2022): PointNet++ with shortcuts and radii as units.
+    """PointNeXt for classification (Qian et al., NeurIPS 2022): PointNet++ with shortcuts and radii
+    as units.
 
-    A linear stem, stages that halve the points and double the width, each followed by inverted residual MLPs, and a group-all
-    stage. The defaults are PointNeXt-S, which has none of those blocks. With a 512-256 head whose hidden layers have no bias:
-    1,373,512 parameters (``in_channels=3``, 40 classes), 1,367,119 (4 channels, 15 classes), and with ``width=64`` 4,523,112
-    and 4,516,751. The paper's larger networks, which are for segmentation, have blocks, ``mlp_layers=1`` and no shortcuts
-    (``residual=False``).
+    A linear stem, stages that halve the points and double the width, each followed by inverted
+    residual MLPs, and a group-all stage. The defaults are PointNeXt-S, which has none of those
+    blocks. With a 512-256 head whose hidden layers have no bias: 1,373,512 parameters
+    (``in_channels=3``, 40 classes), 1,367,119 (4 channels, 15 classes), and with ``width=64``
+    4,523,112 and 4,516,751. The paper's larger networks, which are for segmentation, have blocks,
+    ``mlp_layers=1`` and no shortcuts (``residual=False``).
 
-    For ScanObjectNN the authors add the height above the lowest point as fourth channel (``AddHeight``).
+    For ScanObjectNN the authors add the height above the lowest point as fourth channel
+    (``AddHeight``).
 
-    ``stages`` of the output: the features after each stage (B, C_i, M_i), the group-all stage not included. ``point_feats``
-    (B, out_channels, M) are those before the last max pooling, at ``coords`` (B, M, 3).
+    ``stages`` of the output: the features after each stage (B, C_i, M_i), the group-all stage not
+    included. ``point_feats`` (B, out_channels, M) are those before the last max pooling, at
+    ``coords`` (B, M, 3).
 
-    Any N: a stage keeps at least one point, a ball smaller than its neighbour count repeats one. Training needs more than one
-    row for BatchNorm: B > 1, or M > 1.
+    Any N: a stage keeps at least one point, a ball smaller than its neighbour count repeats one.
+    Training needs more than one row for BatchNorm: B > 1, or M > 1.
 
     Args:
-        in_channels: Channels of the points, xyz first; all go into the stem, neighbours are found by xyz.
+        in_channels: Channels of the points, xyz first; all go into the stem, neighbours are found
+            by xyz.
         width: Of the stem; 32 or 64 as published.
         strides: Points per centre for each stage.
         blocks: Inverted residual MLPs after each stage.
         radius: Of the first stage's balls.
-        radius_scaling: Factor from each stage to the next; a stage's blocks have the next one's radius. The authors' code
-            says 1.5 for classification, and 2 elsewhere.
+        radius_scaling: Factor from each stage to the next; a stage's blocks have the next one's
+            radius. The authors' code says 1.5 for classification, and 2 elsewhere.
         num_neighbors: Neighbours per ball.
         mlp_layers: Layers of the MLP in a stage.
         residual: Whether stages have shortcuts.
@@ -126,14 +150,28 @@ class PointNeXt(BaseModule):
         init_cfg: As in MMEngine.
     """
 
-    def __init__(self, in_channels: int = 3, width: int = 32, strides: Sequence[int] = (2, 2, 2, 2),
-                 blocks: Sequence[int] = (0, 0, 0, 0), radius: float = 0.15, radius_scaling: float = 1.5,
-                 num_neighbors: int = 32, mlp_layers: int = 2, residual: bool = True, expansion: int = 4,
-                 normalize_offsets: bool = True, fps_start: int | str = 0, init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        in_channels: int = 3,
+        width: int = 32,
+        strides: Sequence[int] = (2, 2, 2, 2),
+        blocks: Sequence[int] = (0, 0, 0, 0),
+        radius: float = 0.15,
+        radius_scaling: float = 1.5,
+        num_neighbors: int = 32,
+        mlp_layers: int = 2,
+        residual: bool = True,
+        expansion: int = 4,
+        normalize_offsets: bool = True,
+        fps_start: int | str = 0,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         if not len(strides) == len(blocks) > 0 or min(strides, default=0) < 1:
-            raise ValueError(f'PointNeXt: strides is {tuple(strides)}, blocks is {tuple(blocks)}: give one of each per stage, '
-                             'strides of at least 1')
+            raise ValueError(
+                f'PointNeXt: strides is {tuple(strides)}, blocks is {tuple(blocks)}: give one of '
+                'each per stage, strides of at least 1'
+            )
         if fps_start not in (0, 'random'):
             raise ValueError(f"fps_start is {fps_start!r}, must be 0 or 'random'")
         self.in_channels = check_in_channels(in_channels, 'PointNeXt')
@@ -141,9 +179,19 @@ class PointNeXt(BaseModule):
         self.stages = nn.ModuleList()
         grouper = dict(num_neighbors=num_neighbors, normalize=normalize_offsets)
         for stride, count in zip(strides, blocks):
-            reducing = ReducingStage(width, 2 * width, stride, mlp_layers, residual, dict(grouper, radius=radius), fps_start)
+            reducing = ReducingStage(
+                width,
+                2 * width,
+                stride,
+                mlp_layers,
+                residual,
+                dict(grouper, radius=radius),
+                fps_start,
+            )
             width, radius = 2 * width, radius * radius_scaling
-            inverted = (InvResMLP(width, expansion, dict(grouper, radius=radius)) for _ in range(count))
+            inverted = (
+                InvResMLP(width, expansion, dict(grouper, radius=radius)) for _ in range(count)
+            )
             self.stages.append(nn.ModuleList([reducing, *inverted]))
         self.global_abstraction = GlobalSetAbstraction(width, [width] * mlp_layers)
         self.out_channels = width

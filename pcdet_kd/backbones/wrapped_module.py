@@ -17,37 +17,52 @@ OUTPUTS = ('global', 'points')
 
 @BACKBONES.register_module()
 class WrappedModule(BaseModule):
-    """Any ``nn.Module`` that looks at points, as a backbone, so that it can be a student or a teacher.
+    """Any ``nn.Module`` that looks at points, as a backbone, so that it can be a student or a
+    teacher.
 
     ::
 
-        backbone = dict(type='WrappedModule', module='my_package.nets:MyNet', kwargs=dict(width=64), layout='BCN',
+        backbone = dict(type='WrappedModule', module='my_package.nets:MyNet', kwargs=dict(width=64),
+        layout='BCN',
                         out_channels=256)
 
     Args:
-        module: ``'package.module:Class'`` (or a function that returns a module); it is imported from the Python path. Or
-            a module itself, in code.
+        module: ``'package.module:Class'`` (or a function that returns a module); it is imported
+            from the Python path. Or a module itself, in code.
         out_channels: Width D of the global feature that it gives.
         kwargs: Arguments of the class.
         in_channels: Channels of the points, xyz first.
-        layout: What the module is called with: ``'BNC'``: points (B, N, C); ``'BCN'``: points (B, C, N); ``'PyG'``:
-            PyTorch Geometric's ``(pos, batch)``, (B * N, 3) positions and (B * N,) int64 cloud numbers, with the other
-            channels, if there are any, before them: ``(x, pos, batch)``.
-        output: ``'global'``: it returns (B, D). ``'points'``: it returns features of points, (B, N, D), (B, D, N) or
-            (B * N, D) after its layout, which are max-pooled here and are ``point_feats`` too.
+        layout: What the module is called with: ``'BNC'``: points (B, N, C); ``'BCN'``: points (B,
+            C, N); ``'PyG'``: PyTorch Geometric's ``(pos, batch)``, (B * N, 3) positions and (B *
+            N,) int64 cloud numbers, with the other channels, if there are any, before them: ``(x,
+            pos, batch)``.
+        output: ``'global'``: it returns (B, D). ``'points'``: it returns features of points, (B, N,
+            D), (B, D, N) or (B * N, D) after its layout, which are max-pooled here and are
+            ``point_feats`` too.
 
     Raises:
-        ValueError: ``module`` can't be imported or is no module, or the network returns another shape; the message names it.
+        ValueError: ``module`` can't be imported or is no module, or the network returns another
+            shape; the message names it.
     """
 
-    def __init__(self, module: str | nn.Module, out_channels: int, kwargs: dict[str, Any] | None = None, in_channels: int = 3,
-                 layout: str = 'BNC', output: str = 'global', init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        module: str | nn.Module,
+        out_channels: int,
+        kwargs: dict[str, Any] | None = None,
+        in_channels: int = 3,
+        layout: str = 'BNC',
+        output: str = 'global',
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         for name, value, known in (('layout', layout, LAYOUTS), ('output', output, OUTPUTS)):
             if value not in known:
                 raise ValueError(f"{name} is '{value}', must be one of {', '.join(known)}")
         if isinstance(module, nn.Module) and kwargs:
-            raise ValueError('kwargs are for a module that is built here, and a built one was given')
+            raise ValueError(
+                'kwargs are for a module that is built here, and a built one was given'
+            )
         self.net = module if isinstance(module, nn.Module) else _build(module, kwargs or {})
         self.in_channels = in_channels
         self.out_channels = out_channels
@@ -58,10 +73,16 @@ class WrappedModule(BaseModule):
         """Map points (B, N, C) to features."""
         batch, num_points, channels = points.shape
         if channels != self.in_channels:
-            raise ValueError(f'{type(self.net).__name__} takes points (B, N, {self.in_channels}), got {tuple(points.shape)}')
+            raise ValueError(
+                f'{type(self.net).__name__} takes points (B, N, {self.in_channels}), got '
+                f'{tuple(points.shape)}'
+            )
         if self.layout == 'PyG':
             flat = points.reshape(batch * num_points, channels)
-            args = (flat[:, :3], torch.arange(batch, device=points.device).repeat_interleave(num_points))
+            args = (
+                flat[:, :3],
+                torch.arange(batch, device=points.device).repeat_interleave(num_points),
+            )
             out = self.net(*args) if channels == 3 else self.net(flat[:, 3:], *args)
         else:
             out = self.net(points if self.layout == 'BNC' else points.transpose(1, 2).contiguous())
@@ -81,8 +102,10 @@ class WrappedModule(BaseModule):
     def _check(self, out: Any, wanted: tuple[int, ...]) -> None:
         found = tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__
         if found != wanted:
-            raise ValueError(f"{type(self.net).__name__} returned {found}, expected a tensor {wanted} with "
-                             f"layout='{self.layout}', output='{self.output}', out_channels={self.out_channels}")
+            raise ValueError(
+                f'{type(self.net).__name__} returned {found}, expected a tensor {wanted} with '
+                f"layout='{self.layout}', output='{self.output}', out_channels={self.out_channels}"
+            )
 
 
 def _build(path: str, kwargs: dict[str, Any]) -> nn.Module:

@@ -5,7 +5,8 @@ from importlib import import_module
 
 COMMANDS = {
     'train': 'train a config and all that it requires',
-    'test': "evaluate a checkpoint on a config's test split, plain or with votes, or on a corruption suite",
+    'test': "evaluate a checkpoint on a config's test split, plain or with votes, or on a "
+    'corruption suite',
     'demo': 'run PointCMT end to end on embedded data in a few minutes',
     'build-feature-bank': "compute a teacher's outputs for a config once",
     'print-config': 'show a config with everything that it inherits',
@@ -25,15 +26,22 @@ def main() -> int:
     """Run ``pcdet-kd COMMAND ...`` and return its exit code."""
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ('-h', '--help'):
-        print('usage: pcdet-kd COMMAND ...\n\nPoint-cloud classification with knowledge distillation.\n')
+        print(
+            'usage: pcdet-kd COMMAND ...\n\nPoint-cloud classification with knowledge '
+            'distillation.\n'
+        )
         print('\n'.join(f'  {name:20} {text}' for name, text in COMMANDS.items()))
         print('\npcdet-kd COMMAND --help tells more.')
         return 0
     if arguments[0] not in COMMANDS:
         import difflib
+
         near = difflib.get_close_matches(arguments[0], COMMANDS, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ''
-        print(f"pcdet-kd: no command '{arguments[0]}'.{hint} It takes: {', '.join(COMMANDS)}", file=sys.stderr)
+        print(
+            f"pcdet-kd: no command '{arguments[0]}'.{hint} It takes: {', '.join(COMMANDS)}",
+            file=sys.stderr,
+        )
         return 2
     sys.argv = [f'pcdet-kd {arguments[0]}', *arguments[1:]]
     return import_module(f'pcdet_kd.cli.{arguments[0].replace("-", "_")}').main()

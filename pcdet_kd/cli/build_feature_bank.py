@@ -6,8 +6,12 @@ import argparse
 def main() -> int:
     """Run the command and return its exit code."""
     from pcdet_kd.cli.options import add_config_options
+
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config whose model has a FeatureBank; the stages it requires must be trained')
+    parser.add_argument(
+        'config',
+        help='config whose model has a FeatureBank; the stages it requires must be trained',
+    )
     parser.add_argument('--work-dir', help='as given to tools/train.py')
     add_config_options(parser)
     args = parser.parse_args()
@@ -18,7 +22,10 @@ def main() -> int:
         import torch
 
         from pcdet_kd.engine.pipeline import feature_banks, plan, with_weights
-        banks = feature_banks(with_weights(plan(args.config, args.cfg_options, work_dir=args.work_dir)[-1]))
+
+        banks = feature_banks(
+            with_weights(plan(args.config, args.cfg_options, work_dir=args.work_dir)[-1])
+        )
         if not banks:
             raise FileNotFoundError(f'{args.config}: its model has no FeatureBank')
         for bank in banks:

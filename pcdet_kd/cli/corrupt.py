@@ -1,4 +1,6 @@
-"""Generate a set like ModelNet40-C (Sun et al.) or ModelNet-C (Ren et al.) from any point-cloud data set."""
+"""Generate a set like ModelNet40-C (Sun et al.) or ModelNet-C (Ren et al.) from any point-cloud
+data set.
+"""
 
 import argparse
 import sys
@@ -9,23 +11,64 @@ from typing import Any
 def main() -> int:
     """Run the command and return its exit code."""
     from pcdet_kd.cli.options import OptionAction, add_config_options
-    parser = argparse.ArgumentParser(description=__doc__, epilog='A second run keeps the files that are finished. What is '
-                                     'generated is marked (generated.json): scores on it are not scores on the published '
-                                     'files.')
-    parser.add_argument('data', help="config, whose test set is taken, or the name of a data set: 'ModelNet40'")
-    parser.add_argument('--suite', required=True, choices=('modelnet40-c', 'modelnet-c'), help='which corruptions')
+
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog='A second run keeps the files that are finished. What is '
+        'generated is marked (generated.json): scores on it are not scores on the published '
+        'files.',
+    )
+    parser.add_argument(
+        'data', help="config, whose test set is taken, or the name of a data set: 'ModelNet40'"
+    )
+    parser.add_argument(
+        '--suite', required=True, choices=('modelnet40-c', 'modelnet-c'), help='which corruptions'
+    )
     parser.add_argument('--out', required=True, help='directory that gets the files')
-    parser.add_argument('--data-options', nargs='+', action=OptionAction, default={}, metavar='KEY=VALUE',
-                        help='arguments of the data set: data_root=... variant=PB_T50_RS up_axis=z')
-    parser.add_argument('--split', help="which clouds (test)")
-    parser.add_argument('--corruptions', nargs='+', help='names (all; without --meshes, all that need none)')
-    parser.add_argument('--severities', nargs='+', type=int, help='1 to 5 (modelnet40-c) or 0 to 4 (modelnet-c) (all)')
-    parser.add_argument('--num-points', type=int, default=1024, help='points that are taken of each cloud (%(default)s)')
-    parser.add_argument('--normalize', choices=('none', 'sphere'), default='none',
-                        help='none: the clouds lie in the unit sphere already (%(default)s)')
-    parser.add_argument('--meshes', metavar='DIR', help="meshes of the shapes, for occlusion and lidar; 'own': the data set's")
-    parser.add_argument('--mesh-up-axis', choices=('x', 'y', 'z'), default='z', help='of the meshes in DIR (%(default)s)')
-    parser.add_argument('--seed', type=int, default=0, help='another seed is another set (%(default)s)')
+    parser.add_argument(
+        '--data-options',
+        nargs='+',
+        action=OptionAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='arguments of the data set: data_root=... variant=PB_T50_RS up_axis=z',
+    )
+    parser.add_argument('--split', help='which clouds (test)')
+    parser.add_argument(
+        '--corruptions', nargs='+', help='names (all; without --meshes, all that need none)'
+    )
+    parser.add_argument(
+        '--severities',
+        nargs='+',
+        type=int,
+        help='1 to 5 (modelnet40-c) or 0 to 4 (modelnet-c) (all)',
+    )
+    parser.add_argument(
+        '--num-points',
+        type=int,
+        default=1024,
+        help='points that are taken of each cloud (%(default)s)',
+    )
+    parser.add_argument(
+        '--normalize',
+        choices=('none', 'sphere'),
+        default='none',
+        help='none: the clouds lie in the unit sphere already (%(default)s)',
+    )
+    parser.add_argument(
+        '--meshes',
+        metavar='DIR',
+        help="meshes of the shapes, for occlusion and lidar; 'own': the data set's",
+    )
+    parser.add_argument(
+        '--mesh-up-axis',
+        choices=('x', 'y', 'z'),
+        default='z',
+        help='of the meshes in DIR (%(default)s)',
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='another seed is another set (%(default)s)'
+    )
     parser.add_argument('--workers', type=int, help='processes (one per processor)')
     add_config_options(parser)
     args = parser.parse_args()
@@ -36,20 +79,33 @@ def main() -> int:
         from pcdet_kd.datasets.corruptions import generate, source_of
         from pcdet_kd.datasets.synthetic.parallel import default_workers
         from pcdet_kd.utils.errors import DataError, SampleError
+
         dataset = build(args.data, args.split, args.data_options, args.cfg_options)
         try:
             source = source_of(dataset, args.normalize, args.meshes, args.mesh_up_axis)
-            done = generate(args.suite, source, args.out, args.corruptions, args.severities, args.seed, args.num_points,
-                            default_workers() if args.workers is None else args.workers)
+            done = generate(
+                args.suite,
+                source,
+                args.out,
+                args.corruptions,
+                args.severities,
+                args.seed,
+                args.num_points,
+                default_workers() if args.workers is None else args.workers,
+            )
         except (DataError, SampleError):
             raise
         except ValueError as error:  # a name or a number that the suite doesn't have
             print(f'error: {error}', file=sys.stderr)
             return 2
         except KeyboardInterrupt:
-            print('\nstopped; the same command goes on after the last finished file', file=sys.stderr)
+            print(
+                '\nstopped; the same command goes on after the last finished file', file=sys.stderr
+            )
             return 130
-        print(f'{done.directory}: {len(done.written)} files written, {len(done.kept)} there already')
+        print(
+            f'{done.directory}: {len(done.written)} files written, {len(done.kept)} there already'
+        )
         if done.left_out:
             print(f'{", ".join(done.left_out)} left out: they are made from meshes (--meshes DIR)')
         return 0
@@ -57,7 +113,9 @@ def main() -> int:
     return command()
 
 
-def build(data: str, split: str | None, options: dict[str, Any], cfg_options: dict[str, Any]) -> Any:
+def build(
+    data: str, split: str | None, options: dict[str, Any], cfg_options: dict[str, Any]
+) -> Any:
     """Build the data set that a config tests on, or one by its name, without transforms.
 
     Raises:
@@ -67,8 +125,10 @@ def build(data: str, split: str | None, options: dict[str, Any], cfg_options: di
     from pcdet_kd.datasets import PointCloudDataset
     from pcdet_kd.engine.config_check import ConfigError
     from pcdet_kd.registry import DATASETS
+
     if data.endswith('.py') or Path(data).is_file():
         from pcdet_kd.engine.config import load_config
+
         cfg = load_config(data, cfg_options)
         settings = {**cfg.test_dataloader.dataset.to_dict(), **options, 'pipeline': []}
         settings.update(dict(split=split) if split else {})
@@ -79,5 +139,7 @@ def build(data: str, split: str | None, options: dict[str, Any], cfg_options: di
     except (KeyError, TypeError) as error:
         raise ConfigError(data, [str(error.args[0])]) from error
     if not isinstance(dataset, PointCloudDataset):
-        raise ConfigError(data, [f"test_dataloader.dataset: '{settings['type']}' is no PointCloudDataset"])
+        raise ConfigError(
+            data, [f"test_dataloader.dataset: '{settings['type']}' is no PointCloudDataset"]
+        )
     return dataset

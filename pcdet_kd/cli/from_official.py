@@ -1,4 +1,6 @@
-"""Turn a published checkpoint into ours: every key is renamed or left by rule, a partial match is refused."""
+"""Turn a published checkpoint into ours: every key is renamed or left by rule, a partial match is
+refused.
+"""
 
 import argparse
 from pathlib import Path
@@ -7,9 +9,16 @@ from pathlib import Path
 def main() -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('src', metavar='SRC', help='published file: .pth, .pt, .t7, .ckpt, .tar or .safetensors')
+    parser.add_argument(
+        'src', metavar='SRC', help='published file: .pth, .pt, .t7, .ckpt, .tar or .safetensors'
+    )
     parser.add_argument('dst', metavar='DST', help='where to write ours')
-    parser.add_argument('--arch', required=True, metavar='NAME', help='published network, such as pointmlp; --list shows all')
+    parser.add_argument(
+        '--arch',
+        required=True,
+        metavar='NAME',
+        help='published network, such as pointmlp; --list shows all',
+    )
     parser.add_argument('--quiet', action='store_true', help='do not list the keys')
     parser.add_argument('--list', action=_List, help='show the published networks and exit')
     args = parser.parse_args()
@@ -19,6 +28,7 @@ def main() -> int:
     def command() -> None:
         from pcdet_kd.apis import convert_file
         from pcdet_kd.apis.official_archs import OFFICIAL
+
         conversion, inert = convert_file(args.src, args.dst, args.arch)
         if not args.quiet:
             width = max(len(old) for old, _ in conversion.renamed)
@@ -26,8 +36,10 @@ def main() -> int:
                 print(f'{old:{width}} -> {new}')
             for key in conversion.left:
                 print(f'{key:{width}} left: ours has no use for it')
-        print(f'{args.dst}: {len(conversion.renamed)} tensors from {Path(args.src).name} ({OFFICIAL[args.arch].source}), '
-              f'{len(conversion.left)} left by rule')
+        print(
+            f'{args.dst}: {len(conversion.renamed)} tensors from {Path(args.src).name} '
+            f'({OFFICIAL[args.arch].source}), {len(conversion.left)} left by rule'
+        )
         if inert:
             print(f'Python objects in the file that were not read: {", ".join(inert)}')
         print(f"In Python: pcdet_kd.apis.init_model(checkpoint='{args.dst}')")
@@ -37,10 +49,13 @@ def main() -> int:
 
 class _List(argparse.Action):
     def __init__(self, option_strings: list[str], dest: str, help: str) -> None:
-        super().__init__(option_strings, dest=argparse.SUPPRESS, default=argparse.SUPPRESS, nargs=0, help=help)
+        super().__init__(
+            option_strings, dest=argparse.SUPPRESS, default=argparse.SUPPRESS, nargs=0, help=help
+        )
 
     def __call__(self, parser: argparse.ArgumentParser, *args: object) -> None:
         from pcdet_kd.apis.official_archs import OFFICIAL
+
         width = max(map(len, OFFICIAL))
         for name, official in OFFICIAL.items():
             print(f'{name:{width}}  {official.source}')

@@ -8,10 +8,20 @@ from pathlib import Path
 def main() -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('pattern', nargs='?', default='*',
-                        help="part of a name, or a shell pattern such as 'dgcnn*' (default: all)")
-    parser.add_argument('--page', metavar='RUNS', help="write the model zoo's page from this JSON of benchmarks/zoo.py ...")
-    parser.add_argument('--out', default='docs/en/model_zoo.md', help='... here (default: docs/en/model_zoo.md)')
+    parser.add_argument(
+        'pattern',
+        nargs='?',
+        default='*',
+        help="part of a name, or a shell pattern such as 'dgcnn*' (default: all)",
+    )
+    parser.add_argument(
+        '--page',
+        metavar='RUNS',
+        help="write the model zoo's page from this JSON of benchmarks/zoo.py ...",
+    )
+    parser.add_argument(
+        '--out', default='docs/en/model_zoo.md', help='... here (default: docs/en/model_zoo.md)'
+    )
     args = parser.parse_args()
     from pcdet_kd.cli.guard import guarded
 
@@ -21,6 +31,7 @@ def main() -> int:
         from pcdet_kd.apis.zoo import model_rows, zoo_page
         from pcdet_kd.registry import did_you_mean
         from pcdet_kd.visualization import comparison_table
+
         if args.page:
             page = zoo_page(Path(args.page))
             Path(args.out).parent.mkdir(parents=True, exist_ok=True)
@@ -29,12 +40,18 @@ def main() -> int:
             return 0
         names, infos = list_models(args.pattern), model_infos()
         if not names:
-            print(f"no model matches '{args.pattern}'.{did_you_mean(args.pattern, infos)} Without a pattern all are listed",
-                  file=sys.stderr)
+            print(
+                f"no model matches '{args.pattern}'.{did_you_mean(args.pattern, infos)} Without a "
+                'pattern all are listed',
+                file=sys.stderr,
+            )
             return 1
         print(comparison_table(model_rows([infos[name] for name in names])))
         families = dict.fromkeys(f'configs/{infos[name].config.parent.name}/' for name in names)
-        print(f'\nConfigs: {", ".join(families)}. train, test, print-config, get-flops and benchmark take a name too.')
+        print(
+            f'\nConfigs: {", ".join(families)}. train, test, print-config, get-flops and '
+            'benchmark take a name too.'
+        )
         return 0
 
     return command()

@@ -1,4 +1,6 @@
-"""Arguments that several commands share. Nothing heavy is imported here: ``--help`` must be quick."""
+"""Arguments that several commands share. Nothing heavy is imported here: ``--help`` must be
+quick.
+"""
 
 import argparse
 import ast
@@ -7,7 +9,9 @@ from typing import Any
 
 
 def parse_value(text: str) -> Any:
-    """Return the value of an option: a Python literal if it is one, ``a,b`` as a list, else the text itself."""
+    """Return the value of an option: a Python literal if it is one, ``a,b`` as a list, else the
+    text itself.
+    """
     try:
         value = ast.literal_eval(text)
         return list(value) if isinstance(value, tuple) and not text.startswith('(') else value
@@ -31,8 +35,13 @@ def positive(text: str) -> int:
 class OptionAction(argparse.Action):
     """``--cfg-options a.b=1 c=x``: collects a dict of dotted paths."""
 
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Sequence[str],
-                 option_string: str | None = None) -> None:
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Sequence[str],
+        option_string: str | None = None,
+    ) -> None:
         options = dict(getattr(namespace, self.dest) or {})
         for item in values:
             key, sign, value = item.partition('=')
@@ -44,13 +53,23 @@ class OptionAction(argparse.Action):
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--cfg-options``."""
-    parser.add_argument('--cfg-options', nargs='+', action=OptionAction, default={}, metavar='KEY=VALUE',
-                        help='change the config: its own variables (data_root=...) or dotted paths '
-                        '(optim_wrapper.optimizer.lr=.01)')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=OptionAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='change the config: its own variables (data_root=...) or dotted paths '
+        '(optim_wrapper.optimizer.lr=.01)',
+    )
 
 
 def add_launcher(parser: argparse.ArgumentParser) -> None:
     """Add ``--launcher``."""
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
-                        help='how processes are started')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how processes are started',
+    )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)

@@ -14,6 +14,7 @@ def parse_models(arguments: list[str]) -> dict[str, list[Path]]:
     """
     from pcdet_kd.engine.config_check import ConfigError
     from pcdet_kd.evaluation.suite_results import read_info
+
     models: dict[str, list[Path]] = {}
     for argument in arguments:
         name, sign, folders = argument.partition('=')
@@ -25,7 +26,11 @@ def parse_models(arguments: list[str]) -> dict[str, list[Path]]:
             if name in models:
                 name = f'{name} ({paths[0].name})'
         if not name or not paths or name in models:
-            problem = f"two models are called '{name}'" if name in models else 'a name and at least one folder are needed'
+            problem = (
+                f"two models are called '{name}'"
+                if name in models
+                else 'a name and at least one folder are needed'
+            )
             raise ConfigError('command line', [f'{argument}: {problem}: NAME=FOLDER,FOLDER,...'])
         models[name] = paths
     return models
@@ -34,15 +39,24 @@ def parse_models(arguments: list[str]) -> dict[str, list[Path]]:
 def main() -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('results', nargs='+', metavar='[NAME=]FOLDER[,FOLDER...]', help='folders that tools/test.py '
-                        '--corruptions has printed; several of one model are its seeds. The others are compared with the first')
-    parser.add_argument('--out', required=True, metavar='DIR', help='where report.html, .json, .md and .tex go')
+    parser.add_argument(
+        'results',
+        nargs='+',
+        metavar='[NAME=]FOLDER[,FOLDER...]',
+        help='folders that tools/test.py '
+        '--corruptions has printed; several of one model are its seeds. The others are compared '
+        'with the first',
+    )
+    parser.add_argument(
+        '--out', required=True, metavar='DIR', help='where report.html, .json, .md and .tex go'
+    )
     args = parser.parse_args()
     from pcdet_kd.cli.guard import guarded
 
     @guarded
     def command() -> None:
         from pcdet_kd.cli.suite import make_report, show
+
         out = Path(args.out)
         show(make_report(parse_models(args.results), out))
         print(f'report: {out / "report.html"}')

@@ -1,4 +1,6 @@
-"""A parsed array on disk: written whole or not at all, and rebuilt when its sources or its bytes have changed."""
+"""A parsed array on disk: written whole or not at all, and rebuilt when its sources or its bytes
+have changed.
+"""
 
 import hashlib
 import json
@@ -16,9 +18,9 @@ from pcdet_kd.utils.errors import DataError
 def cached_array(path: Path, sources: dict, build: Callable[[], np.ndarray]) -> np.ndarray:
     """Return the array cached in ``path``, building and storing it if there is none that fits.
 
-    Beside ``x.npy`` lies ``x.json`` with the sources and a hash of the file. An array that is stale (other sources) or
-    damaged (other bytes) is built again, and a line in the log says why. Both files are written under another name in the
-    same directory and then renamed.
+    Beside ``x.npy`` lies ``x.json`` with the sources and a hash of the file. An array that is stale
+    (other sources) or damaged (other bytes) is built again, and a line in the log says why. Both
+    files are written under another name in the same directory and then renamed.
 
     Args:
         path: The cache file, ``*.npy``.
@@ -40,13 +42,19 @@ def cached_array(path: Path, sources: dict, build: Callable[[], np.ndarray]) -> 
         record = json.dumps(dict(sources=sources, hash=_hash(path))).encode()
         replace(path.with_suffix('.json'), lambda file: file.write(record))
     except OSError as error:
-        raise DataError(path, f'{error.strerror or error}', f'room for {array.nbytes / 1e6:.0f} MB in a writable directory',
-                        'pass cache_dir=<a writable directory>') from error
+        raise DataError(
+            path,
+            f'{error.strerror or error}',
+            f'room for {array.nbytes / 1e6:.0f} MB in a writable directory',
+            'pass cache_dir=<a writable directory>',
+        ) from error
     return array
 
 
 def replace(path: Path, write: Callable) -> None:
-    """Write a file through ``write(file)`` so that ``path`` is always the old file or the whole new one."""
+    """Write a file through ``write(file)`` so that ``path`` is always the old file or the whole new
+    one.
+    """
     handle, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent)
     try:
         with os.fdopen(handle, 'wb') as file:
@@ -77,5 +85,8 @@ def _fault(path: Path, sources: dict) -> str | None:
 
 def _hash(path: Path) -> str:
     with path.open('rb') as file:
-        return hashlib.file_digest(file, hashlib.blake2b).hexdigest() if hasattr(hashlib, 'file_digest') \
+        return (
+            hashlib.file_digest(file, hashlib.blake2b).hexdigest()
+            if hasattr(hashlib, 'file_digest')
             else hashlib.blake2b(file.read()).hexdigest()
+        )

@@ -1,4 +1,6 @@
-"""The contract of all data sets: arrays in memory, stable sample names, splits, and reproducible random numbers."""
+"""The contract of all data sets: arrays in memory, stable sample names, splits, and reproducible
+random numbers.
+"""
 
 import copy
 import hashlib
@@ -29,8 +31,8 @@ class Records:
         points: (n, N, 3) float32, or a list of n arrays (N_i, 3): xyz.
         labels: (n,) int64 class indices.
         ids: n names, each unique in the split and the same on every machine and in every run.
-        extras: More per-point arrays by name (``normals`` (n, N, 3), ``rgb`` (n, N, 3) in [0, 1], ``part_labels`` (n, N),
-            ``mask`` (n, N)), or lists of arrays like ``points``.
+        extras: More per-point arrays by name (``normals`` (n, N, 3), ``rgb`` (n, N, 3) in [0, 1],
+            ``part_labels`` (n, N), ``mask`` (n, N)), or lists of arrays like ``points``.
         source: Where the data came from, for messages.
     """
 
@@ -43,15 +45,20 @@ class Records:
     def freeze(self) -> None:
         """Make every array read-only: they are shared by all samples that are handed out."""
         for array in (self.points, self.labels, *self.extras.values()):
-            for a in (array if isinstance(array, list) else [array]):
+            for a in array if isinstance(array, list) else [array]:
                 a.flags.writeable = False
 
     def __getstate__(self) -> dict:
-        """What is pickled: for a process that is being started, the arrays stay where they are and are mapped there."""
+        """What is pickled: for a process that is being started, the arrays stay where they are and
+        are mapped there.
+        """
         if not is_starting_a_process():
             return {k: v for k, v in self.__dict__.items() if k != '_shared'}
         shared = self._in_shared_memory()
-        state = dict(self.__dict__, extras={**self.extras, **{k: v for k, v in shared.items() if k in self.extras}})
+        state = dict(
+            self.__dict__,
+            extras={**self.extras, **{k: v for k, v in shared.items() if k in self.extras}},
+        )
         state['points'] = shared.get('points', self.points)
         state.pop('_shared')
         return state
@@ -59,14 +66,23 @@ class Records:
     def __setstate__(self, state: dict) -> None:
         self.__dict__.update(state)
         self.points = self.points.array if isinstance(self.points, SharedList) else self.points
-        self.extras = {k: v.array if isinstance(v, SharedList) else v for k, v in self.extras.items()}
+        self.extras = {
+            k: v.array if isinstance(v, SharedList) else v for k, v in self.extras.items()
+        }
         self.freeze()  # pickling, and so a spawned worker, forgets the flag
 
     def _in_shared_memory(self) -> dict:
-        """Move the arrays, once, to memory that can be mapped elsewhere; this process uses it too, so that there is one copy."""
+        """Move the arrays, once, to memory that can be mapped elsewhere; this process uses it too,
+        so that there is one copy.
+        """
         if '_shared' not in self.__dict__:
-            found = {name: share(values) for name, values in dict(points=self.points, **self.extras).items()}
-            self.__dict__['_shared'] = {name: values for name, values in found.items() if values is not None}
+            found = {
+                name: share(values)
+                for name, values in dict(points=self.points, **self.extras).items()
+            }
+            self.__dict__['_shared'] = {
+                name: values for name, values in found.items() if values is not None
+            }
             for name, values in self.__dict__['_shared'].items():
                 if name == 'points':
                     self.points = values.array
@@ -81,20 +97,23 @@ class Records:
 class PointCloudDataset(BaseDataset):
     """Base of all point-cloud classification data sets.
 
-    A subclass sets ``METAINFO`` (``classes``, ``up_axis``, ``task='classification'``) and reads its files in
-    :meth:`load_records`. This class checks what was read, carves the validation split, and hands out samples: dicts with
-    ``points`` (N, 3) float32 and the extras (all read-only views of arrays that are held once), ``gt_label``,
-    ``sample_idx``, ``sample_id``, ``class_name``, ``official_split``, ``num_points`` and ``up_axis``.
+    A subclass sets ``METAINFO`` (``classes``, ``up_axis``, ``task='classification'``) and reads its
+    files in :meth:`load_records`. This class checks what was read, carves the validation split, and
+    hands out samples: dicts with ``points`` (N, 3) float32 and the extras (all read-only views of
+    arrays that are held once), ``gt_label``, ``sample_idx``, ``sample_id``, ``class_name``,
+    ``official_split``, ``num_points`` and ``up_axis``.
 
-    Transforms draw from NumPy's and Python's global generators, as MMCV's do; before each sample these are seeded from
-    (seed, epoch, sample), so that a sample's augmentation never depends on workers or on what was drawn before, and never
-    repeats between epochs. :meth:`set_epoch` reaches running worker processes too.
+    Transforms draw from NumPy's and Python's global generators, as MMCV's do; before each sample
+    these are seeded from (seed, epoch, sample), so that a sample's augmentation never depends on
+    workers or on what was drawn before, and never repeats between epochs. :meth:`set_epoch` reaches
+    running worker processes too.
 
     Args:
         data_root: Directory of the files.
-        split: ``'train'`` (without the validation part), ``'val'``, ``'trainval'`` (the official training set, whole) or
-            ``'test'``.
-        val_fraction: Part of each class of the official training set that is kept out of ``'train'`` for ``'val'``.
+        split: ``'train'`` (without the validation part), ``'val'``, ``'trainval'`` (the official
+            training set, whole) or ``'test'``.
+        val_fraction: Part of each class of the official training set that is kept out of
+            ``'train'`` for ``'val'``.
         val_seed: Seed of that choice. The choice depends on nothing else.
         pipeline: Transforms.
         test_mode: Kept for MMEngine; a sample that cannot be read is an error in either mode.
@@ -102,21 +121,38 @@ class PointCloudDataset(BaseDataset):
         indices: Use only the first n samples, or the given ones.
     """
 
-    def __init__(self, data_root: str = '', split: str = 'train', val_fraction: float = 0.0, val_seed: int = 0,
-                 pipeline: Sequence[dict | Callable] = (), test_mode: bool = False, metainfo: dict | None = None,
-                 indices: int | Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        data_root: str = '',
+        split: str = 'train',
+        val_fraction: float = 0.0,
+        val_seed: int = 0,
+        pipeline: Sequence[dict | Callable] = (),
+        test_mode: bool = False,
+        metainfo: dict | None = None,
+        indices: int | Sequence[int] | None = None,
+    ) -> None:
         if split not in SPLITS:
             raise ValueError(f"split is '{split}', must be one of {SPLITS}")
         if not 0 <= val_fraction < 1:
             raise ValueError(f'val_fraction is {val_fraction}, must be in [0, 1)')
         if split == 'val' and val_fraction == 0:
-            raise ValueError("split='val' needs val_fraction > 0: the validation part is carved out of the training set")
+            raise ValueError(
+                "split='val' needs val_fraction > 0: the validation part is carved out of the "
+                'training set'
+            )
         self.split = split
         self.val_fraction = val_fraction
         self.val_seed = val_seed
         self._random_state = torch.zeros(2, dtype=torch.int64).share_memory_()  # seed, epoch
-        super().__init__(data_root=data_root, pipeline=build_transforms(pipeline), test_mode=test_mode, metainfo=metainfo,
-                         indices=indices, serialize_data=False)
+        super().__init__(
+            data_root=data_root,
+            pipeline=build_transforms(pipeline),
+            test_mode=test_mode,
+            metainfo=metainfo,
+            indices=indices,
+            serialize_data=False,
+        )
 
     @classmethod
     def _load_metainfo(cls, metainfo: dict | None = None) -> dict:
@@ -124,7 +160,8 @@ class PointCloudDataset(BaseDataset):
         return {**copy.deepcopy(cls.METAINFO), **(metainfo or {})}
 
     def _copy_without_annotation(self, memo: dict | None = None) -> 'PointCloudDataset':
-        # MMEngine keeps one memo for all calls, so that a second subset would share the first one's parts.
+        # MMEngine keeps one memo for all calls, so that a second subset would share the first one's
+        # parts.
         other = super()._copy_without_annotation({} if memo is None else memo)
         other._random_state = self._random_state.clone().share_memory_()
         return other
@@ -151,9 +188,16 @@ class PointCloudDataset(BaseDataset):
             train, val = stratified_split(records.labels, self.val_fraction, self.val_seed)
             chosen = train if self.split == 'train' else val
         if not len(chosen):
-            raise DataError(records.source, f"0 samples in split '{self.split}'", 'at least one',
-                            'check data_root, split and val_fraction')
-        return [dict(record=int(i), gt_label=int(records.labels[i]), sample_id=records.ids[i]) for i in chosen]
+            raise DataError(
+                records.source,
+                f"0 samples in split '{self.split}'",
+                'at least one',
+                'check data_root, split and val_fraction',
+            )
+        return [
+            dict(record=int(i), gt_label=int(records.labels[i]), sample_id=records.ids[i])
+            for i in chosen
+        ]
 
     def get_data_info(self, idx: int) -> dict:
         info = super().get_data_info(idx)
@@ -172,7 +216,9 @@ class PointCloudDataset(BaseDataset):
         return np.array([info['gt_label'] for info in self.data_list], dtype=np.int64)
 
     def get_cat_ids(self, idx: int) -> list[int]:
-        """Return the class of one sample as a list (what MMEngine's ``ClassBalancedDataset`` asks for)."""
+        """Return the class of one sample as a list (what MMEngine's ``ClassBalancedDataset`` asks
+        for).
+        """
         return [self.data_list[idx]['gt_label']]
 
     def set_epoch(self, epoch: int, seed: int | None = None) -> None:
@@ -191,11 +237,16 @@ class PointCloudDataset(BaseDataset):
             try:
                 info = transform(info)
             except Exception as error:
-                raise SampleError(f"{type(self).__name__} ({self.split}): sample {idx} ('{sample_id}') failed in "
-                                  f'{type(transform).__name__}: {error}') from error
+                raise SampleError(
+                    f"{type(self).__name__} ({self.split}): sample {idx} ('{sample_id}') failed in "
+                    f'{type(transform).__name__}: {error}'
+                ) from error
             if info is None:
-                raise SampleError(f"{type(self).__name__} ({self.split}): {type(transform).__name__} returned nothing for "
-                                  f"sample {idx} ('{sample_id}')")
+                raise SampleError(
+                    f'{type(self).__name__} ({self.split}): {type(transform).__name__} returned '
+                    'nothing for '
+                    f"sample {idx} ('{sample_id}')"
+                )
         return info
 
     def __getitem__(self, idx: int) -> Any:
@@ -206,29 +257,43 @@ class PointCloudDataset(BaseDataset):
     def fingerprint(self) -> str:
         """Return a hash of this split's points, extras, labels and names: equal means equal data.
 
-        A transform of the pipeline that reads files of its own adds to it through ``fingerprint(samples) -> str``.
+        A transform of the pipeline that reads files of its own adds to it through
+        ``fingerprint(samples) -> str``.
         """
         digest = hashlib.blake2b(digest_size=16)
         for info in self.data_list:
-            digest.update(f"{info['sample_id']}\0{info['gt_label']}\0".encode())
-            for name, array in (('points', self.records.points), *sorted(self.records.extras.items())):
+            digest.update(f'{info["sample_id"]}\0{info["gt_label"]}\0'.encode())
+            for name, array in (
+                ('points', self.records.points),
+                *sorted(self.records.extras.items()),
+            ):
                 values = np.ascontiguousarray(array[info['record']])
                 digest.update(f'{name}{values.shape}{values.dtype}'.encode())
                 digest.update(values.view(np.uint8))
         for transform in self.pipeline.transforms:
             if hasattr(transform, 'fingerprint'):
-                digest.update(transform.fingerprint([self.get_data_info(i) for i in range(len(self))]).encode())
+                digest.update(
+                    transform.fingerprint(
+                        [self.get_data_info(i) for i in range(len(self))]
+                    ).encode()
+                )
         return digest.hexdigest()
 
 
 def build_transforms(transforms: Sequence[dict | Callable]) -> list[Callable]:
-    """Build transforms from their configs; what is built already stays. Ours, MMCV's and others' may be mixed."""
-    with DefaultScope.overwrite_default_scope(SCOPE):  # also for transforms inside one of MMCV's wrappers
+    """Build transforms from their configs; what is built already stays. Ours, MMCV's and others'
+    may be mixed.
+    """
+    with DefaultScope.overwrite_default_scope(
+        SCOPE
+    ):  # also for transforms inside one of MMCV's wrappers
         return [TRANSFORMS.build(t) if isinstance(t, dict) else t for t in transforms]
 
 
 def check_records(records: Records, classes: Sequence[str]) -> None:
-    """Raise :class:`DataError` for wrong shapes or types, labels outside the classes, empty or non-finite clouds."""
+    """Raise :class:`DataError` for wrong shapes or types, labels outside the classes, empty or
+    non-finite clouds.
+    """
     labels, points, n = records.labels, records.points, len(records.labels)
     again = 'download or convert the file again'
 
@@ -236,28 +301,69 @@ def check_records(records: Records, classes: Sequence[str]) -> None:
         return f"{records.source}, sample {i} ('{records.ids[i]}')"
 
     if len(points) != n or len(records.ids) != n:
-        raise DataError(records.source, f'{len(points)} clouds, {n} labels, {len(records.ids)} names', 'equally many', again)
+        raise DataError(
+            records.source,
+            f'{len(points)} clouds, {n} labels, {len(records.ids)} names',
+            'equally many',
+            again,
+        )
     if len(set(records.ids)) != n:
-        raise DataError(records.source, 'names that occur twice', 'unique sample names', 'rename the files')
+        raise DataError(
+            records.source, 'names that occur twice', 'unique sample names', 'rename the files'
+        )
     bad = np.flatnonzero((labels < 0) | (labels >= len(classes)))
     if len(bad):
-        raise DataError(blame(bad[0]), f'label {labels[bad[0]]}', f'0 to {len(classes) - 1} ({len(classes)} classes)',
-                        'check that the file belongs to this data set and variant')
-    if isinstance(points, np.ndarray) and (points.ndim != 3 or points.shape[1] == 0 or points.shape[2] != 3):
-        raise DataError(records.source, f'points of shape {points.shape}', '(samples, points, 3) with points > 0', again)
+        raise DataError(
+            blame(bad[0]),
+            f'label {labels[bad[0]]}',
+            f'0 to {len(classes) - 1} ({len(classes)} classes)',
+            'check that the file belongs to this data set and variant',
+        )
+    if isinstance(points, np.ndarray) and (
+        points.ndim != 3 or points.shape[1] == 0 or points.shape[2] != 3
+    ):
+        raise DataError(
+            records.source,
+            f'points of shape {points.shape}',
+            '(samples, points, 3) with points > 0',
+            again,
+        )
     for i, cloud in enumerate(points):
         if cloud.dtype != np.float32:
-            raise DataError(blame(i), f'points of type {cloud.dtype}', 'float32', 'convert them in load_records')
+            raise DataError(
+                blame(i), f'points of type {cloud.dtype}', 'float32', 'convert them in load_records'
+            )
         if cloud.ndim != 2 or len(cloud) == 0 or cloud.shape[1] != 3:
-            raise DataError(blame(i), f'points of shape {cloud.shape}', '(points, 3) with points > 0',
-                            'remove or repair the file')
+            raise DataError(
+                blame(i),
+                f'points of shape {cloud.shape}',
+                '(points, 3) with points > 0',
+                'remove or repair the file',
+            )
         if not np.isfinite(cloud).all():
-            raise DataError(blame(i), 'NaN or infinite coordinates', 'finite coordinates', 'remove or repair the sample')
+            raise DataError(
+                blame(i),
+                'NaN or infinite coordinates',
+                'finite coordinates',
+                'remove or repair the sample',
+            )
     for name, arrays in records.extras.items():
         if len(arrays) != n:
-            raise DataError(records.source, f"'{name}' for {len(arrays)} samples", f'{n}, one per cloud', again)
+            raise DataError(
+                records.source, f"'{name}' for {len(arrays)} samples", f'{n}, one per cloud', again
+            )
         for i, values in enumerate(arrays):
             if len(values) != len(points[i]):
-                raise DataError(blame(i), f"'{name}' for {len(values)} points", f'{len(points[i])}, as points', again)
+                raise DataError(
+                    blame(i),
+                    f"'{name}' for {len(values)} points",
+                    f'{len(points[i])}, as points',
+                    again,
+                )
             if values.dtype.kind == 'f' and not np.isfinite(values).all():
-                raise DataError(blame(i), f"NaN or infinity in '{name}'", 'finite numbers', 'remove or repair the sample')
+                raise DataError(
+                    blame(i),
+                    f"NaN or infinity in '{name}'",
+                    'finite numbers',
+                    'remove or repair the sample',
+                )

@@ -18,32 +18,39 @@ from pcdet_kd.structures import PointDataSample
 class DeviceDataset(Dataset):
     """The clouds of a data set as tensors on a device, with its pipeline in batched form.
 
-    A DataLoader hands :meth:`__getitems__` the indices of a batch and gets the collated batch back, so that no worker, no copy
-    and no collation is needed: ``collate_fn`` must pass it through (:func:`as_it_is`). The random numbers of a sample follow
-    from (seed, epoch, sample), as in the data set itself, but are other numbers: see
-    :mod:`pcdet_kd.datasets.device_transforms`.
+    A DataLoader hands :meth:`__getitems__` the indices of a batch and gets the collated batch back,
+    so that no worker, no copy and no collation is needed: ``collate_fn`` must pass it through
+    (:func:`as_it_is`). The random numbers of a sample follow from (seed, epoch, sample), as in the
+    data set itself, but are other numbers: see :mod:`pcdet_kd.datasets.device_transforms`.
 
-    The objects in ``data_samples`` are made once and handed out again in every epoch: they must not be changed.
+    The objects in ``data_samples`` are made once and handed out again in every epoch: they must not
+    be changed.
 
     Args:
-        dataset: The data set; its arrays are copied to the device once. All its clouds must have the same number of points.
+        dataset: The data set; its arrays are copied to the device once. All its clouds must have
+            the same number of points.
         device: Where to keep them: ``'cuda'`` (this process's GPU), ``'cuda:1'``, ``'cpu'``.
 
     Raises:
-        ValueError: The device is not there, a transform has no batched form, the pipeline does not end in PackPointInputs, or
-            the clouds differ in size.
+        ValueError: The device is not there, a transform has no batched form, the pipeline does not
+            end in PackPointInputs, or the clouds differ in size.
     """
 
     def __init__(self, dataset: PointCloudDataset, device: str | torch.device) -> None:
         if not isinstance(dataset, PointCloudDataset):
-            raise ValueError(f'device={str(device)!r} needs a PointCloudDataset, not a {type(dataset).__name__}: leave device '
-                             'out of the data loader')
+            raise ValueError(
+                f'device={str(device)!r} needs a PointCloudDataset, not a '
+                f'{type(dataset).__name__}: leave device out of the data loader'
+            )
         self.device = _available(device)
         if not dataset._fully_initialized:
             dataset.full_init()
         self.transforms = list(dataset.pipeline.transforms)
         if not self.transforms or not isinstance(self.transforms[-1], PackPointInputs):
-            raise ValueError(f'the pipeline of {type(dataset).__name__} must end in PackPointInputs to run on a device')
+            raise ValueError(
+                f'the pipeline of {type(dataset).__name__} must end in PackPointInputs to run on '
+                'a device'
+            )
         check_device_forms(self.transforms)
         self.dataset = dataset
         self.metainfo = dataset.metainfo
@@ -52,19 +59,32 @@ class DeviceDataset(Dataset):
         self.tensors = {name: self._upload(name, array, chosen) for name, array in arrays.items()}
         self._samples: list[PointDataSample | None] = [None] * len(dataset)
         size = sum(t.nbytes for t in self.tensors.values())
-        print_log(f'{type(dataset).__name__} ({dataset.split}): {len(dataset)} clouds, {size / 2 ** 20:.0f} MB on {self.device}',
-                  logger='current')
+        print_log(
+            f'{type(dataset).__name__} ({dataset.split}): {len(dataset)} clouds, '
+            f'{size / 2**20:.0f} MB on {self.device}',
+            logger='current',
+        )
 
-    def _upload(self, name: str, array: np.ndarray | list[np.ndarray], chosen: list[int]) -> torch.Tensor:
+    def _upload(
+        self, name: str, array: np.ndarray | list[np.ndarray], chosen: list[int]
+    ) -> torch.Tensor:
         rows = [array[i] for i in chosen]
         lengths = {len(row) for row in rows}
         if len(lengths) > 1:
-            raise ValueError(f"the clouds of {type(self.dataset).__name__} have {min(lengths)} to {max(lengths)} points, on a "
-                             'device all need the same number: leave device out of the data loader')
-        return torch.from_numpy(np.stack(rows)).to(self.device) if rows else torch.empty(0, device=self.device)
+            raise ValueError(
+                f'the clouds of {type(self.dataset).__name__} have {min(lengths)} to '
+                f'{max(lengths)} points, on a '
+                'device all need the same number: leave device out of the data loader'
+            )
+        return (
+            torch.from_numpy(np.stack(rows)).to(self.device)
+            if rows
+            else torch.empty(0, device=self.device)
+        )
 
     def __deepcopy__(self, memo: dict) -> 'DeviceDataset':
-        return self  # a loader's config is copied while it is built, and the tensors are not to be there twice
+        # a loader's config is copied while it is built, and the tensors are not to be there twice
+        return self
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -73,19 +93,27 @@ class DeviceDataset(Dataset):
         """Return the batch of these samples: ``inputs`` on the device and ``data_samples``."""
         index = torch.tensor([int(i) for i in indices])
         if len(index) and not 0 <= int(index.min()) <= int(index.max()) < len(self):
-            raise IndexError(f'indices {int(index.min())} to {int(index.max())} of {len(self)} samples')
+            raise IndexError(
+                f'indices {int(index.min())} to {int(index.max())} of {len(self)} samples'
+            )
         on_device = index.to(self.device)
         seed, epoch = self.dataset._random_state.tolist()
         batch = {name: tensor.index_select(0, on_device) for name, tensor in self.tensors.items()}
         batch['up_axis'] = self.metainfo['up_axis']
         with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
             batch = apply(self.transforms, batch, SampleDraws(seed, epoch, on_device))
-        return dict(inputs=batch['inputs'], data_samples=[self._sample(i, batch['up_axis']) for i in index.tolist()])
+        return dict(
+            inputs=batch['inputs'],
+            data_samples=[self._sample(i, batch['up_axis']) for i in index.tolist()],
+        )
 
     def __getitem__(self, index: int) -> dict:
         """Return one sample, packed."""
         batch = self.__getitems__([index])
-        return dict(inputs={name: value[0] for name, value in batch['inputs'].items()}, data_samples=batch['data_samples'][0])
+        return dict(
+            inputs={name: value[0] for name, value in batch['inputs'].items()},
+            data_samples=batch['data_samples'][0],
+        )
 
     def _sample(self, index: int, up_axis: str) -> PointDataSample:
         sample = self._samples[index]
@@ -107,5 +135,11 @@ def _available(device: str | torch.device) -> torch.device:
         found = torch.device(device)
         torch.empty(0, device=found)
     except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"device={str(device)!r} of the data loader can't be used: {str(error).splitlines()[0]}") from None
-    return torch.device('cuda', torch.cuda.current_device()) if found == torch.device('cuda') else found
+        raise ValueError(
+            f"device={str(device)!r} of the data loader can't be used: {str(error).splitlines()[0]}"
+        ) from None
+    return (
+        torch.device('cuda', torch.cuda.current_device())
+        if found == torch.device('cuda')
+        else found
+    )

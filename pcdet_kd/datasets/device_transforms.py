@@ -1,9 +1,10 @@
 """What transforms do to a whole batch on a device.
 
-``DEVICE_FORMS`` maps a transform's class to a function ``form(transform, batch, draws) -> batch``. A batch is a sample with one
-more axis in front: ``points`` (B, N, 3) and the other per-point tensors, ``up_axis`` one word for all. Like transforms, forms
-change nothing in place. Deterministic forms give what the transform gives; random ones draw from the same distribution with
-other random numbers (:class:`~pcdet_kd.datasets.counter_random.SampleDraws`). Everything is computed in float32.
+``DEVICE_FORMS`` maps a transform's class to a function ``form(transform, batch, draws) -> batch``.
+A batch is a sample with one more axis in front: ``points`` (B, N, 3) and the other per-point
+tensors, ``up_axis`` one word for all. Like transforms, forms change nothing in place. Deterministic
+forms give what the transform gives; random ones draw from the same distribution with other random
+numbers (:class:`~pcdet_kd.datasets.counter_random.SampleDraws`). Everything is computed in float32.
 """
 
 import math
@@ -23,20 +24,28 @@ DEVICE_FORMS: dict[type, Form] = {}
 
 
 def device_form(*transforms: type) -> Callable[[Form], Form]:
-    """Register the batched form of transforms. It counts for exactly these classes: a subclass needs its own."""
+    """Register the batched form of transforms. It counts for exactly these classes: a subclass
+    needs its own.
+    """
+
     def register(form: Form) -> Form:
         DEVICE_FORMS.update(dict.fromkeys(transforms, form))
         return form
+
     return register
 
 
 def check_device_forms(transforms: Sequence[Callable]) -> None:
-    """Raise ``ValueError`` if a transform has no batched form, or :class:`PackPointInputs` is not the last one."""
+    """Raise ``ValueError`` if a transform has no batched form, or :class:`PackPointInputs` is not
+    the last one.
+    """
     for transform in transforms:
         if type(transform) not in DEVICE_FORMS:
-            raise ValueError(f'{type(transform).__name__} has no form for batches on a device. Take it out of the pipeline, '
-                             'leave device out of the data loader, or register one with '
-                             'pcdet_kd.datasets.device_transforms.device_form')
+            raise ValueError(
+                f'{type(transform).__name__} has no form for batches on a device. Take it out of '
+                'the pipeline, leave device out of the data loader, or register one with '
+                'pcdet_kd.datasets.device_transforms.device_form'
+            )
         if isinstance(transform, T.SiameseViews):
             check_device_forms([*transform.view_1, *transform.view_2])
 
@@ -50,19 +59,27 @@ def apply(transforms: Sequence[Callable], batch: Batch, draws: SampleDraws) -> B
 
 def take(batch: Batch, index: Tensor) -> Batch:
     """Return a batch with points ``index`` (B, M) of every per-point tensor."""
+
     def rows(values: Tensor) -> Tensor:
-        wide = index.view(*index.shape, *[1] * (values.dim() - 2)).expand(*index.shape, *values.shape[2:])
+        wide = index.view(*index.shape, *[1] * (values.dim() - 2)).expand(
+            *index.shape, *values.shape[2:]
+        )
         return values.gather(1, wide)
+
     return {**batch, **{key: rows(batch[key]) for key in POINT_KEYS if key in batch}}
 
 
 def times_matrix(rows: Tensor, matrix: Tensor) -> Tensor:
-    """Return rows (B, N, 3) times matrices (B, 3, 3). Not a matrix product: TF32 or autocast would round the coordinates."""
+    """Return rows (B, N, 3) times matrices (B, 3, 3). Not a matrix product: TF32 or autocast would
+    round the coordinates.
+    """
     return (rows[..., None] * matrix[:, None]).sum(2)
 
 
 def turned(batch: Batch, matrix: Tensor) -> Batch:
-    """Return ``{'normals': ...}`` of a batch, turned by matrices (B, 3, 3) for rows and made unit length; {} without any."""
+    """Return ``{'normals': ...}`` of a batch, turned by matrices (B, 3, 3) for rows and made unit
+    length; {} without any.
+    """
     if 'normals' not in batch:
         return {}
     normals = times_matrix(batch['normals'], matrix)
@@ -77,8 +94,10 @@ def sample(transform: T.PointSampling, batch: Batch, draws: SampleDraws) -> Batc
     n = points.shape[1]
     if n < wanted:
         if transform.on_short == 'error':
-            raise ValueError(f'the clouds have {n} points, num_points is {wanted}: ask for fewer, or pass '
-                             "on_short='resample' to repeat points")
+            raise ValueError(
+                f'the clouds have {n} points, num_points is {wanted}: ask for fewer, or pass '
+                "on_short='resample' to repeat points"
+            )
         return take(batch, (torch.arange(wanted, device=points.device) % n).expand(len(points), -1))
     if isinstance(transform, T.FirstPoints):
         return {**batch, **{key: batch[key][:, :wanted] for key in POINT_KEYS if key in batch}}
@@ -93,14 +112,23 @@ def sample(transform: T.PointSampling, batch: Batch, draws: SampleDraws) -> Batc
 @device_form(T.RandomScale)
 def scale(transform: T.RandomScale, batch: Batch, draws: SampleDraws) -> Batch:
     """Multiply by factors."""
-    factor = draws.uniform(transform.low, transform.high, 3 if transform.per_axis else 1).expand(-1, 3)
-    return {**batch, 'points': batch['points'] * factor[:, None], **turned(batch, torch.diag_embed(1 / factor))}
+    factor = draws.uniform(transform.low, transform.high, 3 if transform.per_axis else 1).expand(
+        -1, 3
+    )
+    return {
+        **batch,
+        'points': batch['points'] * factor[:, None],
+        **turned(batch, torch.diag_embed(1 / factor)),
+    }
 
 
 @device_form(T.RandomShift)
 def shift(transform: T.RandomShift, batch: Batch, draws: SampleDraws) -> Batch:
     """Move clouds."""
-    return {**batch, 'points': batch['points'] + draws.uniform(-transform.max_shift, transform.max_shift, 1, 3)}
+    return {
+        **batch,
+        'points': batch['points'] + draws.uniform(-transform.max_shift, transform.max_shift, 1, 3),
+    }
 
 
 @device_form(T.RandomJitter)
@@ -114,8 +142,11 @@ def jitter(transform: T.RandomJitter, batch: Batch, draws: SampleDraws) -> Batch
 def rotate(transform: T.RandomRotate, batch: Batch, draws: SampleDraws) -> Batch:
     """Rotate clouds."""
     if transform.up_axis is not None and AXES[up_index(batch)] != transform.up_axis:
-        raise ValueError(f"the data's up axis is '{batch['up_axis']}', the pipeline expects '{transform.up_axis}': correct "
-                         'up_axis, or put ConvertUpAxis before it')
+        raise ValueError(
+            f"the data's up axis is '{batch['up_axis']}', the pipeline expects "
+            f"'{transform.up_axis}': correct "
+            'up_axis, or put ConvertUpAxis before it'
+        )
     if transform.axis == 'so3':
         quaternion = draws.normal(4)
     else:
@@ -123,7 +154,9 @@ def rotate(transform: T.RandomRotate, batch: Batch, draws: SampleDraws) -> Batch
             direction = torch.nn.functional.normalize(draws.normal(3), dim=1)
         else:
             column = up_index(batch) if transform.axis == 'up' else AXES.index(transform.axis)
-            direction = torch.eye(3, device=batch['points'].device)[column].expand(len(batch['points']), 3)
+            direction = torch.eye(3, device=batch['points'].device)[column].expand(
+                len(batch['points']), 3
+            )
         half = draws.uniform(-transform.degrees, transform.degrees, 1) * (math.pi / 360)
         quaternion = torch.cat([half.cos(), half.sin() * direction], dim=1)
     matrix = rotation_matrices(quaternion)
@@ -131,11 +164,21 @@ def rotate(transform: T.RandomRotate, batch: Batch, draws: SampleDraws) -> Batch
 
 
 def rotation_matrices(quaternion: Tensor) -> Tensor:
-    """Return matrices (B, 3, 3) for rows, ``p @ matrix``, of rotations by quaternions (B, 4) (w, x, y, z) of any length > 0."""
+    """Return matrices (B, 3, 3) for rows, ``p @ matrix``, of rotations by quaternions (B, 4) (w, x,
+    y, z) of any length > 0.
+    """
     w, x, y, z = (quaternion / quaternion.norm(dim=1, keepdim=True)).unbind(1)
-    rows = (1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y),
-            2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x),
-            2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y))
+    rows = (
+        1 - 2 * (y * y + z * z),
+        2 * (x * y + w * z),
+        2 * (x * z - w * y),
+        2 * (x * y - w * z),
+        1 - 2 * (x * x + z * z),
+        2 * (y * z + w * x),
+        2 * (x * z + w * y),
+        2 * (y * z - w * x),
+        1 - 2 * (x * x + y * y),
+    )
     return torch.stack(rows, dim=1).view(-1, 3, 3)
 
 
@@ -162,7 +205,11 @@ def shuffle(transform: T.ShufflePoints, batch: Batch, draws: SampleDraws) -> Bat
 
 def centred(points: Tensor, mode: str) -> Tensor:
     """Return points (B, N, 3) minus the mean or the middle of the bounding box of each cloud."""
-    centre = points.mean(1, keepdim=True) if mode == 'mean' else (points.amin(1, keepdim=True) + points.amax(1, keepdim=True)) / 2
+    centre = (
+        points.mean(1, keepdim=True)
+        if mode == 'mean'
+        else (points.amin(1, keepdim=True) + points.amax(1, keepdim=True)) / 2
+    )
     return points - centre
 
 
@@ -180,7 +227,9 @@ def center(transform: T.CenterPoints, batch: Batch, draws: SampleDraws) -> Batch
 @device_form(T.UnitSphere)
 def unit_sphere(transform: T.UnitSphere, batch: Batch, draws: SampleDraws) -> Batch:
     """Centre and scale clouds to radius 1."""
-    points = batch['points'] if transform.center is None else centred(batch['points'], transform.center)
+    points = (
+        batch['points'] if transform.center is None else centred(batch['points'], transform.center)
+    )
     return {**batch, 'points': shrunk(points, points.square().sum(2).amax(1).sqrt())}
 
 
@@ -188,7 +237,10 @@ def unit_sphere(transform: T.UnitSphere, batch: Batch, draws: SampleDraws) -> Ba
 def unit_box(transform: T.UnitBox, batch: Batch, draws: SampleDraws) -> Batch:
     """Centre and scale clouds to a longest side."""
     points = centred(batch['points'], 'bbox')
-    return {**batch, 'points': shrunk(points, (points.amax(1) - points.amin(1)).amax(1) / transform.side)}
+    return {
+        **batch,
+        'points': shrunk(points, (points.amax(1) - points.amin(1)).amax(1) / transform.side),
+    }
 
 
 @device_form(T.AddHeight)
@@ -214,7 +266,10 @@ def views(transform: T.ProjectViews, batch: Batch, draws: SampleDraws) -> Batch:
         if 'rgb' not in batch:
             raise KeyError("mode 'color' needs 'rgb' in the sample")
         columns.append(batch['rgb'])
-    return {**batch, 'views': transform.projections[AXES[up_index(batch)]](torch.cat(columns, dim=2))}
+    return {
+        **batch,
+        'views': transform.projections[AXES[up_index(batch)]](torch.cat(columns, dim=2)),
+    }
 
 
 @device_form(T.SiameseViews)
@@ -231,7 +286,7 @@ def pack(transform: T.PackPointInputs, batch: Batch, draws: SampleDraws) -> Batc
     for key in transform.keys:
         columns = [key]
         if key in ('points', 'points_2'):
-            columns += [feature + key[len('points'):] for feature in transform.features]
+            columns += [feature + key[len('points') :] for feature in transform.features]
         absent = [name for name in columns if name not in batch]
         if absent:
             raise KeyError(f"the sample has no '{absent[0]}'; it has {', '.join(sorted(batch))}")

@@ -21,7 +21,12 @@ def require_directory(path: str | Path, contents: str, fix: str) -> Path:
     """
     path = Path(path).expanduser()
     if not path.is_dir():
-        raise DataError(path, 'a file' if path.exists() else 'no such directory', f'a directory with {contents}', fix)
+        raise DataError(
+            path,
+            'a file' if path.exists() else 'no such directory',
+            f'a directory with {contents}',
+            fix,
+        )
     return path
 
 
@@ -34,14 +39,23 @@ def require_file(path: Path, contents: str, fix: str) -> Path:
     if not path.is_file():
         beside = sorted(p.name for p in path.parent.iterdir())[:8] if path.parent.is_dir() else None
         found = 'a directory' if path.exists() else 'no such file'
-        found += f'; beside it: {", ".join(beside) or "nothing"}' if beside is not None else f', nor {path.parent}'
+        found += (
+            f'; beside it: {", ".join(beside) or "nothing"}'
+            if beside is not None
+            else f', nor {path.parent}'
+        )
         raise DataError(path, found, contents, fix)
     if path.stat().st_size == 0:
         raise DataError(path, 'an empty file (0 bytes)', contents, fix)
     with path.open('rb') as file:
         head = file.read(512).lstrip().lower()
     if head.startswith((b'<!doctype html', b'<html')):
-        raise DataError(path, 'an HTML page: the download returned a login, consent or error page', contents, fix)
+        raise DataError(
+            path,
+            'an HTML page: the download returned a login, consent or error page',
+            contents,
+            fix,
+        )
     return path
 
 
@@ -53,7 +67,9 @@ def read_lines(path: Path, contents: str, fix: str) -> list[str]:
     """
     require_file(path, contents, fix)
     try:
-        lines = [line.strip() for line in path.read_text(encoding='utf-8').splitlines() if line.strip()]
+        lines = [
+            line.strip() for line in path.read_text(encoding='utf-8').splitlines() if line.strip()
+        ]
     except UnicodeDecodeError as error:
         raise DataError(path, f'a file that is not text ({error.reason})', contents, fix) from error
     if not lines:
@@ -67,12 +83,15 @@ def read_lines(path: Path, contents: str, fix: str) -> list[str]:
 Shape = Sequence[int | None] | None
 
 
-def read_h5(path: Path, required: Mapping[str, Shape], optional: Mapping[str, Shape], fix: str) -> dict[str, np.ndarray]:
+def read_h5(
+    path: Path, required: Mapping[str, Shape], optional: Mapping[str, Shape], fix: str
+) -> dict[str, np.ndarray]:
     """Read whole arrays from an HDF5 file.
 
     Args:
         path: The file.
-        required: Names and shapes of the arrays that must be there; None stands for any size, or any shape.
+        required: Names and shapes of the arrays that must be there; None stands for any size, or
+            any shape.
         optional: The same for arrays that are read where they are there.
         fix: How to get a good file, for the messages.
 
@@ -80,11 +99,14 @@ def read_h5(path: Path, required: Mapping[str, Shape], optional: Mapping[str, Sh
         The arrays, in the file's types.
 
     Raises:
-        DataError: The file is missing, empty, truncated, not HDF5, lacks an array, or an array has another shape.
+        DataError: The file is missing, empty, truncated, not HDF5, lacks an array, or an array has
+            another shape.
     """
     import h5py
 
-    contents = 'an HDF5 file with ' + ', '.join(f"'{name}' {_shape(shape)}".strip() for name, shape in required.items())
+    contents = 'an HDF5 file with ' + ', '.join(
+        f"'{name}' {_shape(shape)}".strip() for name, shape in required.items()
+    )
     require_file(path, contents, fix)
     arrays = {}
     try:
@@ -100,17 +122,25 @@ def read_h5(path: Path, required: Mapping[str, Shape], optional: Mapping[str, Sh
         if name not in arrays:
             if name in optional:
                 continue
-            raise DataError(path, f"no array '{name}' (there are: {', '.join(keys) or 'none'})", contents, fix)
+            raise DataError(
+                path, f"no array '{name}' (there are: {', '.join(keys) or 'none'})", contents, fix
+            )
         actual = np.shape(arrays[name])
         if shape is not None and not _fits(actual, shape):
-            raise DataError(path, f"'{name}' of shape {actual}", f"'{name}' of shape {_shape(shape)}", fix)
+            raise DataError(
+                path, f"'{name}' of shape {actual}", f"'{name}' of shape {_shape(shape)}", fix
+            )
         if arrays[name].dtype.kind not in 'fiu':
-            raise DataError(path, f"'{name}' of type {arrays[name].dtype}", f"'{name}' holds numbers", fix)
+            raise DataError(
+                path, f"'{name}' of type {arrays[name].dtype}", f"'{name}' holds numbers", fix
+            )
     return arrays
 
 
 def _fits(actual: tuple[int, ...], shape: Sequence[int | None]) -> bool:
-    return len(actual) == len(shape) and all(want in (None, got) for want, got in zip(shape, actual))
+    return len(actual) == len(shape) and all(
+        want in (None, got) for want, got in zip(shape, actual)
+    )
 
 
 def _shape(shape: Shape) -> str:
@@ -124,10 +154,16 @@ def read_labels(path: Path, labels: np.ndarray, count: int, fix: str) -> np.ndar
     """Return (n,) int64 class indices from an array (n,) or (n, 1) of whole numbers.
 
     Raises:
-        DataError: Another shape, another number of labels than ``count`` clouds, or a number that is not whole.
+        DataError: Another shape, another number of labels than ``count`` clouds, or a number that
+            is not whole.
     """
     if labels.shape not in ((count,), (count, 1)):
-        raise DataError(path, f"'label' of shape {labels.shape}", f'({count},) or ({count}, 1), one per cloud', fix)
+        raise DataError(
+            path,
+            f"'label' of shape {labels.shape}",
+            f'({count},) or ({count}, 1), one per cloud',
+            fix,
+        )
     whole = labels.reshape(-1)
     if not np.array_equal(whole, np.floor(whole)):
         raise DataError(path, 'labels that are not whole numbers', 'class indices', fix)

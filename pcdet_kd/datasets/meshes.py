@@ -11,9 +11,11 @@ _FIX = 'write the mesh again with triangles or polygons, or remove it'
 
 
 def read_off(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read an OFF file: vertices (V, 3) float64 and triangles (F, 3) int64; polygons are cut into fans.
+    """Read an OFF file: vertices (V, 3) float64 and triangles (F, 3) int64; polygons are cut into
+    fans.
 
-    Headers with the counts glued to the keyword (``OFF3514 3546 0``), as in ModelNet, comments and CRLF are read.
+    Headers with the counts glued to the keyword (``OFF3514 3546 0``), as in ModelNet, comments and
+    CRLF are read.
 
     Raises:
         DataError: Malformed file.
@@ -44,7 +46,7 @@ def _off_faces(words: list[str], count: int, lines: list[str]) -> np.ndarray:
     rows = [line.split() for line in lines if line.strip()][-count:] if count else []
     triangles = []
     for row in rows:
-        corners = [int(w) for w in row[1:1 + int(row[0])]]
+        corners = [int(w) for w in row[1 : 1 + int(row[0])]]
         if len(corners) != int(row[0]):
             raise ValueError(f"face '{' '.join(row)}' is cut off")
         triangles += [(corners[0], b, c) for b, c in pairwise(corners[1:])]
@@ -52,7 +54,8 @@ def _off_faces(words: list[str], count: int, lines: list[str]) -> np.ndarray:
 
 
 def read_obj_or_stl(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read an OBJ or STL file with trimesh: vertices (V, 3) and triangles (F, 3), all parts in one. Materials are ignored.
+    """Read an OBJ or STL file with trimesh: vertices (V, 3) and triangles (F, 3), all parts in one.
+    Materials are ignored.
 
     Raises:
         DataError: Malformed file, or no faces.
@@ -70,8 +73,9 @@ def read_obj_or_stl(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise DataError(path, f'a file that cannot be read ({error!r})', expected, _FIX) from error
 
 
-def sample_surface(vertices: np.ndarray, faces: np.ndarray, num_points: int,
-                   rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def sample_surface(
+    vertices: np.ndarray, faces: np.ndarray, num_points: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw points uniformly from the surface of a triangle mesh.
 
     Args:

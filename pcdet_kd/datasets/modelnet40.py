@@ -15,18 +15,21 @@ URL = 'https://shapenet.cs.stanford.edu/media/modelnet40_ply_hdf5_2048.zip'
 
 @DATASETS.register_module()
 class ModelNet40(PointCloudDataset):
-    """ModelNet40 (Wu et al., CVPR 2015) in the layout ``modelnet40_ply_hdf5_2048`` (Qi et al., PointNet, CVPR 2017).
+    """ModelNet40 (Wu et al., CVPR 2015) in the layout ``modelnet40_ply_hdf5_2048`` (Qi et al.,
+    PointNet, CVPR 2017).
 
-    ``data_root`` holds ``train_files.txt``, ``test_files.txt`` and the ``ply_data_*.h5`` files that they list, each with
-    ``data`` (n, N, 3), ``label`` (n, 1) and optionally ``normal`` (n, N, 3). Files are read in the order of the list; of a
-    listed path only the last part counts, and a file that is not listed is not read. The official archive holds 9,840
-    training and 2,468 test shapes (not 9,843) of 2,048 points in a unit sphere, y up; its first k points are a good coarse
-    cloud of the shape. Samples have ``normals`` where every file has them. ``shape_names.txt`` must agree with the classes
-    if it is there.
+    ``data_root`` holds ``train_files.txt``, ``test_files.txt`` and the ``ply_data_*.h5`` files that
+    they list, each with ``data`` (n, N, 3), ``label`` (n, 1) and optionally ``normal`` (n, N, 3).
+    Files are read in the order of the list; of a listed path only the last part counts, and a file
+    that is not listed is not read. The official archive holds 9,840 training and 2,468 test shapes
+    (not 9,843) of 2,048 points in a unit sphere, y up; its first k points are a good coarse cloud
+    of the shape. Samples have ``normals`` where every file has them. ``shape_names.txt`` must agree
+    with the classes if it is there.
 
     Args:
         data_root: Directory of the files.
-        split, val_fraction, val_seed, pipeline, test_mode, metainfo, indices: See :class:`PointCloudDataset`.
+        split, val_fraction, val_seed, pipeline, test_mode, metainfo, indices: See
+            :class:`PointCloudDataset`.
 
     Raises:
         DataError: A file is missing or malformed, or the files do not fit together.
@@ -36,35 +39,66 @@ class ModelNet40(PointCloudDataset):
 
     def load_records(self) -> Records:
         root = Path(self.data_root).expanduser()
-        fix = (f'curl -LO {URL} && unzip modelnet40_ply_hdf5_2048.zip, then data_root=<path>/modelnet40_ply_hdf5_2048; that '
-               'host is often down: users name the data set Msun/modelnet40 on the Hugging Face Hub as a mirror')
-        require_directory(root, 'train_files.txt, test_files.txt and the ply_data_*.h5 files that they list', fix)
+        fix = (
+            f'curl -LO {URL} && unzip modelnet40_ply_hdf5_2048.zip, then '
+            'data_root=<path>/modelnet40_ply_hdf5_2048; that host is often down: users name the '
+            'data set Msun/modelnet40 on the Hugging Face Hub as a mirror'
+        )
+        require_directory(
+            root, 'train_files.txt, test_files.txt and the ply_data_*.h5 files that they list', fix
+        )
         check_class_names(root / 'shape_names.txt', self.metainfo['classes'], fix)
         listing = root / f'{self.official_split}_files.txt'
-        names = [PurePosixPath(line.replace('\\', '/')).name
-                 for line in read_lines(listing, 'the names of the h5 files, one a line', fix)]
+        names = [
+            PurePosixPath(line.replace('\\', '/')).name
+            for line in read_lines(listing, 'the names of the h5 files, one a line', fix)
+        ]
         if len(set(names)) != len(names):
             raise DataError(listing, 'the same file name twice', 'every file once', fix)
         parts = []
         for name in names:
-            arrays = read_h5(root / name, dict(data=(None, None, 3), label=None), dict(normal=(None, None, 3)), fix)
+            arrays = read_h5(
+                root / name,
+                dict(data=(None, None, 3), label=None),
+                dict(normal=(None, None, 3)),
+                fix,
+            )
             arrays['label'] = read_labels(root / name, arrays['label'], len(arrays['data']), fix)
             if parts and arrays['data'].shape[1] != parts[0]['data'].shape[1]:
-                raise DataError(root / name, f"{arrays['data'].shape[1]} points per shape",
-                                f"{parts[0]['data'].shape[1]}, as in {names[0]}", fix)
+                raise DataError(
+                    root / name,
+                    f'{arrays["data"].shape[1]} points per shape',
+                    f'{parts[0]["data"].shape[1]}, as in {names[0]}',
+                    fix,
+                )
             if parts and ('normal' in arrays) != ('normal' in parts[0]):
                 with_normal, without = (name, names[0]) if 'normal' in arrays else (names[0], name)
-                raise DataError(root / without, "no array 'normal'", f"'normal', as in {with_normal}", fix)
+                raise DataError(
+                    root / without, "no array 'normal'", f"'normal', as in {with_normal}", fix
+                )
             parts.append(arrays)
         extras = {}
         if 'normal' in parts[0]:
-            extras['normals'] = np.concatenate([part['normal'] for part in parts]).astype(np.float32, copy=False)
-        ids = [f'{Path(name).stem}/{i:04d}' for name, part in zip(names, parts) for i in range(len(part['label']))]
-        return Records(np.concatenate([part['data'] for part in parts]).astype(np.float32, copy=False),
-                       np.concatenate([part['label'] for part in parts]), ids, extras, source=str(listing))
+            extras['normals'] = np.concatenate([part['normal'] for part in parts]).astype(
+                np.float32, copy=False
+            )
+        ids = [
+            f'{Path(name).stem}/{i:04d}'
+            for name, part in zip(names, parts)
+            for i in range(len(part['label']))
+        ]
+        return Records(
+            np.concatenate([part['data'] for part in parts]).astype(np.float32, copy=False),
+            np.concatenate([part['label'] for part in parts]),
+            ids,
+            extras,
+            source=str(listing),
+        )
 
 
-def check_class_names(path: Path, classes: tuple[str, ...], fix: str, required: bool = False) -> None:
+def check_class_names(
+    path: Path, classes: tuple[str, ...], fix: str, required: bool = False
+) -> None:
     """Raise :class:`DataError` if a file of class names, one a line, differs from ``classes``.
 
     A missing file is an error only if ``required``.
@@ -73,7 +107,12 @@ def check_class_names(path: Path, classes: tuple[str, ...], fix: str, required: 
         return
     lines = read_lines(path, f'{len(classes)} class names, one a line', fix)
     if lines != list(classes):
-        i = next((i for i, (a, b) in enumerate(zip(lines, classes)) if a != b), min(len(lines), len(classes)))
+        i = next(
+            (i for i, (a, b) in enumerate(zip(lines, classes)) if a != b),
+            min(len(lines), len(classes)),
+        )
         found = f"class {i} is '{lines[i]}'" if i < len(lines) else f'{len(lines)} class names'
         wanted = f"'{classes[i]}'" if i < len(classes) else f'{len(classes)} class names'
-        raise DataError(path, found, wanted, f'{fix}; or pass metainfo=dict(classes=[...]) for other classes')
+        raise DataError(
+            path, found, wanted, f'{fix}; or pass metainfo=dict(classes=[...]) for other classes'
+        )

@@ -23,15 +23,18 @@ URL = 'https://shapenet.cs.stanford.edu/media/modelnet40_normal_resampled.zip'
 
 @DATASETS.register_module()
 class ModelNet40Resampled(PointCloudDataset):
-    """ModelNet40 in the layout ``modelnet40_normal_resampled`` (Qi et al., PointNet++, NeurIPS 2017).
+    """ModelNet40 in the layout ``modelnet40_normal_resampled`` (Qi et al., PointNet++, NeurIPS
+    2017).
 
-    ``data_root`` holds ``modelnet40_shape_names.txt``, ``modelnet40_train.txt`` (9,843 names), ``modelnet40_test.txt``
-    (2,468 names) and, per shape, ``<class>/<name>.txt``: 10,000 lines ``x,y,z,nx,ny,nz``. The class is the name without its
-    number. The y axis is up; coordinates are as stored (roughly a unit sphere).
+    ``data_root`` holds ``modelnet40_shape_names.txt``, ``modelnet40_train.txt`` (9,843 names),
+    ``modelnet40_test.txt`` (2,468 names) and, per shape, ``<class>/<name>.txt``: 10,000 lines
+    ``x,y,z,nx,ny,nz``. The class is the name without its number. The y axis is up; coordinates are
+    as stored (roughly a unit sphere).
 
-    Text is slow to read (minutes), so the first ``num_points`` rows of all shapes of a split are parsed once, in parallel,
-    into one array in ``cache_dir``, which later runs load. It is parsed again when a source file has changed size or time,
-    when the lists or ``num_points`` change, or when its bytes are damaged.
+    Text is slow to read (minutes), so the first ``num_points`` rows of all shapes of a split are
+    parsed once, in parallel, into one array in ``cache_dir``, which later runs load. It is parsed
+    again when a source file has changed size or time, when the lists or ``num_points`` change, or
+    when its bytes are damaged.
 
     Args:
         data_root: Directory of the files.
@@ -39,32 +42,60 @@ class ModelNet40Resampled(PointCloudDataset):
         with_normals: Whether samples have ``normals``.
         cache_dir: Directory of the parsed array. None: ``data_root/.pcdet_kd_cache``.
         num_workers: Processes that parse; 0 parses in this one. None: one per CPU core, at most 8.
-        split, val_fraction, val_seed, pipeline, test_mode, metainfo, indices: See :class:`PointCloudDataset`.
+        split, val_fraction, val_seed, pipeline, test_mode, metainfo, indices: See
+            :class:`PointCloudDataset`.
 
     Raises:
-        DataError: A file is missing or malformed, has fewer than ``num_points`` rows, or the cache cannot be written.
+        DataError: A file is missing or malformed, has fewer than ``num_points`` rows, or the cache
+            cannot be written.
     """
 
     METAINFO = dict(classes=MODELNET40, up_axis='y', task='classification')
 
-    def __init__(self, data_root: str, num_points: int = 1024, with_normals: bool = False, cache_dir: str | None = None,
-                 num_workers: int | None = None, split: str = 'train', val_fraction: float = 0.0, val_seed: int = 0,
-                 pipeline: Sequence[dict | Callable] = (), test_mode: bool = False, metainfo: dict | None = None,
-                 indices: int | Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        data_root: str,
+        num_points: int = 1024,
+        with_normals: bool = False,
+        cache_dir: str | None = None,
+        num_workers: int | None = None,
+        split: str = 'train',
+        val_fraction: float = 0.0,
+        val_seed: int = 0,
+        pipeline: Sequence[dict | Callable] = (),
+        test_mode: bool = False,
+        metainfo: dict | None = None,
+        indices: int | Sequence[int] | None = None,
+    ) -> None:
         if num_points < 1:
             raise ValueError(f'num_points is {num_points}, must be at least 1')
         self.num_points = num_points
         self.with_normals = with_normals
         self.cache_dir = cache_dir
         self.num_workers = min(os.cpu_count() or 1, 8) if num_workers is None else num_workers
-        super().__init__(data_root=data_root, split=split, val_fraction=val_fraction, val_seed=val_seed, pipeline=pipeline,
-                         test_mode=test_mode, metainfo=metainfo, indices=indices)
+        super().__init__(
+            data_root=data_root,
+            split=split,
+            val_fraction=val_fraction,
+            val_seed=val_seed,
+            pipeline=pipeline,
+            test_mode=test_mode,
+            metainfo=metainfo,
+            indices=indices,
+        )
 
     def load_records(self) -> Records:
         root = Path(self.data_root).expanduser()
-        fix = (f'curl -LO {URL} && unzip modelnet40_normal_resampled.zip, then data_root=<path>/modelnet40_normal_resampled; '
-               'that host is often down: users name chenxaoyu/modelnet-normal-resampled on Kaggle as a mirror')
-        require_directory(root, 'modelnet40_train.txt, modelnet40_test.txt and a folder of text files per class', fix)
+        fix = (
+            f'curl -LO {URL} && unzip modelnet40_normal_resampled.zip, then '
+            'data_root=<path>/modelnet40_normal_resampled; that host is often down: users name '
+            'chenxaoyu/modelnet-normal-resampled on Kaggle as a mirror'
+        )
+        require_directory(
+            root,
+            'modelnet40_train.txt, modelnet40_test.txt and a folder of text files per class',
+            fix,
+        )
         classes = list(self.metainfo['classes'])
         check_class_names(root / 'modelnet40_shape_names.txt', classes, fix, required=True)
         listing = root / f'modelnet40_{self.official_split}.txt'
@@ -72,28 +103,43 @@ class ModelNet40Resampled(PointCloudDataset):
         labels = []
         for name in names:
             if name.rpartition('_')[0] not in classes:
-                raise DataError(listing, f"'{name}'", '<class>_<number> with one of the class names', fix)
+                raise DataError(
+                    listing, f"'{name}'", '<class>_<number> with one of the class names', fix
+                )
             labels.append(classes.index(name.rpartition('_')[0]))
         paths = [root / name.rpartition('_')[0] / f'{name}.txt' for name in names]
-        sources = dict(format=1, rows=self.num_points, files=[_identity(path, fix) for path in paths])
+        sources = dict(
+            format=1, rows=self.num_points, files=[_identity(path, fix) for path in paths]
+        )
         cache = Path(self.cache_dir).expanduser() if self.cache_dir else root / '.pcdet_kd_cache'
         cache = cache / f'{self.official_split}_{self.num_points}.npy'
         array = cached_array(cache, sources, lambda: self._parse(paths, fix))
         extras = {'normals': np.ascontiguousarray(array[..., 3:])} if self.with_normals else {}
-        return Records(np.ascontiguousarray(array[..., :3]), np.array(labels, dtype=np.int64), names, extras, str(listing))
+        return Records(
+            np.ascontiguousarray(array[..., :3]),
+            np.array(labels, dtype=np.int64),
+            names,
+            extras,
+            str(listing),
+        )
 
     def _parse(self, paths: list[Path], fix: str) -> np.ndarray:
         read = partial(read_rows, count=self.num_points, fix=fix)
         out = np.empty((len(paths), self.num_points, 6), dtype=np.float32)
-        with tqdm(total=len(paths), desc=f'Parsing {self.official_split} shapes', unit='file') as bar:
+        with tqdm(
+            total=len(paths), desc=f'Parsing {self.official_split} shapes', unit='file'
+        ) as bar:
             if self.num_workers == 0:
                 results = map(read, paths)
                 pool = None
             else:
-                # fork, where it exists: the children only parse text, and a spawned child would import the caller's script.
+                # fork, where it exists: the children only parse text, and a spawned child would
+                # import the caller's script.
                 method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
                 pool = multiprocessing.get_context(method).Pool(min(self.num_workers, len(paths)))
-                results = pool.imap(read, paths, chunksize=max(1, min(16, len(paths) // self.num_workers)))
+                results = pool.imap(
+                    read, paths, chunksize=max(1, min(16, len(paths) // self.num_workers))
+                )
             try:
                 for i, rows in enumerate(results):
                     out[i] = rows
@@ -109,7 +155,9 @@ def _identity(path: Path, fix: str) -> list:
     try:
         stat = path.stat()
     except OSError as error:
-        raise DataError(path, f'{error.strerror}', 'a text file with lines x,y,z,nx,ny,nz', fix) from error
+        raise DataError(
+            path, f'{error.strerror}', 'a text file with lines x,y,z,nx,ny,nz', fix
+        ) from error
     return [f'{path.parent.name}/{path.name}', stat.st_size, stat.st_mtime_ns]
 
 
@@ -117,7 +165,8 @@ def read_rows(path: Path, count: int, fix: str) -> np.ndarray:
     """Return the first ``count`` rows (count, 6) float32 of a text file of comma-separated numbers.
 
     Raises:
-        DataError: The file is missing or malformed, a row has not six finite numbers, or there are too few rows.
+        DataError: The file is missing or malformed, a row has not six finite numbers, or there are
+            too few rows.
     """
     expected = f'at least {count} lines of six numbers x,y,z,nx,ny,nz'
     require_file(path, expected, fix)
@@ -128,9 +177,13 @@ def read_rows(path: Path, count: int, fix: str) -> np.ndarray:
     except (ValueError, UnicodeDecodeError) as error:
         raise DataError(path, f'{error}', expected, fix) from error
     if rows.size == 0 or rows.shape[1] != 6:
-        raise DataError(path, f'{rows.shape[1] if rows.size else 0} columns', 'six columns x,y,z,nx,ny,nz', fix)
+        raise DataError(
+            path, f'{rows.shape[1] if rows.size else 0} columns', 'six columns x,y,z,nx,ny,nz', fix
+        )
     if len(rows) < count:
-        raise DataError(path, f'{len(rows)} lines', expected, f'{fix}; or pass num_points={len(rows)} or less')
+        raise DataError(
+            path, f'{len(rows)} lines', expected, f'{fix}; or pass num_points={len(rows)} or less'
+        )
     if not np.isfinite(rows).all():
         line = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0]) + 1
         raise DataError(path, f'NaN or infinity in line {line}', 'finite numbers', fix)

@@ -12,34 +12,57 @@ from pcdet_kd.utils.errors import DataError
 
 @DATASETS.register_module()
 class ModelNet40C(CorruptedDataset):
-    """ModelNet40-C (Sun et al., arXiv 2201.12296): 15 corruptions of the 2,468 test shapes at severities 1 to 5.
+    """ModelNet40-C (Sun et al., arXiv 2201.12296): 15 corruptions of the 2,468 test shapes at
+    severities 1 to 5.
 
-    Not to be confused with ModelNet-C (:class:`ModelNetC`), which has other corruptions. ``data_root`` holds ``label.npy``
-    (M, 1) and ``data_<corruption>_<severity>.npy`` (M, N, 3); ``corruption='original'`` is the clean set,
-    ``data_original.npy``. N is 649 to 2,048, by corruption and severity.
+    Not to be confused with ModelNet-C (:class:`ModelNetC`), which has other corruptions.
+    ``data_root`` holds ``label.npy`` (M, 1) and ``data_<corruption>_<severity>.npy`` (M, N, 3);
+    ``corruption='original'`` is the clean set, ``data_original.npy``. N is 649 to 2,048, by
+    corruption and severity.
 
     Args:
-        data_root, corruption, severity, renormalize, split, pipeline, test_mode, metainfo, indices: See
-            :class:`CorruptedDataset`.
+        data_root, corruption, severity, renormalize, split, pipeline, test_mode, metainfo, indices:
+            See :class:`CorruptedDataset`.
     """
 
     suite = 'modelnet40-c'
     clean = 'original'
     files = 'label.npy and data_<corruption>_<severity>.npy'
-    fix = ('download modelnet40_c from the links at github.com/jiachens/ModelNet40-C, or generate a set like it: '
-           'pcdet-kd corrupt --suite modelnet40-c')
+    fix = (
+        'download modelnet40_c from the links at github.com/jiachens/ModelNet40-C, or generate a '
+        'set like it: pcdet-kd corrupt --suite modelnet40-c'
+    )
 
     def read(self, root: Path) -> tuple[np.ndarray, np.ndarray, Path]:
         if not (root / 'label.npy').exists() and (root / 'clean.h5').exists():
-            raise DataError(root, 'clean.h5, so these are files of ModelNet-C', self.files,
-                            "take type='ModelNetC', or another data_root")
+            raise DataError(
+                root,
+                'clean.h5, so these are files of ModelNet-C',
+                self.files,
+                "take type='ModelNetC', or another data_root",
+            )
         name = self.file_name
         points = _read_npy(root / name, self.fix)
-        if points.ndim != 3 or points.shape[2] != 3 or 0 in points.shape or points.dtype.kind != 'f':
-            raise DataError(root / name, f'an array {points.shape} of {points.dtype}', 'floats (M, N, 3)', self.fix)
+        if (
+            points.ndim != 3
+            or points.shape[2] != 3
+            or 0 in points.shape
+            or points.dtype.kind != 'f'
+        ):
+            raise DataError(
+                root / name,
+                f'an array {points.shape} of {points.dtype}',
+                'floats (M, N, 3)',
+                self.fix,
+            )
         labels = _read_npy(root / 'label.npy', self.fix)
         if len(labels) != len(points):
-            raise DataError(root / name, f'{len(points)} clouds', f'{len(labels)}, as many as label.npy has', self.fix)
+            raise DataError(
+                root / name,
+                f'{len(points)} clouds',
+                f'{len(labels)}, as many as label.npy has',
+                self.fix,
+            )
         return points, read_labels(root / 'label.npy', labels, len(points), self.fix), root / name
 
 

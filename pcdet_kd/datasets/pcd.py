@@ -10,7 +10,8 @@ _FIX = 'write the file again (ascii, binary or binary_compressed), or remove it'
 
 
 def read_pcd(path: Path) -> dict[str, np.ndarray]:
-    """Return the fields of a PCD file by name, each (n,), or (n, COUNT) where COUNT > 1. Padding (``_``) is left out.
+    """Return the fields of a PCD file by name, each (n,), or (n, COUNT) where COUNT > 1. Padding
+    (``_``) is left out.
 
     Raises:
         DataError: The header is not one, or the data are shorter than it says.
@@ -29,15 +30,25 @@ def read_pcd(path: Path) -> dict[str, np.ndarray]:
     try:
         names = header['FIELDS']
         counts = [int(c) for c in header.get('COUNT', ['1'] * len(names))]
-        types = [np.dtype(f'<{dict(I="i", U="u", F="f")[kind]}{int(size)}')
-                 for kind, size in zip(header['TYPE'], header['SIZE'])]
-        n = int(header['POINTS'][0]) if 'POINTS' in header else int(header['WIDTH'][0]) * int(header['HEIGHT'][0])
+        types = [
+            np.dtype(f'<{dict(I="i", U="u", F="f")[kind]}{int(size)}')
+            for kind, size in zip(header['TYPE'], header['SIZE'])
+        ]
+        n = (
+            int(header['POINTS'][0])
+            if 'POINTS' in header
+            else int(header['WIDTH'][0]) * int(header['HEIGHT'][0])
+        )
         layout = header['DATA'][0].lower()
         if not len(names) == len(counts) == len(types) or n < 0 or min(counts) < 1:
             raise ValueError('FIELDS, SIZE, TYPE and COUNT do not fit together')
     except (KeyError, IndexError, ValueError, TypeError) as error:
-        raise DataError(path, f'a header that cannot be read ({error})', 'FIELDS, SIZE, TYPE, COUNT, POINTS, DATA', _FIX) \
-            from error
+        raise DataError(
+            path,
+            f'a header that cannot be read ({error})',
+            'FIELDS, SIZE, TYPE, COUNT, POINTS, DATA',
+            _FIX,
+        ) from error
     body = raw[offset:]
     try:
         if layout == 'ascii':
@@ -51,10 +62,17 @@ def read_pcd(path: Path) -> dict[str, np.ndarray]:
         else:
             raise ValueError(f"DATA '{layout}'")
     except (ValueError, IndexError) as error:
-        raise DataError(path, f'{len(body)} bytes of data that do not fit the header ({error})',
-                        f'{n} points with fields {", ".join(names)}', _FIX) from error
-    return {name: column[:, 0] if count == 1 else column
-            for name, column, count in zip(names, columns, counts) if name != '_'}
+        raise DataError(
+            path,
+            f'{len(body)} bytes of data that do not fit the header ({error})',
+            f'{n} points with fields {", ".join(names)}',
+            _FIX,
+        ) from error
+    return {
+        name: column[:, 0] if count == 1 else column
+        for name, column, count in zip(names, columns, counts)
+        if name != '_'
+    }
 
 
 def _ascii(body: bytes, counts: list[int], types: list[np.dtype], n: int) -> list[np.ndarray]:
@@ -65,9 +83,10 @@ def _ascii(body: bytes, counts: list[int], types: list[np.dtype], n: int) -> lis
     table = np.array(words, dtype=object).reshape(n, width)
     columns, start = [], 0
     for count, kind in zip(counts, types):
-        # Packed colours are written as integers even where the field is a float: go through Python's own parsing.
+        # Packed colours are written as integers even where the field is a float: go through
+        # Python's own parsing.
         convert = float if kind.kind == 'f' else int
-        cells = [convert(w) for w in table[:, start:start + count].ravel()]
+        cells = [convert(w) for w in table[:, start : start + count].ravel()]
         columns.append(np.array(cells, dtype=kind).reshape(n, count))
         start += count
     return columns
@@ -80,10 +99,12 @@ def _compressed(body: bytes, counts: list[int], types: list[np.dtype], n: int) -
         raise ValueError(f'{size} bytes uncompressed, expected {expected}')
     if len(body) < 8 + packed:
         raise ValueError(f'{len(body) - 8} bytes compressed, expected {packed}')
-    data = lzf_decompress(body[8:8 + packed], size)
+    data = lzf_decompress(body[8 : 8 + packed], size)
     columns, start = [], 0
     for count, kind in zip(counts, types):  # one field after the other, not point after point
-        columns.append(np.frombuffer(data, dtype=kind, count=n * count, offset=start).reshape(n, count))
+        columns.append(
+            np.frombuffer(data, dtype=kind, count=n * count, offset=start).reshape(n, count)
+        )
         start += n * count * kind.itemsize
     return columns
 
@@ -91,8 +112,9 @@ def _compressed(body: bytes, counts: list[int], types: list[np.dtype], n: int) -
 def lzf_decompress(data: bytes, size: int) -> bytes:
     """Return the ``size`` bytes that LZF (liblzf's stream format) packed into ``data``.
 
-    A control byte c < 32 is followed by c + 1 literal bytes. Otherwise its upper three bits are the length of a copy minus
-    2 (7: the next byte is added), and its lower five bits with the byte after that are how far back it starts, minus 1.
+    A control byte c < 32 is followed by c + 1 literal bytes. Otherwise its upper three bits are the
+    length of a copy minus 2 (7: the next byte is added), and its lower five bits with the byte
+    after that are how far back it starts, minus 1.
 
     Raises:
         ValueError: The stream is damaged.
@@ -104,7 +126,7 @@ def lzf_decompress(data: bytes, size: int) -> bytes:
             control = data[i]
             i += 1
             if control < 32:
-                out += data[i:i + control + 1]
+                out += data[i : i + control + 1]
                 i += control + 1
                 continue
             length = control >> 5
@@ -117,7 +139,7 @@ def lzf_decompress(data: bytes, size: int) -> bytes:
             if start < 0:
                 raise ValueError('a copy from before the start')
             while length > 0:  # a copy may overlap what it writes
-                piece = out[start:start + length]
+                piece = out[start : start + length]
                 out += piece
                 start += len(piece)
                 length -= len(piece)

@@ -1,4 +1,6 @@
-"""One file, one point cloud: ply, pcd, xyz, txt, csv, npy, npz, and meshes (off, obj, stl, ply with faces)."""
+"""One file, one point cloud: ply, pcd, xyz, txt, csv, npy, npz, and meshes (off, obj, stl, ply with
+faces).
+"""
 
 import io
 import warnings
@@ -16,37 +18,52 @@ from pcdet_kd.utils.errors import DataError
 
 XYZ, NORMALS, RGB = ('x', 'y', 'z'), ('nx', 'ny', 'nz'), ('r', 'g', 'b')
 _BY_COUNT = {3: XYZ, 6: XYZ + NORMALS, 9: XYZ + NORMALS + RGB}
-_ALIASES = {'normal_x': 'nx', 'normal_y': 'ny', 'normal_z': 'nz', 'red': 'r', 'green': 'g', 'blue': 'b',
-            'diffuse_red': 'r', 'diffuse_green': 'g', 'diffuse_blue': 'b'}
+_ALIASES = {
+    'normal_x': 'nx',
+    'normal_y': 'ny',
+    'normal_z': 'nz',
+    'red': 'r',
+    'green': 'g',
+    'blue': 'b',
+    'diffuse_red': 'r',
+    'diffuse_green': 'g',
+    'diffuse_blue': 'b',
+}
 _FIX = 'remove or repair the file'
 MESH_SUFFIXES = ('.off', '.obj', '.stl')
 SUFFIXES = ('.ply', '.pcd', '.xyz', '.txt', '.csv', '.npy', '.npz', *MESH_SUFFIXES)
 
 
-def read_points(path: str | Path, columns: Sequence[str] | None = None, mesh_points: int = 2048) -> dict[str, np.ndarray]:
+def read_points(
+    path: str | Path, columns: Sequence[str] | None = None, mesh_points: int = 2048
+) -> dict[str, np.ndarray]:
     """Read a point cloud from a file; the suffix says the format.
 
-    Columns of text files and of npy arrays (n, C) are, in this order: as ``columns`` says; as a header line of names says;
-    by their number: 3 ``x y z``, 6 ``x y z nx ny nz``, 9 ``x y z nx ny nz r g b``. An npz file has ``points`` (n, 3) and
-    optionally ``normals`` and ``rgb``, or one array as in an npy file.
+    Columns of text files and of npy arrays (n, C) are, in this order: as ``columns`` says; as a
+    header line of names says; by their number: 3 ``x y z``, 6 ``x y z nx ny nz``, 9 ``x y z nx ny
+    nz r g b``. An npz file has ``points`` (n, 3) and optionally ``normals`` and ``rgb``, or one
+    array as in an npy file.
 
     Args:
         path: The file.
         columns: Names of the columns, from ``x y z nx ny nz r g b``; any other name is skipped.
-        mesh_points: Number of points drawn from the surface of a mesh. The draw depends only on the mesh and on the file's
-            name (not on its directory).
+        mesh_points: Number of points drawn from the surface of a mesh. The draw depends only on the
+            mesh and on the file's name (not on its directory).
 
     Returns:
-        ``points`` (n, 3), and where the file has them ``normals`` (n, 3) and ``rgb`` (n, 3) in [0, 1] (values are divided by
-        255 if they are integers or if any is above 1), all float32.
+        ``points`` (n, 3), and where the file has them ``normals`` (n, 3) and ``rgb`` (n, 3) in [0,
+        1] (values are divided by 255 if they are integers or if any is above 1), all float32.
 
     Raises:
-        DataError: The file is missing, malformed, of an unknown format, has no point, or has a NaN or infinity.
+        DataError: The file is missing, malformed, of an unknown format, has no point, or has a NaN
+            or infinity.
     """
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise DataError(path, f"suffix '{path.suffix}'", f'one of {", ".join(SUFFIXES)}', 'convert the file')
+        raise DataError(
+            path, f"suffix '{path.suffix}'", f'one of {", ".join(SUFFIXES)}', 'convert the file'
+        )
     require_file(path, f'a point cloud in {suffix[1:].upper()} format', _FIX)
     if suffix == '.ply':
         cloud = _read_ply(path, mesh_points)
@@ -63,16 +80,24 @@ def read_points(path: str | Path, columns: Sequence[str] | None = None, mesh_poi
         raise DataError(path, 'no points', 'at least one point', _FIX)
     for name, values in cloud.items():
         if values.shape != (len(cloud['points']), 3):
-            raise DataError(path, f"'{name}' of shape {values.shape}", f"({len(cloud['points'])}, 3)", _FIX)
+            raise DataError(
+                path, f"'{name}' of shape {values.shape}", f'({len(cloud["points"])}, 3)', _FIX
+            )
         if not np.isfinite(values).all():
             row = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
-            raise DataError(path, f"NaN or infinity in '{name}' of point {row}", 'finite numbers', _FIX)
+            raise DataError(
+                path, f"NaN or infinity in '{name}' of point {row}", 'finite numbers', _FIX
+            )
     return {name: np.ascontiguousarray(values, dtype=np.float32) for name, values in cloud.items()}
 
 
-def _from_mesh(path: Path, vertices: np.ndarray, faces: np.ndarray, mesh_points: int) -> dict[str, np.ndarray]:
+def _from_mesh(
+    path: Path, vertices: np.ndarray, faces: np.ndarray, mesh_points: int
+) -> dict[str, np.ndarray]:
     try:
-        points, normals = sample_surface(vertices, faces, mesh_points, np.random.default_rng(zlib.crc32(path.name.encode())))
+        points, normals = sample_surface(
+            vertices, faces, mesh_points, np.random.default_rng(zlib.crc32(path.name.encode()))
+        )
     except ValueError as error:
         raise DataError(path, str(error), 'a mesh with a surface', _FIX) from error
     return dict(points=points, normals=normals)
@@ -101,14 +126,20 @@ def _unit_range(rgb: np.ndarray) -> np.ndarray:
     return rgb.astype(np.float32) / np.float32(scale)
 
 
-def _from_table(path: Path, table: np.ndarray, columns: Sequence[str] | None) -> dict[str, np.ndarray]:
+def _from_table(
+    path: Path, table: np.ndarray, columns: Sequence[str] | None
+) -> dict[str, np.ndarray]:
     """Points, normals and colours from an array (n, C)."""
     if table.ndim != 2 or table.dtype.kind not in 'fiu':
         found = f'an array of shape {table.shape} and type {table.dtype}'
         raise DataError(path, found, '(points, columns) of numbers', _FIX)
     names = columns if columns is not None else _BY_COUNT.get(table.shape[1])
     if names is None or len(names) != table.shape[1]:
-        wanted = '3, 6 or 9 columns' if columns is None else f'{len(columns)} columns: {", ".join(columns)}'
+        wanted = (
+            '3, 6 or 9 columns'
+            if columns is None
+            else f'{len(columns)} columns: {", ".join(columns)}'
+        )
         fix = "pass columns=('x', 'y', 'z', ...) with one name per column"
         raise DataError(path, f'{table.shape[1]} columns', wanted, fix)
     return _from_fields(path, dict(zip(names, table.T)))
@@ -132,9 +163,15 @@ def _read_numpy(path: Path, columns: Sequence[str] | None) -> dict[str, np.ndarr
         raise DataError(path, f'arrays {", ".join(arrays) or "none"}', expected, _FIX)
     if arrays['points'].ndim == 2 and arrays['points'].shape[1] != 3:
         return _from_table(path, arrays['points'], columns)
-    if any(arrays[name].dtype.kind not in 'fiu' for name in ('points', 'normals', 'rgb') if name in arrays):
+    if any(
+        arrays[name].dtype.kind not in 'fiu'
+        for name in ('points', 'normals', 'rgb')
+        if name in arrays
+    ):
         raise DataError(path, 'arrays that do not hold numbers', expected, _FIX)
-    cloud = {name: arrays[name].astype(np.float32) for name in ('points', 'normals') if name in arrays}
+    cloud = {
+        name: arrays[name].astype(np.float32) for name in ('points', 'normals') if name in arrays
+    }
     if 'rgb' in arrays:
         cloud['rgb'] = _unit_range(arrays['rgb'])
     return cloud
@@ -143,18 +180,29 @@ def _read_numpy(path: Path, columns: Sequence[str] | None) -> dict[str, np.ndarr
 def _read_text(path: Path, columns: Sequence[str] | None) -> dict[str, np.ndarray]:
     try:
         text = path.read_text(encoding='utf-8-sig')
-        first = next((line for line in text.splitlines() if line.strip() and not line.lstrip().startswith('#')), '')
+        first = next(
+            (
+                line
+                for line in text.splitlines()
+                if line.strip() and not line.lstrip().startswith('#')
+            ),
+            '',
+        )
         delimiter = next((d for d in ',;' if d in first), None)
         names = [word.strip().strip('"').lower() for word in first.split(delimiter)]
         has_header = bool(names) and not _is_number(names[0])
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # "input contained no data": no points is an error of read_points
+            warnings.simplefilter(
+                'ignore'
+            )  # "input contained no data": no points is an error of read_points
             lines = [line for line in text.splitlines() if line.strip()]
             if has_header:
                 lines.remove(first)
             table = np.loadtxt(lines, delimiter=delimiter, dtype=np.float64, ndmin=2)
     except (ValueError, UnicodeDecodeError) as error:
-        raise DataError(path, f'a file that cannot be read ({error})', 'a line of numbers per point', _FIX) from error
+        raise DataError(
+            path, f'a file that cannot be read ({error})', 'a line of numbers per point', _FIX
+        ) from error
     if table.size == 0:
         raise DataError(path, 'no points', 'at least one line x y z', _FIX)
     return _from_table(path, table, columns if columns is not None or not has_header else names)
@@ -172,21 +220,33 @@ def _read_ply(path: Path, mesh_points: int) -> dict[str, np.ndarray]:
     from plyfile import PlyData, PlyParseError
 
     try:
-        ply = PlyData.read(io.BytesIO(path.read_bytes()), mmap=False)  # given a file, plyfile leaves it open
+        ply = PlyData.read(
+            io.BytesIO(path.read_bytes()), mmap=False
+        )  # given a file, plyfile leaves it open
         names = [element.name for element in ply]
         if 'vertex' not in names:
             raise ValueError(f'elements {", ".join(names) or "none"}, no vertex')
         vertex = ply['vertex'].data
         fields = {name: np.asarray(vertex[name]) for name in vertex.dtype.names}
         polygons = ply['face'].data if 'face' in names and len(ply['face'].data) else None
-        key = None if polygons is None else next(k for k in polygons.dtype.names if k.startswith('vertex_ind'))
+        key = (
+            None
+            if polygons is None
+            else next(k for k in polygons.dtype.names if k.startswith('vertex_ind'))
+        )
         corners = [] if key is None else [np.asarray(p, dtype=np.int64) for p in polygons[key]]
     except (PlyParseError, ValueError, OSError, StopIteration, UnicodeDecodeError) as error:
         expected = 'PLY with an element vertex (x, y, z)'
         raise DataError(path, f'a file that cannot be read ({error})', expected, _FIX) from error
     if not corners:
         return _from_fields(path, fields)
-    triangles = np.concatenate([np.stack([np.full(len(p) - 2, p[0]), p[1:-1], p[2:]], axis=1) for p in corners if len(p) > 2]
-                               or [np.empty((0, 3), np.int64)])
+    triangles = np.concatenate(
+        [
+            np.stack([np.full(len(p) - 2, p[0]), p[1:-1], p[2:]], axis=1)
+            for p in corners
+            if len(p) > 2
+        ]
+        or [np.empty((0, 3), np.int64)]
+    )
     vertices = _from_fields(path, fields)['points'].astype(np.float64)
     return _from_mesh(path, vertices, triangles, mesh_points)

@@ -15,16 +15,19 @@ from pcdet_kd.utils.errors import DataError
 class ScanNetCls(PointCloudDataset):
     """Objects of ScanNet (Dai et al., CVPR 2017) in 17 classes, in the layout of PointCNN's code.
 
-    ``data_root`` holds ``train_files.txt``, ``test_files.txt`` and the files that they list (``./train_0.h5``), each with
-    ``data`` (n, 2048, 6), xyz and colours minus 1/2, and ``label`` (n,). The objects stand on y = 0 in metres, y up, and are
-    not normalised. ``'test'`` is ScanNet's validation part; its hidden test has no labels. With ScanNet V2 PointCNN's script
-    gives 12,060 and 3,416 objects; other versions of the scenes and of the label map give other numbers, so state them.
+    ``data_root`` holds ``train_files.txt``, ``test_files.txt`` and the files that they list
+    (``./train_0.h5``), each with ``data`` (n, 2048, 6), xyz and colours minus 1/2, and ``label``
+    (n,). The objects stand on y = 0 in metres, y up, and are not normalised. ``'test'`` is
+    ScanNet's validation part; its hidden test has no labels. With ScanNet V2 PointCNN's script
+    gives 12,060 and 3,416 objects; other versions of the scenes and of the label map give other
+    numbers, so state them.
 
     ``tools/dataset_converters/scannet_cls.py`` makes these files from the scenes.
 
     Args:
         data_root: Directory of the files.
-        split, val_fraction, val_seed, pipeline, test_mode, metainfo, indices: See :class:`PointCloudDataset`.
+        split, val_fraction, val_seed, pipeline, test_mode, metainfo, indices: See
+            :class:`PointCloudDataset`.
 
     Raises:
         DataError: A file is missing or malformed.
@@ -34,20 +37,37 @@ class ScanNetCls(PointCloudDataset):
 
     def load_records(self) -> Records:
         root = Path(self.data_root).expanduser()
-        fix = ('ask for ScanNet at github.com/ScanNet/ScanNet, then: python tools/dataset_converters/scannet_cls.py '
-               '<scans> <labels.tsv> <splits> <out>')
-        require_directory(root, 'train_files.txt, test_files.txt and the h5 files that they list', fix)
+        fix = (
+            'ask for ScanNet at github.com/ScanNet/ScanNet, then: python '
+            'tools/dataset_converters/scannet_cls.py <scans> <labels.tsv> <splits> <out>'
+        )
+        require_directory(
+            root, 'train_files.txt, test_files.txt and the h5 files that they list', fix
+        )
         listing = root / f'{self.official_split}_files.txt'
-        names = [PurePosixPath(line.replace('\\', '/')).name for line in read_lines(listing, 'names of h5 files', fix)]
+        names = [
+            PurePosixPath(line.replace('\\', '/')).name
+            for line in read_lines(listing, 'names of h5 files', fix)
+        ]
         points, labels, ids = [], [], []
         for name in names:
             arrays = read_h5(root / name, dict(data=(None, None, 6), label=None), {}, fix)
             if points and arrays['data'].shape[1] != points[0].shape[1]:
-                raise DataError(root / name, f'{arrays["data"].shape[1]} points per object',
-                                f'{points[0].shape[1]}, as in {names[0]}', fix)
+                raise DataError(
+                    root / name,
+                    f'{arrays["data"].shape[1]} points per object',
+                    f'{points[0].shape[1]}, as in {names[0]}',
+                    fix,
+                )
             points.append(arrays['data'].astype(np.float32))
             labels.append(read_labels(root / name, arrays['label'], len(points[-1]), fix))
             ids += [f'{Path(name).stem}/{i:04d}' for i in range(len(points[-1]))]
         data = np.concatenate(points)
         rgb = np.clip(data[..., 3:] + np.float32(0.5), 0, 1)
-        return Records(np.ascontiguousarray(data[..., :3]), np.concatenate(labels), ids, dict(rgb=rgb), source=str(listing))
+        return Records(
+            np.ascontiguousarray(data[..., :3]),
+            np.concatenate(labels),
+            ids,
+            dict(rgb=rgb),
+            source=str(listing),
+        )

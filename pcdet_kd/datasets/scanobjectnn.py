@@ -26,16 +26,21 @@ def scanobjectnn_file(variant: str, split: str, background: bool | None = None) 
     Args:
         variant: One of ``OBJ_ONLY, OBJ_BG, PB_T25, PB_T25_R, PB_T50_R, PB_T50_RS``.
         split: ``'train'`` or ``'test'``.
-        background: None: as the variant is defined (all but ``OBJ_ONLY`` have background). False: the same objects
-            without background points.
+        background: None: as the variant is defined (all but ``OBJ_ONLY`` have background). False:
+            the same objects without background points.
 
     Raises:
         ValueError: Unknown variant, or ``OBJ_ONLY`` with background (that is ``OBJ_BG``).
     """
     if variant not in _SUFFIX:
-        raise ValueError(f"variant is '{variant}', must be one of {', '.join(_SUFFIX)}.{did_you_mean(variant, _SUFFIX)}")
+        raise ValueError(
+            f"variant is '{variant}', must be one of "
+            f'{", ".join(_SUFFIX)}.{did_you_mean(variant, _SUFFIX)}'
+        )
     if variant == 'OBJ_ONLY' and background:
-        raise ValueError("variant 'OBJ_ONLY' has no background; the same objects with background are 'OBJ_BG'")
+        raise ValueError(
+            "variant 'OBJ_ONLY' has no background; the same objects with background are 'OBJ_BG'"
+        )
     bare = variant == 'OBJ_ONLY' or background is False
     prefix = 'training' if split == 'train' else 'test'
     return Path('main_split_nobg' if bare else 'main_split') / f'{prefix}_{_SUFFIX[variant]}'
@@ -45,10 +50,11 @@ def scanobjectnn_file(variant: str, split: str, background: bool | None = None) 
 class ScanObjectNN(PointCloudDataset):
     """ScanObjectNN (Uy et al., ICCV 2019), from the official HDF5 files.
 
-    ``data_root`` is the directory that holds ``main_split`` and ``main_split_nobg``. Each file has ``data`` (n, 2048, 3),
-    ``label`` (n,) and, in ``main_split``, ``mask`` (n, 2048): -1 for background, else the part or instance; where it is
-    there, samples have ``mask`` (N,) int64. The y axis is up. Coordinates are as stored: neither centred nor normalised,
-    and the order of the points is not a farthest-point order.
+    ``data_root`` is the directory that holds ``main_split`` and ``main_split_nobg``. Each file has
+    ``data`` (n, 2048, 3), ``label`` (n,) and, in ``main_split``, ``mask`` (n, 2048): -1 for
+    background, else the part or instance; where it is there, samples have ``mask`` (N,) int64. The
+    y axis is up. Coordinates are as stored: neither centred nor normalised, and the order of the
+    points is not a farthest-point order.
 
     ========== ============================================================ =========
     variant    what was done to the objects                                 has background
@@ -66,10 +72,11 @@ class ScanObjectNN(PointCloudDataset):
     Args:
         data_root: Directory of ``main_split`` and ``main_split_nobg``.
         variant: See the table.
-        background: None: as the table says. False: the background-free version of a variant that has one.
-        split, val_fraction, val_seed, pipeline, test_mode, metainfo, indices: See :class:`PointCloudDataset`. Note that
-            ``PB`` variants hold several perturbed copies of an object, which a random validation split does not keep
-            together.
+        background: None: as the table says. False: the background-free version of a variant that
+            has one.
+        split, val_fraction, val_seed, pipeline, test_mode, metainfo, indices: See
+            :class:`PointCloudDataset`. Note that ``PB`` variants hold several perturbed copies of
+            an object, which a random validation split does not keep together.
 
     Raises:
         DataError: A file is missing or malformed.
@@ -77,22 +84,45 @@ class ScanObjectNN(PointCloudDataset):
 
     METAINFO = dict(classes=SCANOBJECTNN, up_axis='y', task='classification')
 
-    def __init__(self, data_root: str, variant: str = 'PB_T50_RS', background: bool | None = None, split: str = 'train',
-                 val_fraction: float = 0.0, val_seed: int = 0, pipeline: Sequence[dict | Callable] = (),
-                 test_mode: bool = False, metainfo: dict | None = None, indices: int | Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        data_root: str,
+        variant: str = 'PB_T50_RS',
+        background: bool | None = None,
+        split: str = 'train',
+        val_fraction: float = 0.0,
+        val_seed: int = 0,
+        pipeline: Sequence[dict | Callable] = (),
+        test_mode: bool = False,
+        metainfo: dict | None = None,
+        indices: int | Sequence[int] | None = None,
+    ) -> None:
         scanobjectnn_file(variant, 'train', background)
         self.variant = variant
         self.background = background
-        super().__init__(data_root=data_root, split=split, val_fraction=val_fraction, val_seed=val_seed, pipeline=pipeline,
-                         test_mode=test_mode, metainfo=metainfo, indices=indices)
+        super().__init__(
+            data_root=data_root,
+            split=split,
+            val_fraction=val_fraction,
+            val_seed=val_seed,
+            pipeline=pipeline,
+            test_mode=test_mode,
+            metainfo=metainfo,
+            indices=indices,
+        )
 
     def load_records(self) -> Records:
         relative = scanobjectnn_file(self.variant, self.official_split, self.background)
         root = Path(self.data_root).expanduser()
-        files = ' and '.join(str(scanobjectnn_file(self.variant, split, self.background)) for split in ('train', 'test'))
-        fix = (f'the official files: fill in the form at https://hkust-vgd.github.io/scanobjectnn/ and unpack h5_files.zip, '
-               f'so that data_root holds {files}; a generated stand-in: '
-               f'python tools/dataset_converters/synthetic_scans.py --out {root}')
+        files = ' and '.join(
+            str(scanobjectnn_file(self.variant, split, self.background))
+            for split in ('train', 'test')
+        )
+        fix = (
+            'the official files: fill in the form at https://hkust-vgd.github.io/scanobjectnn/ '
+            f'and unpack h5_files.zip, so that data_root holds {files}; a generated stand-in: '
+            f'python tools/dataset_converters/synthetic_scans.py --out {root}'
+        )
         if (root / 'h5_files' / relative.parent).is_dir():
             fix = f"data_root='{root / 'h5_files'}'"
         require_directory(root, files, fix)
@@ -101,6 +131,8 @@ class ScanObjectNN(PointCloudDataset):
         points = arrays['data'].astype(np.float32, copy=False)
         labels = read_labels(path, arrays['label'], len(points), fix)
         extras = {'mask': arrays['mask'].astype(np.int64)} if 'mask' in arrays else {}
-        name = self.variant + ('_nobg' if self.background is False and self.variant != 'OBJ_ONLY' else '')
+        name = self.variant + (
+            '_nobg' if self.background is False and self.variant != 'OBJ_ONLY' else ''
+        )
         ids = [f'{name}/{self.official_split}/{i:05d}' for i in range(len(points))]
         return Records(points, labels, ids, extras, source=str(path))

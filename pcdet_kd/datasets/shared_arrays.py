@@ -11,15 +11,18 @@ import numpy as np
 
 
 def is_starting_a_process() -> bool:
-    """Return whether an object is pickled for a process that is being started, and memory can be handed to it."""
+    """Return whether an object is pickled for a process that is being started, and memory can be
+    handed to it.
+    """
     return context.get_spawning_popen() is not None and hasattr(reduction, 'DupFd')
 
 
 class SharedArray:
-    """A read-only array in anonymous memory of the system, which has no name and ends with its last user.
+    """A read-only array in anonymous memory of the system, which has no name and ends with its last
+    user.
 
-    Pickled for a process that is being started (``spawn`` or ``forkserver``), it takes only a file descriptor along. It isn't
-    POSIX shared memory, whose room in containers is often 64 MB.
+    Pickled for a process that is being started (``spawn`` or ``forkserver``), it takes only a file
+    descriptor along. It isn't POSIX shared memory, whose room in containers is often 64 MB.
 
     Args:
         array: Copied once.
@@ -55,7 +58,9 @@ class SharedList:
 
 
 def share(values: np.ndarray | list[np.ndarray]) -> SharedArray | SharedList | None:
-    """Return the shared form of an array or of a list of arrays; None if a list's arrays don't fit together."""
+    """Return the shared form of an array or of a list of arrays; None if a list's arrays don't fit
+    together.
+    """
     if isinstance(values, np.ndarray):
         return SharedArray(values)
     alike = len({(a.dtype, a.shape[1:]) for a in values}) == 1
@@ -72,7 +77,9 @@ def _anonymous_memory() -> int:
 
 def _map(descriptor: int, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     size = math.prod(shape) * dtype.itemsize
-    buffer = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) if size else b''  # an empty file can't be mapped
+    buffer = (
+        mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) if size else b''
+    )  # an empty file can't be mapped
     return np.frombuffer(buffer, dtype).reshape(shape)
 
 

@@ -3,14 +3,17 @@
 import numpy as np
 
 
-def stratified_split(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def stratified_split(
+    labels: np.ndarray, fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Split sample indices per class.
 
     Args:
         labels: (n,) class of each sample.
-        fraction: Part of each class that goes to the second set, rounded to the nearest number, at least one sample of
-            every class that has two or more.
-        seed: The choice within a class depends only on this, on the class and on the number of its samples.
+        fraction: Part of each class that goes to the second set, rounded to the nearest number, at
+            least one sample of every class that has two or more.
+        seed: The choice within a class depends only on this, on the class and on the number of its
+            samples.
 
     Returns:
         Two sorted index arrays that together hold every index once.

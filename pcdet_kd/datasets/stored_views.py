@@ -19,25 +19,38 @@ _DIGITS = 16  # of the hash in a cached file's name
 
 
 class StoredViews:
-    """Pictures ``<root>/<name>_001.png``, ``_002.png`` and so on, as ``pcdet-kd render-views`` and RotationNet store them.
+    """Pictures ``<root>/<name>_001.png``, ``_002.png`` and so on, as ``pcdet-kd render-views`` and
+    RotationNet store them.
 
-    With ``cache_dir``, the decoded pictures of each name are kept in one file there, made when they are first asked for. Each
-    is written whole or not at all, so that any number of processes may share the folder, and they all read the one copy that the
-    system holds in memory. Its name has a hash of where the pictures came from: the mesh and the settings that ``views.jsonl``
-    records, or, without it, the size and time of each file. A damaged file is made again, with a line in the log.
+    With ``cache_dir``, the decoded pictures of each name are kept in one file there, made when they
+    are first asked for. Each is written whole or not at all, so that any number of processes may
+    share the folder, and they all read the one copy that the system holds in memory. Its name has a
+    hash of where the pictures came from: the mesh and the settings that ``views.jsonl`` records,
+    or, without it, the size and time of each file. A damaged file is made again, with a line in the
+    log.
 
     Args:
         root: The folder.
         num_views: How many pictures of each name are read, from the first.
-        image_size: Height and width R. Larger pictures are made smaller (the mean over each new pixel's area).
+        image_size: Height and width R. Larger pictures are made smaller (the mean over each new
+            pixel's area).
         color: Whether to read red, green and blue; else grey, and a coloured picture is an error.
-        cache_dir: Folder of the decoded pictures, or None: a file takes ``num_views * R * R`` bytes, times three in colour.
+        cache_dir: Folder of the decoded pictures, or None: a file takes ``num_views * R * R``
+            bytes, times three in colour.
     """
 
-    def __init__(self, root: str | os.PathLike, num_views: int = 20, image_size: int = 224, color: bool = False,
-                 cache_dir: str | os.PathLike | None = None) -> None:
+    def __init__(
+        self,
+        root: str | os.PathLike,
+        num_views: int = 20,
+        image_size: int = 224,
+        color: bool = False,
+        cache_dir: str | os.PathLike | None = None,
+    ) -> None:
         if num_views < 1 or image_size < 1:
-            raise ValueError(f'num_views is {num_views} and image_size is {image_size}, must be at least 1')
+            raise ValueError(
+                f'num_views is {num_views} and image_size is {image_size}, must be at least 1'
+            )
         self.root = Path(root).expanduser()
         self.shape = (num_views, 3 if color else 1, image_size, image_size)
         self.cache_dir = None if cache_dir is None else Path(cache_dir).expanduser()
@@ -52,8 +65,8 @@ class StoredViews:
         """Return the pictures of a name: (V, 1 or 3, R, R) uint8.
 
         Raises:
-            DataError: A picture is missing, damaged, too small, not square or (without ``color``) coloured, or the cache cannot
-                be written.
+            DataError: A picture is missing, damaged, too small, not square or (without ``color``)
+                coloured, or the cache cannot be written.
         """
         if self.cache_dir is None:
             return self._decode(name)
@@ -65,7 +78,11 @@ class StoredViews:
                     raise ValueError(f'{images.dtype} {images.shape}')
                 return images
             except (ValueError, OSError, EOFError) as error:
-                print_log(f'{path} is damaged ({error}): making it again', logger='current', level=logging.WARNING)
+                print_log(
+                    f'{path} is damaged ({error}): making it again',
+                    logger='current',
+                    level=logging.WARNING,
+                )
         images = self._decode(name)
         self._keep(path, images)
         return images
@@ -73,15 +90,18 @@ class StoredViews:
     def fingerprint(self, names: Sequence[str]) -> str:
         """Return a hash of the pictures of these names, equal on every machine; they are not read.
 
-        It is made of the meshes and settings that ``views.jsonl`` records, so that this file alone is enough to tell that
-        nothing has changed. For pictures that it does not list, the sizes of their files count.
+        It is made of the meshes and settings that ``views.jsonl`` records, so that this file alone
+        is enough to tell that nothing has changed. For pictures that it does not list, the sizes of
+        their files count.
 
         Raises:
             DataError: A name is in neither.
         """
         digest = hashlib.blake2b(f'{VERSION} {self.shape}'.encode(), digest_size=16)
         for name in names:
-            digest.update(json.dumps([name, self._source(name, times=False)], sort_keys=True).encode())
+            digest.update(
+                json.dumps([name, self._source(name, times=False)], sort_keys=True).encode()
+            )
         return digest.hexdigest()
 
     def _source(self, name: str, times: bool) -> list:
@@ -107,19 +127,28 @@ class StoredViews:
         return self.cache_dir / 'x'.join(map(str, self.shape)) / f'{name}.{digest}.npy'
 
     def _keep(self, path: Path, images: np.ndarray) -> None:
-        stem = path.name[:-len('.npy') - _DIGITS]
+        stem = path.name[: -len('.npy') - _DIGITS]
         try:
             with atomic_write(path) as file:
                 np.save(file, images, allow_pickle=False)
             for other in path.parent.iterdir():  # of pictures that have changed since
-                if other.name.startswith(stem) and len(other.name) == len(path.name) and other != path:
+                if (
+                    other.name.startswith(stem)
+                    and len(other.name) == len(path.name)
+                    and other != path
+                ):
                     other.unlink(missing_ok=True)
         except OSError as error:
-            raise DataError(path, f'{error.strerror or error}', f'room for {images.nbytes:,} bytes in a writable directory',
-                            'pass cache_dir=<a writable directory>, or leave it out') from error
+            raise DataError(
+                path,
+                f'{error.strerror or error}',
+                f'room for {images.nbytes:,} bytes in a writable directory',
+                'pass cache_dir=<a writable directory>, or leave it out',
+            ) from error
 
     def _decode(self, name: str) -> np.ndarray:
         import cv2
+
         _, channels, size, _ = self.shape
         images = np.empty(self.shape, np.uint8)
         for view, path in enumerate(self.paths(name)):
@@ -127,13 +156,27 @@ class StoredViews:
                 data = np.frombuffer(path.read_bytes(), np.uint8)
             except OSError as error:
                 raise self._missing(path, name) from error
-            image = cv2.imdecode(data, cv2.IMREAD_COLOR if channels == 3 else cv2.IMREAD_ANYCOLOR) if data.size else None
+            image = (
+                cv2.imdecode(data, cv2.IMREAD_COLOR if channels == 3 else cv2.IMREAD_ANYCOLOR)
+                if data.size
+                else None
+            )
             expected = f'a square picture of {size} by {size} pixels or more'
             if image is None:
-                raise DataError(path, f'{data.size:,} bytes that are no picture', expected, f'delete the file and {self._fix}')
+                raise DataError(
+                    path,
+                    f'{data.size:,} bytes that are no picture',
+                    expected,
+                    f'delete the file and {self._fix}',
+                )
             if image.shape[0] != image.shape[1] or len(image) < size:
-                raise DataError(path, f'a picture of {image.shape[1]} by {image.shape[0]} pixels', expected,
-                                'pass a smaller image_size, or render the pictures larger (render-views --image-size)')
+                raise DataError(
+                    path,
+                    f'a picture of {image.shape[1]} by {image.shape[0]} pixels',
+                    expected,
+                    'pass a smaller image_size, or render the pictures larger (render-views '
+                    '--image-size)',
+                )
             if channels == 1 and image.ndim == 3:
                 if (image != image[..., :1]).any():
                     raise DataError(path, 'a coloured picture', 'a grey one', 'pass color=True')
@@ -145,8 +188,16 @@ class StoredViews:
 
     def _missing(self, path: Path, name: str) -> DataError:
         there = sum(p.is_file() for p in self.paths(name))
-        found = 'no such file' if there == 0 else f'no such file, but {there} of the {self.shape[0]} views'
+        found = (
+            'no such file'
+            if there == 0
+            else f'no such file, but {there} of the {self.shape[0]} views'
+        )
         if not self.root.is_dir():
             found = f'no such file: there is no folder {self.root}'
-        return DataError(path, found, f'{self.shape[0]} pictures of every shape: <name>_001.png to _{self.shape[0]:03d}.png',
-                         self._fix)
+        return DataError(
+            path,
+            found,
+            f'{self.shape[0]} pictures of every shape: <name>_001.png to _{self.shape[0]:03d}.png',
+            self._fix,
+        )

@@ -1,4 +1,6 @@
-"""SyntheticScans: simulated depth scans of generated furniture, in ScanObjectNN's 15 classes; nothing to download."""
+"""SyntheticScans: simulated depth scans of generated furniture, in ScanObjectNN's 15 classes;
+nothing to download.
+"""
 
 import os
 from collections.abc import Callable, Sequence
@@ -10,7 +12,13 @@ import numpy as np
 from pcdet_kd.datasets.array_cache import cached_array
 from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.class_names import SCANOBJECTNN
-from pcdet_kd.datasets.synthetic.generate import GENERATOR_VERSION, VARIANTS, label_of, make_sample, object_mesh
+from pcdet_kd.datasets.synthetic.generate import (
+    GENERATOR_VERSION,
+    VARIANTS,
+    label_of,
+    make_sample,
+    object_mesh,
+)
 from pcdet_kd.datasets.synthetic.h5_writer import write_scanobjectnn
 from pcdet_kd.datasets.synthetic.mesh import Mesh
 from pcdet_kd.datasets.synthetic.parallel import make_samples
@@ -19,7 +27,9 @@ from pcdet_kd.registry import DATASETS, did_you_mean
 
 
 def default_cache_dir() -> Path:
-    """Return where this package keeps caches: below ``XDG_CACHE_HOME``, or ``~/.cache`` if that is no absolute path."""
+    """Return where this package keeps caches: below ``XDG_CACHE_HOME``, or ``~/.cache`` if that is
+    no absolute path.
+    """
     root = os.environ.get('XDG_CACHE_HOME', '')
     return (Path(root) if os.path.isabs(root) else Path.home() / '.cache') / 'pcdet_kd'
 
@@ -28,23 +38,26 @@ def default_cache_dir() -> Path:
 class SyntheticScans(PointCloudDataset):
     """Generated objects of ScanObjectNN's classes, as a depth camera would scan them.
 
-    Every object is a parametric mesh of its own; desks resemble tables, boxes bins, wide chairs sofas. The scan sees what
-    one to three nearby cameras see, with noise, holes, missing sides and a random turn about y (up). Clouds are centred on
-    the object's box (PB_T50_RS: on the perturbed box) and scaled so that the farthest point is at distance 1.
+    Every object is a parametric mesh of its own; desks resemble tables, boxes bins, wide chairs
+    sofas. The scan sees what one to three nearby cameras see, with noise, holes, missing sides and
+    a random turn about y (up). Clouds are centred on the object's box (PB_T50_RS: on the perturbed
+    box) and scaled so that the farthest point is at distance 1.
 
-    A sample depends on seed, split, its number, variant and ``num_points`` alone, not on how many there are or on who
-    generates them; sample i is of class i mod 15. Results on this data say something about methods against each other, and
-    nothing about real scans.
+    A sample depends on seed, split, its number, variant and ``num_points`` alone, not on how many
+    there are or on who generates them; sample i is of class i mod 15. Results on this data say
+    something about methods against each other, and nothing about real scans.
 
-    Samples have, besides what every data set gives, ``normals`` (N, 3) of the true surface, and ``part_labels`` and ``mask``
-    (N,) int64: an index into ``metainfo['part_names']``, -1 for background. The two are the same array, under our name and
-    under ScanObjectNN's.
+    Samples have, besides what every data set gives, ``normals`` (N, 3) of the true surface, and
+    ``part_labels`` and ``mask`` (N,) int64: an index into ``metainfo['part_names']``, -1 for
+    background. The two are the same array, under our name and under ScanObjectNN's.
 
-    What was generated is cached as one ``.npy`` file per array; a damaged file is named in the log and made again.
+    What was generated is cached as one ``.npy`` file per array; a damaged file is named in the log
+    and made again.
 
     Args:
-        variant: ``'OBJ_ONLY'`` (objects alone), ``'OBJ_BG'`` (with floor, wall and clutter in their box) or ``'PB_T50_RS'``
-            (box shifted by up to half its size, turned and scaled: the hardest). All three show the same scans.
+        variant: ``'OBJ_ONLY'`` (objects alone), ``'OBJ_BG'`` (with floor, wall and clutter in their
+            box) or ``'PB_T50_RS'`` (box shifted by up to half its size, turned and scaled: the
+            hardest). All three show the same scans.
         num_train: Size of the training set, validation part included.
         num_test: Size of the test set.
         num_points: Points per cloud.
@@ -65,14 +78,35 @@ class SyntheticScans(PointCloudDataset):
 
     METAINFO = dict(classes=SCANOBJECTNN, up_axis='y', task='classification', part_names=PART_NAMES)
 
-    def __init__(self, variant: str = 'OBJ_ONLY', num_train: int = 2309, num_test: int = 581, num_points: int = 2048,
-                 seed: int = 0, cache_dir: str | Path | None = None, workers: int | None = None, split: str = 'train',
-                 val_fraction: float = 0.0, val_seed: int = 0, pipeline: Sequence[dict | Callable] = (),
-                 test_mode: bool = False, metainfo: dict | None = None, indices: int | Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        variant: str = 'OBJ_ONLY',
+        num_train: int = 2309,
+        num_test: int = 581,
+        num_points: int = 2048,
+        seed: int = 0,
+        cache_dir: str | Path | None = None,
+        workers: int | None = None,
+        split: str = 'train',
+        val_fraction: float = 0.0,
+        val_seed: int = 0,
+        pipeline: Sequence[dict | Callable] = (),
+        test_mode: bool = False,
+        metainfo: dict | None = None,
+        indices: int | Sequence[int] | None = None,
+    ) -> None:
         if variant not in VARIANTS:
-            raise ValueError(f"variant is '{variant}', must be one of {VARIANTS}.{did_you_mean(variant, VARIANTS)}")
-        for name, value, least in (('num_train', num_train, 1), ('num_test', num_test, 1), ('num_points', num_points, 1),
-                                   ('seed', seed, 0), ('workers', workers, 1)):
+            raise ValueError(
+                f"variant is '{variant}', must be one of "
+                f'{VARIANTS}.{did_you_mean(variant, VARIANTS)}'
+            )
+        for name, value, least in (
+            ('num_train', num_train, 1),
+            ('num_test', num_test, 1),
+            ('num_points', num_points, 1),
+            ('seed', seed, 0),
+            ('workers', workers, 1),
+        ):
             if value is not None and (value != int(value) or value < least):
                 raise ValueError(f'{name} is {value}, must be a whole number of at least {least}')
         self.variant = variant
@@ -80,52 +114,92 @@ class SyntheticScans(PointCloudDataset):
         self.num_test = num_test
         self.num_points = num_points
         self.seed = seed
-        self.cache_dir = Path(cache_dir).expanduser() if cache_dir is not None else default_cache_dir()
+        self.cache_dir = (
+            Path(cache_dir).expanduser() if cache_dir is not None else default_cache_dir()
+        )
         self.workers = workers
-        super().__init__(split=split, val_fraction=val_fraction, val_seed=val_seed, pipeline=pipeline, test_mode=test_mode,
-                         metainfo=metainfo, indices=indices)
+        super().__init__(
+            split=split,
+            val_fraction=val_fraction,
+            val_seed=val_seed,
+            pipeline=pipeline,
+            test_mode=test_mode,
+            metainfo=metainfo,
+            indices=indices,
+        )
 
     @property
     def cache_folder(self) -> Path:
         """Where this split's arrays are kept; the name holds everything that they depend on."""
         count = self.num_test if self.official_split == 'test' else self.num_train
-        return (self.cache_dir / 'synthetic_scans' / f'v{GENERATOR_VERSION}-{self.variant}-seed{self.seed}'
-                / f'{self.official_split}-{count}x{self.num_points}')
+        return (
+            self.cache_dir
+            / 'synthetic_scans'
+            / f'v{GENERATOR_VERSION}-{self.variant}-seed{self.seed}'
+            / f'{self.official_split}-{count}x{self.num_points}'
+        )
 
     def load_records(self) -> Records:
         split = self.official_split
         count = self.num_test if split == 'test' else self.num_train
-        key = dict(version=GENERATOR_VERSION, variant=self.variant, seed=self.seed, split=split, count=count,
-                   num_points=self.num_points)
+        key = dict(
+            version=GENERATOR_VERSION,
+            variant=self.variant,
+            seed=self.seed,
+            split=split,
+            count=count,
+            num_points=self.num_points,
+        )
         folder = self.cache_folder
         made: dict[str, np.ndarray] = {}
 
         def array(name: str) -> np.ndarray:
             if not made:
-                made.update(make_samples(self.variant, self.seed, split, count, self.num_points, self.workers))
+                made.update(
+                    make_samples(
+                        self.variant, self.seed, split, count, self.num_points, self.workers
+                    )
+                )
             return made[name]
 
-        arrays = {name: cached_array(folder / f'{name}.npy', key, partial(array, name))
-                  for name in ('points', 'normals', 'part_labels')}
+        arrays = {
+            name: cached_array(folder / f'{name}.npy', key, partial(array, name))
+            for name in ('points', 'normals', 'part_labels')
+        }
         parts = arrays['part_labels'].astype(np.int64)
-        return Records(arrays['points'], np.array([label_of(i) for i in range(count)], np.int64),
-                       [f'synthetic-{self.seed}-{split}-{i:06d}' for i in range(count)],
-                       dict(normals=arrays['normals'], part_labels=parts, mask=parts), str(folder))
+        return Records(
+            arrays['points'],
+            np.array([label_of(i) for i in range(count)], np.int64),
+            [f'synthetic-{self.seed}-{split}-{i:06d}' for i in range(count)],
+            dict(normals=arrays['normals'], part_labels=parts, mask=parts),
+            str(folder),
+        )
 
     def mesh(self, index: int) -> Mesh:
-        """Return the complete object of sample ``index`` of this split, as a mesh in the coordinates of its points.
+        """Return the complete object of sample ``index`` of this split, as a mesh in the
+        coordinates of its points.
 
-        Its ``face_parts`` index ``metainfo['part_names']``. The mesh is generated, not stored: a few milliseconds.
+        Its ``face_parts`` index ``metainfo['part_names']``. The mesh is generated, not stored: a
+        few milliseconds.
         """
         record = self.data_list[index]['record']
         sample = make_sample(self.variant, self.seed, self.official_split, record, self.num_points)
-        return object_mesh(self.seed, self.official_split, record).transformed(sample.matrix, sample.offset)
+        return object_mesh(self.seed, self.official_split, record).transformed(
+            sample.matrix, sample.offset
+        )
 
     def write_h5(self, root: str | Path) -> Path:
-        """Write the samples of this split in ScanObjectNN's layout below ``root`` and return the file.
+        """Write the samples of this split in ScanObjectNN's layout below ``root`` and return the
+        file.
 
         Split ``'test'`` becomes the test file, any other the training file.
         """
         chosen = np.array([info['record'] for info in self.data_list])
-        return write_scanobjectnn(root, self.variant, self.official_split, self.records.points[chosen],
-                                  self.records.labels[chosen], self.records.extras['mask'][chosen])
+        return write_scanobjectnn(
+            root,
+            self.variant,
+            self.official_split,
+            self.records.points[chosen],
+            self.records.labels[chosen],
+            self.records.extras['mask'][chosen],
+        )

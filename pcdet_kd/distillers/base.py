@@ -13,17 +13,20 @@ from pcdet_kd.structures import ModelOutput, PointDataSample
 class Distiller(BaseModel):
     """A student that learns from its labels and from teachers.
 
-    Training adds :meth:`distill`'s terms to the student's own losses; with every weight 0 it is the student's plain
-    training, bit for bit. In modes ``tensor`` and ``predict`` a distiller is its student.
+    Training adds :meth:`distill`'s terms to the student's own losses; with every weight 0 it is the
+    student's plain training, bit for bit. In modes ``tensor`` and ``predict`` a distiller is its
+    student.
 
-    A method is a subclass: it names the teachers, losses and helpers it needs and implements :meth:`distill`.
+    A method is a subclass: it names the teachers, losses and helpers it needs and implements
+    :meth:`distill`.
 
     Args:
         student: Config of the student, any :class:`PointClassifier`.
         teachers: Configs of teachers by name.
         losses: Configs of losses by name.
-        helpers: Configs of helpers by name: frozen modules that gradients pass through, or connectors trained with the
-            student (these are in the checkpoint, not in the exported student).
+        helpers: Configs of helpers by name: frozen modules that gradients pass through, or
+            connectors trained with the student (these are in the checkpoint, not in the exported
+            student).
         init_cfg: As in MMEngine.
     """
 
@@ -31,22 +34,40 @@ class Distiller(BaseModel):
     needs_losses: tuple[str, ...] = ()
     needs_helpers: tuple[str, ...] = ()
 
-    def __init__(self, student: dict, teachers: dict[str, dict] | None = None, losses: dict[str, dict] | None = None,
-                 helpers: dict[str, dict] | None = None, init_cfg: dict | None = None) -> None:
-        built = MODELS.build(student)  # first, so that it draws the random numbers that it would draw alone
+    def __init__(
+        self,
+        student: dict,
+        teachers: dict[str, dict] | None = None,
+        losses: dict[str, dict] | None = None,
+        helpers: dict[str, dict] | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        built = MODELS.build(
+            student
+        )  # first, so that it draws the random numbers that it would draw alone
         super().__init__(built.data_preprocessor, init_cfg)
         self.student = built
         self.student_cfg = student
-        for kind, given, needed in (('teachers', teachers, self.needs_teachers), ('losses', losses, self.needs_losses),
-                                    ('helpers', helpers, self.needs_helpers)):
+        for kind, given, needed in (
+            ('teachers', teachers, self.needs_teachers),
+            ('losses', losses, self.needs_losses),
+            ('helpers', helpers, self.needs_helpers),
+        ):
             self._check_names(kind, given or {}, needed)
-        self.teachers = ModuleDict({name: TEACHERS.build(cfg) for name, cfg in (teachers or {}).items()})
+        self.teachers = ModuleDict(
+            {name: TEACHERS.build(cfg) for name, cfg in (teachers or {}).items()}
+        )
         self.losses = ModuleDict({name: LOSSES.build(cfg) for name, cfg in (losses or {}).items()})
-        self.helpers = ModuleDict({name: MODELS.build(cfg) for name, cfg in (helpers or {}).items()})
+        self.helpers = ModuleDict(
+            {name: MODELS.build(cfg) for name, cfg in (helpers or {}).items()}
+        )
 
     @abstractmethod
-    def distill(self, out: ModelOutput, inputs: dict[str, Tensor], samples: list[PointDataSample]) -> dict[str, Tensor]:
-        """Return the method's loss terms as ``loss_<name>``, and figures worth logging as ``stat_<name>``.
+    def distill(
+        self, out: ModelOutput, inputs: dict[str, Tensor], samples: list[PointDataSample]
+    ) -> dict[str, Tensor]:
+        """Return the method's loss terms as ``loss_<name>``, and figures worth logging as
+        ``stat_<name>``.
 
         Args:
             out: What :meth:`run_student` returned: the student's output for the batch.
@@ -54,19 +75,30 @@ class Distiller(BaseModel):
             samples: Labels and names of the batch.
         """
 
-    def forward(self, inputs: dict[str, Tensor], data_samples: list[PointDataSample] | None = None,
-                mode: str = 'tensor') -> Any:
-        """Run the student, and in mode ``loss`` the method on top of it. See :meth:`PointClassifier.forward`."""
+    def forward(
+        self,
+        inputs: dict[str, Tensor],
+        data_samples: list[PointDataSample] | None = None,
+        mode: str = 'tensor',
+    ) -> Any:
+        """Run the student, and in mode ``loss`` the method on top of it. See
+        :meth:`PointClassifier.forward`.
+        """
         if mode != 'loss':
             return self.student(inputs, data_samples, mode)
         out, losses = self.run_student(inputs, data_samples)
         for name, term in self.distill(out, inputs, data_samples).items():
             if name in losses:
-                raise KeyError(f"{type(self).__name__}.distill returned '{name}', which the student's losses use already")
+                raise KeyError(
+                    f"{type(self).__name__}.distill returned '{name}', which the student's losses "
+                    'use already'
+                )
             losses[name] = term
         return losses
 
-    def run_student(self, inputs: dict[str, Tensor], samples: list[PointDataSample]) -> tuple[Any, dict[str, Tensor]]:
+    def run_student(
+        self, inputs: dict[str, Tensor], samples: list[PointDataSample]
+    ) -> tuple[Any, dict[str, Tensor]]:
         """Return the student's output, which :meth:`distill` gets, and its own losses."""
         features, out = self.student.extract(inputs)
         return out, self.student.losses(features, out, samples)
@@ -77,4 +109,6 @@ class Distiller(BaseModel):
 
     def _check_names(self, kind: str, given: dict, needed: tuple[str, ...]) -> None:
         if set(given) != set(needed):
-            raise ValueError(f'{type(self).__name__} takes {kind} {sorted(needed)}, got {sorted(given)}')
+            raise ValueError(
+                f'{type(self).__name__} takes {kind} {sorted(needed)}, got {sorted(given)}'
+            )

@@ -17,8 +17,14 @@ class LogitKD(Distiller):
     needs_teachers = ('main',)
     needs_losses = ('logit',)
 
-    def distill(self, out: ModelOutput, inputs: dict[str, Tensor], samples: list[PointDataSample]) -> dict[str, Tensor]:
+    def distill(
+        self, out: ModelOutput, inputs: dict[str, Tensor], samples: list[PointDataSample]
+    ) -> dict[str, Tensor]:
         teacher = self.teachers['main'](inputs, samples)
         agree = (out.logits.argmax(1) == teacher.logits.argmax(1)).float().mean()
-        return dict(loss_logit=self.losses['logit'](student_logits=out.logits, teacher_logits=teacher.logits),
-                    stat_agreement=agree.detach())
+        return dict(
+            loss_logit=self.losses['logit'](
+                student_logits=out.logits, teacher_logits=teacher.logits
+            ),
+            stat_agreement=agree.detach(),
+        )

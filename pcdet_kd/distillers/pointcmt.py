@@ -10,85 +10,143 @@ from pcdet_kd.structures import ModelOutput, PointDataSample
 
 PRESETS: dict[str, dict[str, Any]] = {
     'paper': dict(
-        feature=dict(type='EarthMoverLoss', loss_weight=30.0, reduction='sum', normalize=None, solver='auction'),
-        classifier=dict(type='LogitKDLoss', loss_weight=0.3, temperature=1.0, reduction='batchmean', detach_target=False),
-        classifier_only=True),
+        feature=dict(
+            type='EarthMoverLoss',
+            loss_weight=30.0,
+            reduction='sum',
+            normalize=None,
+            solver='auction',
+        ),
+        classifier=dict(
+            type='LogitKDLoss',
+            loss_weight=0.3,
+            temperature=1.0,
+            reduction='batchmean',
+            detach_target=False,
+        ),
+        classifier_only=True,
+    ),
     'released': dict(
-        feature=dict(type='EarthMoverLoss', loss_weight=30.0, reduction='mean', normalize='released', solver='msn',
-                     eps=0.05, iterations=3000),
-        classifier=dict(type='LogitKDLoss', loss_weight=0.3, temperature=1.0, reduction='sum', detach_target=False),
-        classifier_only=False),
+        feature=dict(
+            type='EarthMoverLoss',
+            loss_weight=30.0,
+            reduction='mean',
+            normalize='released',
+            solver='msn',
+            eps=0.05,
+            iterations=3000,
+        ),
+        classifier=dict(
+            type='LogitKDLoss',
+            loss_weight=0.3,
+            temperature=1.0,
+            reduction='sum',
+            detach_target=False,
+        ),
+        classifier_only=False,
+    ),
 }
 
 
 @DISTILLERS.register_module()
 class PointCMT(Distiller):
-    r"""Stage III of PointCMT: feature and classifier enhancement of a point student by image features.
+    r"""Stage III of PointCMT: feature and classifier enhancement of a point student by image
+    features.
 
-    With :math:`F_p` the student's feature, :math:`F_i` the image teacher's, G the frozen generator of stage II and C the
-    student's own last linear layer:
+    With :math:`F_p` the student's feature, :math:`F_i` the image teacher's, G the frozen generator
+    of stage II and C the student's own last linear layer:
 
     * feature enhancement: earth mover's distance between :math:`G(F_p)` and :math:`G(F_i)`;
     * classifier enhancement: :math:`KL(softmax\,C(F_i)\,\|\,softmax\,C(F_p))`.
 
-    Paper and released code differ (the numbers are the places of disagreement in docs/en/pointcmt.md):
+    Paper and released code differ (the numbers are the places of disagreement in
+    docs/en/pointcmt.md):
 
     ==========================  =================================  ==============================================
     argument                    ``preset='paper'``                 ``preset='released'``
     ==========================  =================================  ==============================================
-    feature (D4, D17)           30 x sum over points of the        30 x mean over points, approximate auction
-                                distance, exact, raw coordinates   (eps 0.05, 3000 rounds), bounding boxes scaled
-    classifier (D5)             0.3 x mean over the batch          0.3 x sum over the batch (0.3 B per sample)
-    ``classifier_only`` (D6)    the KL trains C alone              the KL trains C and the encoder
-    published (ModelNet40 OA)   94.4, PointNet++                   94.6, PointNet++ (read me; votes not stated)
+    feature (D4, D17)           30 x sum over points of the        30 x mean over points,
+    approximate auction
+                                distance, exact, raw coordinates   (eps 0.05, 3000 rounds), bounding
+                                boxes scaled
+    classifier (D5)             0.3 x mean over the batch          0.3 x sum over the batch (0.3 B
+    per sample) ``classifier_only`` (D6)    the KL trains C alone              the KL trains C and
+    the encoder published (ModelNet40 OA)   94.4, PointNet++                   94.6, PointNet++
+    (read me; votes not stated)
     ==========================  =================================  ==============================================
 
     Args:
         student: Config of the student; its head must classify features as wide as the teacher's.
         teachers: ``image``: the frozen multi-view teacher or, as published, its feature bank.
-        helpers: ``generator``: the frozen generator of stage II. Not used, and not needed, without feature enhancement.
+        helpers: ``generator``: the frozen generator of stage II. Not used, and not needed, without
+            feature enhancement.
         preset: ``'paper'`` or ``'released'``; the arguments below override its values.
-        losses: Overrides of the preset's losses ``feature`` and ``classifier``: a config with its own ``type`` replaces the
-            preset's, one without changes only the keys that it names.
+        losses: Overrides of the preset's losses ``feature`` and ``classifier``: a config with its
+            own ``type`` replaces the preset's, one without changes only the keys that it names.
         feature_enhancement: Whether the feature term is used.
         classifier_enhancement: Whether the classifier term is used.
-        classifier_only: Whether the classifier term stops at the student's last layer instead of reaching the encoder.
+        classifier_only: Whether the classifier term stops at the student's last layer instead of
+            reaching the encoder.
         init_cfg: As in MMEngine.
-    """
+    """  # noqa: E501
 
     needs_teachers = ('image',)
 
-    def __init__(self, student: dict, teachers: dict[str, dict], helpers: dict[str, dict] | None = None,
-                 preset: str = 'released', losses: dict[str, dict] | None = None, feature_enhancement: bool = True,
-                 classifier_enhancement: bool = True, classifier_only: bool | None = None,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        student: dict,
+        teachers: dict[str, dict],
+        helpers: dict[str, dict] | None = None,
+        preset: str = 'released',
+        losses: dict[str, dict] | None = None,
+        feature_enhancement: bool = True,
+        classifier_enhancement: bool = True,
+        classifier_only: bool | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         if preset not in PRESETS:
             raise ValueError(f"preset is '{preset}', must be one of {sorted(PRESETS)}")
-        self.needs_losses = ('feature',) * feature_enhancement + ('classifier',) * classifier_enhancement
+        self.needs_losses = ('feature',) * feature_enhancement + (
+            'classifier',
+        ) * classifier_enhancement
         self.needs_helpers = ('generator',) * feature_enhancement
         self.preset = preset
         given = losses or {}
-        chosen = {name: _merge(PRESETS[preset][name], given.get(name, {})) for name in self.needs_losses}
+        chosen = {
+            name: _merge(PRESETS[preset][name], given.get(name, {})) for name in self.needs_losses
+        }
         chosen.update({name: cfg for name, cfg in given.items() if name not in chosen})
-        super().__init__(student, teachers, chosen, helpers if feature_enhancement else None, init_cfg)
-        self.classifier_only = PRESETS[preset]['classifier_only'] if classifier_only is None else classifier_only
+        super().__init__(
+            student, teachers, chosen, helpers if feature_enhancement else None, init_cfg
+        )
+        self.classifier_only = (
+            PRESETS[preset]['classifier_only'] if classifier_only is None else classifier_only
+        )
 
-    def distill(self, out: ModelOutput, inputs: dict[str, Tensor], samples: list[PointDataSample]) -> dict[str, Tensor]:
+    def distill(
+        self, out: ModelOutput, inputs: dict[str, Tensor], samples: list[PointDataSample]
+    ) -> dict[str, Tensor]:
         image = self.teachers['image'](inputs, samples).feat
         if image.shape != out.feat.shape:
-            raise ValueError(f"PointCMT compares features of one width: the student's is {tuple(out.feat.shape)}, the "
-                             f"teacher's {tuple(image.shape)}. Give the student's head a last hidden layer as wide as the "
-                             "teacher's feature")
+            raise ValueError(
+                "PointCMT compares features of one width: the student's is "
+                f'{tuple(out.feat.shape)}, the '
+                f"teacher's {tuple(image.shape)}. Give the student's head a last hidden layer as "
+                'wide as the '
+                "teacher's feature"
+            )
         terms = {}
         if 'feature' in self.losses:
             generator = self.helpers['generator']
-            terms['loss_feature'] = self.losses['feature'](student_points=generator.decode(out.feat),
-                                                           teacher_points=generator.decode(image))
+            terms['loss_feature'] = self.losses['feature'](
+                student_points=generator.decode(out.feat), teacher_points=generator.decode(image)
+            )
         if 'classifier' in self.losses:
             classify = self.student.head.classify
             terms['loss_classifier'] = self.losses['classifier'](
                 student_logits=classify(out.feat.detach()) if self.classifier_only else out.logits,
-                teacher_logits=classify(image))
+                teacher_logits=classify(image),
+            )
         return terms
 
 

@@ -1,4 +1,6 @@
-"""Running experiments: the runner, its hooks, and stages. Importing it applies :mod:`pcdet_kd.engine.compat`."""
+"""Running experiments: the runner, its hooks, and stages. Importing it applies
+:mod:`pcdet_kd.engine.compat`.
+"""
 
 from pcdet_kd.engine import compat
 from pcdet_kd.engine.amp import AmpOptimWrapper
@@ -19,6 +21,21 @@ from pcdet_kd.engine.runner import PointRunner
 
 compat.apply()
 
-__all__ = ['AmpOptimWrapper', 'CheckpointHook', 'FrozenGuardHook', 'NonFiniteLossError', 'NonFiniteLossHook', 'PointRunner',
-           'SeedHook', 'StopSignalHook', 'StoppedBySignal', 'StudentExportHook', 'SyncBuffersHook', 'WorkDirInUse',
-           'WorkDirLock', 'compat', 'setup_distributed', 'worker_init']
+__all__ = [
+    'AmpOptimWrapper',
+    'CheckpointHook',
+    'FrozenGuardHook',
+    'NonFiniteLossError',
+    'NonFiniteLossHook',
+    'PointRunner',
+    'SeedHook',
+    'StopSignalHook',
+    'StoppedBySignal',
+    'StudentExportHook',
+    'SyncBuffersHook',
+    'WorkDirInUse',
+    'WorkDirLock',
+    'compat',
+    'setup_distributed',
+    'worker_init',
+]

@@ -15,19 +15,23 @@ _DTYPES = {'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
 @OPTIM_WRAPPERS.register_module()
 class AmpOptimWrapper(OptimWrapper):
-    """Runs the forward pass under autocast; MMEngine's wrapper of this name refuses to run on a CPU.
+    """Runs the forward pass under autocast; MMEngine's wrapper of this name refuses to run on a
+    CPU.
 
     Args:
-        dtype: ``'bfloat16'`` or, on CUDA only, ``'float16'`` with loss scaling. None means bfloat16 where the device has it
-            and float16 elsewhere.
-        loss_scale: Only for float16: ``'dynamic'``, a fixed scale, or arguments of :class:`torch.amp.GradScaler`.
+        dtype: ``'bfloat16'`` or, on CUDA only, ``'float16'`` with loss scaling. None means bfloat16
+            where the device has it and float16 elsewhere.
+        loss_scale: Only for float16: ``'dynamic'``, a fixed scale, or arguments of
+            :class:`torch.amp.GradScaler`.
         **kwargs: ``optimizer``, ``accumulative_counts``, ``clip_grad``.
 
     Raises:
         ValueError: The dtype is unknown or the device cannot train with it.
     """
 
-    def __init__(self, dtype: str | None = None, loss_scale: str | float | dict = 'dynamic', **kwargs) -> None:
+    def __init__(
+        self, dtype: str | None = None, loss_scale: str | float | dict = 'dynamic', **kwargs
+    ) -> None:
         super().__init__(**kwargs)
         self.device_type = get_device()
         cuda = self.device_type == 'cuda'
@@ -36,7 +40,10 @@ class AmpOptimWrapper(OptimWrapper):
         if dtype not in _DTYPES:
             raise ValueError(f"dtype is '{dtype}', must be one of {tuple(_DTYPES)} or None")
         if dtype == 'float16' and not cuda:
-            raise ValueError(f"dtype='float16' needs a CUDA GPU, the device is '{self.device_type}'; use 'bfloat16'")
+            raise ValueError(
+                f"dtype='float16' needs a CUDA GPU, the device is '{self.device_type}'; use "
+                "'bfloat16'"
+            )
         if loss_scale != 'dynamic' and not isinstance(loss_scale, (int, float, dict)):
             raise ValueError(f"loss_scale is {loss_scale!r}, must be 'dynamic', a number or a dict")
         self.dtype = _DTYPES[dtype]
@@ -44,7 +51,9 @@ class AmpOptimWrapper(OptimWrapper):
         arguments = loss_scale if isinstance(loss_scale, dict) else {}
         if self._fixed_scale:
             arguments = dict(init_scale=self._fixed_scale)
-        self.loss_scaler = torch.amp.GradScaler(self.device_type, enabled=dtype == 'float16', **arguments)
+        self.loss_scaler = torch.amp.GradScaler(
+            self.device_type, enabled=dtype == 'float16', **arguments
+        )
 
     def backward(self, loss: Tensor, **kwargs) -> None:
         """Back-propagate the loss, scaled for float16."""

@@ -1,14 +1,17 @@
 """What MMEngine 0.10.7 needs on today's torch, setuptools and Python, in one place.
 
-:func:`apply` registers our checkpoint loaders and file backend through MMEngine's public extension points, and swaps a few
-of its functions that no extension point reaches. Every swap is guarded: where MMEngine no longer has the name, a warning
-says so, and a test fails. It works the same with ``onedl-mmengine``, which installs under the same import name.
+:func:`apply` registers our checkpoint loaders and file backend through MMEngine's public extension
+points, and swaps a few of its functions that no extension point reaches. Every swap is guarded:
+where MMEngine no longer has the name, a warning says so, and a test fails. It works the same with
+``onedl-mmengine``, which installs under the same import name.
 
-Swapped: stdlib detection in configs (virtual environments count as the standard library's home), ``is_installed`` and
-``get_installed_path`` (``pkg_resources`` is gone from setuptools 82), the YAML loader (the default one runs code), the http
-checkpoint loader that torchvision:// and open-mmlab:// addresses call, the length of log histories (copied at each update:
-0.2 to 0.4 ms per value at 100,000 entries), the formatter of config texts (the same text is formatted for every log, dump
-and checkpoint, at up to a second each), and the finding of bases (``pcdet_kd::…`` is below our own configs).
+Swapped: stdlib detection in configs (virtual environments count as the standard library's home),
+``is_installed`` and ``get_installed_path`` (``pkg_resources`` is gone from setuptools 82), the YAML
+loader (the default one runs code), the http checkpoint loader that torchvision:// and open-mmlab://
+addresses call, the length of log histories (copied at each update: 0.2 to 0.4 ms per value at
+100,000 entries), the formatter of config texts (the same text is formatted for every log, dump and
+checkpoint, at up to a second each), and the finding of bases (``pcdet_kd::…`` is below our own
+configs).
 """
 
 import importlib
@@ -46,14 +49,26 @@ def apply() -> None:
     CheckpointLoader.register_scheme('', load_from_local, force=True)
     CheckpointLoader.register_scheme(('http://', 'https://'), load_from_http, force=True)
     applied.extend(['fileio backend', 'checkpoint loaders'])
-    _swap(('mmengine.config.utils', 'mmengine.config.config'), '_is_builtin_module', is_standard_module)
+    _swap(
+        ('mmengine.config.utils', 'mmengine.config.config'),
+        '_is_builtin_module',
+        is_standard_module,
+    )
     places = ('mmengine.utils.package_utils', 'mmengine.utils', 'mmengine.config.config')
     _swap(places, 'is_installed', is_installed)
     _swap((*places, 'mmengine.hub.hub'), 'get_installed_path', get_installed_path)
-    _swap(('mmengine.fileio.handlers.yaml_handler',), 'Loader', getattr(yaml, 'CSafeLoader', yaml.SafeLoader))
+    _swap(
+        ('mmengine.fileio.handlers.yaml_handler',),
+        'Loader',
+        getattr(yaml, 'CSafeLoader', yaml.SafeLoader),
+    )
     _swap(('mmengine.runner.checkpoint',), 'load_from_local', load_from_local)
     _swap(('mmengine.runner.checkpoint',), 'load_from_http', load_from_http)
-    _swap(('mmengine.config.config',), 'FormatCode', _remembering(getattr(mmengine.config.config, 'FormatCode', None)))
+    _swap(
+        ('mmengine.config.config',),
+        'FormatCode',
+        _remembering(getattr(mmengine.config.config, 'FormatCode', None)),
+    )
     _cap_history()
     _find_own_bases()
 
@@ -70,8 +85,11 @@ def _swap(modules: tuple[str, ...], name: str, replacement: Any) -> None:
 
 def _skip(what: str) -> None:
     skipped.append(what)
-    logging.getLogger(__name__).warning('mmengine %s has no %s any more, which pcdet_kd replaces; checked with 0.10.7',
-                                        importlib.import_module('mmengine').__version__, what)
+    logging.getLogger(__name__).warning(
+        'mmengine %s has no %s any more, which pcdet_kd replaces; checked with 0.10.7',
+        importlib.import_module('mmengine').__version__,
+        what,
+    )
 
 
 def _cap_history() -> None:
@@ -100,7 +118,9 @@ def _find_own_bases() -> None:
 
 
 def _remembering(format_code: Callable | None) -> Callable:
-    """A formatter that does not format the same text again: yapf takes seconds for a nested config."""
+    """A formatter that does not format the same text again: yapf takes seconds for a nested
+    config.
+    """
     done: dict[tuple[str, str], Any] = {}
 
     def remembered(text: str, **options: Any) -> Any:
@@ -108,6 +128,7 @@ def _remembering(format_code: Callable | None) -> Callable:
         if key not in done:
             done[key] = format_code(text, **options)
         return done[key]
+
     return remembered
 
 
@@ -123,22 +144,36 @@ class AtomicLocalBackend(LocalBackend):
 
 
 def load_from_local(filename: str, map_location: Any = None) -> Any:
-    """MMEngine's loader of local checkpoints, safe and checked; see :func:`load_checkpoint_file`."""
+    """MMEngine's loader of local checkpoints, safe and checked; see
+    :func:`load_checkpoint_file`.
+    """
     return load_checkpoint_file(filename, map_location or 'cpu')
 
 
-def load_from_http(filename: str, map_location: Any = None, model_dir: str | None = None, progress: bool = False) -> Any:
-    """MMEngine's loader of http(s) checkpoints, safe and checked; nothing is cached, so ``model_dir`` must be None."""
+def load_from_http(
+    filename: str, map_location: Any = None, model_dir: str | None = None, progress: bool = False
+) -> Any:
+    """MMEngine's loader of http(s) checkpoints, safe and checked; nothing is cached, so
+    ``model_dir`` must be None.
+    """
     if model_dir is not None:
-        raise ValueError(f"model_dir is '{model_dir}', but downloads are not cached; download the file there yourself")
+        raise ValueError(
+            f"model_dir is '{model_dir}', but downloads are not cached; download the file there "
+            'yourself'
+        )
     return load_checkpoint_file(filename, map_location or 'cpu')
 
 
 def is_standard_module(module_name: str) -> bool:
-    """Whether a config may import this module without becoming a lazy config: Python's own ones and ``mmengine.config``."""
+    """Whether a config may import this module without becoming a lazy config: Python's own ones and
+    ``mmengine.config``.
+    """
     if module_name.startswith('.'):
         return False
-    return module_name.startswith('mmengine.config') or module_name.split('.')[0] in sys.stdlib_module_names
+    return (
+        module_name.startswith('mmengine.config')
+        or module_name.split('.')[0] in sys.stdlib_module_names
+    )
 
 
 def is_installed(package: str) -> bool:
@@ -156,7 +191,8 @@ def is_installed(package: str) -> bool:
 
 
 def get_installed_path(package: str) -> str:
-    """Return the directory of an installed package, given its import name or its distribution's name.
+    """Return the directory of an installed package, given its import name or its distribution's
+    name.
 
     Works for editable installs and source layouts.
 
@@ -169,7 +205,11 @@ def get_installed_path(package: str) -> str:
         names += text.split()
     except importlib.metadata.PackageNotFoundError:
         pass
-    names += [module for module, owners in importlib.metadata.packages_distributions().items() if package in owners]
+    names += [
+        module
+        for module, owners in importlib.metadata.packages_distributions().items()
+        if package in owners
+    ]
     for name in names:
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.origin is not None:

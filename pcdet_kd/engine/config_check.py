@@ -1,4 +1,6 @@
-"""Finding mistakes in a config before anything is built: unknown keys, types and arguments, with the nearest right names."""
+"""Finding mistakes in a config before anything is built: unknown keys, types and arguments, with
+the nearest right names.
+"""
 
 import difflib
 import inspect
@@ -7,24 +9,87 @@ from typing import Any
 
 from pcdet_kd import registry as R
 
-_RUNNER_KEYS = {'model', 'work_dir', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'train_cfg', 'val_cfg', 'test_cfg',
-                'auto_scale_lr', 'optim_wrapper', 'param_scheduler', 'val_evaluator', 'test_evaluator', 'default_hooks',
-                'custom_hooks', 'data_preprocessor', 'load_from', 'resume', 'launcher', 'env_cfg', 'log_processor',
-                'log_level', 'visualizer', 'default_scope', 'randomness', 'experiment_name'}
-TOP_LEVEL_KEYS = _RUNNER_KEYS | {'runner_type', 'custom_imports', 'requires', 'voting', 'corruptions', 'model_wrapper_cfg',
-                                 'compile', 'find_unused_parameters', 'sync_bn', 'read_base'}
+_RUNNER_KEYS = {
+    'model',
+    'work_dir',
+    'train_dataloader',
+    'val_dataloader',
+    'test_dataloader',
+    'train_cfg',
+    'val_cfg',
+    'test_cfg',
+    'auto_scale_lr',
+    'optim_wrapper',
+    'param_scheduler',
+    'val_evaluator',
+    'test_evaluator',
+    'default_hooks',
+    'custom_hooks',
+    'data_preprocessor',
+    'load_from',
+    'resume',
+    'launcher',
+    'env_cfg',
+    'log_processor',
+    'log_level',
+    'visualizer',
+    'default_scope',
+    'randomness',
+    'experiment_name',
+}
+TOP_LEVEL_KEYS = _RUNNER_KEYS | {
+    'runner_type',
+    'custom_imports',
+    'requires',
+    'voting',
+    'corruptions',
+    'model_wrapper_cfg',
+    'compile',
+    'find_unused_parameters',
+    'sync_bn',
+    'read_base',
+}
 
-_BY_TOP = {'model': R.MODELS, 'voting': R.MODELS, 'data_preprocessor': R.MODELS, 'train_cfg': R.LOOPS, 'val_cfg': R.LOOPS,
-           'test_cfg': R.LOOPS, 'optim_wrapper': R.OPTIM_WRAPPERS, 'param_scheduler': R.PARAM_SCHEDULERS,
-           'val_evaluator': R.METRICS, 'test_evaluator': R.METRICS, 'default_hooks': R.HOOKS, 'custom_hooks': R.HOOKS,
-           'visualizer': R.VISUALIZERS, 'log_processor': R.LOG_PROCESSORS, 'model_wrapper_cfg': R.MODEL_WRAPPERS}
-_BY_KEY = {'dataset': R.DATASETS, 'datasets': R.DATASETS, 'data': R.DATASETS, 'sampler': R.DATA_SAMPLERS,
-           'batch_sampler': R.DATA_SAMPLERS, 'collate_fn': R.FUNCTIONS, 'worker_init_fn': R.FUNCTIONS,
-           'pipeline': R.TRANSFORMS, 'transforms': R.TRANSFORMS, 'optimizer': R.OPTIMIZERS, 'init_cfg': R.WEIGHT_INITIALIZERS,
-           'vis_backends': R.VISBACKENDS, 'backbone': R.BACKBONES, 'head': R.HEADS, 'loss': R.LOSSES}
+_BY_TOP = {
+    'model': R.MODELS,
+    'voting': R.MODELS,
+    'data_preprocessor': R.MODELS,
+    'train_cfg': R.LOOPS,
+    'val_cfg': R.LOOPS,
+    'test_cfg': R.LOOPS,
+    'optim_wrapper': R.OPTIM_WRAPPERS,
+    'param_scheduler': R.PARAM_SCHEDULERS,
+    'val_evaluator': R.METRICS,
+    'test_evaluator': R.METRICS,
+    'default_hooks': R.HOOKS,
+    'custom_hooks': R.HOOKS,
+    'visualizer': R.VISUALIZERS,
+    'log_processor': R.LOG_PROCESSORS,
+    'model_wrapper_cfg': R.MODEL_WRAPPERS,
+}
+_BY_KEY = {
+    'dataset': R.DATASETS,
+    'datasets': R.DATASETS,
+    'data': R.DATASETS,
+    'sampler': R.DATA_SAMPLERS,
+    'batch_sampler': R.DATA_SAMPLERS,
+    'collate_fn': R.FUNCTIONS,
+    'worker_init_fn': R.FUNCTIONS,
+    'pipeline': R.TRANSFORMS,
+    'transforms': R.TRANSFORMS,
+    'optimizer': R.OPTIMIZERS,
+    'init_cfg': R.WEIGHT_INITIALIZERS,
+    'vis_backends': R.VISBACKENDS,
+    'backbone': R.BACKBONES,
+    'head': R.HEADS,
+    'loss': R.LOSSES,
+}
 _BY_KEY_OF_NAMED = {'teachers': R.TEACHERS, 'losses': R.LOSSES}
-_ADDED_BY_RUNNER = {'optim_wrapper': {'optimizer', 'clip_grad', 'constructor', 'paramwise_cfg'},
-                    'param_scheduler': {'convert_to_iter_based'}, 'sampler': set()}
+_ADDED_BY_RUNNER = {
+    'optim_wrapper': {'optimizer', 'clip_grad', 'constructor', 'paramwise_cfg'},
+    'param_scheduler': {'convert_to_iter_based'},
+    'sampler': set(),
+}
 
 
 class ConfigError(ValueError):
@@ -40,33 +105,49 @@ class ConfigError(ValueError):
 
     def __str__(self) -> str:
         source, problems = self.args
-        return '\n  '.join([f'{source}: {len(problems)} problem{"s" * (len(problems) > 1)}', *problems])
+        return '\n  '.join(
+            [f'{source}: {len(problems)} problem{"s" * (len(problems) > 1)}', *problems]
+        )
 
 
-def check_config(cfg: Any, used_variables: Iterable[str] = (), source: object = 'config',
-                 offered_variables: Iterable[str] = ()) -> None:
+def check_config(
+    cfg: Any,
+    used_variables: Iterable[str] = (),
+    source: object = 'config',
+    offered_variables: Iterable[str] = (),
+) -> None:
     """Raise :class:`ConfigError` if a config has an unknown key, type or argument.
 
     Args:
         cfg: The config.
-        used_variables: Names that the config's files compute other values from; any other top-level name must be a key
-            that a Runner or a stage reads.
+        used_variables: Names that the config's files compute other values from; any other top-level
+            name must be a key that a Runner or a stage reads.
         source: What to call the config in messages.
-        offered_variables: Names that a base defines; unused ones are mistakes only if they look like a misspelt key.
+        offered_variables: Names that a base defines; unused ones are mistakes only if they look
+            like a misspelt key.
     """
     problems: list[str] = []
-    misspelt = {name for name in offered_variables if difflib.get_close_matches(name, TOP_LEVEL_KEYS, n=1, cutoff=0.85)}
+    misspelt = {
+        name
+        for name in offered_variables
+        if difflib.get_close_matches(name, TOP_LEVEL_KEYS, n=1, cutoff=0.85)
+    }
     used = set(used_variables) | (set(offered_variables) - misspelt)
     for key, value in cfg.items():
         if key not in TOP_LEVEL_KEYS and key not in used:
-            problems.append(f"{key}: unknown key, and nothing in the config uses it.{R.did_you_mean(key, TOP_LEVEL_KEYS)}")
+            problems.append(
+                f'{key}: unknown key, and nothing in the config uses '
+                f'it.{R.did_you_mean(key, TOP_LEVEL_KEYS)}'
+            )
         elif key.endswith('_dataloader') and key in TOP_LEVEL_KEYS:
             _check_loader(key, value, problems)
         elif key in _BY_TOP:
             _walk(value, key, _BY_TOP[key], problems)
-    for key, allowed in (('randomness', _names('mmengine.runner.utils', 'set_random_seed')),
-                         ('env_cfg', {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'}),
-                         ('corruptions', {'suite', 'data_root', 'renormalize'})):
+    for key, allowed in (
+        ('randomness', _names('mmengine.runner.utils', 'set_random_seed')),
+        ('env_cfg', {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'}),
+        ('corruptions', {'suite', 'data_root', 'renormalize'}),
+    ):
         _check_keys(cfg.get(key) or {}, key, allowed, problems)
     if problems:
         raise ConfigError(source, problems)
@@ -74,11 +155,16 @@ def check_config(cfg: Any, used_variables: Iterable[str] = (), source: object = 
 
 def _names(module: str, name: str) -> set[str]:
     from importlib import import_module
+
     return R.accepted_arguments(getattr(import_module(module), name)) or set()
 
 
 def _check_keys(node: dict, path: str, allowed: set[str], problems: list[str]) -> None:
-    problems += [f"{path}.{key}: unknown key.{R.did_you_mean(key, allowed)}" for key in node if key not in allowed]
+    problems += [
+        f'{path}.{key}: unknown key.{R.did_you_mean(key, allowed)}'
+        for key in node
+        if key not in allowed
+    ]
 
 
 def _check_loader(key: str, loader: Any, problems: list[str]) -> None:
@@ -103,8 +189,15 @@ def _walk(node: Any, path: str, registry: R.Registry | None, problems: list[str]
         obj = _find(kind, path, registry, problems)
         if obj is None:
             return
-        _check_call(obj, node, path, _ADDED_BY_RUNNER.get(top, set()) if '.' not in path.replace(f'{top}.', '', 1) else set(),
-                    problems)
+        _check_call(
+            obj,
+            node,
+            path,
+            _ADDED_BY_RUNNER.get(top, set())
+            if '.' not in path.replace(f'{top}.', '', 1)
+            else set(),
+            problems,
+        )
     for name, value in node.items():
         inner = _BY_KEY.get(name, registry.of if isinstance(registry, R.Kind) else registry)
         if name in _BY_KEY_OF_NAMED and isinstance(value, dict):
@@ -118,11 +211,18 @@ def _walk(node: Any, path: str, registry: R.Registry | None, problems: list[str]
 
 def _default_type(path: str, node: dict) -> str | None:
     """What MMEngine builds where a config names no type."""
-    return {'train_cfg': 'EpochBasedTrainLoop' if node.get('by_epoch', True) else 'IterBasedTrainLoop', 'val_cfg': 'ValLoop',
-            'test_cfg': 'TestLoop', 'optim_wrapper': 'OptimWrapper', 'log_processor': 'LogProcessor'}.get(path)
+    return {
+        'train_cfg': 'EpochBasedTrainLoop' if node.get('by_epoch', True) else 'IterBasedTrainLoop',
+        'val_cfg': 'ValLoop',
+        'test_cfg': 'TestLoop',
+        'optim_wrapper': 'OptimWrapper',
+        'log_processor': 'LogProcessor',
+    }.get(path)
 
 
-def _find(kind: Any, path: str, registry: R.Registry | None, problems: list[str]) -> Callable | None:
+def _find(
+    kind: Any, path: str, registry: R.Registry | None, problems: list[str]
+) -> Callable | None:
     if not isinstance(kind, str):
         return kind
     nearest = ''
@@ -146,8 +246,24 @@ def _check_call(obj: Callable, node: dict, path: str, added: set[str], problems:
     for name in node:
         if name not in ('type', '_scope_') and name not in accepted | added:
             called = obj.__name__ if inspect.isclass(obj) or inspect.isroutine(obj) else str(obj)
-            problems.append(f"{path}.{name}: {called} has no such argument.{R.did_you_mean(name, accepted | added)}")
+            problems.append(
+                f'{path}.{name}: {called} has no such '
+                f'argument.{R.did_you_mean(name, accepted | added)}'
+            )
 
 
-_ALL = (R.MODELS, R.TRANSFORMS, R.DATASETS, R.METRICS, R.EVALUATOR, R.HOOKS, R.OPTIMIZERS, R.PARAM_SCHEDULERS, R.FUNCTIONS,
-        R.DATA_SAMPLERS, R.WEIGHT_INITIALIZERS, R.VISBACKENDS, R.VISUALIZERS)
+_ALL = (
+    R.MODELS,
+    R.TRANSFORMS,
+    R.DATASETS,
+    R.METRICS,
+    R.EVALUATOR,
+    R.HOOKS,
+    R.OPTIMIZERS,
+    R.PARAM_SCHEDULERS,
+    R.FUNCTIONS,
+    R.DATA_SAMPLERS,
+    R.WEIGHT_INITIALIZERS,
+    R.VISBACKENDS,
+    R.VISUALIZERS,
+)

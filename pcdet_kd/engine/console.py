@@ -6,7 +6,8 @@ _LONGEST = 24  # lines
 
 
 class BriefFormatter(logging.Formatter):
-    """Formats as another formatter does, but cuts messages of more than 24 lines down to their first words and a pointer.
+    """Formats as another formatter does, but cuts messages of more than 24 lines down to their
+    first words and a pointer.
 
     Such are MMEngine's reports of the environment, of the config and of all hooks.
 
@@ -24,14 +25,27 @@ class BriefFormatter(logging.Formatter):
         """Return the text of a record."""
         lines = [line for line in record.getMessage().splitlines() if line.strip(' -')]
         if len(lines) > _LONGEST:
-            record = logging.makeLogRecord(vars(record))  # the file's handler gets the same record: it must stay whole
-            record.msg, record.args = f'{lines[0].strip().rstrip(":")}: {len(lines)} lines, in {self.log_file}', None
+            record = logging.makeLogRecord(
+                vars(record)
+            )  # the file's handler gets the same record: it must stay whole
+            record.msg, record.args = (
+                f'{lines[0].strip().rstrip(":")}: {len(lines)} lines, in {self.log_file}',
+                None,
+            )
         return self.formatter.format(record)
 
 
 def make_brief(logger: logging.Logger) -> None:
     """Shorten what a logger's console handlers show, if the logger also writes to a file."""
-    files = [handler.baseFilename for handler in logger.handlers if isinstance(handler, logging.FileHandler)]
+    files = [
+        handler.baseFilename
+        for handler in logger.handlers
+        if isinstance(handler, logging.FileHandler)
+    ]
     for handler in logger.handlers:
-        if files and isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
+        if (
+            files
+            and isinstance(handler, logging.StreamHandler)
+            and not isinstance(handler, logging.FileHandler)
+        ):
             handler.setFormatter(BriefFormatter(handler.formatter or logging.Formatter(), files[0]))

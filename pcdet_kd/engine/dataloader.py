@@ -13,15 +13,18 @@ from pcdet_kd.engine.hooks.seed import leaf_datasets
 from pcdet_kd.registry import DATASETS, FUNCTIONS, SCOPE
 
 
-def build_dataloader(dataloader: DataLoader | Mapping, seed: int | None = None, diff_rank_seed: bool = False) -> DataLoader:
+def build_dataloader(
+    dataloader: DataLoader | Mapping, seed: int | None = None, diff_rank_seed: bool = False
+) -> DataLoader:
     """Build and check a data loader.
 
-    ``worker_init_fn`` is :func:`pcdet_kd.engine.hooks.worker_init` unless given; with ``num_workers=0``,
-    ``persistent_workers`` and ``prefetch_factor`` are left out, which torch refuses.
+    ``worker_init_fn`` is :func:`pcdet_kd.engine.hooks.worker_init` unless given; with
+    ``num_workers=0``, ``persistent_workers`` and ``prefetch_factor`` are left out, which torch
+    refuses.
 
-    ``device='cuda'`` (or another device) keeps the clouds there and augments whole batches there, in this process: see
-    :class:`~pcdet_kd.datasets.device_dataset.DeviceDataset`. What concerns workers, pinning and collation then has nothing to do
-    and is left out.
+    ``device='cuda'`` (or another device) keeps the clouds there and augments whole batches there,
+    in this process: see :class:`~pcdet_kd.datasets.device_dataset.DeviceDataset`. What concerns
+    workers, pinning and collation then has nothing to do and is left out.
 
     Args:
         dataloader: As in MMEngine's Runner.
@@ -29,7 +32,8 @@ def build_dataloader(dataloader: DataLoader | Mapping, seed: int | None = None, 
         diff_rank_seed: Whether each process seeds for itself.
 
     Raises:
-        ValueError: There is no sample, or not one batch, or the data set can't be kept on ``device``.
+        ValueError: There is no sample, or not one batch, or the data set can't be kept on
+            ``device``.
     """
     if isinstance(dataloader, DataLoader):
         _check(dataloader)
@@ -55,31 +59,57 @@ def build_dataloader(dataloader: DataLoader | Mapping, seed: int | None = None, 
 
 def _scope() -> AbstractContextManager:
     """Our scope, where there is none: outside a Runner."""
-    return nullcontext() if DefaultScope.get_current_instance() else DefaultScope.overwrite_default_scope(SCOPE)
+    return (
+        nullcontext()
+        if DefaultScope.get_current_instance()
+        else DefaultScope.overwrite_default_scope(SCOPE)
+    )
 
 
 def _on_device(cfg: dict) -> dict:
-    """Put the data set of a loader's config on its device, and take out what then has nothing to do."""
+    """Put the data set of a loader's config on its device, and take out what then has nothing to
+    do.
+    """
     from pcdet_kd.datasets.collate import collate_points
-    from pcdet_kd.datasets.device_dataset import DeviceDataset, as_it_is  # imports the transforms, and MMCV with them
+    from pcdet_kd.datasets.device_dataset import (
+        DeviceDataset,
+        as_it_is,
+    )  # imports the transforms, and MMCV with them
+
     collate = cfg.pop('collate_fn', None)
-    if isinstance(collate, Mapping) and collate.get('type') not in ('collate_points', collate_points):
-        raise ValueError(f"device={str(cfg['device'])!r} of the data loader makes whole batches; collate_fn "
-                         f"{collate.get('type')} can't be used: leave one of them out")
+    if isinstance(collate, Mapping) and collate.get('type') not in (
+        'collate_points',
+        collate_points,
+    ):
+        raise ValueError(
+            f'device={str(cfg["device"])!r} of the data loader makes whole batches; collate_fn '
+            f"{collate.get('type')} can't be used: leave one of them out"
+        )
     dataset = cfg['dataset']
     if isinstance(dataset, Mapping):
         with _scope():
             dataset = DATASETS.build(dict(dataset))
-    for name in ('num_workers', 'persistent_workers', 'prefetch_factor', 'pin_memory', 'worker_init_fn'):
+    for name in (
+        'num_workers',
+        'persistent_workers',
+        'prefetch_factor',
+        'pin_memory',
+        'worker_init_fn',
+    ):
         cfg.pop(name, None)
-    return {**cfg, 'dataset': DeviceDataset(dataset, cfg['device']), 'num_workers': 0, 'collate_fn': as_it_is}
+    return {
+        **cfg,
+        'dataset': DeviceDataset(dataset, cfg['device']),
+        'num_workers': 0,
+        'collate_fn': as_it_is,
+    }
 
 
 def stop_workers(loader: Any) -> None:
     """End a loader's persistent workers now.
 
-    Left to Python's garbage collector, a loader in a reference cycle (a Runner is one) may have lost its queues by then, and
-    waits 5 seconds for each worker.
+    Left to Python's garbage collector, a loader in a reference cycle (a Runner is one) may have
+    lost its queues by then, and waits 5 seconds for each worker.
     """
     iterator = getattr(loader, '_iterator', None)
     if iterator is not None and hasattr(iterator, '_shutdown_workers'):
@@ -89,9 +119,14 @@ def stop_workers(loader: Any) -> None:
 
 def _check(loader: DataLoader) -> None:
     dataset = next(leaf_datasets(loader.dataset))
-    name = f'{type(dataset).__name__}' + (f" (split '{dataset.split}')" if hasattr(dataset, 'split') else '')
+    name = f'{type(dataset).__name__}' + (
+        f" (split '{dataset.split}')" if hasattr(dataset, 'split') else ''
+    )
     if not len(loader.dataset):
         raise ValueError(f'{name} has 0 samples; check data_root, split and indices')
     if not len(loader):
-        raise ValueError(f'{name}: {len(loader.dataset)} samples make 0 batches of {loader.batch_size or "its sampler"} '
-                         'because drop_last leaves the incomplete one out; lower batch_size or set drop_last=False')
+        raise ValueError(
+            f'{name}: {len(loader.dataset)} samples make 0 batches of '
+            f'{loader.batch_size or "its sampler"} because drop_last leaves the incomplete one '
+            'out; lower batch_size or set drop_last=False'
+        )

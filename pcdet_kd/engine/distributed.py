@@ -44,12 +44,21 @@ def setup_distributed(launcher: str, backend: str = 'nccl', timeout: float | Non
         return
     if launcher != 'pytorch':
         _set_environment(launcher)
-    missing = [k for k in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT') if k not in os.environ]
+    missing = [
+        k
+        for k in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
+        if k not in os.environ
+    ]
     if missing:
-        raise RuntimeError(f"launcher='{launcher}' needs the environment variables {', '.join(missing)}. Start the command "
-                           'through tools/dist_train.sh (torchrun), srun or mpirun, or use --launcher none')
-    dist.init_process_group('gloo' if backend == 'nccl' else backend,
-                            timeout=datetime.timedelta(seconds=timeout) if timeout else None)
+        raise RuntimeError(
+            f"launcher='{launcher}' needs the environment variables {', '.join(missing)}. Start "
+            'the command '
+            'through tools/dist_train.sh (torchrun), srun or mpirun, or use --launcher none'
+        )
+    dist.init_process_group(
+        'gloo' if backend == 'nccl' else backend,
+        timeout=datetime.timedelta(seconds=timeout) if timeout else None,
+    )
 
 
 def _set_environment(launcher: str) -> None:
@@ -58,11 +67,19 @@ def _set_environment(launcher: str) -> None:
     if launcher == 'slurm':
         names = dict(RANK='SLURM_PROCID', WORLD_SIZE='SLURM_NTASKS', LOCAL_RANK='SLURM_LOCALID')
         if 'MASTER_ADDR' not in env and 'SLURM_NODELIST' in env:
-            hosts = subprocess.run(['scontrol', 'show', 'hostname', env['SLURM_NODELIST']], capture_output=True, text=True,
-                                   check=True).stdout.split()
+            hosts = subprocess.run(
+                ['scontrol', 'show', 'hostname', env['SLURM_NODELIST']],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.split()
             env['MASTER_ADDR'] = hosts[0]
     else:
-        names = dict(RANK='OMPI_COMM_WORLD_RANK', WORLD_SIZE='OMPI_COMM_WORLD_SIZE', LOCAL_RANK='OMPI_COMM_WORLD_LOCAL_RANK')
+        names = dict(
+            RANK='OMPI_COMM_WORLD_RANK',
+            WORLD_SIZE='OMPI_COMM_WORLD_SIZE',
+            LOCAL_RANK='OMPI_COMM_WORLD_LOCAL_RANK',
+        )
         if env.get('OMPI_COMM_WORLD_SIZE') == env.get('OMPI_COMM_WORLD_LOCAL_SIZE'):
             env.setdefault('MASTER_ADDR', '127.0.0.1')
     for ours, theirs in names.items():
@@ -72,7 +89,9 @@ def _set_environment(launcher: str) -> None:
 
 
 def _end_group() -> None:
-    """Leave the group together: a process that is gone while another still talks to it may abort in gloo's threads."""
+    """Leave the group together: a process that is gone while another still talks to it may abort in
+    gloo's threads.
+    """
     if dist.is_initialized():
         gc.collect()  # a Runner is a reference cycle, and its model's wrapper holds on to the group
         if dist.get_backend() == dist.Backend.GLOO:  # the others have no such barrier, and refuse
@@ -88,8 +107,9 @@ class WorkDirInUse(RuntimeError):
 class WorkDirLock:
     """Keeps a second training run out of a work directory.
 
-    A context manager: the main process creates ``.lock`` with its id; if the file exists and its process still runs, that
-    is an error. A lock that a dead process of this machine left is taken over.
+    A context manager: the main process creates ``.lock`` with its id; if the file exists and its
+    process still runs, that is an error. A lock that a dead process of this machine left is taken
+    over.
     """
 
     def __init__(self, work_dir: str | os.PathLike) -> None:
@@ -102,14 +122,18 @@ class WorkDirLock:
             return self
         while not self.held:
             try:
-                with open(os.open(self.file, os.O_CREAT | os.O_EXCL | os.O_WRONLY), 'w', encoding='utf-8') as file:
+                with open(
+                    os.open(self.file, os.O_CREAT | os.O_EXCL | os.O_WRONLY), 'w', encoding='utf-8'
+                ) as file:
                     file.write(self.owner)
                 self.held = True
             except FileExistsError:
                 self._remove_if_stale()
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.held:
             self.file.unlink(missing_ok=True)
             self.held = False
@@ -120,11 +144,18 @@ class WorkDirLock:
         except FileNotFoundError:
             return
         host, pid, start = [*text.split(), '', '', ''][:3]
-        if not pid.isdigit() or host != socket.gethostname() or (process_runs(int(pid)) and start == _start_time(int(pid))):
+        if (
+            not pid.isdigit()
+            or host != socket.gethostname()
+            or (process_runs(int(pid)) and start == _start_time(int(pid)))
+        ):
             holder = f'process {pid} on {host}' if pid else 'a process that is just starting'
-            raise WorkDirInUse(f'{self.file.parent} is in use by {holder}. Wait for it, give this run another --work-dir, '
-                               f'or, if that process is gone, delete {self.file}')
-        # Renamed first, so that of two processes that find the same stale lock only one goes on to create a new one.
+            raise WorkDirInUse(
+                f'{self.file.parent} is in use by {holder}. Wait for it, give this run another '
+                f'--work-dir, or, if that process is gone, delete {self.file}'
+            )
+        # Renamed first, so that of two processes that find the same stale lock only one goes on to
+        # create a new one.
         taken = self.file.with_name(f'.lock.{os.getpid()}')
         with suppress(FileNotFoundError):
             os.rename(self.file, taken)
@@ -134,7 +165,9 @@ class WorkDirLock:
 
 
 def _start_time(pid: int) -> str:
-    """When a process started, in the kernel's ticks, to tell it from a later one with the same id; '-' where unknown."""
+    """When a process started, in the kernel's ticks, to tell it from a later one with the same id;
+    '-' where unknown.
+    """
     try:
         return Path(f'/proc/{pid}/stat').read_text(encoding='utf-8').rpartition(')')[2].split()[19]
     except (OSError, IndexError):

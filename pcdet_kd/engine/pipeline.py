@@ -1,4 +1,6 @@
-"""Stages: one command trains a config and all that it requires, reusing what is finished and resuming what is not."""
+"""Stages: one command trains a config and all that it requires, reusing what is finished and
+resuming what is not.
+"""
 
 import copy
 import os
@@ -32,7 +34,8 @@ class Stage:
     """One training run of a pipeline.
 
     Attributes:
-        name: What the leaf's ``requires`` calls it; the leaf and its baseline have their file's name.
+        name: What the leaf's ``requires`` calls it; the leaf and its baseline have their file's
+            name.
         config: The file.
         cfg: What will be trained.
         work_dir: Where it is trained.
@@ -63,17 +66,23 @@ def is_distiller(cfg: Config) -> bool:
     return (MODELS.get(kind) if isinstance(kind, str) else kind) in DISTILLERS.module_dict.values()
 
 
-def plan(config: str | Path, options: dict[str, Any] | None = None, stage_options: dict[str, Any] | None = None,
-         work_dir: str | Path | None = None, with_baseline: bool = False) -> list[Stage]:
+def plan(
+    config: str | Path,
+    options: dict[str, Any] | None = None,
+    stage_options: dict[str, Any] | None = None,
+    work_dir: str | Path | None = None,
+    with_baseline: bool = False,
+) -> list[Stage]:
     """Return the stages of a config in the order of training, the config itself last.
 
     Args:
         config: The leaf's file.
-        options: Values by dotted path for the leaf. The leaf's own variables (such as ``data_root``) go to every stage that
-            has a variable of this name.
+        options: Values by dotted path for the leaf. The leaf's own variables (such as
+            ``data_root``) go to every stage that has a variable of this name.
         stage_options: Values by ``STAGE.dotted.path``.
-        work_dir: The leaf's directory; the stages are then trained in ``work_dir/stages``. By default each config is
-            trained in its ``work_dir``, or in ``work_dirs/<its file's name>``, where other leaves find it too.
+        work_dir: The leaf's directory; the stages are then trained in ``work_dir/stages``. By
+            default each config is trained in its ``work_dir``, or in ``work_dirs/<its file's
+            name>``, where other leaves find it too.
         with_baseline: Train the distiller's student alone as well, with the same schedule.
     """
     options, stage_options = options or {}, dict(stage_options or {})
@@ -82,11 +91,25 @@ def plan(config: str | Path, options: dict[str, Any] | None = None, stage_option
     def visit(path: Path, name: str, parents: tuple[Path, ...]) -> Stage:
         key = Path(os.path.normpath(path.absolute()))
         if key in parents:
-            raise ConfigError(path, [f'requires: the stages go in a circle: {" -> ".join(p.name for p in (*parents, key))}'])
+            raise ConfigError(
+                path,
+                [
+                    'requires: the stages go in a circle: '
+                    f'{" -> ".join(p.name for p in (*parents, key))}'
+                ],
+            )
         if key in stages:
             return stages[key]
-        own = {k.split('.', 1)[1]: stage_options.pop(k) for k in list(stage_options) if k.split('.', 1)[0] == name}
-        passed = options if not parents else {k: v for k, v in options.items() if path.is_file() and k in variables_of(path)}
+        own = {
+            k.split('.', 1)[1]: stage_options.pop(k)
+            for k in list(stage_options)
+            if k.split('.', 1)[0] == name
+        }
+        passed = (
+            options
+            if not parents
+            else {k: v for k, v in options.items() if path.is_file() and k in variables_of(path)}
+        )
         cfg = load_config(path, {**passed, **own})
         folder = Path(cfg.get('work_dir') or Path('work_dirs') / path.stem)
         if work_dir is not None:
@@ -97,8 +120,13 @@ def plan(config: str | Path, options: dict[str, Any] | None = None, stage_option
             stage.requires[required] = visit(path.parent / file, required, (*parents, key))
         for where, wanted in _placeholders(cfg):
             if wanted not in stage.requires:
-                raise ConfigError(path, [f"{where}: '{STAGE_PREFIX}{wanted}' is not in requires."
-                                         f'{did_you_mean(wanted, stage.requires)}'])
+                raise ConfigError(
+                    path,
+                    [
+                        f"{where}: '{STAGE_PREFIX}{wanted}' is not in requires."
+                        f'{did_you_mean(wanted, stage.requires)}'
+                    ],
+                )
         problems = _misfits(cfg, stage)
         if problems:
             raise ConfigError(path, problems)
@@ -109,7 +137,10 @@ def plan(config: str | Path, options: dict[str, Any] | None = None, stage_option
     leaf = visit(leaf_path, leaf_path.stem, ())
     if stage_options:
         unknown = next(iter(stage_options)).split('.')[0]
-        raise ConfigError('--stage-options', [f"no stage '{unknown}'.{did_you_mean(unknown, [s.name for s in stages.values()])}"])
+        raise ConfigError(
+            '--stage-options',
+            [f"no stage '{unknown}'.{did_you_mean(unknown, [s.name for s in stages.values()])}"],
+        )
     ordered = list(stages.values())
     if with_baseline:
         ordered.insert(-1, baseline_of(leaf, inside=work_dir is not None))
@@ -117,25 +148,36 @@ def plan(config: str | Path, options: dict[str, Any] | None = None, stage_option
 
 
 def baseline_of(leaf: Stage, inside: bool = False) -> Stage:
-    """Return a stage that trains a distiller's student alone, with the distiller's data, schedule and seed.
+    """Return a stage that trains a distiller's student alone, with the distiller's data, schedule
+    and seed.
 
     Args:
         leaf: The distiller's stage.
         inside: Train in ``stages`` of the leaf's directory instead of beside it.
     """
     if not is_distiller(leaf.cfg):
-        raise ConfigError(leaf.config, [f'model.type: {leaf.cfg.model.type} is not a distiller, it has no baseline'])
+        raise ConfigError(
+            leaf.config,
+            [f'model.type: {leaf.cfg.model.type} is not a distiller, it has no baseline'],
+        )
     cfg = copy.deepcopy(leaf.cfg)
     cfg.model = cfg.model.student
     cfg.pop('requires', None)
     name = f'{leaf.name}_baseline'
-    work_dir = leaf.work_dir / 'stages' / name if inside else leaf.work_dir.with_name(f'{leaf.work_dir.name}_baseline')
+    work_dir = (
+        leaf.work_dir / 'stages' / name
+        if inside
+        else leaf.work_dir.with_name(f'{leaf.work_dir.name}_baseline')
+    )
     cfg.work_dir = str(work_dir)
     return Stage(name, leaf.config, cfg, work_dir)
 
 
-def run_stages(stages: list[Stage], retrain: set[str] | None = None,
-               say: Callable[[str], None] = lambda text: None) -> list[Stage]:
+def run_stages(
+    stages: list[Stage],
+    retrain: set[str] | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> list[Stage]:
     """Train the stages that are not finished, in order.
 
     Args:
@@ -151,7 +193,9 @@ def run_stages(stages: list[Stage], retrain: set[str] | None = None,
     if retrain - names - {'all'}:
         unknown = sorted(retrain - names - {'all'})[0]
         raise ConfigError('--retrain', [f"no stage '{unknown}'.{did_you_mean(unknown, names)}"])
-    for stage in stages:  # a model that cannot be built, or data that is not there, is known before hours are spent
+    for stage in (
+        stages
+    ):  # a model that cannot be built, or data that is not there, is known before hours are spent
         try:
             MODELS.build(stage.cfg.model)
             stage.data = _data_fingerprint(stage.cfg)
@@ -161,7 +205,9 @@ def run_stages(stages: list[Stage], retrain: set[str] | None = None,
             raise ConfigError(stage.config, [str(error)]) from error
     for number, stage in enumerate(stages, 1):
         if retrain & {stage.name, 'all'} and stage.work_dir.exists() and is_main_process():
-            aside = stage.work_dir.with_name(f'{stage.work_dir.name}.{time.strftime("%Y%m%d_%H%M%S")}')
+            aside = stage.work_dir.with_name(
+                f'{stage.work_dir.name}.{time.strftime("%Y%m%d_%H%M%S")}'
+            )
             stage.work_dir.rename(aside)
             say(f'{stage.name}: moved {stage.work_dir} to {aside}')
         barrier()
@@ -179,19 +225,28 @@ def run_stage(stage: Stage, title: str, say: Callable[[str], None]) -> None:
         changed = found.differences(wanted)
         if changed:
             raise StaleStageError(
-                f"{stage.work_dir} holds a run of '{stage.name}' with another config or other data:\n  " + '\n  '.join(changed)
-                + f'\nTrain it again with --retrain {stage.name} (what is there is moved aside), or choose another --work-dir')
+                f"{stage.work_dir} holds a run of '{stage.name}' with another config or other "
+                'data:\n  '
+                + '\n  '.join(changed)
+                + f'\nTrain it again with --retrain {stage.name} (what is there is moved aside), '
+                'or choose another --work-dir'
+            )
         if found.finished:
             weights = stage.work_dir / found.weights
             if not weights.is_file() or file_sha256(weights) != found.weights_sha256:
-                raise StaleStageError(f"{weights} is not the file that '{stage.name}' finished with (missing or changed). "
-                                      f'Train it again with --retrain {stage.name}')
+                raise StaleStageError(
+                    f"{weights} is not the file that '{stage.name}' finished with (missing or "
+                    'changed). '
+                    f'Train it again with --retrain {stage.name}'
+                )
             stage.record, stage.reused = found, True
             say(f'{title}: finished before, reused ({weights})')
             return
     if resume and found is None:
-        raise StaleStageError(f'{stage.work_dir} holds checkpoints without a record of what was trained. Move it away, or '
-                              'choose another --work-dir')
+        raise StaleStageError(
+            f'{stage.work_dir} holds checkpoints without a record of what was trained. Move it '
+            'away, or choose another --work-dir'
+        )
     say(f'{title}: {f"resumes from {resume}" if resume else "trains"} in {stage.work_dir}')
     barrier()
     if is_main_process():
@@ -213,7 +268,9 @@ def run_stage(stage: Stage, title: str, say: Callable[[str], None]) -> None:
 
 
 def test_last_and_best(runner: Any) -> dict[str, dict[str, Any]]:
-    """Return test metrics of the last epoch and, if a validation metric chose one, of the best epoch."""
+    """Return test metrics of the last epoch and, if a validation metric chose one, of the best
+    epoch.
+    """
     if runner._test_dataloader is None:
         return {}
     results: dict[str, dict[str, Any]] = {'last': runner.test()}
@@ -230,7 +287,13 @@ def test_last_and_best(runner: Any) -> dict[str, dict[str, Any]]:
 
 def _nodes(node: Any, path: str = '') -> Iterator[tuple[str, Any, Any, Any]]:
     """Yield (path, container, key, value) of everything in a config."""
-    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    items = (
+        node.items()
+        if isinstance(node, dict)
+        else enumerate(node)
+        if isinstance(node, list)
+        else ()
+    )
     for key, value in list(items):
         here = f'{path}.{key}' if path else str(key)
         yield here, node, key, value
@@ -239,12 +302,17 @@ def _nodes(node: Any, path: str = '') -> Iterator[tuple[str, Any, Any, Any]]:
 
 def _placeholders(cfg: Config) -> list[tuple[str, str]]:
     """Return (path, stage) of every ``'stage:NAME'`` in the model."""
-    return [(f'model.{path}', value.removeprefix(STAGE_PREFIX)) for path, _, _, value in _nodes(cfg.get('model') or {})
-            if isinstance(value, str) and value.startswith(STAGE_PREFIX)]
+    return [
+        (f'model.{path}', value.removeprefix(STAGE_PREFIX))
+        for path, _, _, value in _nodes(cfg.get('model') or {})
+        if isinstance(value, str) and value.startswith(STAGE_PREFIX)
+    ]
 
 
 def _misfits(cfg: Config, stage: Stage) -> list[str]:
-    """Return where a frozen model is described otherwise than the stage that its weights come from trains it."""
+    """Return where a frozen model is described otherwise than the stage that its weights come from
+    trains it.
+    """
     problems: list[str] = []
 
     def compare(ours: Any, theirs: Any, path: str, name: str) -> None:
@@ -256,10 +324,19 @@ def _misfits(cfg: Config, stage: Stage) -> list[str]:
 
     for path, _, _, node in _nodes(dict(model=cfg.get('model') or {})):
         checkpoint = node.get('checkpoint') if isinstance(node, dict) else None
-        if isinstance(checkpoint, str) and checkpoint.startswith(STAGE_PREFIX) and isinstance(node.get('model'), dict):
+        if (
+            isinstance(checkpoint, str)
+            and checkpoint.startswith(STAGE_PREFIX)
+            and isinstance(node.get('model'), dict)
+        ):
             name = checkpoint.removeprefix(STAGE_PREFIX)
             trained = stage.requires[name].cfg
-            compare(node['model'], trained.model.student if is_distiller(trained) else trained.model, f'{path}.model', name)
+            compare(
+                node['model'],
+                trained.model.student if is_distiller(trained) else trained.model,
+                f'{path}.model',
+                name,
+            )
     return problems
 
 
@@ -285,5 +362,8 @@ def _build_banks(cfg: Config) -> None:
 
 def feature_banks(cfg: Config) -> list[Any]:
     """Build the feature banks that a config's model looks up (unfilled)."""
-    return [TEACHERS.build(value) for _, _, _, value in _nodes(dict(model=cfg.model))
-            if isinstance(value, dict) and value.get('type') == 'FeatureBank']
+    return [
+        TEACHERS.build(value)
+        for _, _, _, value in _nodes(dict(model=cfg.model))
+        if isinstance(value, dict) and value.get('type') == 'FeatureBank'
+    ]

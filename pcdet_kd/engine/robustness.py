@@ -1,4 +1,6 @@
-"""One model on a whole corruption suite: loaded once, single pass, whole clouds, every sample once, resumable."""
+"""One model on a whole corruption suite: loaded once, single pass, whole clouds, every sample once,
+resumable.
+"""
 
 import hashlib
 import json
@@ -38,26 +40,40 @@ from pcdet_kd.utils.files import remove_stale_temporaries
 
 NORMALIZATION = {
     'none': 'none: the clouds as they are in the files',
-    'sphere': 'each cloud centred at its mean and scaled to the unit sphere (not the official protocol)',
-    'box+sphere': 'each cloud to the box [-1, 1], then to the unit sphere (not the official protocol)'}
+    'sphere': 'each cloud centred at its mean and scaled to the unit sphere (not the official '
+    'protocol)',
+    'box+sphere': 'each cloud to the box [-1, 1], then to the unit sphere (not the official '
+    'protocol)',
+}
 _PICTURES_PER_SET = 3
 
 
-def evaluate_suite(model: nn.Module, data: SuiteData, work_dir: str | Path, run: Mapping[str, Any], batch_size: int = 32,
-                   amp: bool = False, seed: int = 0, left_out: Iterable[str] = ()) -> Path:
+def evaluate_suite(
+    model: nn.Module,
+    data: SuiteData,
+    work_dir: str | Path,
+    run: Mapping[str, Any],
+    batch_size: int = 32,
+    amp: bool = False,
+    seed: int = 0,
+    left_out: Iterable[str] = (),
+) -> Path:
     """Evaluate a model on all sets of a suite, or on those that an interrupted evaluation left.
 
-    The folder of the results is named after what decides about them (weights, model, data, normalisation, transforms,
-    precision, seed), so that another checkpoint gets another folder and never half of this one's results.
+    The folder of the results is named after what decides about them (weights, model, data,
+    normalisation, transforms, precision, seed), so that another checkpoint gets another folder and
+    never half of this one's results.
 
-    On a CPU, batches are evaluated in as many threads as torch has, each of them with one of torch's: threads inside the
-    operations wait for each other. A model that draws random numbers in a test gets one batch at a time instead.
+    On a CPU, batches are evaluated in as many threads as torch has, each of them with one of
+    torch's: threads inside the operations wait for each other. A model that draws random numbers in
+    a test gets one batch at a time instead.
 
     Args:
         model: With weights, on its device.
         data: The suite.
         work_dir: Where the folder of the results is made.
-        run: What the report should say about the model: ``name``, ``config``, ``checkpoint``, ``sha256``, ``model``.
+        run: What the report should say about the model: ``name``, ``config``, ``checkpoint``,
+            ``sha256``, ``model``.
         batch_size: Clouds per batch; all clouds of a batch have the same number of points.
         amp: Mixed precision (bfloat16 on a CPU).
         seed: For models that draw random numbers in a test; each set starts from it.
@@ -71,21 +87,45 @@ def evaluate_suite(model: nn.Module, data: SuiteData, work_dir: str | Path, run:
         ValueError: The model has another number of classes, or its scores are not finite.
     """
     content = _read_on_main(data)
-    key = dict(sha256=run['sha256'], model=run['model'], suite=data.suite, renormalize=data.renormalize, amp=amp, seed=seed,
-               pipeline=[dict(t) for t in data.pipeline], sets=[[*name, mark] for name, mark in content.sets.items()])
+    key = dict(
+        sha256=run['sha256'],
+        model=run['model'],
+        suite=data.suite,
+        renormalize=data.renormalize,
+        amp=amp,
+        seed=seed,
+        pipeline=[dict(t) for t in data.pipeline],
+        sets=[[*name, mark] for name, mark in content.sets.items()],
+    )
     digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
     folder = Path(work_dir) / data.suite / f'{Path(run["checkpoint"]).stem}-{digest[:8]}'
-    pending = _begin(folder, _info(model, data, content, run, digest, batch_size, amp, seed, list(left_out)))
+    pending = _begin(
+        folder, _info(model, data, content, run, digest, batch_size, amp, seed, list(left_out))
+    )
     if not pending:
-        print_log(f'{TITLES[data.suite]}: all {len(content.sets)} sets were evaluated before, in {folder}', logger='current')
+        print_log(
+            f'{TITLES[data.suite]}: all {len(content.sets)} sets were evaluated before, in {folder}',  # noqa: E501
+            logger='current',
+        )
         return folder
     done = len(content.sets) - len(pending)
-    state = f'goes on after {done} of {len(content.sets)} sets, in' if done else f'{len(content.sets)} sets, to'
+    state = (
+        f'goes on after {done} of {len(content.sets)} sets, in'
+        if done
+        else f'{len(content.sets)} sets, to'
+    )
     print_log(f'{TITLES[data.suite]}: {state} {folder}', logger='current')
     model.eval()
-    with Predictor(model, batch_size, amp) as predictor, tqdm(
-            total=len(pending) * content.clouds, unit=' clouds', disable=not is_main_process(), smoothing=0.05,
-            mininterval=_seconds_between_lines()) as bar:
+    with (
+        Predictor(model, batch_size, amp) as predictor,
+        tqdm(
+            total=len(pending) * content.clouds,
+            unit=' clouds',
+            disable=not is_main_process(),
+            smoothing=0.05,
+            mininterval=_seconds_between_lines(),
+        ) as bar,
+    ):
         for name in pending:
             bar.set_description(f'{name[0]} {name[1]}' if name[0] != CLEAN else CLEAN)
             dataset = data.build(name)
@@ -99,7 +139,8 @@ def evaluate_suite(model: nn.Module, data: SuiteData, work_dir: str | Path, run:
 
 
 class Predictor:
-    """A model's class probabilities for all clouds of a data set, in batches of equal size; a context manager.
+    """A model's class probabilities for all clouds of a data set, in batches of equal size; a
+    context manager.
 
     Args:
         model: In eval mode, on its device.
@@ -121,7 +162,9 @@ class Predictor:
         if self.pool is not None:
             self.pool.shutdown(cancel_futures=True)
 
-    def scores(self, dataset: CorruptedDataset, progress: Callable[[int], Any] = lambda n: None) -> np.ndarray:
+    def scores(
+        self, dataset: CorruptedDataset, progress: Callable[[int], Any] = lambda n: None
+    ) -> np.ndarray:
         """Return the probabilities (n, K) float32 in the data set's order, on every process.
 
         Args:
@@ -129,7 +172,8 @@ class Predictor:
             progress: Called with the number of clouds after each batch, of all processes together.
 
         Raises:
-            ValueError: Another number of classes than the data set's, or scores that are not finite.
+            ValueError: Another number of classes than the data set's, or scores that are not
+                finite.
         """
         rank, world = get_dist_info()
         sizes = np.array([len(cloud) for cloud in dataset.records.points])
@@ -140,7 +184,9 @@ class Predictor:
                 self._start(dataset, mine)
             waiting: deque = deque()
             for chosen in batches_of_equal_size(mine, sizes, self.batch_size):
-                waiting.append((chosen, self.pool.submit(self._predict, self._batch(dataset, chosen))))
+                waiting.append(
+                    (chosen, self.pool.submit(self._predict, self._batch(dataset, chosen)))
+                )
                 if len(waiting) > 2 * self.threads:
                     found.append(self._next(waiting, progress, world))
             while waiting:
@@ -154,14 +200,18 @@ class Predictor:
             self._predict(self._batch(dataset, chosen[:2]))
             self.threads = threads if torch.equal(torch.get_rng_state(), before) else 1
             torch.set_rng_state(before)
-        self.pool = ThreadPoolExecutor(self.threads, 'evaluation', torch.set_num_threads, (threads // self.threads,))
+        self.pool = ThreadPoolExecutor(
+            self.threads, 'evaluation', torch.set_num_threads, (threads // self.threads,)
+        )
 
     @staticmethod
     def _batch(dataset: CorruptedDataset, chosen: np.ndarray) -> dict:
         return collate_points([dataset[int(i)] for i in chosen])
 
     @staticmethod
-    def _next(waiting: deque, progress: Callable[[int], Any], world: int) -> tuple[np.ndarray, np.ndarray]:
+    def _next(
+        waiting: deque, progress: Callable[[int], Any], world: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         chosen, future = waiting.popleft()
         scores = future.result()
         progress(len(chosen) * world)
@@ -169,31 +219,46 @@ class Predictor:
 
     def _predict(self, batch: dict) -> np.ndarray:
         # the current GPU is each thread's own, and GPU 0 in the pool's, whatever this process's is
-        with torch.cuda.device_of(self.parameter), torch.inference_mode(), autocast(enabled=self.amp):
+        with (
+            torch.cuda.device_of(self.parameter),
+            torch.inference_mode(),
+            autocast(enabled=self.amp),
+        ):
             samples = self.model.test_step(batch)
             return torch.stack([sample.pred_score for sample in samples]).float().cpu().numpy()
 
     @staticmethod
-    def _merge(found: list[tuple[np.ndarray, np.ndarray]], count: int, dataset: CorruptedDataset) -> np.ndarray:
+    def _merge(
+        found: list[tuple[np.ndarray, np.ndarray]], count: int, dataset: CorruptedDataset
+    ) -> np.ndarray:
         parts = [part for share in all_gather_object(found) for part in share]
         index = np.concatenate([chosen for chosen, _ in parts])
         scores = np.concatenate([values for _, values in parts])
         times = np.bincount(index, minlength=count)
         if len(times) != count or not (times == 1).all() or len(scores) != len(index):
-            raise ValueError(f'{dataset.file_name}: {len(index)} predictions for {count} clouds; every cloud must count once')
+            raise ValueError(
+                f'{dataset.file_name}: {len(index)} predictions for {count} clouds; every cloud '
+                'must count once'
+            )
         classes = dataset.metainfo['classes']
         if scores.shape[1] != len(classes):
-            raise ValueError(f'the model has {scores.shape[1]} classes, {dataset.file_name} has {len(classes)}')
+            raise ValueError(
+                f'the model has {scores.shape[1]} classes, {dataset.file_name} has {len(classes)}'
+            )
         if not np.isfinite(scores).all():
             bad = int(index[np.flatnonzero(~np.isfinite(scores).all(axis=1))[0]])
-            raise ValueError(f'{dataset.file_name}: the scores of cloud {bad} hold NaN or infinity: the model is broken, or '
-                             'its weights are')
+            raise ValueError(
+                f'{dataset.file_name}: the scores of cloud {bad} hold NaN or infinity: the model '
+                'is broken, or its weights are'
+            )
         ordered = np.empty_like(scores)
         ordered[index] = scores
         return ordered
 
 
-def batches_of_equal_size(chosen: np.ndarray, sizes: np.ndarray, batch_size: int) -> Iterator[np.ndarray]:
+def batches_of_equal_size(
+    chosen: np.ndarray, sizes: np.ndarray, batch_size: int
+) -> Iterator[np.ndarray]:
     """Yield indices in batches whose clouds all have the same number of points, small clouds first.
 
     Args:
@@ -204,7 +269,7 @@ def batches_of_equal_size(chosen: np.ndarray, sizes: np.ndarray, batch_size: int
     for size in np.unique(sizes[chosen]):
         same = chosen[sizes[chosen] == size]
         for start in range(0, len(same), batch_size):
-            yield same[start:start + batch_size]
+            yield same[start : start + batch_size]
 
 
 @contextmanager
@@ -241,8 +306,12 @@ def _read_on_main(data: SuiteData) -> SuiteContent:
     found: list[Any] = [None]
     if is_main_process():
         try:
-            with tqdm(desc=f'reading {TITLES[data.suite]}', unit=' sets', leave=False,
-                      mininterval=_seconds_between_lines()) as bar:
+            with tqdm(
+                desc=f'reading {TITLES[data.suite]}',
+                unit=' sets',
+                leave=False,
+                mininterval=_seconds_between_lines(),
+            ) as bar:
                 found = [read_suite(data, bar.update)]
         except DataError as error:  # the others must not wait for a process that is gone
             found = [error]
@@ -259,8 +328,12 @@ def _begin(folder: Path, info: dict[str, Any]) -> list[SetName]:
         try:
             if (folder / 'run.json').exists():
                 if read_info(folder)['key'] != info['key']:
-                    raise DataError(folder, 'results of another evaluation', f'those with the key {info["key"]}',
-                                    'move the folder away, or choose another --work-dir')
+                    raise DataError(
+                        folder,
+                        'results of another evaluation',
+                        f'those with the key {info["key"]}',
+                        'move the folder away, or choose another --work-dir',
+                    )
             else:
                 write_info(folder, info)
             remove_stale_temporaries(folder / 'sets')
@@ -273,35 +346,75 @@ def _begin(folder: Path, info: dict[str, Any]) -> list[SetName]:
     return found[0]
 
 
-def _result(dataset: CorruptedDataset, scores: np.ndarray, folder: Path, name: SetName) -> SetResult:
+def _result(
+    dataset: CorruptedDataset, scores: np.ndarray, folder: Path, name: SetName
+) -> SetResult:
     gt, pred = dataset.labels(), scores.argmax(axis=1)
     rows = np.arange(len(gt))
     clean_file = set_file(folder, (CLEAN, 0))
-    clean = SetResult.read(clean_file).correct if name[0] != CLEAN and clean_file.is_file() else None
+    clean = (
+        SetResult.read(clean_file).correct if name[0] != CLEAN and clean_file.is_file() else None
+    )
     worst = worst_mistakes(gt, pred, scores[rows, pred], scores[rows, gt], clean, _PICTURES_PER_SET)
     clouds = [np.asarray(dataset.records.points[i], np.float32) for i in worst]
-    return SetResult(gt, pred, scores[rows, pred], scores[rows, gt], np.array([len(p) for p in dataset.records.points]), worst,
-                     clouds)
+    return SetResult(
+        gt,
+        pred,
+        scores[rows, pred],
+        scores[rows, gt],
+        np.array([len(p) for p in dataset.records.points]),
+        worst,
+        clouds,
+    )
 
 
-def _info(model: nn.Module, data: SuiteData, content: SuiteContent, run: Mapping[str, Any], key: str, batch_size: int,
-          amp: bool, seed: int, left_out: list[str]) -> dict[str, Any]:
+def _info(
+    model: nn.Module,
+    data: SuiteData,
+    content: SuiteContent,
+    run: Mapping[str, Any],
+    key: str,
+    batch_size: int,
+    amp: bool,
+    seed: int,
+    left_out: list[str],
+) -> dict[str, Any]:
     """What goes to run.json."""
     device = next(iter(model.parameters())).device
     machine = torch.cuda.get_device_name(device) if device.type == 'cuda' else device.type.upper()
-    precision = ('float16' if device.type == 'cuda' else 'bfloat16') + ' autocast' if amp else 'float32'
+    precision = (
+        ('float16' if device.type == 'cuda' else 'bfloat16') + ' autocast' if amp else 'float32'
+    )
     kept = [t['type'] if isinstance(t['type'], str) else t['type'].__name__ for t in data.pipeline]
     protocol = {
         'clouds': f'{content.clouds:,} in each of {len(content.sets)} sets',
         'sampling': 'none: whole clouds',
         'normalisation': NORMALIZATION[data.renormalize],
         'votes': 'none: a single pass',
-        'transforms': ', '.join(kept) + (f'; left out of the config: {", ".join(left_out)}' if left_out else ''),
+        'transforms': ', '.join(kept)
+        + (f'; left out of the config: {", ".join(left_out)}' if left_out else ''),
         'seed': str(seed),
         'precision': f'{precision}, batches of {batch_size}',
         'computed on': machine,
-        'software': f'pcdet_kd {__version__}, torch {torch.__version__}, mmengine {mmengine.__version__}'}
-    about = dict(run, parameters=sum(p.numel() for p in model.parameters()), started=time.strftime('%Y-%m-%d'))
-    return dict(format=1, key=key, suite=data.suite, renormalize=data.renormalize, classes=content.classes,
-                up_axis=content.up_axis, provenance=content.provenance, generated=content.generated, notes=content.notes,
-                protocol=protocol, run=about, sets=content.sets)
+        'software': f'pcdet_kd {__version__}, torch {torch.__version__}, mmengine '
+        f'{mmengine.__version__}',
+    }
+    about = dict(
+        run,
+        parameters=sum(p.numel() for p in model.parameters()),
+        started=time.strftime('%Y-%m-%d'),
+    )
+    return dict(
+        format=1,
+        key=key,
+        suite=data.suite,
+        renormalize=data.renormalize,
+        classes=content.classes,
+        up_axis=content.up_axis,
+        provenance=content.provenance,
+        generated=content.generated,
+        notes=content.notes,
+        protocol=protocol,
+        run=about,
+        sets=content.sets,
+    )

@@ -33,35 +33,55 @@ from pcdet_kd.utils.checkpoint import (
     weights_of,
 )
 
-MEAN_PATTERN = r'.*(loss|stat|time|data_time|grad_norm).*'  # what the console shows as a mean over the last iterations
-DEFAULT_HOOKS = dict(seed=dict(type='SeedHook'), non_finite_loss=dict(type='NonFiniteLossHook'),
-                     stop_signal=dict(type='StopSignalHook'), frozen_guard=dict(type='FrozenGuardHook'),
-                     student_export=dict(type='StudentExportHook'))
-# Buffers are averaged after each epoch (SyncBuffersHook); torch 2.13 renamed the switch and warns of the old name.
-_SYNC_BUFFERS = 'forward_sync_buffers' if 'forward_sync_buffers' in inspect.signature(
-    nn.parallel.DistributedDataParallel).parameters else 'broadcast_buffers'
+# what the console shows as a mean over the last iterations
+MEAN_PATTERN = r'.*(loss|stat|time|data_time|grad_norm).*'
+DEFAULT_HOOKS = dict(
+    seed=dict(type='SeedHook'),
+    non_finite_loss=dict(type='NonFiniteLossHook'),
+    stop_signal=dict(type='StopSignalHook'),
+    frozen_guard=dict(type='FrozenGuardHook'),
+    student_export=dict(type='StudentExportHook'),
+)
+# Buffers are averaged after each epoch (SyncBuffersHook); torch 2.13 renamed the switch and warns
+# of the old name.
+_SYNC_BUFFERS = (
+    'forward_sync_buffers'
+    if 'forward_sync_buffers' in inspect.signature(nn.parallel.DistributedDataParallel).parameters
+    else 'broadcast_buffers'
+)
 _used_timestamps: set[str] = set()
 
 
 @RUNNERS.register_module()
 class PointRunner(Runner):
-    """MMEngine's Runner with strict loading, exact resume, and runs that can be killed at any moment.
+    """MMEngine's Runner with strict loading, exact resume, and runs that can be killed at any
+    moment.
 
-    Differences: a checkpoint that does not fit is an error; no code from a checkpoint is run; only one run trains in a work
-    directory; loaders are checked before training; errors in hooks keep their traceback; ``launcher`` works on a CPU (gloo);
-    our hooks (:data:`DEFAULT_HOOKS`) are there by default, in ``default_hooks`` under these names, and can be set to None.
+    Differences: a checkpoint that does not fit is an error; no code from a checkpoint is run; only
+    one run trains in a work directory; loaders are checked before training; errors in hooks keep
+    their traceback; ``launcher`` works on a CPU (gloo); our hooks (:data:`DEFAULT_HOOKS`) are there
+    by default, in ``default_hooks`` under these names, and can be set to None.
 
     Args:
         model: As in MMEngine, like all arguments that are not named here.
         work_dir: As in MMEngine.
-        resume: True goes on from ``load_from``, or else from the newest whole checkpoint in the work directory, or else
-            starts afresh and says so. ``'auto'`` looks into the work directory first and then loads ``load_from`` as plain
-            weights.
+        resume: True goes on from ``load_from``, or else from the newest whole checkpoint in the
+            work directory, or else starts afresh and says so. ``'auto'`` looks into the work
+            directory first and then loads ``load_from`` as plain weights.
     """
 
-    def __init__(self, model: nn.Module | dict, work_dir: str, *args: Any, resume: bool | str = False,
-                 launcher: str = 'none', env_cfg: Mapping | None = None, log_processor: Any = None,
-                 default_scope: str | None = SCOPE, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        model: nn.Module | dict,
+        work_dir: str,
+        *args: Any,
+        resume: bool | str = False,
+        launcher: str = 'none',
+        env_cfg: Mapping | None = None,
+        log_processor: Any = None,
+        default_scope: str | None = SCOPE,
+        **kwargs: Any,
+    ) -> None:
         if resume not in (True, False, 'auto'):
             raise ValueError(f"resume is {resume!r}, must be True, False or 'auto'")
         env_cfg = dict(env_cfg or {})
@@ -70,12 +90,28 @@ class PointRunner(Runner):
         try:
             os.makedirs(work_dir, exist_ok=True)
         except OSError as error:
-            raise OSError(error.errno, f'cannot create the work directory ({error.strerror}); choose another --work-dir',
-                          str(work_dir)) from None
+            raise OSError(
+                error.errno,
+                f'cannot create the work directory ({error.strerror}); choose another --work-dir',
+                str(work_dir),
+            ) from None
         self._needs_resumable = False
-        log_processor = dict(window_size=10, mean_pattern=MEAN_PATTERN) if log_processor is None else log_processor
-        super().__init__(model, work_dir, *args, resume=resume, launcher=launcher, env_cfg=env_cfg,
-                         log_processor=log_processor, default_scope=default_scope, **kwargs)
+        log_processor = (
+            dict(window_size=10, mean_pattern=MEAN_PATTERN)
+            if log_processor is None
+            else log_processor
+        )
+        super().__init__(
+            model,
+            work_dir,
+            *args,
+            resume=resume,
+            launcher=launcher,
+            env_cfg=env_cfg,
+            log_processor=log_processor,
+            default_scope=default_scope,
+            **kwargs,
+        )
 
     @classmethod
     def from_cfg(cls, cfg: Config | Mapping) -> 'PointRunner':
@@ -85,7 +121,8 @@ class PointRunner(Runner):
         return super().from_cfg(cfg)
 
     def setup_env(self, env_cfg: dict) -> None:
-        """Set up the environment; runs of one process that start in the same second get different names.
+        """Set up the environment; runs of one process that start in the same second get different
+        names.
 
         MMEngine keeps loggers and message hubs by that name, so that such runs would share them.
         """
@@ -107,30 +144,47 @@ class PointRunner(Runner):
         if self.distributed and not is_model_wrapper(model):
             cuda = torch.cuda.is_available()
             if self.cfg.get('sync_bn') and not cuda:
-                raise ValueError(f"sync_bn='{self.cfg.sync_bn}' needs GPUs; on a CPU leave it out, batch-norm statistics "
-                                 'are averaged after each epoch')
-            model_wrapper_cfg = dict(model_wrapper_cfg or {_SYNC_BUFFERS: False, 'find_unused_parameters': self.cfg.get(
-                'find_unused_parameters', False)})
+                raise ValueError(
+                    f"sync_bn='{self.cfg.sync_bn}' needs GPUs; on a CPU leave it out, batch-norm "
+                    'statistics '
+                    'are averaged after each epoch'
+                )
+            model_wrapper_cfg = dict(
+                model_wrapper_cfg
+                or {
+                    _SYNC_BUFFERS: False,
+                    'find_unused_parameters': self.cfg.get('find_unused_parameters', False),
+                }
+            )
             if not cuda:
                 model_wrapper_cfg.setdefault('device_ids', None)
         return super().wrap_model(model_wrapper_cfg, model)
 
     @staticmethod
-    def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None, diff_rank_seed: bool = False) -> DataLoader:
+    def build_dataloader(
+        dataloader: DataLoader | dict, seed: int | None = None, diff_rank_seed: bool = False
+    ) -> DataLoader:
         """Build and check a loader, see :func:`pcdet_kd.engine.dataloader.build_dataloader`."""
         return loaders.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def register_default_hooks(self, hooks: dict[str, Hook | dict | None] | None = None) -> None:
         """Register MMEngine's default hooks and ours; a name set to None is left out."""
-        wanted: dict[str, Hook | dict | None] = {**DEFAULT_HOOKS, 'checkpoint': dict(type='CheckpointHook')}
+        wanted: dict[str, Hook | dict | None] = {
+            **DEFAULT_HOOKS,
+            'checkpoint': dict(type='CheckpointHook'),
+        }
         if self.distributed:
             wanted['sync_buffers'] = dict(type='SyncBuffersHook')
         wanted.update(hooks or {})
         known = {'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint'}
-        super().register_default_hooks({name: hook for name, hook in wanted.items() if hook is not None or name in known})
+        super().register_default_hooks(
+            {name: hook for name, hook in wanted.items() if hook is not None or name in known}
+        )
 
     def register_hook(self, hook: Hook | dict, priority: Any = None) -> None:
-        """Register a hook; a name is looked up among ours first, whatever the default scope is now."""
+        """Register a hook; a name is looked up among ours first, whatever the default scope is
+        now.
+        """
         if isinstance(hook, dict):
             hook = dict(hook)
             given = hook.pop('priority', None)
@@ -139,13 +193,17 @@ class PointRunner(Runner):
         super().register_hook(hook, priority)
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
-        """Call a method of all hooks. An error keeps its traceback; MMEngine replaces that of a TypeError."""
+        """Call a method of all hooks. An error keeps its traceback; MMEngine replaces that of a
+        TypeError.
+        """
         for hook in self._hooks:
             if hasattr(hook, fn_name):
                 getattr(hook, fn_name)(self, **kwargs)
 
     def train(self) -> nn.Module:
-        """Train, as the only run in the work directory. Hooks with ``after_exit`` are called however it ends."""
+        """Train, as the only run in the work directory. Hooks with ``after_exit`` are called
+        however it ends.
+        """
         with WorkDirLock(self.work_dir):
             try:
                 return super().train()
@@ -175,9 +233,16 @@ class PointRunner(Runner):
         """Build the train loop, and refuse a checkpoint hook that breaks resume."""
         loop = super().build_train_loop(loop)
         for hook in self._hooks:
-            if isinstance(hook, PlainCheckpointHook) and not hook.by_epoch and isinstance(loop, EpochBasedTrainLoop):
-                raise ValueError('CheckpointHook(by_epoch=False) with an epoch-based loop: on resume the epoch would start '
-                                 'again from its first batch with the iteration count of its middle. Use by_epoch=True')
+            if (
+                isinstance(hook, PlainCheckpointHook)
+                and not hook.by_epoch
+                and isinstance(loop, EpochBasedTrainLoop)
+            ):
+                raise ValueError(
+                    'CheckpointHook(by_epoch=False) with an epoch-based loop: on resume the epoch '
+                    'would start again from its first batch with the iteration count of its '
+                    'middle. Use by_epoch=True'
+                )
         return loop
 
     def load_or_resume(self) -> None:
@@ -188,28 +253,44 @@ class PointRunner(Runner):
         if self._resume and found is None:
             found = find_resume(self.work_dir)
             if found is None:
-                then = f'loading weights from {self._load_from}' if self._load_from else 'starting from the first epoch'
-                self.logger.info(f'resume={self._resume}: {self.work_dir} holds no whole checkpoint, {then}')
+                then = (
+                    f'loading weights from {self._load_from}'
+                    if self._load_from
+                    else 'starting from the first epoch'
+                )
+                self.logger.info(
+                    f'resume={self._resume}: {self.work_dir} holds no whole checkpoint, {then}'
+                )
         if found is not None:
             self.resume(str(found))
         elif self._load_from is not None:
             self.load_checkpoint(self._load_from)
         self._has_loaded = True
 
-    def resume(self, filename: str, resume_optimizer: bool = True, resume_param_scheduler: bool = True,
-               map_location: str | Callable = 'default') -> None:
+    def resume(
+        self,
+        filename: str,
+        resume_optimizer: bool = True,
+        resume_param_scheduler: bool = True,
+        map_location: str | Callable = 'default',
+    ) -> None:
         """Go on from a checkpoint of a run.
 
-        ``'default'`` reads it to the CPU, from where weights and optimiser state go to the model's device; MMEngine's own
-        default would put the log's histories there too, and the whole file beside the model.
+        ``'default'`` reads it to the CPU, from where weights and optimiser state go to the model's
+        device; MMEngine's own default would put the log's histories there too, and the whole file
+        beside the model.
 
         Raises:
             CheckpointError: The file is damaged, does not fit, or holds weights only.
         """
         self._needs_resumable = True
         try:
-            super().resume(filename, resume_optimizer, resume_param_scheduler,
-                           'cpu' if map_location == 'default' else map_location)
+            super().resume(
+                filename,
+                resume_optimizer,
+                resume_param_scheduler,
+                'cpu' if map_location == 'default' else map_location,
+            )
         finally:
             self._needs_resumable = False
         for loader in (self.train_dataloader, self.val_loop and self.val_dataloader):
@@ -218,11 +299,18 @@ class PointRunner(Runner):
             if getattr(sampler, 'seed', None) is not None:
                 sampler.seed = self.seed
         if self.epoch >= self.max_epochs:
-            self.logger.info(f'already complete ({self.epoch}/{self.max_epochs} epochs): nothing is trained. Raise '
-                             'train_cfg.max_epochs to go on')
+            self.logger.info(
+                f'already complete ({self.epoch}/{self.max_epochs} epochs): nothing is trained. '
+                'Raise train_cfg.max_epochs to go on'
+            )
 
-    def load_checkpoint(self, filename: str, map_location: str | Callable = 'cpu', strict: bool = True,
-                        revise_keys: list[tuple[str, str]] | None = None) -> dict:
+    def load_checkpoint(
+        self,
+        filename: str,
+        map_location: str | Callable = 'cpu',
+        strict: bool = True,
+        revise_keys: list[tuple[str, str]] | None = None,
+    ) -> dict:
         """Load weights; what does not fit is an error.
 
         Args:
@@ -232,14 +320,19 @@ class PointRunner(Runner):
             revise_keys: Must be None; rename the keys in the file instead.
         """
         if revise_keys is not None:
-            raise ValueError('revise_keys is not supported; rename the keys and save them with save_checkpoint_file')
+            raise ValueError(
+                'revise_keys is not supported; rename the keys and save them with '
+                'save_checkpoint_file'
+            )
         checkpoint = CheckpointLoader.load_checkpoint(filename, map_location, self.logger)
         weights = weights_of(checkpoint, filename)
         if self._needs_resumable:
             absent = [k for k in ('meta', 'optimizer', 'message_hub') if k not in checkpoint]
             if absent:
-                raise CheckpointError(f"{filename} holds weights only (no {', '.join(absent)}), so no run can go on from "
-                                      'it. To start from these weights set load_from and resume=False')
+                raise CheckpointError(
+                    f'{filename} holds weights only (no {", ".join(absent)}), so no run can go on '
+                    'from it. To start from these weights set load_from and resume=False'
+                )
         if 'state_dict' not in checkpoint:
             checkpoint = dict(state_dict=weights)
         meta = checkpoint.setdefault('meta', {})
@@ -258,39 +351,67 @@ class PointRunner(Runner):
         return checkpoint
 
     def _same_dataset_meta(self, meta: dict) -> None:
-        """MMEngine compares pickles, which differ for NumPy values and what was saved of them; an equal one is replaced."""
+        """MMEngine compares pickles, which differ for NumPy values and what was saved of them; an
+        equal one is replaced.
+        """
         own = getattr(self.train_dataloader.dataset, 'metainfo', None)
         if own is not None and str(meta.get('dataset_meta')) == str(plain_values(own)):
             meta['dataset_meta'] = own
 
     @master_only
-    def save_checkpoint(self, out_dir: str, filename: str, file_client_args: dict | None = None, save_optimizer: bool = True,
-                        save_param_scheduler: bool = True, meta: dict | None = None, by_epoch: bool = True,
-                        backend_args: dict | None = None) -> None:
+    def save_checkpoint(
+        self,
+        out_dir: str,
+        filename: str,
+        file_client_args: dict | None = None,
+        save_optimizer: bool = True,
+        save_param_scheduler: bool = True,
+        meta: dict | None = None,
+        by_epoch: bool = True,
+        backend_args: dict | None = None,
+    ) -> None:
         """Write a checkpoint of tensors and plain values atomically; the arguments are MMEngine's.
 
         Raises:
             ValueError: A file client or backend is asked for; checkpoints are local files.
         """
         if file_client_args or backend_args:
-            raise ValueError('file_client_args and backend_args are not supported; checkpoints are local files')
+            raise ValueError(
+                'file_client_args and backend_args are not supported; checkpoints are local files'
+            )
         model = self.model.module if is_model_wrapper(self.model) else self.model
         dataset_meta = getattr(self.train_dataloader.dataset, 'metainfo', None) or {}
-        meta = {'epoch': self.epoch + by_epoch, 'iter': self.iter + (not by_epoch), **(meta or {}), 'seed': self.seed,
-                'cfg': self.cfg.pretty_text, 'experiment_name': self.experiment_name, 'dataset_meta': dataset_meta,
-                'classes': list(dataset_meta.get('classes', [])), 'world_size': get_dist_info()[1],
-                'versions': dict(mmengine=mmengine.__version__, torch=str(torch.__version__))}
+        meta = {
+            'epoch': self.epoch + by_epoch,
+            'iter': self.iter + (not by_epoch),
+            **(meta or {}),
+            'seed': self.seed,
+            'cfg': self.cfg.pretty_text,
+            'experiment_name': self.experiment_name,
+            'dataset_meta': dataset_meta,
+            'classes': list(dataset_meta.get('classes', [])),
+            'world_size': get_dist_info()[1],
+            'versions': dict(mmengine=mmengine.__version__, torch=str(torch.__version__)),
+        }
         checkpoint: dict[str, Any] = dict(meta=meta, state_dict=_on_cpu(model.state_dict()))
         hub = self.message_hub.state_dict()
         hub['resumed_keys'] = {
-            k: v for k, v in hub['resumed_keys'].items() if k in hub['log_scalars'] or k in hub['runtime_info']}
+            k: v
+            for k, v in hub['resumed_keys'].items()
+            if k in hub['log_scalars'] or k in hub['runtime_info']
+        }
         checkpoint['message_hub'] = _on_cpu(hub)
         if save_optimizer:
             checkpoint['optimizer'] = _on_cpu(self.optim_wrapper.state_dict())
         if save_param_scheduler and self.param_schedulers is not None:
             checkpoint['param_schedulers'] = (
-                {name: [s.state_dict() for s in group] for name, group in self.param_schedulers.items()}
-                if isinstance(self.param_schedulers, dict) else [s.state_dict() for s in self.param_schedulers])
+                {
+                    name: [s.state_dict() for s in group]
+                    for name, group in self.param_schedulers.items()
+                }
+                if isinstance(self.param_schedulers, dict)
+                else [s.state_dict() for s in self.param_schedulers]
+            )
         self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
         save_checkpoint_file(checkpoint, Path(out_dir) / filename)
 

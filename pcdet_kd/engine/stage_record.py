@@ -11,10 +11,35 @@ from mmengine.config import Config
 from pcdet_kd.utils.files import file_sha256
 
 # What may change between two runs without making them different experiments.
-_IRRELEVANT = ('work_dir', 'resume', 'launcher', 'log_level', 'visualizer', 'vis_backends', 'log_processor', 'experiment_name',
-               'requires', 'default_hooks', 'env_cfg', 'voting', 'corruptions', 'test_dataloader', 'test_evaluator', 'test_cfg')
-_IRRELEVANT_ENDS = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor', 'cache_dir', 'non_blocking', 'out_dir',
-                    'data_root', 'views_root')  # the data's fingerprint says whether it is the same data
+_IRRELEVANT = (
+    'work_dir',
+    'resume',
+    'launcher',
+    'log_level',
+    'visualizer',
+    'vis_backends',
+    'log_processor',
+    'experiment_name',
+    'requires',
+    'default_hooks',
+    'env_cfg',
+    'voting',
+    'corruptions',
+    'test_dataloader',
+    'test_evaluator',
+    'test_cfg',
+)
+_IRRELEVANT_ENDS = (
+    'num_workers',
+    'persistent_workers',
+    'pin_memory',
+    'prefetch_factor',
+    'cache_dir',
+    'non_blocking',
+    'out_dir',
+    'data_root',
+    'views_root',
+)  # the data's fingerprint says whether it is the same data
 FILE = 'stage.json'
 
 
@@ -47,7 +72,9 @@ class StageRecord:
         try:
             return cls(**json.loads(file.read_text(encoding='utf-8')))
         except (ValueError, TypeError) as error:
-            raise ValueError(f'{file} is damaged ({error}). Delete {work_dir} to train this stage again') from None
+            raise ValueError(
+                f'{file} is damaged ({error}). Delete {work_dir} to train this stage again'
+            ) from None
 
     def write(self, work_dir: Path) -> None:
         """Write the record atomically."""
@@ -58,9 +85,18 @@ class StageRecord:
         os.replace(temporary, file)
 
     def differences(self, other: 'StageRecord') -> list[str]:
-        """Return ``path: old -> new`` for each difference in config or data, at most five and a count."""
-        keys = sorted(k for k in self.config.keys() | other.config.keys() if self.config.get(k) != other.config.get(k))
-        lines = [f"{k}: {self.config.get(k, 'not set')} -> {other.config.get(k, 'not set')}" for k in keys[:5]]
+        """Return ``path: old -> new`` for each difference in config or data, at most five and a
+        count.
+        """
+        keys = sorted(
+            k
+            for k in self.config.keys() | other.config.keys()
+            if self.config.get(k) != other.config.get(k)
+        )
+        lines = [
+            f'{k}: {self.config.get(k, "not set")} -> {other.config.get(k, "not set")}'
+            for k in keys[:5]
+        ]
         if len(keys) > 5:
             lines.append(f'and {len(keys) - 5} more')
         if self.data and other.data and self.data != other.data:
@@ -77,13 +113,16 @@ def flat_config(cfg: Config) -> dict[str, str]:
             for key, value in node.items():
                 if not (path == '' and key in _IRRELEVANT) and key not in _IRRELEVANT_ENDS:
                     visit(value, f'{path}.{key}' if path else str(key))
-        elif isinstance(node, (list, tuple)) and any(isinstance(v, (dict, list, tuple)) for v in node):
+        elif isinstance(node, (list, tuple)) and any(
+            isinstance(v, (dict, list, tuple)) for v in node
+        ):
             for i, value in enumerate(node):
                 visit(value, f'{path}.{i}')
         else:
             flat[path] = _name_of(node)
 
     from pcdet_kd.engine.config_check import TOP_LEVEL_KEYS
+
     resumed = {'load_from'} if cfg.get('resume') else set()
     visit({k: v for k, v in cfg._cfg_dict.items() if k in TOP_LEVEL_KEYS - resumed}, '')
     return flat
@@ -91,7 +130,11 @@ def flat_config(cfg: Config) -> dict[str, str]:
 
 def _name_of(value: Any) -> str:
     """Text of a leaf value; a local file stands for its content."""
-    if isinstance(value, str) and value.endswith(('.pth', '.pt', '.safetensors')) and os.path.isfile(value):
+    if (
+        isinstance(value, str)
+        and value.endswith(('.pth', '.pt', '.safetensors'))
+        and os.path.isfile(value)
+    ):
         return f'sha256:{file_sha256(value)[:16]}'
     if isinstance(value, type) or callable(value):
         return f'{value.__module__}.{value.__qualname__}'

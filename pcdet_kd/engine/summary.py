@@ -29,8 +29,8 @@ def rows(stages: list[Stage]) -> list[dict[str, Any]]:
 def verdict(leaf: Stage, baseline: Stage, samples: int) -> str:
     """Return one honest sentence on the difference that distillation made.
 
-    The noise is twice the standard error of a difference of two independent accuracies measured on ``samples`` clouds;
-    it leaves out the spread between seeds, which is usually larger.
+    The noise is twice the standard error of a difference of two independent accuracies measured on
+    ``samples`` clouds; it leaves out the spread between seeds, which is usually larger.
 
     Args:
         leaf: The distilled student's stage.
@@ -41,7 +41,10 @@ def verdict(leaf: Stage, baseline: Stage, samples: int) -> str:
     gain = ours - plain
     p = (ours + plain) / 200
     noise = 200 * math.sqrt(2 * p * (1 - p) / samples)
-    size = f'{gain:+.1f} points OA at the last epoch (one seed, {samples} test clouds, test noise about ±{noise:.1f})'
+    size = (
+        f'{gain:+.1f} points OA at the last epoch (one seed, {samples} test clouds, test noise '
+        f'about ±{noise:.1f})'
+    )
     if gain <= 0:
         return f'No gain from distillation: {size}.'
     if gain < noise:

@@ -16,6 +16,25 @@ from pcdet_kd.evaluation.sample_metric import SampleMetric
 from pcdet_kd.evaluation.suite_results import SetResult, SuiteResult, suite_sets
 from pcdet_kd.evaluation.voting import VotingTTA
 
-__all__ = ['MODELNET_C_BASELINE', 'GenerationDistance', 'Interval', 'PointAccuracy', 'SampleMetric', 'SetResult', 'SuiteResult',
-           'VotingTTA', 'bootstrap', 'class_precisions', 'class_recalls', 'class_table', 'confusion_matrix', 'error_rates',
-           'mean_class_accuracy', 'modelnet_c_scores', 'overall_accuracy', 'paired_bootstrap', 'robustness_report', 'suite_sets']
+__all__ = [
+    'MODELNET_C_BASELINE',
+    'GenerationDistance',
+    'Interval',
+    'PointAccuracy',
+    'SampleMetric',
+    'SetResult',
+    'SuiteResult',
+    'VotingTTA',
+    'bootstrap',
+    'class_precisions',
+    'class_recalls',
+    'class_table',
+    'confusion_matrix',
+    'error_rates',
+    'mean_class_accuracy',
+    'modelnet_c_scores',
+    'overall_accuracy',
+    'paired_bootstrap',
+    'robustness_report',
+    'suite_sets',
+]

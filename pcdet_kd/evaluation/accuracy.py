@@ -19,25 +19,36 @@ from pcdet_kd.utils.files import atomic_write
 class PointAccuracy(SampleMetric):
     """Overall and mean class accuracy, in percent.
 
-    Metrics: ``accuracy`` (overall accuracy, OA) and ``mean_class_accuracy`` (mean of the per-class recalls, mAcc; classes
-    without samples are left out, which is logged). Samples that carry a ``plain_score`` beside ``pred_score``, as those of
-    :class:`VotingTTA` do, give both pairs: the plain numbers under these names, and ``accuracy_voted`` and
-    ``mean_class_accuracy_voted``. The confusion matrix of the last evaluation, (K, K) int64 with true classes as rows,
-    stays in :attr:`matrix` (on the main process) and belongs to ``pred_score``: with votes it is the voted one.
+    Metrics: ``accuracy`` (overall accuracy, OA) and ``mean_class_accuracy`` (mean of the per-class
+    recalls, mAcc; classes without samples are left out, which is logged). Samples that carry a
+    ``plain_score`` beside ``pred_score``, as those of :class:`VotingTTA` do, give both pairs: the
+    plain numbers under these names, and ``accuracy_voted`` and ``mean_class_accuracy_voted``. The
+    confusion matrix of the last evaluation, (K, K) int64 with true classes as rows, stays in
+    :attr:`matrix` (on the main process) and belongs to ``pred_score``: with votes it is the voted
+    one.
 
     Args:
         per_class: Log a table with recall, precision and the most frequent confusion of each class.
-        out_dir: Directory to write ``confusion_matrix.json`` (with class names), ``.npy`` and ``.png`` to.
-        dump: File name, ending in ``.json``, in ``out_dir``: for every sample its ``sample_id``, ``gt``, ``pred`` and
-            ``score`` (probability of the predicted class), and with votes ``plain_pred``.
+        out_dir: Directory to write ``confusion_matrix.json`` (with class names), ``.npy`` and
+            ``.png`` to.
+        dump: File name, ending in ``.json``, in ``out_dir``: for every sample its ``sample_id``,
+            ``gt``, ``pred`` and ``score`` (probability of the predicted class), and with votes
+            ``plain_pred``.
         prefix: See :class:`SampleMetric`.
     """
 
-    def __init__(self, per_class: bool = False, out_dir: str | None = None, dump: str | None = None,
-                 prefix: str | None = None) -> None:
+    def __init__(
+        self,
+        per_class: bool = False,
+        out_dir: str | None = None,
+        dump: str | None = None,
+        prefix: str | None = None,
+    ) -> None:
         super().__init__(prefix)
         if dump and not out_dir and not Path(dump).is_absolute():
-            raise ValueError(f"PointAccuracy: dump='{dump}' is a file in out_dir, and out_dir is not set")
+            raise ValueError(
+                f"PointAccuracy: dump='{dump}' is a file in out_dir, and out_dir is not set"
+            )
         if dump and not dump.endswith('.json'):
             raise ValueError(f"PointAccuracy: dump is '{dump}', must end with .json")
         self.per_class = per_class
@@ -53,8 +64,12 @@ class PointAccuracy(SampleMetric):
         """
         score = self._finite(sample, 'pred_score')
         pred = int(self.field(sample, 'pred_label'))
-        record = dict(sample_id=str(sample.get('sample_id', sample['sample_idx'])), gt=int(self.field(sample, 'gt_label')),
-                      pred=pred, score=float(score[pred]))
+        record = dict(
+            sample_id=str(sample.get('sample_id', sample['sample_idx'])),
+            gt=int(self.field(sample, 'gt_label')),
+            pred=pred,
+            score=float(score[pred]),
+        )
         if 'plain_score' in sample:
             record['plain_pred'] = int(self._finite(sample, 'plain_score').argmax())
         return record
@@ -62,8 +77,11 @@ class PointAccuracy(SampleMetric):
     def _finite(self, sample: Mapping[str, Any], name: str) -> Tensor:
         score = self.field(sample, name)
         if not score.isfinite().all():
-            raise ValueError(f"PointAccuracy: {name} of sample {sample['sample_idx']} ('{sample.get('sample_id')}') holds "
-                             'NaN or infinity: the model is broken, or its weights are')
+            raise ValueError(
+                f'PointAccuracy: {name} of sample {sample["sample_idx"]} '
+                f"('{sample.get('sample_id')}') holds "
+                'NaN or infinity: the model is broken, or its weights are'
+            )
         return score
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
@@ -71,46 +89,72 @@ class PointAccuracy(SampleMetric):
         if not classes:
             raise ValueError("PointAccuracy: the data set's metainfo has no 'classes'")
         target = np.array([r['gt'] for r in results])
-        self.matrix = F.confusion_matrix(target, np.array([r['pred'] for r in results]), len(classes))
+        self.matrix = F.confusion_matrix(
+            target, np.array([r['pred'] for r in results]), len(classes)
+        )
         voted = all('plain_pred' in r for r in results)
         plain = self.matrix
         if voted:
-            plain = F.confusion_matrix(target, np.array([r['plain_pred'] for r in results]), len(classes))
-        metrics = dict(accuracy=F.overall_accuracy(plain), mean_class_accuracy=F.mean_class_accuracy(plain))
+            plain = F.confusion_matrix(
+                target, np.array([r['plain_pred'] for r in results]), len(classes)
+            )
+        metrics = dict(
+            accuracy=F.overall_accuracy(plain), mean_class_accuracy=F.mean_class_accuracy(plain)
+        )
         if voted:
-            metrics.update(accuracy_voted=F.overall_accuracy(self.matrix),
-                           mean_class_accuracy_voted=F.mean_class_accuracy(self.matrix))
+            metrics.update(
+                accuracy_voted=F.overall_accuracy(self.matrix),
+                mean_class_accuracy_voted=F.mean_class_accuracy(self.matrix),
+            )
         self._report(classes, results)
         return metrics
 
     def _report(self, classes: list[str], results: list[dict]) -> None:
         absent = [name for name, count in zip(classes, self.matrix.sum(axis=1)) if not count]
         if absent:
-            print_log(f'mean_class_accuracy is the mean over {len(classes) - len(absent)} of {len(classes)} classes; '
-                      f'without samples: {", ".join(absent)}', logger='current')
+            print_log(
+                f'mean_class_accuracy is the mean over {len(classes) - len(absent)} of '
+                f'{len(classes)} classes; without samples: {", ".join(absent)}',
+                logger='current',
+            )
         if self.per_class:
             print_log('per class:\n' + class_table(self.matrix, classes), logger='current')
         if self.out_dir:
             from pcdet_kd.visualization import draw_confusion_matrix
+
             self.out_dir.mkdir(parents=True, exist_ok=True)
             np.save(self.out_dir / 'confusion_matrix.npy', self.matrix)
-            _write_json(self.out_dir / 'confusion_matrix.json',
-                        dict(classes=classes, rows='true', matrix=self.matrix.tolist()))
+            _write_json(
+                self.out_dir / 'confusion_matrix.json',
+                dict(classes=classes, rows='true', matrix=self.matrix.tolist()),
+            )
             draw_confusion_matrix(self.matrix, classes, self.out_dir / 'confusion_matrix.png')
         if self.dump:
             _write_json(self.dump, dict(classes=classes, predictions=results))
 
 
 def class_table(matrix: np.ndarray, classes: list[str]) -> str:
-    """Return a text table: a row per class with its samples, recall, precision and most frequent confusion."""
+    """Return a text table: a row per class with its samples, recall, precision and most frequent
+    confusion.
+    """
     from pcdet_kd.visualization import comparison_table
+
     rows = []
-    for i, (name, recall, precision) in enumerate(zip(classes, F.class_recalls(matrix), F.class_precisions(matrix))):
+    for i, (name, recall, precision) in enumerate(
+        zip(classes, F.class_recalls(matrix), F.class_precisions(matrix))
+    ):
         wrong = matrix[i].copy()
         wrong[i] = 0
         worst = f'{classes[wrong.argmax()]} ({wrong.max()})' if wrong.max() else None
-        rows.append({'class': name, 'samples': int(matrix[i].sum()), 'recall %': recall, 'precision %': precision,
-                     'most often taken for': worst})
+        rows.append(
+            {
+                'class': name,
+                'samples': int(matrix[i].sum()),
+                'recall %': recall,
+                'precision %': precision,
+                'most often taken for': worst,
+            }
+        )
     return comparison_table(rows)
 
 

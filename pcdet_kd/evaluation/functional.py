@@ -19,12 +19,18 @@ def confusion_matrix(target: np.ndarray, pred: np.ndarray, num_classes: int) -> 
     """
     target, pred = np.asarray(target, np.int64), np.asarray(pred, np.int64)
     if target.shape != pred.shape or target.ndim != 1:
-        raise ValueError(f'target has shape {target.shape} and pred {pred.shape}, both must be (n,)')
+        raise ValueError(
+            f'target has shape {target.shape} and pred {pred.shape}, both must be (n,)'
+        )
     for name, values in (('target', target), ('pred', pred)):
         bad = np.flatnonzero((values < 0) | (values >= num_classes))
         if len(bad):
-            raise ValueError(f'{name}[{bad[0]}] is class {values[bad[0]]}, must be in 0 to {num_classes - 1}')
-    return np.bincount(target * num_classes + pred, minlength=num_classes**2).reshape(num_classes, num_classes)
+            raise ValueError(
+                f'{name}[{bad[0]}] is class {values[bad[0]]}, must be in 0 to {num_classes - 1}'
+            )
+    return np.bincount(target * num_classes + pred, minlength=num_classes**2).reshape(
+        num_classes, num_classes
+    )
 
 
 def overall_accuracy(matrix: np.ndarray) -> float:
@@ -40,20 +46,24 @@ def overall_accuracy(matrix: np.ndarray) -> float:
 
 
 def class_recalls(matrix: np.ndarray) -> np.ndarray:
-    """Return, for each class, the percentage of its samples that were found: (K,) float64, NaN for a class without any."""
+    """Return, for each class, the percentage of its samples that were found: (K,) float64, NaN for
+    a class without any.
+    """
     return _percentage(np.diagonal(matrix), matrix.sum(axis=1))
 
 
 def class_precisions(matrix: np.ndarray) -> np.ndarray:
-    """Return, for each class, the percentage of its predictions that are right: (K,) float64, NaN if never predicted."""
+    """Return, for each class, the percentage of its predictions that are right: (K,) float64, NaN
+    if never predicted.
+    """
     return _percentage(np.diagonal(matrix), matrix.sum(axis=0))
 
 
 def mean_class_accuracy(matrix: np.ndarray) -> float:
     """Return the mean of the per-class recalls (mAcc, "balanced accuracy"), in percent.
 
-    Classes without samples are left out of the mean. The recalls are those of the whole set: averaging the recalls of
-    batches, as some released point-cloud code does, gives another number.
+    Classes without samples are left out of the mean. The recalls are those of the whole set:
+    averaging the recalls of batches, as some released point-cloud code does, gives another number.
 
     Raises:
         ValueError: The matrix counts no sample.

@@ -1,4 +1,6 @@
-"""Bootstrap intervals over test samples: of a mean, and of the difference of two models on the same samples."""
+"""Bootstrap intervals over test samples: of a mean, and of the difference of two models on the same
+samples.
+"""
 
 from typing import NamedTuple
 
@@ -15,13 +17,15 @@ class Interval(NamedTuple):
     high: np.ndarray
 
 
-def bootstrap(values: np.ndarray, draws: int = 5000, level: float = 0.95, seed: int = 0) -> Interval:
+def bootstrap(
+    values: np.ndarray, draws: int = 5000, level: float = 0.95, seed: int = 0
+) -> Interval:
     """Return means with percentile bootstrap intervals (Efron and Tibshirani, 1993).
 
-    Samples are drawn with replacement. All k columns of a sample are drawn together: the corrupted versions of one shape
-    depend on each other, so that shapes are drawn and not clouds. With several runs, each draw also draws the runs, so that
-    the interval holds what differs from seed to seed; of a few runs it knows little (two or three give intervals that are
-    too short).
+    Samples are drawn with replacement. All k columns of a sample are drawn together: the corrupted
+    versions of one shape depend on each other, so that shapes are drawn and not clouds. With
+    several runs, each draw also draws the runs, so that the interval holds what differs from seed
+    to seed; of a few runs it knows little (two or three give intervals that are too short).
 
     Args:
         values: (n, k), or (runs, n, k).
@@ -35,12 +39,13 @@ def bootstrap(values: np.ndarray, draws: int = 5000, level: float = 0.95, seed: 
     return _interval([_runs(values)], draws, level, seed)
 
 
-def paired_bootstrap(values: np.ndarray, reference: np.ndarray, draws: int = 5000, level: float = 0.95,
-                     seed: int = 0) -> Interval:
+def paired_bootstrap(
+    values: np.ndarray, reference: np.ndarray, draws: int = 5000, level: float = 0.95, seed: int = 0
+) -> Interval:
     """Return mean differences ``values - reference`` with intervals; see :func:`bootstrap`.
 
-    Each draw takes the same samples of both, which removes what is hard for both models alike from the interval. Runs of
-    the two are drawn independently of each other.
+    Each draw takes the same samples of both, which removes what is hard for both models alike from
+    the interval. Runs of the two are drawn independently of each other.
 
     Args:
         values: (n, k), or (runs, n, k).
@@ -49,8 +54,10 @@ def paired_bootstrap(values: np.ndarray, reference: np.ndarray, draws: int = 500
     """
     values, reference = _runs(values), _runs(reference)
     if values.shape[1:] != reference.shape[1:]:
-        raise ValueError(f'values of {values.shape[1:]} samples and columns, reference of {reference.shape[1:]}: must be the '
-                         'same')
+        raise ValueError(
+            f'values of {values.shape[1:]} samples and columns, reference of '
+            f'{reference.shape[1:]}: must be the same'
+        )
     return _interval([values, reference], draws, level, seed)
 
 
@@ -58,14 +65,19 @@ def _runs(values: np.ndarray) -> np.ndarray:
     values = np.asarray(values, np.float64)
     values = values[None] if values.ndim == 2 else values
     if values.ndim != 3 or 0 in values.shape:
-        raise ValueError(f'values have shape {values.shape}, must be (n, k) or (runs, n, k) with at least one sample')
+        raise ValueError(
+            f'values have shape {values.shape}, must be (n, k) or (runs, n, k) with at least one '
+            'sample'
+        )
     return values
 
 
 def _interval(models: list[np.ndarray], draws: int, level: float, seed: int) -> Interval:
     """One model: its mean. Two: the first minus the second."""
     if not 0 < level < 1 or draws < 1:
-        raise ValueError(f'level is {level}, must be between 0 and 1; draws is {draws}, must be at least 1')
+        raise ValueError(
+            f'level is {level}, must be between 0 and 1; draws is {draws}, must be at least 1'
+        )
     samples, runs = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1])
     n = models[0].shape[1]
     signs = (1.0, -1.0)
@@ -75,7 +87,9 @@ def _interval(models: list[np.ndarray], draws: int, level: float, seed: int) -> 
         weights = samples.multinomial(n, np.full(n, 1 / n), size=size) / n
         total = 0.0
         for sign, model in zip(signs, models):
-            shares = runs.multinomial(len(model), np.full(len(model), 1 / len(model)), size=size) / len(model)
+            shares = runs.multinomial(
+                len(model), np.full(len(model), 1 / len(model)), size=size
+            ) / len(model)
             means = np.stack([weights @ run for run in model])  # (runs, draws, k)
             total = total + sign * np.einsum('dr,rdk->dk', shares, means)
         drawn.append(total)

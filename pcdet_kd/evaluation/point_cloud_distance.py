@@ -12,8 +12,8 @@ class GenerationDistance(SampleMetric):
     """Mean over the samples of a distance that the model wrote into each of them; lower is better.
 
     Args:
-        field: Field of the data sample that holds the distance (1,), and name of the metric: ``'emd'`` is what
-            :class:`PointGenerator` writes.
+        field: Field of the data sample that holds the distance (1,), and name of the metric:
+            ``'emd'`` is what :class:`PointGenerator` writes.
         prefix: See :class:`SampleMetric`.
     """
 
@@ -29,8 +29,10 @@ class GenerationDistance(SampleMetric):
         """
         value = float(self.field(sample, self.name))
         if not 0 <= value < float('inf'):
-            raise ValueError(f"{type(self).__name__}: '{self.name}' of sample {sample['sample_idx']} "
-                             f"('{sample.get('sample_id')}') is {value}")
+            raise ValueError(
+                f"{type(self).__name__}: '{self.name}' of sample {sample['sample_idx']} "
+                f"('{sample.get('sample_id')}') is {value}"
+            )
         return value
 
     def compute_metrics(self, results: list[float]) -> dict[str, float]:

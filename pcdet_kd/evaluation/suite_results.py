@@ -1,4 +1,6 @@
-"""What the evaluation of one checkpoint on a corruption suite leaves behind: one file per set, whole or not there."""
+"""What the evaluation of one checkpoint on a corruption suite leaves behind: one file per set,
+whole or not there.
+"""
 
 import json
 import zipfile
@@ -21,7 +23,10 @@ SetName = tuple[str, int]  # corruption and severity; ('clean', 0) for the clean
 def suite_sets(suite: str) -> list[SetName]:
     """Return the sets of a suite in the paper's order, the clean one first."""
     table = SUITES[suite]
-    return [(CLEAN, 0), *((name, severity) for name in table.corruptions for severity in table.severities)]
+    return [
+        (CLEAN, 0),
+        *((name, severity) for name in table.corruptions for severity in table.severities),
+    ]
 
 
 @dataclass
@@ -55,8 +60,16 @@ class SetResult:
         """Write the file atomically."""
         arrays = {f'cloud_{i}': cloud for i, cloud in enumerate(self.clouds)}
         with atomic_write(path) as file:
-            np.savez_compressed(file, gt=self.gt, pred=self.pred, score=self.score, true_score=self.true_score,
-                                num_points=self.num_points, worst=self.worst, **arrays)
+            np.savez_compressed(
+                file,
+                gt=self.gt,
+                pred=self.pred,
+                score=self.score,
+                true_score=self.true_score,
+                num_points=self.num_points,
+                worst=self.worst,
+                **arrays,
+            )
 
     @classmethod
     def read(cls, path: Path) -> 'SetResult':
@@ -73,7 +86,12 @@ class SetResult:
         except FileNotFoundError:
             raise DataError(path, 'no such file', 'predictions on one set', AGAIN) from None
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise DataError(path, f'a damaged file ({error})', 'predictions on one set', f'delete it and {AGAIN}') from error
+            raise DataError(
+                path,
+                f'a damaged file ({error})',
+                'predictions on one set',
+                f'delete it and {AGAIN}',
+            ) from error
 
 
 @dataclass
@@ -83,7 +101,8 @@ class SuiteResult:
     Attributes:
         folder: Where they are.
         info: What was evaluated and how; see :func:`pcdet_kd.engine.robustness.evaluate_suite`.
-        sets: Predictions by set. The clean set of ModelNet40-C may be missing, since its files can come without it.
+        sets: Predictions by set. The clean set of ModelNet40-C may be missing, since its files can
+            come without it.
     """
 
     folder: Path
@@ -111,14 +130,22 @@ class SuiteResult:
         info = read_info(folder)
         missing = [name for name in info['sets'] if not set_file(folder, name).is_file()]
         if missing:
-            raise DataError(folder, f'{len(info["sets"]) - len(missing)} of {len(info["sets"])} sets', 'a whole evaluation',
-                            'start the same command again: it goes on where it stopped')
+            raise DataError(
+                folder,
+                f'{len(info["sets"]) - len(missing)} of {len(info["sets"])} sets',
+                'a whole evaluation',
+                'start the same command again: it goes on where it stopped',
+            )
         sets = {name: SetResult.read(set_file(folder, name)) for name in info['sets']}
         reference = next(iter(sets.values())).gt
         for name, result in sets.items():
             if not np.array_equal(result.gt, reference):
-                raise DataError(set_file(folder, name), 'labels other than those of the other sets',
-                                'the same shapes in all sets', f'delete the folder and {AGAIN}')
+                raise DataError(
+                    set_file(folder, name),
+                    'labels other than those of the other sets',
+                    'the same shapes in all sets',
+                    f'delete the folder and {AGAIN}',
+                )
         return cls(folder, info, sets)
 
 
@@ -128,8 +155,12 @@ def set_file(folder: Path, name: SetName) -> Path:
 
 
 def write_info(folder: Path, info: dict[str, Any]) -> None:
-    """Write what is evaluated and how; ``info['sets']`` maps each set to the fingerprint of its data."""
-    text = json.dumps(dict(info, sets=[[*name, print_] for name, print_ in info['sets'].items()]), indent=1)
+    """Write what is evaluated and how; ``info['sets']`` maps each set to the fingerprint of its
+    data.
+    """
+    text = json.dumps(
+        dict(info, sets=[[*name, print_] for name, print_ in info['sets'].items()]), indent=1
+    )
     with atomic_write(folder / RUN_FILE) as file:
         file.write(text.encode())
 
@@ -142,25 +173,37 @@ def read_info(folder: Path) -> dict[str, Any]:
     """
     path = folder / RUN_FILE
     if not path.is_file():
-        raise DataError(folder, f'no {RUN_FILE}', 'a folder of results on a corruption suite', AGAIN)
+        raise DataError(
+            folder, f'no {RUN_FILE}', 'a folder of results on a corruption suite', AGAIN
+        )
     try:
         info = json.loads(path.read_text(encoding='utf-8'))
         info['sets'] = {(name, severity): print_ for name, severity, print_ in info['sets']}
         return info | dict(suite=SUITES[info['suite']].name)
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(path, f'a damaged file ({error})', 'JSON', f'delete the folder and {AGAIN}') from error
+        raise DataError(
+            path, f'a damaged file ({error})', 'JSON', f'delete the folder and {AGAIN}'
+        ) from error
 
 
-def worst_mistakes(gt: np.ndarray, pred: np.ndarray, score: np.ndarray, true_score: np.ndarray, clean: np.ndarray | None,
-                   count: int = 2) -> np.ndarray:
+def worst_mistakes(
+    gt: np.ndarray,
+    pred: np.ndarray,
+    score: np.ndarray,
+    true_score: np.ndarray,
+    clean: np.ndarray | None,
+    count: int = 2,
+) -> np.ndarray:
     """Return the positions of the most confident mistakes, worst first.
 
-    Samples that were classified correctly before corruption come before the others, since it is the corruption that a
-    report on robustness should show; then the smallest probability of the true class decides.
+    Samples that were classified correctly before corruption come before the others, since it is the
+    corruption that a report on robustness should show; then the smallest probability of the true
+    class decides.
 
     Args:
         gt, pred, score, true_score: As in :class:`SetResult`.
-        clean: (n,) whether the sample was classified correctly on the clean set; None if there is no such set.
+        clean: (n,) whether the sample was classified correctly on the clean set; None if there is
+            no such set.
         count: At most so many.
     """
     wrong = np.flatnonzero(pred != gt)

@@ -16,15 +16,17 @@ from pcdet_kd.structures import PointDataSample
 class VotingTTA(BaseTTAModel):
     """Average a trained classifier's scores over scaled copies of each cloud.
 
-    Vote 0 sees the cloud as it is, every further vote the cloud times a random factor per axis. The factors depend only on
-    (seed, sample, vote): not on batches, processes or the other votes. The scaled clouds are made on the model's device,
-    so a test pipeline serves plain and voted tests alike. Further point channels (normals, heights) are left as they are.
+    Vote 0 sees the cloud as it is, every further vote the cloud times a random factor per axis. The
+    factors depend only on (seed, sample, vote): not on batches, processes or the other votes. The
+    scaled clouds are made on the model's device, so a test pipeline serves plain and voted tests
+    alike. Further point channels (normals, heights) are left as they are.
 
-    The data samples come back with the voted ``pred_score`` and ``pred_label``, and with ``plain_score`` (K,), the score of
-    vote 0; :class:`PointAccuracy` then reports plain and voted numbers side by side. The number of votes is fixed in
-    advance and the voting is done once: the protocol of RS-CNN's and PointCMT's code, the best of 300 repetitions as seen on
-    the test labels, is selection on the test set. There (and in PointMLP's code) the factors also multiply up from vote to
-    vote; here each vote scales the original cloud.
+    The data samples come back with the voted ``pred_score`` and ``pred_label``, and with
+    ``plain_score`` (K,), the score of vote 0; :class:`PointAccuracy` then reports plain and voted
+    numbers side by side. The number of votes is fixed in advance and the voting is done once: the
+    protocol of RS-CNN's and PointCMT's code, the best of 300 repetitions as seen on the test
+    labels, is selection on the test set. There (and in PointMLP's code) the factors also multiply
+    up from vote to vote; here each vote scales the original cloud.
 
     The wrapper has no weights of its own: its ``state_dict`` is the module's.
 
@@ -36,14 +38,24 @@ class VotingTTA(BaseTTAModel):
         data_preprocessor: Overrides the module's, if ``module`` is a config.
     """
 
-    def __init__(self, module: dict | nn.Module, num_votes: int = 10, scale: Sequence[float] = (0.85, 1.15), seed: int = 0,
-                 data_preprocessor: dict | None = None) -> None:
+    def __init__(
+        self,
+        module: dict | nn.Module,
+        num_votes: int = 10,
+        scale: Sequence[float] = (0.85, 1.15),
+        seed: int = 0,
+        data_preprocessor: dict | None = None,
+    ) -> None:
         if num_votes < 2:
-            raise ValueError(f'num_votes is {num_votes}, must be at least 2: one vote is the plain test')
+            raise ValueError(
+                f'num_votes is {num_votes}, must be at least 2: one vote is the plain test'
+            )
         if len(scale) != 2 or not 0 < scale[0] <= scale[1]:
             raise ValueError(f'scale is {tuple(scale)}, must be (low, high) with 0 < low <= high')
         if isinstance(module, dict):
-            module = MODELS.build({**module, 'data_preprocessor': data_preprocessor} if data_preprocessor else module)
+            module = MODELS.build(
+                {**module, 'data_preprocessor': data_preprocessor} if data_preprocessor else module
+            )
         super().__init__(module)
         self.num_votes = num_votes
         self.scale = tuple(scale)
@@ -53,14 +65,18 @@ class VotingTTA(BaseTTAModel):
         """Return the samples of a collated batch with plain and voted scores.
 
         Raises:
-            ValueError: The model looks at images that the data set delivers, which scaled points would not change.
+            ValueError: The model looks at images that the data set delivers, which scaled points
+                would not change.
         """
         data = self.module.data_preprocessor.cast_data(data)  # to the device once, not once a vote
         inputs = dict(data['inputs'])
         looks_at = getattr(getattr(self.module, 'student', self.module), 'input_key', 'points')
         if looks_at != 'points' and looks_at in inputs:
-            raise ValueError(f"voting scales points, but the model looks at '{looks_at}' as the data set delivers them: all "
-                             'votes would be the same. Test it without voting')
+            raise ValueError(
+                f"voting scales points, but the model looks at '{looks_at}' as the data set "
+                'delivers them: all '
+                'votes would be the same. Test it without voting'
+            )
         points = inputs['points']
         if not isinstance(points, Tensor):
             points = inputs['points'] = torch.stack(list(points))
@@ -70,8 +86,12 @@ class VotingTTA(BaseTTAModel):
             if vote:
                 xyz, others = points.split([3, points.shape[-1] - 3], dim=-1)
                 inputs['points'] = torch.cat([xyz * factors[:, vote, None], others], dim=-1)
-            predicted = self.module.test_step(dict(inputs=dict(inputs), data_samples=data['data_samples']))
-            votes.append(torch.stack([sample.pred_score for sample in predicted]))  # at once: samples may be shared
+            predicted = self.module.test_step(
+                dict(inputs=dict(inputs), data_samples=data['data_samples'])
+            )
+            votes.append(
+                torch.stack([sample.pred_score for sample in predicted])
+            )  # at once: samples may be shared
         for sample, plain, voted in zip(predicted, votes[0], torch.stack(votes).mean(dim=0)):
             sample.set_field(plain, 'plain_score', dtype=Tensor)
             sample.set_pred_score(voted)
@@ -82,7 +102,9 @@ class VotingTTA(BaseTTAModel):
         return self.test_step(data)
 
     def factors(self, names: Sequence[str]) -> Tensor:
-        """Return the factors (B, num_votes, 3) float32 of the named samples; those of vote 0 are 1."""
+        """Return the factors (B, num_votes, 3) float32 of the named samples; those of vote 0 are
+        1.
+        """
         factors = np.ones((len(names), self.num_votes, 3), np.float32)
         for row, name in zip(factors, names):
             for vote in range(1, self.num_votes):
@@ -94,10 +116,15 @@ class VotingTTA(BaseTTAModel):
     def _name(sample: PointDataSample) -> str:
         name = sample.get('sample_id', sample.get('sample_idx'))
         if name is None:
-            raise KeyError("voting needs 'sample_id' or 'sample_idx' in every data sample: its random factors depend on it")
+            raise KeyError(
+                "voting needs 'sample_id' or 'sample_idx' in every data sample: its random "
+                'factors depend on it'
+            )
         return str(name)
 
-    def merge_preds(self, data_samples_list: Sequence[Sequence[PointDataSample]]) -> list[PointDataSample]:
+    def merge_preds(
+        self, data_samples_list: Sequence[Sequence[PointDataSample]]
+    ) -> list[PointDataSample]:
         """Not used: the votes are merged in :meth:`test_step`."""
         raise NotImplementedError('VotingTTA merges its votes in test_step')
 

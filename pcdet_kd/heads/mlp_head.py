@@ -19,19 +19,20 @@ class MLPHead(BaseModule):
     ==========================================  ============================================================================
     PointMLP, PointNet++ (paper's code)         ``hidden_channels=(512, 256), dropout=0.5``
     PointNet++ (yanx27)                         ``hidden_channels=(512, 256), dropout=0.4``
-    PointNet (fxia22)                           ``hidden_channels=(512, 256), dropout=(0, 0.3), dropout_first=True``
-    DGCNN                                       ``hidden_channels=(512, 256), bias=(False, True), act='leaky_relu'``
-    PointNeXt, RS-CNN                           ``hidden_channels=(512, 256), dropout=0.5, bias=False``
-    RepSurf                                     ``hidden_channels=(512, 256), dropout=0.4``
-    SimpleView                                  ``hidden_channels=(128,), dropout=0.5``
-    PointCMT's students                         ``hidden_channels=(512,), dropout=0``
-    Point-MAE                                   ``hidden_channels=(256, 256)``
-    AsymDSD                                     ``hidden_channels=(256, 256), act='gelu', bias=False, last_bias=False``
-    PCT                                         ``hidden_channels=(512, 256), bias=(False, True), act='leaky_relu'``
-    CurveNet                                    ``hidden_channels=(512,), bias=False``
-    GDANet                                      ``hidden_channels=(512, 256), dropout=0.4``
-    Point Transformer                           ``hidden_channels=(256, 128)``
-    MVCNN, PointCMT's image teacher             ``hidden_channels=()``
+    PointNet (fxia22)                           ``hidden_channels=(512, 256), dropout=(0, 0.3),
+    dropout_first=True`` DGCNN                                       ``hidden_channels=(512, 256),
+    bias=(False, True), act='leaky_relu'`` PointNeXt, RS-CNN
+    ``hidden_channels=(512, 256), dropout=0.5, bias=False`` RepSurf
+    ``hidden_channels=(512, 256), dropout=0.4`` SimpleView
+    ``hidden_channels=(128,), dropout=0.5`` PointCMT's students
+    ``hidden_channels=(512,), dropout=0`` Point-MAE
+    ``hidden_channels=(256, 256)`` AsymDSD
+    ``hidden_channels=(256, 256), act='gelu', bias=False, last_bias=False`` PCT
+    ``hidden_channels=(512, 256), bias=(False, True), act='leaky_relu'`` CurveNet
+    ``hidden_channels=(512,), bias=False`` GDANet
+    ``hidden_channels=(512, 256), dropout=0.4`` Point Transformer
+    ``hidden_channels=(256, 128)`` MVCNN, PointCMT's image teacher
+    ``hidden_channels=()``
     ==========================================  ============================================================================
 
     Args:
@@ -44,33 +45,53 @@ class MLPHead(BaseModule):
         act: Activation of hidden layers: ``'relu'``, ``'leaky_relu'``, ``'gelu'`` or None.
         bias: Whether hidden layers have a bias; one value, or one per layer.
         last_bias: Whether the last linear layer has one.
-        loss: Config of the loss, called with ``student_logits`` and ``target``: the labels (B,), or the shares of classes (B, K)
-            in a batch with mixed clouds.
+        loss: Config of the loss, called with ``student_logits`` and ``target``: the labels (B,), or
+            the shares of classes (B, K) in a batch with mixed clouds.
         init_cfg: As in MMEngine.
 
     Attributes:
         feat_channels: Channels of the feature that the last linear layer sees.
-    """
+    """  # noqa: E501
 
-    def __init__(self, num_classes: int, in_channels: int, hidden_channels: Sequence[int] = (512, 256),
-                 dropout: float | Sequence[float] = 0.5, dropout_first: bool = False, norm: str | None = 'bn',
-                 act: str | None = 'relu', bias: bool | Sequence[bool] = True, last_bias: bool = True,
-                 loss: dict | None = None, init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        num_classes: int,
+        in_channels: int,
+        hidden_channels: Sequence[int] = (512, 256),
+        dropout: float | Sequence[float] = 0.5,
+        dropout_first: bool = False,
+        norm: str | None = 'bn',
+        act: str | None = 'relu',
+        bias: bool | Sequence[bool] = True,
+        last_bias: bool = True,
+        loss: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         self.num_classes = num_classes
         self.in_channels = in_channels
-        self.hidden = MLP([in_channels, *hidden_channels], norm, act, bias, dropout if hidden_channels else 0.0,
-                          dropout_first)
+        self.hidden = MLP(
+            [in_channels, *hidden_channels],
+            norm,
+            act,
+            bias,
+            dropout if hidden_channels else 0.0,
+            dropout_first,
+        )
         self.feat_channels = self.hidden.out_channels
         self.fc = nn.Linear(self.feat_channels, num_classes, bias=last_bias)
         self.loss_cls = LOSSES.build(loss or dict(type='CrossEntropyLoss'))
 
     def feature(self, global_feat: Tensor) -> Tensor:
-        """Map the backbone's feature (B, in_channels) to what the last linear layer sees (B, feat_channels)."""
+        """Map the backbone's feature (B, in_channels) to what the last linear layer sees (B,
+        feat_channels).
+        """
         return self.hidden(global_feat)
 
     def classify(self, feature: Tensor) -> Tensor:
-        """Map a feature (B, feat_channels), this head's own or another network's, to logits (B, num_classes)."""
+        """Map a feature (B, feat_channels), this head's own or another network's, to logits (B,
+        num_classes).
+        """
         return self.fc(feature)
 
     def forward(self, global_feat: Tensor) -> Tensor:
@@ -78,23 +99,31 @@ class MLPHead(BaseModule):
         return self.classify(self.feature(global_feat))
 
     def loss(self, logits: Tensor, samples: Sequence[PointDataSample]) -> dict[str, Tensor]:
-        """Return ``loss_cls`` of logits (B, K) against the samples' ``gt_label``, or ``gt_score`` where a cloud is mixed.
+        """Return ``loss_cls`` of logits (B, K) against the samples' ``gt_label``, or ``gt_score``
+        where a cloud is mixed.
 
         Raises:
             ValueError: There is not one labelled sample per row.
         """
         if len(samples) != len(logits) or any('gt_label' not in sample for sample in samples):
-            raise ValueError(f'the loss needs one sample with gt_label per row: {len(logits)} rows, {len(samples)} samples, '
-                             f'{sum("gt_label" in sample for sample in samples)} of them with gt_label')
+            raise ValueError(
+                f'the loss needs one sample with gt_label per row: {len(logits)} rows, '
+                f'{len(samples)} samples, '
+                f'{sum("gt_label" in sample for sample in samples)} of them with gt_label'
+            )
         target = targets(samples, logits.shape[1]).to(logits.device)
         return dict(loss_cls=self.loss_cls(student_logits=logits, target=target))
 
-    def predict(self, logits: Tensor, samples: Sequence[PointDataSample] | None = None) -> list[PointDataSample]:
-        """Return samples with ``pred_score`` (K,), the softmax of logits (B, K), and ``pred_label``.
+    def predict(
+        self, logits: Tensor, samples: Sequence[PointDataSample] | None = None
+    ) -> list[PointDataSample]:
+        """Return samples with ``pred_score`` (K,), the softmax of logits (B, K), and
+        ``pred_label``.
 
         Args:
             logits: (B, K).
-            samples: What is known of each row; copied, not changed. None for clouds of which nothing is known.
+            samples: What is known of each row; copied, not changed. None for clouds of which
+                nothing is known.
         """
         scores = at_least_float32(logits).softmax(dim=-1)
         known = [PointDataSample() for _ in scores] if samples is None else samples

@@ -7,15 +7,54 @@ from pcdet_kd.layers.geometric_affine import LocalGrouper
 from pcdet_kd.layers.inputs import at_least_float32, check_in_channels, split_points
 from pcdet_kd.layers.linear import Linear
 from pcdet_kd.layers.mlp import MLP, LinearNormAct, ResidualMLP, per_layer
-from pcdet_kd.layers.patch_embedding import MiniPointNet, PatchGrouper, PositionEmbedding, take_patches, take_visible
+from pcdet_kd.layers.patch_embedding import (
+    MiniPointNet,
+    PatchGrouper,
+    PositionEmbedding,
+    take_patches,
+    take_visible,
+)
 from pcdet_kd.layers.pooling import max_mean_pool, max_pool
 from pcdet_kd.layers.resnet import ResNet, load_torchvision_weights
 from pcdet_kd.layers.set_abstraction import GlobalSetAbstraction, SetAbstraction
 from pcdet_kd.layers.tnet import TNet, orthogonality_loss
-from pcdet_kd.layers.transformer import Attention, FeedForward, Transformer, TransformerBlock, token_norm
+from pcdet_kd.layers.transformer import (
+    Attention,
+    FeedForward,
+    Transformer,
+    TransformerBlock,
+    token_norm,
+)
 
-__all__ = ['Attention', 'DropPath', 'EdgeConv', 'FeedForward', 'GlobalSetAbstraction', 'Linear', 'LinearNormAct',
-           'LocalGrouper', 'MLP', 'MiniPointNet', 'PatchGrouper', 'PositionEmbedding', 'ResNet', 'ResidualMLP',
-           'SetAbstraction', 'TNet', 'Transformer', 'TransformerBlock', 'at_least_float32', 'check_in_channels',
-           'edge_linear', 'load_torchvision_weights', 'max_mean_pool', 'max_pool', 'orthogonality_loss',
-           'per_layer', 'split_points', 'take_patches', 'take_visible', 'token_norm']
+__all__ = [
+    'Attention',
+    'DropPath',
+    'EdgeConv',
+    'FeedForward',
+    'GlobalSetAbstraction',
+    'Linear',
+    'LinearNormAct',
+    'LocalGrouper',
+    'MLP',
+    'MiniPointNet',
+    'PatchGrouper',
+    'PositionEmbedding',
+    'ResNet',
+    'ResidualMLP',
+    'SetAbstraction',
+    'TNet',
+    'Transformer',
+    'TransformerBlock',
+    'at_least_float32',
+    'check_in_channels',
+    'edge_linear',
+    'load_torchvision_weights',
+    'max_mean_pool',
+    'max_pool',
+    'orthogonality_loss',
+    'per_layer',
+    'split_points',
+    'take_patches',
+    'take_visible',
+    'token_norm',
+]

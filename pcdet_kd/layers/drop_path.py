@@ -7,16 +7,18 @@ from torch import Tensor, nn
 
 
 class DropPath(nn.Module):
-    """``x + branch(x)``, where in training each sample misses the branch with some probability (Huang et al., 2016).
+    """``x + branch(x)``, where in training each sample misses the branch with some probability
+    (Huang et al., 2016).
 
     The branch is scaled so that its expectation is that of evaluation.
 
     Args:
         rate: Probability p of missing the branch, 0 <= p < 1.
-        efficient: Run the branch only on a random subset of round((1 - p) B) samples, at least one, instead of multiplying
-            the result of all by 0 or 1 / (1 - p): the work shrinks with p, and the number that miss the branch is fixed. The
-            subset's result is scaled by B / subset, so that the expectation is exact when (1 - p) B is not whole (AsymDSD's
-            code divides by 1 - p). With one sample nothing is dropped.
+        efficient: Run the branch only on a random subset of round((1 - p) B) samples, at least one,
+            instead of multiplying the result of all by 0 or 1 / (1 - p): the work shrinks with p,
+            and the number that miss the branch is fixed. The subset's result is scaled by B /
+            subset, so that the expectation is exact when (1 - p) B is not whole (AsymDSD's code
+            divides by 1 - p). With one sample nothing is dropped.
     """
 
     def __init__(self, rate: float = 0.0, efficient: bool = False) -> None:

@@ -9,15 +9,17 @@ from pcdet_kd.ops import farthest_point_sample, group, knn
 
 
 class LocalGrouper(nn.Module):
-    r"""Sample centres and normalise the features of their neighbours (Ma et al., PointMLP, ICLR 2022).
+    r"""Sample centres and normalise the features of their neighbours (Ma et al., PointMLP, ICLR
+    2022).
 
-    With f_j the features of the k nearest neighbours (the centre included) of a centre with feature f_i,
+    With f_j the features of the k nearest neighbours (the centre included) of a centre with feature
+    f_i,
 
     .. math:: \hat f_j = \alpha \odot (f_j - f_i) / (\sigma + 10^{-5}) + \beta
 
-    where :math:`\sigma` is the unbiased standard deviation of all f_j - f_i of one sample, over groups, neighbours and
-    channels: one number per sample. (The code before February 2022 took it over the whole batch.) The output is
-    [:math:`\hat f_j`, f_i].
+    where :math:`\sigma` is the unbiased standard deviation of all f_j - f_i of one sample, over
+    groups, neighbours and channels: one number per sample. (The code before February 2022 took it
+    over the whole batch.) The output is [:math:`\hat f_j`, f_i].
 
     Args:
         channels: Channels C of the features.
@@ -27,8 +29,14 @@ class LocalGrouper(nn.Module):
         fps_start: As in :class:`SetAbstraction`.
     """
 
-    def __init__(self, channels: int, num_points: int, num_neighbors: int, compat: str | None = None,
-                 fps_start: int | str = 0) -> None:
+    def __init__(
+        self,
+        channels: int,
+        num_points: int,
+        num_neighbors: int,
+        compat: str | None = None,
+        fps_start: int | str = 0,
+    ) -> None:
         super().__init__()
         if fps_start not in (0, 'random'):
             raise ValueError(f"fps_start is {fps_start!r}, must be 0 or 'random'")
@@ -47,13 +55,17 @@ class LocalGrouper(nn.Module):
         offset = self.affine_alpha * (offset / self.spread(offset)) + self.affine_beta
         return centres, torch.cat([offset, anchor.expand_as(offset)], dim=-1)
 
-    def forward_linear(self, coords: Tensor, features: Tensor, linear: nn.Linear) -> tuple[Tensor, Tensor]:
-        r"""Return the centres and ``linear`` of the grouped features (B, M, k, D), with the linear layer done per point.
+    def forward_linear(
+        self, coords: Tensor, features: Tensor, linear: nn.Linear
+    ) -> tuple[Tensor, Tensor]:
+        r"""Return the centres and ``linear`` of the grouped features (B, M, k, D), with the linear
+        layer done per point.
 
         With weight [W_1, W_2] the layer's output is
-        :math:`(u_j - u_i) / (\sigma + 10^{-5}) + W_2 f_i + W_1 \beta` for :math:`u = W_1 (\alpha \odot f)`: equal to
-        ``linear(forward(...))`` to rounding, with as many times fewer rows as a point has groups. The terms cancel, so they
-        are computed in float32 under autocast too; the output has the type that ``linear`` would give it.
+        :math:`(u_j - u_i) / (\sigma + 10^{-5}) + W_2 f_i + W_1 \beta` for :math:`u = W_1 (\alpha
+        \odot f)`: equal to ``linear(forward(...))`` to rounding, with as many times fewer rows as a
+        point has groups. The terms cancel, so they are computed in float32 under autocast too; the
+        output has the type that ``linear`` would give it.
         """
         centres, chosen, index = self.sample(coords)
         kind = features.device.type
@@ -65,17 +77,26 @@ class LocalGrouper(nn.Module):
             alpha, beta = self.affine_alpha.flatten(), self.affine_beta.flatten()
             to_offset, to_anchor = linear.weight.to(features.dtype).chunk(2, dim=1)
             u = by_rows(features * alpha / spread.squeeze(-1), to_offset)
-            constant = to_offset @ beta if linear.bias is None else to_offset @ beta + linear.bias.to(features.dtype)
-            # First the difference, which is exact for neighbours that coincide: 1 / spread may be large.
+            constant = (
+                to_offset @ beta
+                if linear.bias is None
+                else to_offset @ beta + linear.bias.to(features.dtype)
+            )
+            # First the difference, which is exact for neighbours that coincide: 1 / spread may be
+            # large.
             out = group(u, index) - group(u, chosen).unsqueeze(2)
             out = out.add_(by_rows(anchor, to_anchor, constant).unsqueeze(2))
         return centres, out if dtype is None else out.to(dtype)
 
     def sample(self, coords: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the centres (B, M, 3), their indices (B, M) and those of their neighbours (B, M, k)."""
+        """Return the centres (B, M, 3), their indices (B, M) and those of their neighbours (B, M,
+        k).
+        """
         num_points = coords.shape[1]
         start = self.fps_start if self.training else 0
-        chosen = farthest_point_sample(coords, min(self.num_points, num_points), start=start, compat=self.compat)
+        chosen = farthest_point_sample(
+            coords, min(self.num_points, num_points), start=start, compat=self.compat
+        )
         centres = group(coords, chosen)
         return centres, chosen, knn(centres, coords, min(self.num_neighbors, num_points))
 

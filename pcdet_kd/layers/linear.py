@@ -11,18 +11,28 @@ IMAGES = (64, 32, 16)
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Map (..., C) to (..., D) as :func:`torch.nn.functional.linear` does, to rounding.
 
-    On a CPU, float32 products go to MKL, which on AMD processors leaves AVX-512 unused: half the speed. A 1x1 convolution of
-    images whose channels are last has the same memory layout and goes to oneDNN, which uses what there is. So rows are seen
-    as the pixels of 16 or more images (with fewer, torch does not choose oneDNN). Few rows, other types and devices, autocast
-    and graphs take the ordinary way.
+    On a CPU, float32 products go to MKL, which on AMD processors leaves AVX-512 unused: half the
+    speed. A 1x1 convolution of images whose channels are last has the same memory layout and goes
+    to oneDNN, which uses what there is. So rows are seen as the pixels of 16 or more images (with
+    fewer, torch does not choose oneDNN). Few rows, other types and devices, autocast and graphs
+    take the ordinary way.
     """
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():  # first: what follows would tie a graph to its batch size
+    if (
+        torch.compiler.is_compiling() or torch.jit.is_tracing()
+    ):  # first: what follows would tie a graph to its batch size
         return F.linear(x, weight, bias)
     rows = x.numel() // max(1, x.shape[-1])
     images = next((n for n in IMAGES if rows % n == 0), None)
-    if (images is None or rows < LEAST_ROWS or x.device.type != 'cpu' or x.dtype != torch.float32
-            or weight.dtype != torch.float32 or not x.is_contiguous() or torch.is_autocast_enabled('cpu')
-            or not torch.backends.mkldnn.is_available()):
+    if (
+        images is None
+        or rows < LEAST_ROWS
+        or x.device.type != 'cpu'
+        or x.dtype != torch.float32
+        or weight.dtype != torch.float32
+        or not x.is_contiguous()
+        or torch.is_autocast_enabled('cpu')
+        or not torch.backends.mkldnn.is_available()
+    ):
         return F.linear(x, weight, bias)
     pixels = x.view(images, rows // images, 1, x.shape[-1]).permute(0, 3, 1, 2)
     out = F.conv2d(pixels, weight[:, :, None, None], bias)

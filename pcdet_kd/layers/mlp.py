@@ -1,7 +1,7 @@
 """Point-wise MLPs on channel-last tensors.
 
-A linear layer on the last axis and BatchNorm over the flattened rows compute what the 1x1 convolutions of most point
-networks compute; on CPU they do so without the copies.
+A linear layer on the last axis and BatchNorm over the flattened rows compute what the 1x1
+convolutions of most point networks compute; on CPU they do so without the copies.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,11 @@ from torch import Tensor, nn
 from pcdet_kd.layers.linear import Linear
 
 _NORMS = {'bn': nn.BatchNorm1d, 'ln': nn.LayerNorm, 'rms': partial(nn.RMSNorm, eps=1e-5)}
-_ACTS = {'relu': lambda: nn.ReLU(inplace=True), 'leaky_relu': lambda: nn.LeakyReLU(0.2, inplace=True), 'gelu': nn.GELU}
+_ACTS = {
+    'relu': lambda: nn.ReLU(inplace=True),
+    'leaky_relu': lambda: nn.LeakyReLU(0.2, inplace=True),
+    'gelu': nn.GELU,
+}
 
 
 class LinearNormAct(nn.Module):
@@ -28,8 +32,16 @@ class LinearNormAct(nn.Module):
         dropout_first: Drop before the normalisation instead of after the activation.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, norm: str | None = 'bn', act: str | None = 'relu',
-                 bias: bool = True, dropout: float = 0.0, dropout_first: bool = False) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        norm: str | None = 'bn',
+        act: str | None = 'relu',
+        bias: bool = True,
+        dropout: float = 0.0,
+        dropout_first: bool = False,
+    ) -> None:
         super().__init__()
         for name, value, known in (('norm', norm, _NORMS), ('act', act, _ACTS)):
             if value is not None and value not in known:
@@ -39,7 +51,9 @@ class LinearNormAct(nn.Module):
         self.norm = _NORMS[norm](out_channels) if norm else None
         self.act = _ACTS[act]() if act else None
         if norm is None and isinstance(self.act, (nn.ReLU, nn.LeakyReLU)):
-            self.act.inplace = False  # on a linear layer's output, a view: its gradient would be copied twice
+            self.act.inplace = (
+                False  # on a linear layer's output, a view: its gradient would be copied twice
+            )
         self.drop = nn.Dropout(dropout) if dropout else None
         self.dropout_first = dropout_first
 
@@ -48,7 +62,9 @@ class LinearNormAct(nn.Module):
         return self.finish(self.linear(x))
 
     def finish(self, x: Tensor) -> Tensor:
-        """Do what follows the linear layer, on its output (..., out_channels) computed elsewhere."""
+        """Do what follows the linear layer, on its output (..., out_channels) computed
+        elsewhere.
+        """
         # rows until the end, so that no activation in place meets a view
         rows = x if self.norm is None or x.dim() == 2 else x.flatten(0, -2)
         if self.drop is not None and self.dropout_first:
@@ -75,15 +91,32 @@ class MLP(nn.Sequential):
         last_act: Whether the last layer has the activation too.
     """
 
-    def __init__(self, channels: Sequence[int], norm: str | None = 'bn', act: str | None = 'relu',
-                 bias: bool | Sequence[bool] = True, dropout: float | Sequence[float] = 0.0, dropout_first: bool = False,
-                 last_act: bool = True) -> None:
+    def __init__(
+        self,
+        channels: Sequence[int],
+        norm: str | None = 'bn',
+        act: str | None = 'relu',
+        bias: bool | Sequence[bool] = True,
+        dropout: float | Sequence[float] = 0.0,
+        dropout_first: bool = False,
+        last_act: bool = True,
+    ) -> None:
         layers = len(channels) - 1
         biases, drops = per_layer('bias', bias, layers), per_layer('dropout', dropout, layers)
-        super().__init__(*(
-            LinearNormAct(channels[i], channels[i + 1], norm, act if last_act or i < layers - 1 else None, biases[i],
-                          drops[i], dropout_first)
-            for i in range(layers)))
+        super().__init__(
+            *(
+                LinearNormAct(
+                    channels[i],
+                    channels[i + 1],
+                    norm,
+                    act if last_act or i < layers - 1 else None,
+                    biases[i],
+                    drops[i],
+                    dropout_first,
+                )
+                for i in range(layers)
+            )
+        )
         self.out_channels = channels[-1]
 
 
@@ -118,5 +151,8 @@ def per_layer(name: str, value: object, layers: int) -> list:
     if not isinstance(value, (list, tuple)):
         return [value] * layers
     if len(value) != layers:
-        raise ValueError(f'{name} has {len(value)} values {tuple(value)} for {layers} layers: give one, or one per layer')
+        raise ValueError(
+            f'{name} has {len(value)} values {tuple(value)} for {layers} layers: give one, or one '
+            'per layer'
+        )
     return list(value)

@@ -1,4 +1,6 @@
-"""From a cloud to tokens: patches around sampled centres, a small PointNet on each, and positions."""
+"""From a cloud to tokens: patches around sampled centres, a small PointNet on each, and
+positions.
+"""
 
 from collections.abc import Sequence
 
@@ -15,18 +17,25 @@ from pcdet_kd.ops import farthest_point_sample, group, knn
 class PatchGrouper(nn.Module):
     """Farthest points as centres, and the nearest points of each, relative to it, as its patch.
 
-    Patches are moved, not scaled. A cloud with fewer points than ``num_patches`` or ``patch_size`` uses all it has.
+    Patches are moved, not scaled. A cloud with fewer points than ``num_patches`` or ``patch_size``
+    uses all it has.
 
     Args:
         num_patches: Centres P.
         patch_size: Points K of a patch, nearest first; the centre itself is the first.
-        compat: None, or ``'pointnet2'`` for the CUDA extension's sampling (passes over points near the origin).
-        fps_start: First centre: 0, or ``'random'``: random in training, the point in the middle of the storage order
-            (N // 2) in evaluation, as in AsymDSD's deterministic mode.
+        compat: None, or ``'pointnet2'`` for the CUDA extension's sampling (passes over points near
+            the origin).
+        fps_start: First centre: 0, or ``'random'``: random in training, the point in the middle of
+            the storage order (N // 2) in evaluation, as in AsymDSD's deterministic mode.
     """
 
-    def __init__(self, num_patches: int = 64, patch_size: int = 32, compat: str | None = None,
-                 fps_start: int | str = 0) -> None:
+    def __init__(
+        self,
+        num_patches: int = 64,
+        patch_size: int = 32,
+        compat: str | None = None,
+        fps_start: int | str = 0,
+    ) -> None:
         super().__init__()
         if fps_start not in (0, 'random'):
             raise ValueError(f"fps_start is {fps_start!r}, must be 0 or 'random'")
@@ -42,12 +51,16 @@ class PatchGrouper(nn.Module):
         start = self.fps_start
         if start == 'random' and not self.training:
             start = num_points // 2
-        chosen = farthest_point_sample(coords, min(self.num_patches, num_points), start=start, compat=self.compat)
+        chosen = farthest_point_sample(
+            coords, min(self.num_patches, num_points), start=start, compat=self.compat
+        )
         index = knn(group(coords, chosen), coords, min(self.patch_size, num_points))
         return take_patches(points, chosen, index)
 
 
-def take_patches(points: Tensor, centre_index: Tensor, patch_index: Tensor) -> tuple[Tensor, Tensor]:
+def take_patches(
+    points: Tensor, centre_index: Tensor, patch_index: Tensor
+) -> tuple[Tensor, Tensor]:
     """Gather patches by index.
 
     Args:
@@ -61,7 +74,9 @@ def take_patches(points: Tensor, centre_index: Tensor, patch_index: Tensor) -> t
     centres = group(points[..., :3], centre_index)
     patches = group(points, patch_index)
     offset = patches[..., :3] - centres.unsqueeze(2)
-    return offset if points.shape[-1] == 3 else torch.cat([offset, patches[..., 3:]], dim=-1), centres
+    return offset if points.shape[-1] == 3 else torch.cat(
+        [offset, patches[..., 3:]], dim=-1
+    ), centres
 
 
 def take_visible(tokens: Tensor, mask: Tensor) -> Tensor:
@@ -69,8 +84,8 @@ def take_visible(tokens: Tensor, mask: Tensor) -> Tensor:
 
     Args:
         tokens: (B, P, D).
-        mask: (B * M, P) bool, True where hidden; M masks per cloud, those of one cloud in sequence. All rows hide equally
-            many, and not all.
+        mask: (B * M, P) bool, True where hidden; M masks per cloud, those of one cloud in sequence.
+            All rows hide equally many, and not all.
 
     Returns:
         (B * M, V, D); tokens are not copied M times before.
@@ -80,13 +95,17 @@ def take_visible(tokens: Tensor, mask: Tensor) -> Tensor:
     """
     batch, num, _ = tokens.shape
     if mask.dim() != 2 or mask.shape[1] != num or mask.shape[0] % batch or mask.dtype != torch.bool:
-        raise ValueError(f'mask has shape {tuple(mask.shape)} and dtype {mask.dtype}, expected (B * M, {num}) and '
-                         f'torch.bool with B = {batch}')
+        raise ValueError(
+            f'mask has shape {tuple(mask.shape)} and dtype {mask.dtype}, expected (B * M, {num}) '
+            f'and torch.bool with B = {batch}'
+        )
     row, column = (~mask).nonzero(as_tuple=True)
     left = torch.bincount(row, minlength=len(mask))
     if int(left.min()) != int(left.max()) or not len(row):
-        raise ValueError(f'masks leave {int(left.min())} to {int(left.max())} tokens visible: all rows must leave equally '
-                         'many, at least one')
+        raise ValueError(
+            f'masks leave {int(left.min())} to {int(left.max())} tokens visible: all rows must '
+            'leave equally many, at least one'
+        )
     cloud = row // (len(mask) // batch)
     return tokens.flatten(0, 1).index_select(0, cloud * num + column).unflatten(0, (len(mask), -1))
 
@@ -94,9 +113,10 @@ def take_visible(tokens: Tensor, mask: Tensor) -> Tensor:
 class MiniPointNet(nn.Module):
     """Describe a patch by two point-wise MLPs with a max pooling in and after them.
 
-    A first MLP gives h per point; its maximum over the patch, g, is joined to every h; a second MLP and a maximum give the
-    token. Hidden layers have a normalisation and an activation, the last layer of each MLP has neither. The linear layer on
-    the joined [h, g] is computed as a linear layer on h plus one on g, which is the same and is done once per patch.
+    A first MLP gives h per point; its maximum over the patch, g, is joined to every h; a second MLP
+    and a maximum give the token. Hidden layers have a normalisation and an activation, the last
+    layer of each MLP has neither. The linear layer on the joined [h, g] is computed as a linear
+    layer on h plus one on g, which is the same and is done once per patch.
 
     Args:
         in_channels: Channels of the points.
@@ -106,12 +126,21 @@ class MiniPointNet(nn.Module):
         norm: ``'bn'`` or ``'rms'``.
         act: ``'relu'`` or ``'gelu'``.
         bias: Whether linear layers have a bias.
-        pooled_first: The order of the joined channels: [g, h] (Point-MAE) or [h, g] (AsymDSD); only weights differ.
+        pooled_first: The order of the joined channels: [g, h] (Point-MAE) or [h, g] (AsymDSD); only
+            weights differ.
     """
 
-    def __init__(self, in_channels: int = 3, first: Sequence[int] = (128, 256), second: Sequence[int] = (512,),
-                 out_channels: int = 384, norm: str = 'bn', act: str = 'relu', bias: bool = True,
-                 pooled_first: bool = True) -> None:
+    def __init__(
+        self,
+        in_channels: int = 3,
+        first: Sequence[int] = (128, 256),
+        second: Sequence[int] = (512,),
+        out_channels: int = 384,
+        norm: str = 'bn',
+        act: str = 'relu',
+        bias: bool = True,
+        pooled_first: bool = True,
+    ) -> None:
         super().__init__()
         width = first[-1]
         self.first = MLP([in_channels, *first[:-1]], norm, act, bias)
@@ -128,7 +157,9 @@ class MiniPointNet(nn.Module):
         pooled, each = self.join.linear.weight.chunk(2, dim=1)
         if not self.pooled_first:
             pooled, each = each, pooled
-        x = F.linear(h, each) + F.linear(max_pool(h, dim=2), pooled, self.join.linear.bias).unsqueeze(2)
+        x = F.linear(h, each) + F.linear(
+            max_pool(h, dim=2), pooled, self.join.linear.bias
+        ).unsqueeze(2)
         x = self.join.finish(x.flatten(0, 2))
         return max_pool(self.second_out(self.second(x)).unflatten(0, shape), dim=2)
 

@@ -12,8 +12,9 @@ from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights, weight
 class Conv1x1(nn.Conv2d):
     """A 1x1 convolution without bias.
 
-    Its weight's gradient has the strides of the weight whatever the memory format of the images, which
-    DistributedDataParallel asks for: where height and width are 1, convolutions leave them to chance.
+    Its weight's gradient has the strides of the weight whatever the memory format of the images,
+    which DistributedDataParallel asks for: where height and width are 1, convolutions leave them to
+    chance.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
@@ -99,12 +100,15 @@ class ResNet(nn.Module):
     Args:
         depth: 18, 34 or 50.
         in_channels: Channels of the images.
-        base_width: Channels of the first stage's convolutions, doubled in each of the three others; 64 as published.
-        small_input: Start with a 3x3 convolution of stride 1 and no max pooling instead of 7x7, stride 2, and pooling: for
-            images of about 64 pixels or less.
+        base_width: Channels of the first stage's convolutions, doubled in each of the three others;
+            64 as published.
+        small_input: Start with a 3x3 convolution of stride 1 and no max pooling instead of 7x7,
+            stride 2, and pooling: for images of about 64 pixels or less.
     """
 
-    def __init__(self, depth: int = 18, in_channels: int = 3, base_width: int = 64, small_input: bool = False) -> None:
+    def __init__(
+        self, depth: int = 18, in_channels: int = 3, base_width: int = 64, small_input: bool = False
+    ) -> None:
         super().__init__()
         if depth not in DEPTHS:
             raise ValueError(f'depth is {depth}, must be one of {sorted(DEPTHS)}')
@@ -134,22 +138,32 @@ class ResNet(nn.Module):
         """Map (B, in_channels, H, W) to (B, out_channels)."""
         x = self.conv1(images)
         if x.device.type == 'cpu':
-            x = x.contiguous(memory_format=torch.channels_last)  # as oneDNN computes: 10 to 25 % of a training step
+            x = x.contiguous(
+                memory_format=torch.channels_last
+            )  # as oneDNN computes: 10 to 25 % of a training step
         x = self.maxpool(self.relu(self.bn1(x)))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return x.mean(dim=(2, 3))
 
 
 def load_torchvision_weights(trunk: ResNet, path_or_url: str | os.PathLike) -> None:
-    """Read ImageNet weights in torchvision's file format; only the classifier's ``fc.*`` may be left over.
+    """Read ImageNet weights in torchvision's file format; only the classifier's ``fc.*`` may be
+    left over.
 
     Raises:
-        CheckpointError: The file is missing or damaged, or belongs to another network; the trunk is then unchanged.
+        CheckpointError: The file is missing or damaged, or belongs to another network; the trunk is
+            then unchanged.
     """
     source = os.fspath(path_or_url)
     weights = weights_of(load_checkpoint_file(path_or_url), source)
     given = {name: value for name, value in weights.items() if not name.startswith('fc.')}
     for name, value in trunk.state_dict().items():
         if name.endswith('num_batches_tracked'):
-            given.setdefault(name, value)  # not in files older than PyTorch 0.4.1; counts steps, changes no result
-    load_weights(trunk, given, source=f'{source} (for a ResNet-{trunk.depth} with base width {trunk.bn1.num_features})')
+            given.setdefault(
+                name, value
+            )  # not in files older than PyTorch 0.4.1; counts steps, changes no result
+    load_weights(
+        trunk,
+        given,
+        source=f'{source} (for a ResNet-{trunk.depth} with base width {trunk.bn1.num_features})',
+    )

@@ -14,8 +14,8 @@ from pcdet_kd.ops import ball_query, farthest_point_sample, group
 class SetAbstraction(nn.Module):
     """Sample centres, and describe each by MLP and max over the points in balls around it.
 
-    Every scale has its own radius, neighbour count and MLP; the outputs are concatenated. An MLP sees the neighbour's
-    position relative to the centre, then its features.
+    Every scale has its own radius, neighbour count and MLP; the outputs are concatenated. An MLP
+    sees the neighbour's position relative to the centre, then its features.
 
     Args:
         num_points: Centres to sample; a smaller cloud keeps all its points.
@@ -24,19 +24,31 @@ class SetAbstraction(nn.Module):
         in_channels: Channels of the features, without the coordinates; 0 if there are none.
         mlp_channels: Widths of the MLP per scale.
         bias: Whether linear layers, all followed by BatchNorm, have a bias.
-        compat: None, or ``'pointnet2'`` for the conventions of the pointnet2 CUDA extension (sampling skips points near
-            the origin, balls are open).
+        compat: None, or ``'pointnet2'`` for the conventions of the pointnet2 CUDA extension
+            (sampling skips points near the origin, balls are open).
         fps_start: First centre: 0, or ``'random'`` in training (0 in evaluation).
-        fused: Whether to compute without the largest tensors, with the same results; see :func:`.grouped_mlp.grouped_mlp`.
+        fused: Whether to compute without the largest tensors, with the same results; see
+            :func:`.grouped_mlp.grouped_mlp`.
     """
 
-    def __init__(self, num_points: int, radii: Sequence[float], num_neighbors: Sequence[int], in_channels: int,
-                 mlp_channels: Sequence[Sequence[int]], bias: bool = False, compat: str | None = None,
-                 fps_start: int | str = 0, fused: bool = True) -> None:
+    def __init__(
+        self,
+        num_points: int,
+        radii: Sequence[float],
+        num_neighbors: Sequence[int],
+        in_channels: int,
+        mlp_channels: Sequence[Sequence[int]],
+        bias: bool = False,
+        compat: str | None = None,
+        fps_start: int | str = 0,
+        fused: bool = True,
+    ) -> None:
         super().__init__()
         if not len(radii) == len(num_neighbors) == len(mlp_channels) > 0:
-            raise ValueError(f'{len(radii)} radii, {len(num_neighbors)} num_neighbors, {len(mlp_channels)} mlp_channels: '
-                             'give one of each per scale')
+            raise ValueError(
+                f'{len(radii)} radii, {len(num_neighbors)} num_neighbors, {len(mlp_channels)} '
+                'mlp_channels: give one of each per scale'
+            )
         if fps_start not in (0, 'random'):
             raise ValueError(f"fps_start is {fps_start!r}, must be 0 or 'random'")
         self.num_points = num_points
@@ -45,16 +57,21 @@ class SetAbstraction(nn.Module):
         self.compat = compat
         self.fps_start = fps_start
         self.fused = fused
-        self.mlps = nn.ModuleList(MLP([3 + in_channels, *widths], bias=bias) for widths in mlp_channels)
+        self.mlps = nn.ModuleList(
+            MLP([3 + in_channels, *widths], bias=bias) for widths in mlp_channels
+        )
         self.out_channels = sum(mlp.out_channels for mlp in self.mlps)
 
     def forward(self, coords: Tensor, features: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Map coordinates (B, N, 3) and features (B, N, C) to the centres' (B, M, 3) and (B, M, out_channels).
+        """Map coordinates (B, N, 3) and features (B, N, C) to the centres' (B, M, 3) and (B, M,
+        out_channels).
 
         M is ``min(num_points, N)``.
         """
         start = self.fps_start if self.training else 0
-        chosen = farthest_point_sample(coords, min(self.num_points, coords.shape[1]), start=start, compat=self.compat)
+        chosen = farthest_point_sample(
+            coords, min(self.num_points, coords.shape[1]), start=start, compat=self.compat
+        )
         centres = group(coords, chosen)
         pooled = []
         for radius, k, mlp in zip(self.radii, self.num_neighbors, self.mlps):
@@ -78,6 +95,8 @@ class GlobalSetAbstraction(nn.Module):
         self.out_channels = self.mlp.out_channels
 
     def forward(self, coords: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Map (B, N, 3) and (B, N, C) to the global feature (B, out_channels) and the points' (B, N, out_channels)."""
+        """Map (B, N, 3) and (B, N, C) to the global feature (B, out_channels) and the points' (B,
+        N, out_channels).
+        """
         x = self.mlp(torch.cat([coords, features], dim=-1))
         return max_pool(x, dim=1), x

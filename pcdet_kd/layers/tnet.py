@@ -11,7 +11,8 @@ from pcdet_kd.layers.mlp import MLP
 
 
 class TNet(nn.Module):
-    """Predict one (size, size) matrix per cloud, the identity plus a correction (Qi et al., PointNet, CVPR 2017).
+    """Predict one (size, size) matrix per cloud, the identity plus a correction (Qi et al.,
+    PointNet, CVPR 2017).
 
     Args:
         size: Rows and columns of the matrix.
@@ -21,8 +22,14 @@ class TNet(nn.Module):
         bias: Whether layers that are followed by BatchNorm have a bias.
     """
 
-    def __init__(self, size: int, in_channels: int, mlp_channels: Sequence[int] = (64, 128, 1024),
-                 fc_channels: Sequence[int] = (512, 256), bias: bool = True) -> None:
+    def __init__(
+        self,
+        size: int,
+        in_channels: int,
+        mlp_channels: Sequence[int] = (64, 128, 1024),
+        fc_channels: Sequence[int] = (512, 256),
+        bias: bool = True,
+    ) -> None:
         super().__init__()
         self.size = size
         self.mlp = MLP([in_channels, *mlp_channels], bias=bias)
@@ -36,7 +43,9 @@ class TNet(nn.Module):
 
 
 def orthogonality_loss(matrices: Tensor) -> Tensor:
-    r"""Return the mean over the batch of :math:`\|A A^T - I\|_F` for A (B, n, n); the gradient at 0 is 0."""
+    r"""Return the mean over the batch of :math:`\|A A^T - I\|_F` for A (B, n, n); the gradient at 0
+    is 0.
+    """
     with torch.autocast(matrices.device.type, enabled=False):
         a = at_least_float32(matrices)
         gap = a @ a.transpose(1, 2) - torch.eye(a.shape[-1], device=a.device, dtype=a.dtype)

@@ -1,4 +1,6 @@
-"""Losses: pure functions in :mod:`.functional`, and thin classes with a ``loss_weight`` over them."""
+"""Losses: pure functions in :mod:`.functional`, and thin classes with a ``loss_weight`` over
+them.
+"""
 
 from pcdet_kd.losses import functional
 from pcdet_kd.losses.cross_entropy import CrossEntropyLoss
@@ -7,5 +9,12 @@ from pcdet_kd.losses.joint_graph_entropy import JointGraphEntropyLoss
 from pcdet_kd.losses.logit_kd import LogitKDLoss
 from pcdet_kd.losses.point_set import ChamferLoss, EarthMoverLoss
 
-__all__ = ['ChamferLoss', 'CrossEntropyLoss', 'EarthMoverLoss', 'FeatureMSELoss', 'JointGraphEntropyLoss', 'LogitKDLoss',
-           'functional']
+__all__ = [
+    'ChamferLoss',
+    'CrossEntropyLoss',
+    'EarthMoverLoss',
+    'FeatureMSELoss',
+    'JointGraphEntropyLoss',
+    'LogitKDLoss',
+    'functional',
+]

@@ -13,12 +13,15 @@ class CrossEntropyLoss(nn.Module):
 
     Args:
         label_smoothing: eps in [0, 1).
-        smoothing: ``'uniform'`` (PyTorch's convention, eps/K on every class) or ``'others'`` (eps/(K - 1) on every class but
-            the true one: DGCNN, PointCMT, PointMLP; eps = 0.2 there). See :func:`.functional.cross_entropy`.
+        smoothing: ``'uniform'`` (PyTorch's convention, eps/K on every class) or ``'others'``
+            (eps/(K - 1) on every class but the true one: DGCNN, PointCMT, PointMLP; eps = 0.2
+            there). See :func:`.functional.cross_entropy`.
         loss_weight: Factor.
     """
 
-    def __init__(self, label_smoothing: float = 0.0, smoothing: str = 'uniform', loss_weight: float = 1.0) -> None:
+    def __init__(
+        self, label_smoothing: float = 0.0, smoothing: str = 'uniform', loss_weight: float = 1.0
+    ) -> None:
         super().__init__()
         check_choice('smoothing', smoothing, ('uniform', 'others'))
         if not 0 <= label_smoothing < 1:
@@ -28,5 +31,9 @@ class CrossEntropyLoss(nn.Module):
         self.loss_weight = loss_weight
 
     def forward(self, student_logits: Tensor, target: Tensor) -> Tensor:
-        """Return the weighted loss of logits (B, K) and classes (B,), or shares of classes (B, K) float."""
-        return self.loss_weight * functional.cross_entropy(student_logits, target, self.label_smoothing, self.smoothing)
+        """Return the weighted loss of logits (B, K) and classes (B,), or shares of classes (B, K)
+        float.
+        """
+        return self.loss_weight * functional.cross_entropy(
+            student_logits, target, self.label_smoothing, self.smoothing
+        )

@@ -8,7 +8,8 @@ from pcdet_kd.registry import LOSSES
 
 @LOSSES.register_module()
 class FeatureMSELoss(nn.Module):
-    """Mean squared difference of the student's and the teacher's feature (FitNets, Romero et al., 2015).
+    """Mean squared difference of the student's and the teacher's feature (FitNets, Romero et al.,
+    2015).
 
     The features need one shape; put a connector before it where the widths differ.
 

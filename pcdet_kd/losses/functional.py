@@ -1,7 +1,7 @@
 """The mathematics of the losses, without state.
 
-Everything is computed in float32 (float64 inputs stay float64), also under autocast. Shapes are checked; a mismatch is a
-``ValueError`` that names both.
+Everything is computed in float32 (float64 inputs stay float64), also under autocast. Shapes are
+checked; a mismatch is a ``ValueError`` that names both.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,7 @@ _Function = TypeVar('_Function', bound=Callable)
 
 def _full_precision(function: _Function) -> _Function:
     """Run ``function`` without autocast, on float32 copies of half-precision arguments."""
+
     @wraps(function)
     def wrapper(*args, **kwargs):
         def full(value):
@@ -27,13 +28,18 @@ def _full_precision(function: _Function) -> _Function:
 
         tensors = [v for v in (*args, *kwargs.values()) if isinstance(v, Tensor)]
         with torch.autocast(tensors[0].device.type, enabled=False):
-            return function(*map(full, args), **{name: full(value) for name, value in kwargs.items()})
+            return function(
+                *map(full, args), **{name: full(value) for name, value in kwargs.items()}
+            )
+
     return wrapper
 
 
 def _check_same(names: tuple[str, str], a: Tensor, b: Tensor) -> None:
     if a.shape != b.shape:
-        raise ValueError(f'{names[0]} {tuple(a.shape)} and {names[1]} {tuple(b.shape)} need the same shape')
+        raise ValueError(
+            f'{names[0]} {tuple(a.shape)} and {names[1]} {tuple(b.shape)} need the same shape'
+        )
 
 
 def _check_logits(name: str, logits: Tensor) -> None:
@@ -42,18 +48,21 @@ def _check_logits(name: str, logits: Tensor) -> None:
 
 
 @_full_precision
-def cross_entropy(student_logits: Tensor, target: Tensor, label_smoothing: float = 0.0,
-                  smoothing: str = 'uniform') -> Tensor:
+def cross_entropy(
+    student_logits: Tensor, target: Tensor, label_smoothing: float = 0.0, smoothing: str = 'uniform'
+) -> Tensor:
     """Return the mean cross-entropy with smoothed labels.
 
     Args:
         student_logits: (B, K) scores before softmax.
-        target: (B,) int64 classes, or (B, K) the shares of classes in mixed samples, each row summing to 1. A mixture's
-            smoothed target is the mixture of the smoothed ones, so that the loss is that of each class, weighted by its share.
+        target: (B,) int64 classes, or (B, K) the shares of classes in mixed samples, each row
+            summing to 1. A mixture's smoothed target is the mixture of the smoothed ones, so that
+            the loss is that of each class, weighted by its share.
         label_smoothing: eps in [0, 1).
-        smoothing: ``'uniform'``: eps/K on every class, so the true one has 1 - eps + eps/K (PyTorch's ``label_smoothing``);
-            ``'others'``: 1 - eps on the true class and eps/(K - 1) on each other one (DGCNN's code, and with it PointCMT
-            and PointMLP). ``'others'`` with eps equals ``'uniform'`` with eps K/(K - 1).
+        smoothing: ``'uniform'``: eps/K on every class, so the true one has 1 - eps + eps/K
+            (PyTorch's ``label_smoothing``); ``'others'``: 1 - eps on the true class and eps/(K - 1)
+            on each other one (DGCNN's code, and with it PointCMT and PointMLP). ``'others'`` with
+            eps equals ``'uniform'`` with eps K/(K - 1).
 
     Returns:
         A scalar.
@@ -61,13 +70,19 @@ def cross_entropy(student_logits: Tensor, target: Tensor, label_smoothing: float
     _check_logits('student_logits', student_logits)
     mixed = target.shape == student_logits.shape and target.is_floating_point()
     if target.shape != student_logits.shape[:1] and not mixed:
-        raise ValueError(f'target has shape {tuple(target.shape)}, expected ({len(student_logits)},) classes, or shares of type '
-                         f'float in the shape of student_logits, {tuple(student_logits.shape)}')
+        raise ValueError(
+            f'target has shape {tuple(target.shape)}, expected ({len(student_logits)},) classes, '
+            'or shares of type '
+            f'float in the shape of student_logits, {tuple(student_logits.shape)}'
+        )
     target = target.to(student_logits.dtype) if mixed else target
     num_classes = student_logits.shape[1]
     if smoothing == 'others' and label_smoothing:
         if num_classes == 1:
-            raise ValueError(f"smoothing='others' needs two classes, student_logits is {tuple(student_logits.shape)}")
+            raise ValueError(
+                "smoothing='others' needs two classes, student_logits is "
+                f'{tuple(student_logits.shape)}'
+            )
         log_p = student_logits.log_softmax(1)
         true = (target * log_p).sum(1) if mixed else log_p.gather(1, target[:, None])[:, 0]
         others = log_p.sum(1) - true
@@ -76,8 +91,13 @@ def cross_entropy(student_logits: Tensor, target: Tensor, label_smoothing: float
 
 
 @_full_precision
-def logit_kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 1.0, reduction: str = 'batchmean',
-             detach_target: bool = True) -> Tensor:
+def logit_kd(
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    temperature: float = 1.0,
+    reduction: str = 'batchmean',
+    detach_target: bool = True,
+) -> Tensor:
     r"""Return :math:`T^2\,KL(softmax(z_t / T)\,\|\,softmax(z_s / T))` (Hinton et al., 2015).
 
     Args:
@@ -101,7 +121,9 @@ def logit_kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float 
 
 @_full_precision
 def feature_mse(student_feat: Tensor, teacher_feat: Tensor) -> Tensor:
-    """Return the squared difference of two features of any one shape, averaged over all elements (FitNets)."""
+    """Return the squared difference of two features of any one shape, averaged over all elements
+    (FitNets).
+    """
     _check_same(('student_feat', 'teacher_feat'), student_feat, teacher_feat)
     return F.mse_loss(student_feat, teacher_feat)
 
@@ -112,12 +134,14 @@ def scale_to_box(points: Tensor, variant: str = 'centred') -> Tensor:
 
     Args:
         points: (B, N, 3).
-        variant: ``'centred'`` puts the centre of the box at the origin. ``'released'`` is PointCMT's released code, which
-            halves one term too many: of a cloud centred at the origin a side of length l (the longest has 1) lands on
-            [-3/4 l, 1/4 l], and half of any translation survives.
+        variant: ``'centred'`` puts the centre of the box at the origin. ``'released'`` is
+            PointCMT's released code, which halves one term too many: of a cloud centred at the
+            origin a side of length l (the longest has 1) lands on [-3/4 l, 1/4 l], and half of any
+            translation survives.
 
     Returns:
-        (B, N, 3), differentiable, also through the box. A cloud whose points all coincide keeps its scale.
+        (B, N, 3), differentiable, also through the box. A cloud whose points all coincide keeps its
+        scale.
     """
     low, high = points.amin(1, keepdim=True), points.amax(1, keepdim=True)
     sides = high - low
@@ -128,22 +152,32 @@ def scale_to_box(points: Tensor, variant: str = 'centred') -> Tensor:
 
 
 @_full_precision
-def earth_mover(student_points: Tensor, teacher_points: Tensor, reduction: str = 'mean', normalize: str | None = None,
-                **match_args: object) -> Tensor:
-    """Return the earth mover's distance of two batches of clouds (B, N, 3), averaged over the batch.
+def earth_mover(
+    student_points: Tensor,
+    teacher_points: Tensor,
+    reduction: str = 'mean',
+    normalize: str | None = None,
+    **match_args: object,
+) -> Tensor:
+    """Return the earth mover's distance of two batches of clouds (B, N, 3), averaged over the
+    batch.
 
     Args:
         student_points: (B, N, 3).
         teacher_points: (B, N, 3).
         reduction: ``'mean'`` or ``'sum'`` over the points of a cloud.
-        normalize: None, or a variant of :func:`scale_to_box`, applied to both clouds, each with its own box.
+        normalize: None, or a variant of :func:`scale_to_box`, applied to both clouds, each with its
+            own box.
         match_args: Arguments of :func:`pcdet_kd.ops.emd_match`.
 
     Returns:
         A scalar, with gradients to both clouds.
     """
     if normalize:
-        student_points, teacher_points = scale_to_box(student_points, normalize), scale_to_box(teacher_points, normalize)
+        student_points, teacher_points = (
+            scale_to_box(student_points, normalize),
+            scale_to_box(teacher_points, normalize),
+        )
     return earth_mover_distance(student_points, teacher_points, reduction, **match_args).mean()
 
 

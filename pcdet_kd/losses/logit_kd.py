@@ -13,15 +13,20 @@ class LogitKDLoss(nn.Module):
 
     Args:
         temperature: T > 0.
-        reduction: ``'batchmean'``, or ``'sum'`` over the batch as in PointCMT's released code, whose weight therefore grows
-            with the batch size.
-        detach_target: Stop the gradient to the teacher's logits. PointCMT doesn't (its target passes through the student's
-            classifier).
+        reduction: ``'batchmean'``, or ``'sum'`` over the batch as in PointCMT's released code,
+            whose weight therefore grows with the batch size.
+        detach_target: Stop the gradient to the teacher's logits. PointCMT doesn't (its target
+            passes through the student's classifier).
         loss_weight: Factor.
     """
 
-    def __init__(self, temperature: float = 4.0, reduction: str = 'batchmean', detach_target: bool = True,
-                 loss_weight: float = 1.0) -> None:
+    def __init__(
+        self,
+        temperature: float = 4.0,
+        reduction: str = 'batchmean',
+        detach_target: bool = True,
+        loss_weight: float = 1.0,
+    ) -> None:
         super().__init__()
         check_choice('reduction', reduction, ('batchmean', 'sum'))
         if not temperature > 0:
@@ -33,5 +38,6 @@ class LogitKDLoss(nn.Module):
 
     def forward(self, student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
         """Return the weighted loss of logits (B, K) and (B, K)."""
-        return self.loss_weight * functional.logit_kd(student_logits, teacher_logits, self.temperature, self.reduction,
-                                                      self.detach_target)
+        return self.loss_weight * functional.logit_kd(
+            student_logits, teacher_logits, self.temperature, self.reduction, self.detach_target
+        )

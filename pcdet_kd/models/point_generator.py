@@ -23,13 +23,14 @@ PRESETS: dict[str, dict[str, Any]] = {
 class PointGenerator(BaseModel):
     """Decode a global feature into a point cloud; stage II of PointCMT (Yan et al., NeurIPS 2022).
 
-    The image teacher is frozen; the generator learns to turn its feature into the sample's points. In stage III it is
-    frozen in turn and decodes both the image's and the point student's feature.
+    The image teacher is frozen; the generator learns to turn its feature into the sample's points.
+    In stage III it is frozen in turn and decodes both the image's and the point student's feature.
 
-    ``preset='released'`` is the released code: dropout 0.5 and one linear layer without bias (1,572,864 parameters for
-    512 channels and 1,024 points; the published 94.6 % on ModelNet40 belongs to it). ``preset='paper'`` is the three-layer
-    MLP of the text (the published 94.4 %); the paper gives no widths, ``hidden_channels`` is our choice.
-    Under a normalisation that takes scale out, the bias-free linear form sees only the direction of the feature.
+    ``preset='released'`` is the released code: dropout 0.5 and one linear layer without bias
+    (1,572,864 parameters for 512 channels and 1,024 points; the published 94.6 % on ModelNet40
+    belongs to it). ``preset='paper'`` is the three-layer MLP of the text (the published 94.4 %);
+    the paper gives no widths, ``hidden_channels`` is our choice. Under a normalisation that takes
+    scale out, the bias-free linear form sees only the direction of the feature.
 
     Args:
         in_channels: Channels of the feature.
@@ -39,20 +40,35 @@ class PointGenerator(BaseModel):
         dropout: Dropout probability on the feature.
         bias: Whether linear layers have a bias.
         teacher: Config of the frozen image teacher or its feature bank. Not needed to decode.
-        loss: Config of the loss between generated and true points, called with ``student_points`` and ``teacher_points``.
+        loss: Config of the loss between generated and true points, called with ``student_points``
+            and ``teacher_points``.
         data_preprocessor: Config of the preprocessor.
         init_cfg: As in MMEngine.
     """
 
-    def __init__(self, in_channels: int = 512, num_points: int = 1024, preset: str = 'released',
-                 hidden_channels: Sequence[int] | None = None, dropout: float | None = None, bias: bool | None = None,
-                 teacher: dict | None = None, loss: dict | None = None, data_preprocessor: dict | None = None,
-                 init_cfg: dict | None = None) -> None:
-        super().__init__(MODELS.build(data_preprocessor or dict(type='PointDataPreprocessor')), init_cfg)
+    def __init__(
+        self,
+        in_channels: int = 512,
+        num_points: int = 1024,
+        preset: str = 'released',
+        hidden_channels: Sequence[int] | None = None,
+        dropout: float | None = None,
+        bias: bool | None = None,
+        teacher: dict | None = None,
+        loss: dict | None = None,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(
+            MODELS.build(data_preprocessor or dict(type='PointDataPreprocessor')), init_cfg
+        )
         if preset not in PRESETS:
             raise ValueError(f"preset is '{preset}', must be one of {sorted(PRESETS)}")
         given = dict(hidden_channels=hidden_channels, dropout=dropout, bias=bias)
-        chosen = {**PRESETS[preset], **{name: value for name, value in given.items() if value is not None}}
+        chosen = {
+            **PRESETS[preset],
+            **{name: value for name, value in given.items() if value is not None},
+        }
         self.in_channels = in_channels
         self.num_points = num_points
         widths = [in_channels, *chosen['hidden_channels'], 3 * num_points]
@@ -68,33 +84,46 @@ class PointGenerator(BaseModel):
     def decode(self, feature: Tensor) -> Tensor:
         """Return (B, num_points, 3) for a feature (B, in_channels)."""
         if feature.shape[-1] != self.in_channels:
-            raise ValueError(f'the generator decodes features of {self.in_channels} channels, got {tuple(feature.shape)}')
+            raise ValueError(
+                f'the generator decodes features of {self.in_channels} channels, got '
+                f'{tuple(feature.shape)}'
+            )
         return self.decoder(feature).unflatten(-1, (self.num_points, 3))
 
-    def forward(self, inputs: dict[str, Tensor], data_samples: list[PointDataSample] | None = None,
-                mode: str = 'tensor') -> Any:
+    def forward(
+        self,
+        inputs: dict[str, Tensor],
+        data_samples: list[PointDataSample] | None = None,
+        mode: str = 'tensor',
+    ) -> Any:
         """Generate the clouds of a batch.
 
         Args:
-            inputs: Needs ``points`` (B, num_points, 3+) in modes ``loss`` and ``predict``, and what the teacher looks at.
+            inputs: Needs ``points`` (B, num_points, 3+) in modes ``loss`` and ``predict``, and what
+                the teacher looks at.
             data_samples: One per cloud.
-            mode: ``tensor`` returns the points (B, num_points, 3), ``loss`` the loss, ``predict`` the samples with ``emd``
-                (1,): the mean distance of optimally matched points, in the unit of the input or, if the loss scales clouds
-                to a box first, of that box.
+            mode: ``tensor`` returns the points (B, num_points, 3), ``loss`` the loss, ``predict``
+                the samples with ``emd`` (1,): the mean distance of optimally matched points, in the
+                unit of the input or, if the loss scales clouds to a box first, of that box.
         """
         if self.teacher is None:
-            raise ValueError('PointGenerator has no teacher to take image features from: set teacher=dict(...)')
+            raise ValueError(
+                'PointGenerator has no teacher to take image features from: set teacher=dict(...)'
+            )
         generated = self.decode(self.teacher(inputs, data_samples).feat)
         if mode == 'tensor':
             return generated
         target = inputs['points'][..., :3]
         if mode == 'loss':
             if self.loss is None:
-                raise ValueError("PointGenerator has no loss to train with: set loss=dict(type='EarthMoverLoss')")
+                raise ValueError(
+                    "PointGenerator has no loss to train with: set loss=dict(type='EarthMoverLoss')"
+                )
             return dict(loss_emd=self.loss(student_points=generated, teacher_points=target))
         with torch.no_grad():
             variant = getattr(self.loss, 'normalize', None)
-            if variant:  # a generator that was trained without regard to scale and position is judged without it
+            # a generator that was trained without regard to scale and position is judged without it
+            if variant:
                 generated, target = scale_to_box(generated, variant), scale_to_box(target, variant)
             distances = earth_mover_distance(generated, target)
         for sample, distance in zip(data_samples, distances):

@@ -1,7 +1,7 @@
 """Point-cloud kernels: sampling, neighbours, grouping, and distances between clouds.
 
-Every op has a plain-torch form for any device and, where it pays, a numba kernel for the CPU; :func:`use` chooses and
-:func:`info` tells which.
+Every op has a plain-torch form for any device and, where it pays, a numba kernel for the CPU;
+:func:`use` chooses and :func:`info` tells which.
 """
 
 from pcdet_kd.ops.backend import info, use
@@ -17,5 +17,18 @@ from pcdet_kd.ops.project_points import project_points
 from pcdet_kd.ops.rasterize_mesh import rasterize_mesh
 from pcdet_kd.ops.three_interpolate import three_interpolate
 
-__all__ = ['ball_query', 'chamfer_distance', 'earth_mover_distance', 'edge_max_sum', 'emd_match', 'farthest_point_sample',
-           'group', 'info', 'knn', 'project_points', 'rasterize_mesh', 'three_interpolate', 'use']
+__all__ = [
+    'ball_query',
+    'chamfer_distance',
+    'earth_mover_distance',
+    'edge_max_sum',
+    'emd_match',
+    'farthest_point_sample',
+    'group',
+    'info',
+    'knn',
+    'project_points',
+    'rasterize_mesh',
+    'three_interpolate',
+    'use',
+]

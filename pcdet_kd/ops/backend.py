@@ -1,7 +1,8 @@
-"""Which implementation the ops take: plain torch, numba kernels on the CPU, Triton's on the GPU, or mmcv's.
+"""Which implementation the ops take: plain torch, numba kernels on the CPU, Triton's on the GPU, or
+mmcv's.
 
-Every op is a ``torch.library`` custom op whose body is ``run(name, …)``, so that the choice is made when it runs, also inside
-a compiled or exported graph.
+Every op is a ``torch.library`` custom op whose body is ``run(name, …)``, so that the choice is made
+when it runs, also inside a compiled or exported graph.
 """
 
 import importlib
@@ -13,8 +14,8 @@ from typing import Any, NamedTuple
 import torch
 
 BACKENDS = ('auto', 'torch', 'numba', 'triton', 'mmcv')
-# op -> back end -> module below pcdet_kd.ops; the function there has the op's name and signature. Plain torch is
-# `<op>_torch` in the op's own file.
+# op -> back end -> module below pcdet_kd.ops; the function there has the op's name and signature.
+# Plain torch is `<op>_torch` in the op's own file.
 KERNELS: dict[str, dict[str, str]] = {
     'ball_query': dict(numba='cpu.neighbors', triton='gpu.ball_query', mmcv='mmcv'),
     'edge_max_sum': dict(numba='cpu.edges', triton='gpu.edges'),
@@ -32,12 +33,25 @@ KERNELS: dict[str, dict[str, str]] = {
     'rasterize_mesh': dict(numba='cpu.rasterization'),
     'three_nn': dict(numba='cpu.neighbors', triton='gpu.three_nn'),
 }
-AUCTIONS = ('emd_match', 'msn_match')  # without a GPU kernel, the CPU's still beats SciPy and plain torch on a copy
+AUCTIONS = (
+    'emd_match',
+    'msn_match',
+)  # without a GPU kernel, the CPU's still beats SciPy and plain torch on a copy
 # The op whose file holds the plain form of another.
-REFERENCE = dict(edge_max_sum_backward='edge_max_sum', group_backward='group', interpolate='three_interpolate',
-                 interpolate_backward='three_interpolate', msn_match='emd_match', nearest_pairs='chamfer_distance',
-                 three_nn='three_interpolate')
-INSTALL = dict(numba='pip install numba', triton='pip install triton', mmcv='install the full mmcv with its CUDA ops')
+REFERENCE = dict(
+    edge_max_sum_backward='edge_max_sum',
+    group_backward='group',
+    interpolate='three_interpolate',
+    interpolate_backward='three_interpolate',
+    msn_match='emd_match',
+    nearest_pairs='chamfer_distance',
+    three_nn='three_interpolate',
+)
+INSTALL = dict(
+    numba='pip install numba',
+    triton='pip install triton',
+    mmcv='install the full mmcv with its CUDA ops',
+)
 
 _chosen, _check_values = 'auto', True
 _warned: set[tuple[str, str]] = set()
@@ -53,17 +67,20 @@ class Choice(NamedTuple):
 class use:
     """Choose the implementation of all ops, for good or inside a ``with`` block.
 
-    All but mmcv's give the same indices on 3-D clouds; what differs is speed. Gradients never depend on it. The choice holds
-    for all threads of the process.
+    All but mmcv's give the same indices on 3-D clouds; what differs is speed. Gradients never
+    depend on it. The choice holds for all threads of the process.
 
     Args:
-        name: ``'auto'``: numba for CPU tensors, Triton for CUDA tensors, plain torch for the rest, and for an op whose
-            kernel can't be had (with one warning). ``'torch'``: always plain torch. ``'numba'``: always the CPU kernels;
-            tensors on other devices are copied there and the results back. ``'triton'``: as ``'auto'``, but a GPU kernel
-            that can't be had is an error; under ``TRITON_INTERPRET=1`` CPU tensors take Triton's interpreter. ``'mmcv'``:
-            for CUDA tensors the ops of a full mmcv where it has them (its own rules for ties and borders), else ``'auto'``.
-        check_values: Whether ops look for NaN, infinities and indices out of range. On CUDA each look waits for the
-            device, so that a timed loop whose data were checked before may turn it off.
+        name: ``'auto'``: numba for CPU tensors, Triton for CUDA tensors, plain torch for the rest,
+            and for an op whose kernel can't be had (with one warning). ``'torch'``: always plain
+            torch. ``'numba'``: always the CPU kernels; tensors on other devices are copied there
+            and the results back. ``'triton'``: as ``'auto'``, but a GPU kernel that can't be had is
+            an error; under ``TRITON_INTERPRET=1`` CPU tensors take Triton's interpreter.
+            ``'mmcv'``: for CUDA tensors the ops of a full mmcv where it has them (its own rules for
+            ties and borders), else ``'auto'``.
+        check_values: Whether ops look for NaN, infinities and indices out of range. On CUDA each
+            look waits for the device, so that a timed loop whose data were checked before may turn
+            it off.
 
     Raises:
         ValueError: An unknown name.
@@ -88,20 +105,36 @@ class use:
 
 
 def info() -> dict[str, Any]:
-    """Return what was chosen, the versions of numba, Triton and mmcv (None: missing), and what each op takes and why.
+    """Return what was chosen, the versions of numba, Triton and mmcv (None: missing), and what each
+    op takes and why.
 
     ``info()['ops'][op]['cpu']`` and ``['cuda']`` are pairs (back end, why).
     """
-    versions = {name: None if missing(name) else importlib.import_module(name).__version__ for name in INSTALL}
+    versions = {
+        name: None if missing(name) else importlib.import_module(name).__version__
+        for name in INSTALL
+    }
     ops = {op: {device: choose(op, device) for device in ('cpu', 'cuda')} for op in KERNELS}
-    return dict(use=_chosen, check_values=_check_values, **versions, threads=torch.get_num_threads(), ops=ops)
+    return dict(
+        use=_chosen,
+        check_values=_check_values,
+        **versions,
+        threads=torch.get_num_threads(),
+        ops=ops,
+    )
 
 
 def checks_values() -> bool:
-    """Return whether the ops should look at the values they are given: not while a graph is made."""
+    """Return whether the ops should look at the values they are given: not while a graph is
+    made.
+    """
     # is_initialized, not is_available: a forked DataLoader worker must not ask the driver anything
-    return _check_values and not torch.compiler.is_compiling() and not torch.jit.is_tracing() and not (
-        torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing())
+    return (
+        _check_values
+        and not torch.compiler.is_compiling()
+        and not torch.jit.is_tracing()
+        and not (torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing())
+    )
 
 
 def missing(name: str) -> str | None:
@@ -134,14 +167,20 @@ def choose(op: str, device: str) -> Choice:
 
 
 def _wanted(op: str, device: str) -> str | None:
-    """Return the back end that would be taken if everything were installed, or None for plain torch."""
+    """Return the back end that would be taken if everything were installed, or None for plain
+    torch.
+    """
     kernels = KERNELS[op]
     if _chosen == 'torch':
         return None
     if _chosen == 'mmcv' and device == 'cuda' and 'mmcv' in kernels:
         return 'mmcv'
     interpreted = _chosen == 'triton' and os.environ.get('TRITON_INTERPRET') == '1'
-    if 'triton' in kernels and _chosen != 'numba' and (device == 'cuda' or (interpreted and kernels['triton'] != 'gpu.auction')):
+    if (
+        'triton' in kernels
+        and _chosen != 'numba'
+        and (device == 'cuda' or (interpreted and kernels['triton'] != 'gpu.auction'))
+    ):
         return 'triton'
     if 'numba' in kernels and (device == 'cpu' or _chosen == 'numba' or op in AUCTIONS):
         return 'numba'
@@ -149,13 +188,24 @@ def _wanted(op: str, device: str) -> str | None:
 
 
 def run(op: str, *args: Any) -> Any:
-    """Call the chosen implementation of ``op``; the first argument, a tensor, says for which device."""
+    """Call the chosen implementation of ``op``; the first argument, a tensor, says for which
+    device.
+    """
     device = args[0].device.type
     backend, why = choose(op, device)
-    if backend != _wanted(op, device) and _chosen != 'torch' and (op, why) not in _warned and 'no kernel' not in why:
+    if (
+        backend != _wanted(op, device)
+        and _chosen != 'torch'
+        and (op, why) not in _warned
+        and 'no kernel' not in why
+    ):
         _warned.add((op, why))
-        warnings.warn(f"{op}: {why}, so the slower {'CPU kernel' if backend == 'numba' else 'plain version'} runs "
-                      "(or silence this with pcdet_kd.ops.use('torch'))", stacklevel=2)
+        warnings.warn(
+            f'{op}: {why}, so the slower '
+            f'{"CPU kernel" if backend == "numba" else "plain version"} runs '
+            "(or silence this with pcdet_kd.ops.use('torch'))",
+            stacklevel=2,
+        )
     return implementation(op, backend)(*args)
 
 

@@ -10,29 +10,40 @@ from pcdet_kd.ops.checks import check_batch, check_choice, check_cloud, check_co
 from pcdet_kd.ops.knn import squared_distances
 
 
-def ball_query(query: Tensor, points: Tensor, radius: float, k: int, compat: str | None = None,
-               lengths: Tensor | None = None, skip_copies: bool = False) -> Tensor:
-    """Find up to k points within a radius of each query: the first k in storage order, not the nearest.
+def ball_query(
+    query: Tensor,
+    points: Tensor,
+    radius: float,
+    k: int,
+    compat: str | None = None,
+    lengths: Tensor | None = None,
+    skip_copies: bool = False,
+) -> Tensor:
+    """Find up to k points within a radius of each query: the first k in storage order, not the
+    nearest.
 
     Args:
         query: (B, S, 3) centres.
         points: (B, N, 3) candidates.
         radius: Greatest distance, in the units of the points, > 0.
         k: Number of indices per query; may exceed N.
-        compat: ``'pointnet2'`` counts d^2 < r^2, as the CUDA kernel of pointnet2_ops does; None counts d^2 <= r^2, as the
-            PyTorch ports of PointNet++ do.
+        compat: ``'pointnet2'`` counts d^2 < r^2, as the CUDA kernel of pointnet2_ops does; None
+            counts d^2 <= r^2, as the PyTorch ports of PointNet++ do.
         lengths: (B,) int64: only the first ``lengths[b]`` of ``points[b]`` exist.
-        skip_copies: Points at distance 0 are no hits: neither the point that a query was taken from nor its copies.
+        skip_copies: Points at distance 0 are no hits: neither the point that a query was taken from
+            nor its copies.
 
     Returns:
-        (B, S, k) int64 indices into N, ascending. A query with fewer than k hits repeats its first hit; one without any
-        (which a centre taken from ``points`` never is, unless copies are skipped) gets index 0, as in pointnet2_ops. No
-        gradient.
+        (B, S, k) int64 indices into N, ascending. A query with fewer than k hits repeats its first
+        hit; one without any (which a centre taken from ``points`` never is, unless copies are
+        skipped) gets index 0, as in pointnet2_ops. No gradient.
 
-    Distances are computed in float32, and r^2 is rounded to float32. Squares of differences below 1e-23 vanish there.
+    Distances are computed in float32, and r^2 is rounded to float32. Squares of differences below
+    1e-23 vanish there.
 
     Raises:
-        ValueError: Wrong or unequal shapes, a radius or k that is not positive, or values that are not finite.
+        ValueError: Wrong or unequal shapes, a radius or k that is not positive, or values that are
+            not finite.
     """
     check_cloud('query', query, channels=3)
     check_cloud('points', points, channels=3, finite=points is not query)
@@ -42,17 +53,23 @@ def ball_query(query: Tensor, points: Tensor, radius: float, k: int, compat: str
     check_choice('compat', compat, (None, 'pointnet2'))
     if not 0 < radius < float('inf'):
         raise ValueError(f'radius is {radius!r}, expected a positive number')
-    return _ball_query(query.detach(), points.detach(), lengths, _limit(radius, compat == 'pointnet2'), k,
-                       skip_copies)
+    return _ball_query(
+        query.detach(),
+        points.detach(),
+        lengths,
+        _limit(radius, compat == 'pointnet2'),
+        k,
+        skip_copies,
+    )
 
 
 def _limit(radius: float, strict: bool) -> float:
     """Return the float32 number that the squared distances of hits lie below.
 
-    For floats, d <= r^2 is d < (the next number above r^2), so that the kernels need one comparison only. Plain arithmetic,
-    because torch.compile follows it.
+    For floats, d <= r^2 is d < (the next number above r^2), so that the kernels need one comparison
+    only. Plain arithmetic, because torch.compile follows it.
     """
-    if radius * radius >= 2.0 ** 127:  # beyond float32, or nearly
+    if radius * radius >= 2.0**127:  # beyond float32, or nearly
         return math.inf
     mantissa, exponent = math.frexp(radius * radius)
     step = 2.0 ** max(exponent - 24, -149)  # between neighbouring float32 numbers
@@ -61,18 +78,25 @@ def _limit(radius: float, strict: bool) -> float:
 
 
 @torch.library.custom_op('pcdet_kd::ball_query', mutates_args=())
-def _ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool) -> Tensor:
+def _ball_query(
+    query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool
+) -> Tensor:
     return backend.run('ball_query', query, points, lengths, limit, k, skip_copies)
 
 
 @_ball_query.register_fake
-def _(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool) -> Tensor:
+def _(
+    query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool
+) -> Tensor:
     return query.new_empty(*query.shape[:2], k, dtype=torch.int64)
 
 
-def ball_query_torch(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int,
-                     skip_copies: bool) -> Tensor:
-    """The same in plain torch, on any device: indices with d^2 < ``limit``, one cloud at a time to bound the memory."""
+def ball_query_torch(
+    query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool
+) -> Tensor:
+    """The same in plain torch, on any device: indices with d^2 < ``limit``, one cloud at a time to
+    bound the memory.
+    """
     found = query.new_zeros(*query.shape[:2], k, dtype=torch.int64)
     for b, (q, p) in enumerate(zip(query.detach(), points.detach())):
         length = len(p) if lengths is None else int(lengths[b])

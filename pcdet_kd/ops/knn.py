@@ -12,17 +12,19 @@ def knn(query: Tensor, points: Tensor, k: int, lengths: Tensor | None = None) ->
 
     Args:
         query: (B, S, C) where to look from. C = 3 is space; any other C is a feature space.
-        points: (B, N, C) the candidates. ``query`` may be the same tensor; then each point finds itself, at distance 0.
+        points: (B, N, C) the candidates. ``query`` may be the same tensor; then each point finds
+            itself, at distance 0.
         k: 1 to N.
         lengths: (B,) int64, each at least k: only the first ``lengths[b]`` of ``points[b]`` exist.
 
     Returns:
-        (B, S, k) int64 indices into N, nearest first; among equal distances the lowest index comes first. No gradient:
-        recompute the distances of the pairs where one is needed.
+        (B, S, k) int64 indices into N, nearest first; among equal distances the lowest index comes
+        first. No gradient: recompute the distances of the pairs where one is needed.
 
-    Distances are computed in float32. In space they are sums of squared differences, so that every back end gives the same
-    indices. In feature space they come from |a|^2 + |b|^2 - 2ab on centred features (a matrix product), whose rounding
-    can swap neighbours that are equally far to about 1e-6 of the squared norms.
+    Distances are computed in float32. In space they are sums of squared differences, so that every
+    back end gives the same indices. In feature space they come from |a|^2 + |b|^2 - 2ab on centred
+    features (a matrix product), whose rounding can swap neighbours that are equally far to about
+    1e-6 of the squared norms.
 
     Raises:
         ValueError: Wrong or unequal shapes, k > N, or values that are not finite.
@@ -51,7 +53,8 @@ def knn_torch(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> 
     index = torch.arange(points.shape[1], device=points.device)
     found = []
     for b, (q, p) in enumerate(zip(query.detach(), points.detach())):
-        # topk promises no order among equals, so make keys unique: the bits of a distance >= 0 order like an integer
+        # topk promises no order among equals, so make keys unique: the bits of a distance >= 0
+        # order like an integer
         length = len(p) if lengths is None else int(lengths[b])
         keys = (distances(q, p[:length]).view(torch.int32).long() << 32) | index[:length]
         found.append(keys.topk(k, dim=-1, largest=False, sorted=True).values & 0xFFFFFFFF)
@@ -59,14 +62,18 @@ def knn_torch(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> 
 
 
 def squared_distances(query: Tensor, points: Tensor) -> Tensor:
-    """Return the squared distances (S, N) of (S, 3) and (N, 3) in float32, summed as every kernel does: (x + y) + z."""
+    """Return the squared distances (S, N) of (S, 3) and (N, 3) in float32, summed as every kernel
+    does: (x + y) + z.
+    """
     q, p = query.float(), points.float()
     dx, dy, dz = (p[None, :, c] - q[:, c, None] for c in range(3))
     return dx * dx + dy * dy + dz * dz
 
 
 def feature_distances(query: Tensor, points: Tensor) -> Tensor:
-    """Return the squared distances (S, N) of (S, C) and (N, C) by a matrix product, never negative."""
+    """Return the squared distances (S, N) of (S, C) and (N, C) by a matrix product, never
+    negative.
+    """
     centre = points.float().mean(0)
     q, p = query.float() - centre, points.float() - centre
     with torch.autocast(q.device.type, enabled=False):

@@ -10,7 +10,8 @@ class PointFeatures(NamedTuple):
 
     Attributes:
         global_feat: (B, D) one feature per sample; D is the backbone's ``out_channels``.
-        point_feats: (B, C', M) features of the M points (or views) that are left at the end, or None.
+        point_feats: (B, C', M) features of the M points (or views) that are left at the end, or
+            None.
         coords: (B, M, 3) where those points are, or None.
         stages: Features after each stage, first to last, as the backbone's docstring says.
     """

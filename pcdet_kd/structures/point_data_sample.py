@@ -10,11 +10,12 @@ from torch import Tensor
 class PointDataSample(BaseDataElement):
     """Labels and predictions of one point cloud.
 
-    Data fields: ``gt_label`` (1,) int64, ``pred_label`` (1,) int64, ``pred_score`` (K,) float32 that sums to 1, and, only where
-    a batch augment has mixed the cloud with another, ``gt_score`` (K,) float32 that sums to 1: what training aims at instead
-    of ``gt_label``, which stays the class of the sample that ``sample_id`` names.
-    Meta fields: ``sample_idx`` (position in the data set), ``sample_id`` (a name that is stable over runs, machines and
-    subsets), ``num_points`` (of the cloud as stored), ``up_axis`` ('x', 'y' or 'z').
+    Data fields: ``gt_label`` (1,) int64, ``pred_label`` (1,) int64, ``pred_score`` (K,) float32
+    that sums to 1, and, only where a batch augment has mixed the cloud with another, ``gt_score``
+    (K,) float32 that sums to 1: what training aims at instead of ``gt_label``, which stays the
+    class of the sample that ``sample_id`` names. Meta fields: ``sample_idx`` (position in the data
+    set), ``sample_id`` (a name that is stable over runs, machines and subsets), ``num_points`` (of
+    the cloud as stored), ``up_axis`` ('x', 'y' or 'z').
     """
 
     def set_gt_label(self, label: int) -> 'PointDataSample':
@@ -28,14 +29,17 @@ class PointDataSample(BaseDataElement):
         return self
 
     def set_pred_score(self, score: Tensor) -> 'PointDataSample':
-        """Set the class probabilities (K,) and, from them, the predicted class (lowest index on ties)."""
+        """Set the class probabilities (K,) and, from them, the predicted class (lowest index on
+        ties).
+        """
         self.set_field(score, 'pred_score', dtype=Tensor)
         self.set_field(score.argmax(dim=0, keepdim=True), 'pred_label', dtype=Tensor)
         return self
 
 
 def targets(samples: Sequence[PointDataSample], num_classes: int) -> Tensor:
-    """Return what training aims at: the labels (B,) int64, or, if a sample is mixed, the shares of classes (B, K) float32.
+    """Return what training aims at: the labels (B,) int64, or, if a sample is mixed, the shares of
+    classes (B, K) float32.
 
     Raises:
         ValueError: A ``gt_score`` has another number of classes.
@@ -43,9 +47,15 @@ def targets(samples: Sequence[PointDataSample], num_classes: int) -> Tensor:
     labels = torch.cat([sample.gt_label for sample in samples])
     if not any('gt_score' in sample for sample in samples):
         return labels
-    wrong = {tuple(sample.gt_score.shape) for sample in samples if 'gt_score' in sample} - {(num_classes,)}
+    wrong = {tuple(sample.gt_score.shape) for sample in samples if 'gt_score' in sample} - {
+        (num_classes,)
+    }
     if wrong:
-        raise ValueError(f'gt_score has shape {wrong.pop()}, expected ({num_classes},) for {num_classes} classes: '
-                         'correct num_classes of the data_preprocessor')
+        raise ValueError(
+            f'gt_score has shape {wrong.pop()}, expected ({num_classes},) for {num_classes} '
+            'classes: correct num_classes of the data_preprocessor'
+        )
     hard = torch.nn.functional.one_hot(labels, num_classes).float()
-    return torch.stack([sample.gt_score if 'gt_score' in sample else row for sample, row in zip(samples, hard)])
+    return torch.stack(
+        [sample.gt_score if 'gt_score' in sample else row for sample, row in zip(samples, hard)]
+    )

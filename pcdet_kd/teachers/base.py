@@ -18,14 +18,14 @@ from pcdet_kd.utils.checkpoint import load_weights
 class Frozen(BaseModule):
     """A model that is loaded from its own file and never changes.
 
-    It moves with its owner between devices and dtypes, but it is not one of the owner's submodules: it has no keys in the
-    owner's ``state_dict``, no parameters for the optimiser, EMA or DDP, stays in eval mode, and is not re-initialised.
-    Gradients still flow through it to its input.
+    It moves with its owner between devices and dtypes, but it is not one of the owner's submodules:
+    it has no keys in the owner's ``state_dict``, no parameters for the optimiser, EMA or DDP, stays
+    in eval mode, and is not re-initialised. Gradients still flow through it to its input.
 
     Args:
         model: Config of the model.
-        checkpoint: File or URL of its weights, read in :meth:`init_weights`. ``'stage:NAME'`` stands for the weights of the
-            stage that the config's ``requires`` calls NAME.
+        checkpoint: File or URL of its weights, read in :meth:`init_weights`. ``'stage:NAME'``
+            stands for the weights of the stage that the config's ``requires`` calls NAME.
         prefix: Use only the keys of the file that start with this, without it.
     """
 
@@ -46,7 +46,9 @@ class Frozen(BaseModule):
             RuntimeError: Its weights have not been read yet.
         """
         if not self._loaded:
-            raise RuntimeError(f'{type(self).__name__} has no weights yet: call init_weights() (a Runner does)')
+            raise RuntimeError(
+                f'{type(self).__name__} has no weights yet: call init_weights() (a Runner does)'
+            )
         return self._held[0]
 
     def init_weights(self) -> None:
@@ -58,11 +60,16 @@ class Frozen(BaseModule):
         if self._loaded:
             return
         if not self.checkpoint:
-            raise ValueError(f'{type(self).__name__} needs checkpoint=..., the file of its trained weights')
+            raise ValueError(
+                f'{type(self).__name__} needs checkpoint=..., the file of its trained weights'
+            )
         if self.checkpoint.startswith('stage:'):
             name = self.checkpoint.removeprefix('stage:')
-            raise ValueError(f"{type(self).__name__}: checkpoint '{self.checkpoint}' stands for the stage '{name}' of the "
-                             "config's requires; tools/train.py trains it and puts its file here")
+            raise ValueError(
+                f"{type(self).__name__}: checkpoint '{self.checkpoint}' stands for the stage "
+                f"'{name}' of the "
+                "config's requires; tools/train.py trains it and puts its file here"
+            )
         load_weights(self._held[0], self.checkpoint, prefix=self.prefix)
         self._loaded = True
 
@@ -84,11 +91,15 @@ class Frozen(BaseModule):
         tensor = next(itertools.chain(held.parameters(), held.buffers()), None)
         for module in held.modules():
             if isinstance(module, BaseDataPreprocessor) and tensor is not None:
-                module._device = tensor.device  # MMEngine sets it in the outermost model's .to() only
+                module._device = (
+                    tensor.device
+                )  # MMEngine sets it in the outermost model's .to() only
         return super()._apply(fn, *args, **kwargs)
 
     def apply(self, fn: Callable) -> 'Frozen':
-        self._held[0].apply(fn)  # MMEngine's models tell their preprocessors about the device this way
+        self._held[0].apply(
+            fn
+        )  # MMEngine's models tell their preprocessors about the device this way
         return super().apply(fn)
 
     def __deepcopy__(self, memo: dict) -> 'Frozen':
@@ -96,15 +107,18 @@ class Frozen(BaseModule):
         memo[id(held)] = held  # copies, such as an EMA of the owner, share the frozen model
         twin = type(self).__new__(type(self))
         memo[id(self)] = twin
-        twin.__dict__.update({name: copy.deepcopy(value, memo) for name, value in self.__dict__.items()})
+        twin.__dict__.update(
+            {name: copy.deepcopy(value, memo) for name, value in self.__dict__.items()}
+        )
         return twin
 
 
 class Teacher(BaseModule):
     """Base of all teachers.
 
-    A teacher maps the student's inputs and samples to a :class:`ModelOutput`, without gradient. It stays in eval mode,
-    reads what it needs in ``init_weights`` and leaves no key in ``state_dict`` unless ``persistent`` is true.
+    A teacher maps the student's inputs and samples to a :class:`ModelOutput`, without gradient. It
+    stays in eval mode, reads what it needs in ``init_weights`` and leaves no key in ``state_dict``
+    unless ``persistent`` is true.
     """
 
     persistent = False
@@ -117,5 +131,7 @@ class Teacher(BaseModule):
         raise NotImplementedError
 
     def weights_hash(self) -> str:
-        """Return a hash of all that the output depends on; it must not change while a student trains."""
+        """Return a hash of all that the output depends on; it must not change while a student
+        trains.
+        """
         raise NotImplementedError

@@ -26,22 +26,30 @@ _CHUNK = 1024  # samples between two points from which an interrupted build can 
 class FeatureBank(Teacher):
     """Outputs of a frozen teacher on fixed inputs, one per ``sample_id``.
 
-    The teacher runs once, in eval mode, on every sample of ``data`` with the transforms given there; a student then trains
-    without the teacher's cost. PointCMT does so: each shape has one constant image feature.
+    The teacher runs once, in eval mode, on every sample of ``data`` with the transforms given
+    there; a student then trains without the teacher's cost. PointCMT does so: each shape has one
+    constant image feature.
 
-    The bank's key is a hash of the teacher's config and weights, the data and its transforms, so a bank that no longer
-    fits is never read. A build that was interrupted goes on where it stopped.
+    The bank's key is a hash of the teacher's config and weights, the data and its transforms, so a
+    bank that no longer fits is never read. A build that was interrupted goes on where it stopped.
 
     Args:
         teacher: Config of the teacher that fills the bank.
         data: Configs of the data sets to run it on. Their transforms must not draw random numbers.
-        path: The bank's file; by default next to the teacher's checkpoint, with the key in its name.
+        path: The bank's file; by default next to the teacher's checkpoint, with the key in its
+            name.
         batch_size: Samples the teacher sees at once.
         num_workers: Loader processes while filling.
     """
 
-    def __init__(self, teacher: dict, data: list[dict], path: str | None = None, batch_size: int = 32,
-                 num_workers: int = 0) -> None:
+    def __init__(
+        self,
+        teacher: dict,
+        data: list[dict],
+        path: str | None = None,
+        batch_size: int = 32,
+        num_workers: int = 0,
+    ) -> None:
         super().__init__()
         self.teacher_cfg = teacher
         self.data = [data] if isinstance(data, dict) else list(data)
@@ -57,7 +65,8 @@ class FeatureBank(Teacher):
         """Read the bank.
 
         Raises:
-            FileNotFoundError: There is no bank, or it was built from other weights, data or transforms.
+            FileNotFoundError: There is no bank, or it was built from other weights, data or
+                transforms.
         """
         if self._rows:
             return
@@ -76,8 +85,11 @@ class FeatureBank(Teacher):
             first, again = (dataset.prepare_data(0)['inputs'] for _ in self._two_epochs(dataset))
             for name, value in first.items():
                 if not torch.equal(value, again[name]):
-                    raise ValueError(f"feature bank: the transforms of {type(dataset).__name__} draw random numbers (input "
-                                     f"'{name}' differs between two passes); a bank needs fixed inputs")
+                    raise ValueError(
+                        f'feature bank: the transforms of {type(dataset).__name__} draw random '
+                        'numbers (input '
+                        f"'{name}' differs between two passes); a bank needs fixed inputs"
+                    )
         teacher = teacher.to(device)
         partial = path.with_name(path.name + f'.{key[:12]}.partial')
         partial.mkdir(parents=True, exist_ok=True)
@@ -89,13 +101,17 @@ class FeatureBank(Teacher):
                     stop = min(start + _CHUNK, len(dataset))
                     file = partial / f'{d}_{start}.pt'
                     if not file.exists():
-                        save_checkpoint_file(self._run(teacher, dataset, range(start, stop), device, bar), file)
+                        save_checkpoint_file(
+                            self._run(teacher, dataset, range(start, stop), device, bar), file
+                        )
                     else:
                         bar.update(stop - start)
                     parts.append(load_checkpoint_file(file))
         whole: dict[str, Any] = dict(key=key, ids=[i for part in parts for i in part['ids']])
         for name in ('logits', 'feat'):
-            whole[name] = torch.cat([part[name] for part in parts]) if parts[0][name] is not None else None
+            whole[name] = (
+                torch.cat([part[name] for part in parts]) if parts[0][name] is not None else None
+            )
         save_checkpoint_file(whole, path)
         shutil.rmtree(partial)
         return path
@@ -109,14 +125,20 @@ class FeatureBank(Teacher):
         """
         mixed = next((sample for sample in data_samples if 'gt_score' in sample), None)
         if mixed is not None:
-            raise ValueError(f"sample '{mixed.get('sample_id')}' is mixed with another, but the feature bank holds the teacher's "
-                             'output for the cloud as it was. Leave batch_augments out, or give the teacher itself '
-                             "(type='FrozenTeacher')")
+            raise ValueError(
+                f"sample '{mixed.get('sample_id')}' is mixed with another, but the feature bank "
+                "holds the teacher's "
+                'output for the cloud as it was. Leave batch_augments out, or give the teacher '
+                'itself '
+                "(type='FrozenTeacher')"
+            )
         try:
             rows = [self._rows[sample.get('sample_id')] for sample in data_samples]
         except KeyError as error:
-            raise KeyError(f'sample {error} is not in the feature bank ({len(self._rows)} samples). '
-                           "Add the data set it comes from to the bank's data=[...]") from None
+            raise KeyError(
+                f'sample {error} is not in the feature bank ({len(self._rows)} samples). '
+                "Add the data set it comes from to the bank's data=[...]"
+            ) from None
         index = torch.tensor(rows, device=self._feat.device)
         logits = None if self._logits is None else self._logits[index]
         return ModelOutput(logits, self._feat[index])
@@ -147,12 +169,19 @@ class FeatureBank(Teacher):
             return teacher, datasets, key, Path(self.path)
         checkpoint = self.teacher_cfg.get('checkpoint')
         if not checkpoint or '://' in checkpoint:
-            raise ValueError('FeatureBank needs path=..., because its teacher has no local checkpoint to lie next to')
+            raise ValueError(
+                'FeatureBank needs path=..., because its teacher has no local checkpoint to lie '
+                'next to'
+            )
         return teacher, datasets, key, Path(checkpoint).parent / f'feature_bank_{key[:12]}.pt'
 
     def _run(self, teacher: Teacher, dataset: Any, indices: range, device: Any, bar: tqdm) -> dict:
-        loader = DataLoader(torch.utils.data.Subset(dataset, indices), self.batch_size, num_workers=self.num_workers,
-                            collate_fn=collate_points)
+        loader = DataLoader(
+            torch.utils.data.Subset(dataset, indices),
+            self.batch_size,
+            num_workers=self.num_workers,
+            collate_fn=collate_points,
+        )
         ids, logits, feats = [], [], []
         for batch in loader:
             inputs = {name: value.to(device) for name, value in batch['inputs'].items()}
@@ -161,35 +190,56 @@ class FeatureBank(Teacher):
             logits.append(None if out.logits is None else out.logits.float().cpu())
             feats.append(out.feat.float().cpu())
             bar.update(len(batch['data_samples']))
-        return dict(ids=ids, logits=None if logits[0] is None else torch.cat(logits), feat=torch.cat(feats))
+        return dict(
+            ids=ids, logits=None if logits[0] is None else torch.cat(logits), feat=torch.cat(feats)
+        )
 
     def _read(self, path: Path, key: str, expected: list[str]) -> None:
         bank = load_checkpoint_file(path)
         if bank.get('key') != key:
-            raise FileNotFoundError(f'feature bank {path} is stale: the teacher, its weights, the data or the transforms have '
-                                    f'changed since it was built. {_HOW_TO_BUILD}')
+            raise FileNotFoundError(
+                f'feature bank {path} is stale: the teacher, its weights, the data or the '
+                f'transforms have changed since it was built. {_HOW_TO_BUILD}'
+            )
         missing = set(expected) - set(bank['ids'])
         if missing:
-            raise FileNotFoundError(f'feature bank {path} is partial: {len(missing)} of {len(expected)} samples are missing, '
-                                    f"'{sorted(missing)[0]}' for one. {_HOW_TO_BUILD}")
+            raise FileNotFoundError(
+                f'feature bank {path} is partial: {len(missing)} of {len(expected)} samples are '
+                'missing, '
+                f"'{sorted(missing)[0]}' for one. {_HOW_TO_BUILD}"
+            )
         self._rows = {sample_id: row for row, sample_id in enumerate(bank['ids'])}
         device = self._feat.device  # a Runner moves its model before it calls init_weights
         self._logits = None if bank['logits'] is None else bank['logits'].to(device)
         self._feat, self._key = bank['feat'].to(device), key
-        print_log(f'feature bank {path}: {len(self._rows)} samples', logger='current', level=logging.INFO)
+        print_log(
+            f'feature bank {path}: {len(self._rows)} samples', logger='current', level=logging.INFO
+        )
 
     @staticmethod
     def _explain_missing(path: Path) -> None:
         others = sorted(path.parent.glob('feature_bank_*.pt')) if path.parent.is_dir() else []
-        stale = f' ({", ".join(os.path.basename(o) for o in others)} there belongs to other weights, data or transforms)'
+        stale = (
+            f' ({", ".join(os.path.basename(o) for o in others)} there belongs to other '
+            'weights, data or transforms)'
+        )
         raise FileNotFoundError(f'no feature bank {path}{stale if others else ""}. {_HOW_TO_BUILD}')
 
 
 def _without_places(node: Any) -> Any:
-    """Return a config without the folders that transforms read; what is in those counts through the data's fingerprint."""
+    """Return a config without the folders that transforms read; what is in those counts through the
+    data's fingerprint.
+    """
     if isinstance(node, dict):
-        return {key: _without_places(value) for key, value in node.items() if key not in ('views_root', 'cache_dir')}
+        return {
+            key: _without_places(value)
+            for key, value in node.items()
+            if key not in ('views_root', 'cache_dir')
+        }
     return [_without_places(value) for value in node] if isinstance(node, (list, tuple)) else node
 
 
-_HOW_TO_BUILD = 'Build it with: python tools/misc/build_feature_bank.py CONFIG (tools/train.py does so by itself)'
+_HOW_TO_BUILD = (
+    'Build it with: python tools/misc/build_feature_bank.py CONFIG (tools/train.py '
+    'does so by itself)'
+)

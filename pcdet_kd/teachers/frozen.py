@@ -12,7 +12,8 @@ from pcdet_kd.teachers.base import Frozen, Teacher
 class FrozenTeacher(Frozen, Teacher):
     """A trained classifier as a teacher, run on the student's (augmented) inputs.
 
-    Its own preprocessor runs on those inputs, so that a multi-view teacher draws its views from the student's points.
+    Its own preprocessor runs on those inputs, so that a multi-view teacher draws its views from the
+    student's points.
 
     Args:
         model: Config of the classifier.
@@ -29,7 +30,8 @@ class FrozenTeacher(Frozen, Teacher):
 
 @MODELS.register_module()
 class FrozenGenerator(Frozen):
-    """A trained point generator as a helper: frozen, and differentiable in the feature that it decodes.
+    """A trained point generator as a helper: frozen, and differentiable in the feature that it
+    decodes.
 
     Args:
         model: Config of the :class:`PointGenerator`, without teacher and loss.

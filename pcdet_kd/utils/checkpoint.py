@@ -17,23 +17,43 @@ from torch import Tensor, nn
 
 from pcdet_kd.utils.files import atomic_write, file_sha256, remove_stale_temporaries
 
-__all__ = ['CheckpointError', 'LoadReport', 'checkpoint_damage', 'file_sha256', 'find_resume', 'first_line',
-           'load_checkpoint_file', 'load_weights', 'plain_values', 'remove_stale_temporaries', 'restore_history',
-           'save_checkpoint_file', 'weights_of']
+__all__ = [
+    'CheckpointError',
+    'LoadReport',
+    'checkpoint_damage',
+    'file_sha256',
+    'find_resume',
+    'first_line',
+    'load_checkpoint_file',
+    'load_weights',
+    'plain_values',
+    'remove_stale_temporaries',
+    'restore_history',
+    'save_checkpoint_file',
+    'weights_of',
+]
 
-_WEIGHT_KEYS = ('state_dict', 'model', 'model_state_dict', 'model_state', 'net')  # where files of other projects keep them
+_WEIGHT_KEYS = (
+    'state_dict',
+    'model',
+    'model_state_dict',
+    'model_state',
+    'net',
+)  # where files of other projects keep them
 _HISTORY = '__history_buffer__'
 
 
 class CheckpointError(RuntimeError):
-    """A checkpoint is missing, damaged or does not fit; the message names the file, what was found and the fix."""
+    """A checkpoint is missing, damaged or does not fit; the message names the file, what was found
+    and the fix.
+    """
 
 
 def checkpoint_damage(path: str | os.PathLike) -> str | None:
     """Say in words what is wrong with a local checkpoint file, or return None if it is whole.
 
-    Files in torch's zip format are read through and compared with their checksums (torch itself does not do that); of the
-    older pickle format only emptiness and foreign content can be told.
+    Files in torch's zip format are read through and compared with their checksums (torch itself
+    does not do that); of the older pickle format only emptiness and foreign content can be told.
     """
     path = Path(path)
     size = path.stat().st_size
@@ -46,7 +66,9 @@ def checkpoint_damage(path: str | os.PathLike) -> str | None:
             with zipfile.ZipFile(path) as archive:
                 broken = archive.testzip()
         except (zipfile.BadZipFile, EOFError, OSError) as error:
-            return f'it is truncated: the end of the archive is missing after {size:,} bytes ({error})'
+            return (
+                f'it is truncated: the end of the archive is missing after {size:,} bytes ({error})'
+            )
         return f"its content '{broken}' is damaged (checksum differs)" if broken else None
     if start.lstrip().lower().startswith((b'<!doctype', b'<html', b'<?xml')):
         return 'it is a web page (HTML), not a checkpoint; a login or error page was downloaded'
@@ -57,23 +79,32 @@ def checkpoint_damage(path: str | os.PathLike) -> str | None:
     return None
 
 
-def load_checkpoint_file(path_or_url: str | os.PathLike, map_location: Any = 'cpu', trust: bool = False,
-                         sha256: str | None = None) -> Any:
+def load_checkpoint_file(
+    path_or_url: str | os.PathLike,
+    map_location: Any = 'cpu',
+    trust: bool = False,
+    sha256: str | None = None,
+) -> Any:
     """Read a checkpoint from a file or an http(s) address. No code in it can run.
 
     Args:
         path_or_url: The file, or where to download it from (nothing is cached).
         map_location: Device of the tensors, as in :func:`torch.load`.
-        trust: Also read pickled Python objects, **which runs any code that the file holds**; for local files of your own.
+        trust: Also read pickled Python objects, **which runs any code that the file holds**; for
+            local files of your own.
         sha256: Expected hash of the file (or the first 8 or more digits of it).
 
     Raises:
-        CheckpointError: The file is missing, empty, truncated, damaged, HTML, has another hash, or holds Python objects.
+        CheckpointError: The file is missing, empty, truncated, damaged, HTML, has another hash, or
+            holds Python objects.
     """
     name = os.fspath(path_or_url)
     if name.startswith(('http://', 'https://')):
         if trust and not sha256:
-            raise CheckpointError(f'{name}: trust=True runs code from the network; give sha256 too, or download it yourself')
+            raise CheckpointError(
+                f'{name}: trust=True runs code from the network; give sha256 too, or download it '
+                'yourself'
+            )
         with tempfile.TemporaryDirectory(prefix='pcdet_kd_') as directory:
             file = Path(directory) / 'download.pth'
             try:
@@ -86,57 +117,95 @@ def load_checkpoint_file(path_or_url: str | os.PathLike, map_location: Any = 'cp
 
 def _read(file: Path, name: str, map_location: Any, trust: bool, sha256: str | None) -> Any:
     if not file.is_file():
-        siblings = sorted(p.name for p in file.parent.glob('*.pth'))[:5] if file.parent.is_dir() else []
-        there = f'There are: {", ".join(siblings)}' if siblings else f'{file.parent} holds no .pth file'
+        siblings = (
+            sorted(p.name for p in file.parent.glob('*.pth'))[:5] if file.parent.is_dir() else []
+        )
+        there = (
+            f'There are: {", ".join(siblings)}' if siblings else f'{file.parent} holds no .pth file'
+        )
         raise CheckpointError(f'{name} is not a file. {there}')
     if sha256 and not file_sha256(file).startswith(sha256.lower()):
-        raise CheckpointError(f'{name}: SHA-256 is {file_sha256(file)}, expected {sha256}; download it again')
+        raise CheckpointError(
+            f'{name}: SHA-256 is {file_sha256(file)}, expected {sha256}; download it again'
+        )
     damage = checkpoint_damage(file)
     if damage:
-        raise CheckpointError(f'{name} cannot be used: {damage}. Download or copy it again, or take another checkpoint')
+        raise CheckpointError(
+            f'{name} cannot be used: {damage}. Download or copy it again, or take another '
+            'checkpoint'
+        )
     try:
         return torch.load(file, map_location=map_location, weights_only=not trust)
     except pickle.UnpicklingError as error:
         found = re.search(r'(?:GLOBAL|global) `?([\w.]+)', str(error))
         what = f'Python objects ({found[1]})' if found else 'Python objects'
-        raise CheckpointError(f'{name} holds {what} beside tensors and plain values; reading those would run code from the '
-                              'file. If you made it yourself, load it with trust=True and save it again with '
-                              'save_checkpoint_file') from None
+        raise CheckpointError(
+            f'{name} holds {what} beside tensors and plain values; reading those would run code '
+            'from the file. If you made it yourself, load it with trust=True and save it again '
+            'with save_checkpoint_file'
+        ) from None
     except (EOFError, OSError, RuntimeError) as error:
-        raise CheckpointError(f'{name} ({file.stat().st_size:,} bytes) cannot be read, it is probably truncated: '
-                              f'{first_line(error)}') from error
+        raise CheckpointError(
+            f'{name} ({file.stat().st_size:,} bytes) cannot be read, it is probably truncated: '
+            f'{first_line(error)}'
+        ) from error
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's message, or its kind if it has none, as at the end of a cut pickle."""
+    """Return the first line of an error's message, or its kind if it has none, as at the end of a
+    cut pickle.
+    """
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def plain_values(obj: Any, where: str = '') -> Any:
-    """Return a copy that consists of tensors and plain Python values only, so that it loads with ``weights_only=True``.
+    """Return a copy that consists of tensors and plain Python values only, so that it loads with
+    ``weights_only=True``.
 
-    Mappings become dicts, NumPy scalars Python numbers, NumPy arrays tensors, and MMEngine's history buffers dicts that
-    :func:`restore_history` turns back.
+    Mappings become dicts, NumPy scalars Python numbers, NumPy arrays tensors, and MMEngine's
+    history buffers dicts that :func:`restore_history` turns back.
 
     Raises:
         TypeError: A value is of another kind; the message names the path of its keys.
     """
-    if obj is None or type(obj) in (bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.Size):
+    if obj is None or type(obj) in (
+        bool,
+        int,
+        float,
+        complex,
+        str,
+        bytes,
+        torch.dtype,
+        torch.device,
+        torch.Size,
+    ):
         return obj
     if isinstance(obj, Tensor):
         # A slice must not drag the storage it was cut from into the file.
         obj = obj.detach()
-        return obj.clone() if obj.untyped_storage().nbytes() > obj.numel() * obj.element_size() else obj
+        return (
+            obj.clone()
+            if obj.untyped_storage().nbytes() > obj.numel() * obj.element_size()
+            else obj
+        )
     if isinstance(obj, np.generic):
         return plain_values(obj.item(), where)
     if isinstance(obj, np.ndarray) and obj.dtype.kind in 'biufc':
         return torch.from_numpy(obj.copy())
     if isinstance(obj, HistoryBuffer):
         values, counts = obj.data
-        return {_HISTORY: dict(values=torch.as_tensor(values.copy()), counts=torch.as_tensor(counts.copy()),
-                               max_length=int(obj.max_length))}
+        return {
+            _HISTORY: dict(
+                values=torch.as_tensor(values.copy()),
+                counts=torch.as_tensor(counts.copy()),
+                max_length=int(obj.max_length),
+            )
+        }
     if isinstance(obj, Mapping):
-        items = [(plain_values(k, where), plain_values(v, f'{where}.{k}' if where else str(k))) for k, v in obj.items()]
+        items = [
+            (plain_values(k, where), plain_values(v, f'{where}.{k}' if where else str(k)))
+            for k, v in obj.items()
+        ]
         if not isinstance(obj, OrderedDict):
             return dict(items)
         ordered = OrderedDict(items)
@@ -145,28 +214,43 @@ def plain_values(obj: Any, where: str = '') -> Any:
         return ordered
     if isinstance(obj, (list, tuple, set)):
         values = [plain_values(v, f'{where}[{i}]') for i, v in enumerate(obj)]
-        return tuple(values) if isinstance(obj, tuple) else set(values) if isinstance(obj, set) else values
+        return (
+            tuple(values)
+            if isinstance(obj, tuple)
+            else set(values)
+            if isinstance(obj, set)
+            else values
+        )
     if isinstance(obj, str):
         return str(obj)
-    raise TypeError(f"checkpoint value '{where}' is a {type(obj).__module__}.{type(obj).__qualname__}; a checkpoint holds "
-                    'tensors and plain Python values only (None, numbers, text, lists, tuples, sets, dicts)')
+    raise TypeError(
+        f"checkpoint value '{where}' is a {type(obj).__module__}.{type(obj).__qualname__}; a "
+        'checkpoint holds '
+        'tensors and plain Python values only (None, numbers, text, lists, tuples, sets, dicts)'
+    )
 
 
 def restore_history(obj: Any) -> Any:
-    """Turn the dicts that :func:`plain_values` made of history buffers back into history buffers."""
+    """Turn the dicts that :func:`plain_values` made of history buffers back into history
+    buffers.
+    """
     if isinstance(obj, dict):
         if set(obj) == {_HISTORY}:
             saved = obj[_HISTORY]
-            return HistoryBuffer(saved['values'].cpu().numpy(), saved['counts'].cpu().numpy(), saved['max_length'])
+            return HistoryBuffer(
+                saved['values'].cpu().numpy(), saved['counts'].cpu().numpy(), saved['max_length']
+            )
         return type(obj)((k, restore_history(v)) for k, v in obj.items())
     return obj
 
 
 def save_checkpoint_file(obj: Any, path: str | os.PathLike) -> None:
-    """Write a checkpoint atomically: afterwards the file is whole, and if this fails the old one is untouched.
+    """Write a checkpoint atomically: afterwards the file is whole, and if this fails the old one is
+    untouched.
 
     Raises:
-        TypeError: A value is neither a tensor nor plain, see :func:`plain_values`; nothing is written.
+        TypeError: A value is neither a tensor nor plain, see :func:`plain_values`; nothing is
+            written.
         OSError: The disk is full or read-only; names the path and, if full, the bytes.
     """
     plain = plain_values(obj)
@@ -175,17 +259,28 @@ def save_checkpoint_file(obj: Any, path: str | os.PathLike) -> None:
 
 
 def weights_of(checkpoint: Any, source: str = 'checkpoint') -> dict[str, Tensor]:
-    """Return the state dict in a checkpoint: itself, or what is under ``state_dict``, ``model`` ...; without ``module.``."""
+    """Return the state dict in a checkpoint: itself, or what is under ``state_dict``, ``model``
+    ...; without ``module.``.
+    """
     if isinstance(checkpoint, Mapping):
         for key in _WEIGHT_KEYS:
             if isinstance(checkpoint.get(key), Mapping):
                 checkpoint = checkpoint[key]
                 break
-    if not isinstance(checkpoint, Mapping) or not checkpoint or not all(isinstance(v, Tensor) for v in checkpoint.values()):
-        found = f'a dict with keys {sorted(map(str, checkpoint))[:8]}' if isinstance(checkpoint, Mapping) \
+    if (
+        not isinstance(checkpoint, Mapping)
+        or not checkpoint
+        or not all(isinstance(v, Tensor) for v in checkpoint.values())
+    ):
+        found = (
+            f'a dict with keys {sorted(map(str, checkpoint))[:8]}'
+            if isinstance(checkpoint, Mapping)
             else f'a {type(checkpoint).__name__}'
-        raise CheckpointError(f'{source} holds no weights: it is {found}, expected a dict of tensors, or one under one of '
-                              f'{", ".join(_WEIGHT_KEYS)}')
+        )
+        raise CheckpointError(
+            f'{source} holds no weights: it is {found}, expected a dict of tensors, or one under '
+            f'one of {", ".join(_WEIGHT_KEYS)}'
+        )
     weights = OrderedDict((re.sub(r'^module\.', '', k), v) for k, v in checkpoint.items())
     if hasattr(checkpoint, '_metadata'):
         weights._metadata = checkpoint._metadata
@@ -193,26 +288,35 @@ def weights_of(checkpoint: Any, source: str = 'checkpoint') -> dict[str, Tensor]
 
 
 class LoadReport(NamedTuple):
-    """Keys that :func:`load_weights` did not load: absent in the file, absent in the model, and of another shape."""
+    """Keys that :func:`load_weights` did not load: absent in the file, absent in the model, and of
+    another shape.
+    """
 
     missing: list[str]
     unexpected: list[str]
     mismatched: list[str]
 
 
-def load_weights(model: nn.Module, state_or_path: Any, prefix: str = '', strict: bool = True,
-                 source: str | None = None) -> LoadReport:
+def load_weights(
+    model: nn.Module,
+    state_or_path: Any,
+    prefix: str = '',
+    strict: bool = True,
+    source: str | None = None,
+) -> LoadReport:
     """Load weights into a model; what doesn't fit is an error, and then the model is unchanged.
 
     Args:
         model: The model.
         state_or_path: A state dict, a checkpoint with one inside, or the path or address of one.
-        prefix: Take only the keys that start with it, without it (``'student.'`` reads the student of a distiller).
+        prefix: Take only the keys that start with it, without it (``'student.'`` reads the student
+            of a distiller).
         strict: If False, load what fits by name and shape and return the rest.
         source: Name for messages.
 
     Raises:
-        CheckpointError: Keys are missing, unexpected or of another shape (``strict``), or nothing fits at all.
+        CheckpointError: Keys are missing, unexpected or of another shape (``strict``), or nothing
+            fits at all.
     """
     if isinstance(state_or_path, (str, os.PathLike)):
         source = source or os.fspath(state_or_path)
@@ -222,45 +326,65 @@ def load_weights(model: nn.Module, state_or_path: Any, prefix: str = '', strict:
     metadata = getattr(weights, '_metadata', None)
     if prefix:
         prefix = prefix.rstrip('.') + '.'
-        chosen = OrderedDict((k[len(prefix):], v) for k, v in weights.items() if k.startswith(prefix))
+        chosen = OrderedDict(
+            (k[len(prefix) :], v) for k, v in weights.items() if k.startswith(prefix)
+        )
         if not chosen:
-            raise CheckpointError(f"{source} has no key that starts with '{prefix}'; its keys start with "
-                                  f"{sorted({k.split('.')[0] for k in weights})[:8]}")
+            raise CheckpointError(
+                f"{source} has no key that starts with '{prefix}'; its keys start with "
+                f'{sorted({k.split(".")[0] for k in weights})[:8]}'
+            )
         weights, metadata = chosen, None
     own = model.state_dict()
     report = LoadReport(
-        [k for k in own if k not in weights and not k.endswith('num_batches_tracked')],  # absent in files before torch 0.4.1
+        [
+            k for k in own if k not in weights and not k.endswith('num_batches_tracked')
+        ],  # absent in files before torch 0.4.1
         [k for k in weights if k not in own],
-        [k for k in own if k in weights and own[k].shape != weights[k].shape])
+        [k for k in own if k in weights and own[k].shape != weights[k].shape],
+    )
     if strict and any(report):
         raise CheckpointError(_misfit(model, source, own, weights, report))
-    fitting = OrderedDict((k, v) for k, v in weights.items() if k in own and k not in report.mismatched)
+    fitting = OrderedDict(
+        (k, v) for k, v in weights.items() if k in own and k not in report.mismatched
+    )
     if not fitting and own:
         raise CheckpointError(_misfit(model, source, own, weights, report))
     if metadata is not None:
         fitting._metadata = metadata
-    # Not strict here: keys that a module hides from its state_dict (a frozen teacher's) don't count as missing.
+    # Not strict here: keys that a module hides from its state_dict (a frozen teacher's) don't count
+    # as missing.
     model.load_state_dict(fitting, strict=False)
     return report
 
 
-def _misfit(model: nn.Module, source: str, own: Mapping, weights: Mapping, report: LoadReport) -> str:
+def _misfit(
+    model: nn.Module, source: str, own: Mapping, weights: Mapping, report: LoadReport
+) -> str:
     def some(title: str, keys: list[str], describe: Callable[[str], str]) -> str:
         shown = ''.join(f'\n    {describe(k)}' for k in keys[:5])
-        return f'\n  {title} ({len(keys)}):{shown}' + (f'\n    and {len(keys) - 5} more' if len(keys) > 5 else '') \
-            if keys else ''
+        return (
+            f'\n  {title} ({len(keys)}):{shown}'
+            + (f'\n    and {len(keys) - 5} more' if len(keys) > 5 else '')
+            if keys
+            else ''
+        )
 
     def shape(tensor: Tensor) -> str:
         return str(tuple(tensor.shape))
 
     text = f'{source} does not fit {type(model).__name__}:'
-    text += some('of another shape', report.mismatched, lambda k: f'{k}: file {shape(weights[k])}, model {shape(own[k])}')
+    text += some(
+        'of another shape',
+        report.mismatched,
+        lambda k: f'{k}: file {shape(weights[k])}, model {shape(own[k])}',
+    )
     text += some('missing in the file', report.missing, lambda k: f'{k} {shape(own[k])}')
     text += some('unknown to the model', report.unexpected, lambda k: f'{k} {shape(weights[k])}')
     hint = 'Check that it was trained with this config.'
     heads = {k.split('.')[0] for k in weights}
     for head in sorted(heads):
-        if {k[len(head) + 1:] for k in weights if k.startswith(f'{head}.')} >= set(own):
+        if {k[len(head) + 1 :] for k in weights if k.startswith(f'{head}.')} >= set(own):
             hint = f"All of the model's keys are there under '{head}.': pass prefix='{head}.'"
     return f'{text}\n  {hint}'
 
@@ -268,9 +392,10 @@ def _misfit(model: nn.Module, source: str, own: Mapping, weights: Mapping, repor
 def find_resume(work_dir: str | os.PathLike) -> Path | None:
     """Return the newest whole checkpoint that a run left in its work directory, or None.
 
-    ``last_checkpoint`` names the newest, but a run may have been killed before it was updated, and the directory may have
-    been moved (only the file's name counts) or hold older files of an earlier run with more epochs: a file with a higher
-    epoch counts only if it is also younger than the named one. Damaged files are skipped with a warning.
+    ``last_checkpoint`` names the newest, but a run may have been killed before it was updated, and
+    the directory may have been moved (only the file's name counts) or hold older files of an
+    earlier run with more epochs: a file with a higher epoch counts only if it is also younger than
+    the named one. Damaged files are skipped with a warning.
     """
     directory = Path(work_dir)
 
@@ -288,7 +413,11 @@ def find_resume(work_dir: str | os.PathLike) -> Path | None:
     text = pointer.read_text(encoding='utf-8').strip() if pointer.is_file() else ''
     named = next((p for p in files if text and p.name == Path(text).name), None)
     if named and whole(named):
-        files = [p for p in files if step(p) > step(named) and p.stat().st_mtime_ns >= named.stat().st_mtime_ns]
+        files = [
+            p
+            for p in files
+            if step(p) > step(named) and p.stat().st_mtime_ns >= named.stat().st_mtime_ns
+        ]
     else:
         files, named = [p for p in files if p != named], None
     for path in sorted(files, key=lambda p: (p.stat().st_mtime_ns, step(p)), reverse=True):

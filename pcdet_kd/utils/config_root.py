@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pcdet_kd
 
-PREFIX = 'pcdet_kd::'  # before a base of a config: below the shipped configs, wherever the package is installed
+# before a base of a config: below the shipped configs, wherever the package is installed
+PREFIX = 'pcdet_kd::'
 
 
 def config_root() -> Path:
-    """Return the folder that holds ``configs`` and ``model-index.yml``: the repository, or ``.mim`` in an installed package.
+    """Return the folder that holds ``configs`` and ``model-index.yml``: the repository, or ``.mim``
+    in an installed package.
 
     Raises:
         FileNotFoundError: The package was installed without them.
@@ -17,5 +19,7 @@ def config_root() -> Path:
     for root in (package / '.mim', package.parent):
         if (root / 'model-index.yml').is_file():
             return root
-    raise FileNotFoundError(f'no model-index.yml in {package / ".mim"} or {package.parent}: install pcdet_kd from its '
-                            'repository or wheel, with pip')
+    raise FileNotFoundError(
+        f'no model-index.yml in {package / ".mim"} or {package.parent}: install pcdet_kd from its '
+        'repository or wheel, with pip'
+    )

@@ -20,4 +20,6 @@ class DataError(ValueError):
 
 
 class SampleError(ValueError):
-    """A sample could not be read or transformed; the message names the data set, the sample and the step."""
+    """A sample could not be read or transformed; the message names the data set, the sample and the
+    step.
+    """

@@ -15,15 +15,17 @@ _TEMPORARY = '.tmp'
 
 @contextmanager
 def atomic_write(path: str | os.PathLike, sync: bool = True) -> Iterator[BinaryIO]:
-    """Open a temporary file beside ``path`` that takes its place when the block ends, or vanishes if it fails.
+    """Open a temporary file beside ``path`` that takes its place when the block ends, or vanishes
+    if it fails.
 
-    After a crash at any moment ``path`` is either the whole old file or the whole new one. What a killed process leaves is
-    named ``.<name>.<host>.<pid>.tmp`` and is removed by :func:`remove_stale_temporaries`.
+    After a crash at any moment ``path`` is either the whole old file or the whole new one. What a
+    killed process leaves is named ``.<name>.<host>.<pid>.tmp`` and is removed by
+    :func:`remove_stale_temporaries`.
 
     Args:
         path: The file.
-        sync: Wait until the disk has the file. Without it, a crash of the machine (not of the process) may leave it empty;
-            for many small files that can be made again.
+        sync: Wait until the disk has the file. Without it, a crash of the machine (not of the
+            process) may leave it empty; for many small files that can be made again.
 
     Raises:
         OSError: The file cannot be written; a full disk is named with the bytes that are free.
@@ -45,14 +47,20 @@ def atomic_write(path: str | os.PathLike, sync: bool = True) -> Iterator[BinaryI
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         if _is_disk_full(error):
-            raise OSError(errno.ENOSPC, f'no space left on the disk after {written:,} bytes of this file; '
-                          f'{shutil.disk_usage(path.parent).free:,} bytes are free now. Whatever stood there before is '
-                          'untouched. Free some space, or set work_dir to another disk', str(path)) from error
+            raise OSError(
+                errno.ENOSPC,
+                f'no space left on the disk after {written:,} bytes of this file; '
+                f'{shutil.disk_usage(path.parent).free:,} bytes are free now. Whatever stood '
+                'there before is untouched. Free some space, or set work_dir to another disk',
+                str(path),
+            ) from error
         raise
 
 
 def link_or_copy(source: str | os.PathLike, path: str | os.PathLike) -> None:
-    """Make ``path`` the same file as ``source`` (a hard link, or a copy where there are none), replacing it atomically."""
+    """Make ``path`` the same file as ``source`` (a hard link, or a copy where there are none),
+    replacing it atomically.
+    """
     source, path = Path(source), Path(path)
     if path.exists() and os.path.samefile(source, path):
         return
@@ -69,14 +77,19 @@ def link_or_copy(source: str | os.PathLike, path: str | os.PathLike) -> None:
 
 
 def remove_stale_temporaries(directory: str | os.PathLike) -> list[Path]:
-    """Remove what killed processes left of :func:`atomic_write` in a directory, and return what was removed.
+    """Remove what killed processes left of :func:`atomic_write` in a directory, and return what was
+    removed.
 
     A temporary file of a process that still runs on this machine, or of another machine, stays.
     """
     removed = []
     for file in Path(directory).glob(f'.*{_TEMPORARY}'):
-        host, _, pid = file.name[:-len(_TEMPORARY)].rpartition('.')
-        if pid.isdigit() and host.endswith(f'.{socket.gethostname()}') and not process_runs(int(pid)):
+        host, _, pid = file.name[: -len(_TEMPORARY)].rpartition('.')
+        if (
+            pid.isdigit()
+            and host.endswith(f'.{socket.gethostname()}')
+            and not process_runs(int(pid))
+        ):
             file.unlink(missing_ok=True)
             removed.append(file)
     return removed
@@ -113,7 +126,9 @@ def _sync_directory(directory: Path) -> None:
 
 
 def _is_disk_full(error: BaseException | None) -> bool:
-    """Whether a full disk is behind an error; torch reports it as a RuntimeError of its own on top."""
+    """Whether a full disk is behind an error; torch reports it as a RuntimeError of its own on
+    top.
+    """
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return True

@@ -18,8 +18,8 @@ from pcdet_kd.utils.checkpoint import CheckpointError, checkpoint_damage, first_
 class _Function:
     """A function that a pickle may call and, unlike the function itself, not set attributes of.
 
-    Attributes matter: of an old file's classes and functions that have a true ``dump_patches``, torch writes a patch to a path
-    that is their ``__name__``.
+    Attributes matter: of an old file's classes and functions that have a true ``dump_patches``,
+    torch writes a patch to a path that is their ``__name__``.
     """
 
     __slots__ = ('_function',)
@@ -34,8 +34,9 @@ class _Function:
         raise pickle.UnpicklingError(f'the file sets attributes of {self._function.__name__}')
 
 
-# The only globals that a pickle may really name: containers, and what a tensor is rebuilt from. Calling them runs no code of
-# the file's, and they cannot be changed. Everything else becomes an inert stand-in.
+# The only globals that a pickle may really name: containers, and what a tensor is rebuilt from.
+# Calling them runs no code of the file's, and they cannot be changed. Everything else becomes an
+# inert stand-in.
 ALLOWED = {
     ('collections', 'OrderedDict'): collections.OrderedDict,
     ('collections', 'defaultdict'): collections.defaultdict,
@@ -43,9 +44,21 @@ ALLOWED = {
     ('torch._utils', '_rebuild_tensor'): _Function(torch._utils._rebuild_tensor),
     ('torch._utils', '_rebuild_tensor_v2'): _Function(torch._utils._rebuild_tensor_v2),
     ('torch._utils', '_rebuild_parameter'): _Function(torch._utils._rebuild_parameter),
-    **{('torch', name): getattr(torch, name) for name in ('float32', 'float64', 'float16', 'bfloat16', 'int64', 'int32')},
+    **{
+        ('torch', name): getattr(torch, name)
+        for name in ('float32', 'float64', 'float16', 'bfloat16', 'int64', 'int32')
+    },
 }
-NESTED = ('state_dict', 'model', 'base_model', 'model_state_dict', 'model_state', 'net', 'network', 'weights')
+NESTED = (
+    'state_dict',
+    'model',
+    'base_model',
+    'model_state_dict',
+    'model_state',
+    'net',
+    'network',
+    'weights',
+)
 # What DataParallel, torch.compile and a Lightning module put before every name
 WRAPPERS = ('module.', '_orig_mod.', 'model.')
 
@@ -54,7 +67,8 @@ class ForeignCheckpoint(NamedTuple):
     """What a file holds.
 
     Attributes:
-        weights: Every tensor of the state dict, without the ``WRAPPERS`` that stand before all names.
+        weights: Every tensor of the state dict, without the ``WRAPPERS`` that stand before all
+            names.
         where: Keys that led to the state dict, e.g. ``('state_dict',)``.
         inert: Names of the Python objects in it that were replaced by stand-ins, sorted.
     """
@@ -65,11 +79,13 @@ class ForeignCheckpoint(NamedTuple):
 
 
 def read_foreign_checkpoint(path: str | os.PathLike) -> ForeignCheckpoint:
-    """Read a ``.pth``, ``.pt``, ``.t7``, ``.ckpt``, ``.tar`` or ``.safetensors`` file of another project.
+    """Read a ``.pth``, ``.pt``, ``.t7``, ``.ckpt``, ``.tar`` or ``.safetensors`` file of another
+    project.
 
-    Tensors and plain containers are read with ``weights_only=True``. If the file holds other Python objects too (a Lightning
-    checkpoint's hyper-parameters, a logger), it is read again with a pickle reader that knows only ``ALLOWED``; anything else
-    becomes an object without behaviour, so nothing in the file is imported or called.
+    Tensors and plain containers are read with ``weights_only=True``. If the file holds other Python
+    objects too (a Lightning checkpoint's hyper-parameters, a logger), it is read again with a
+    pickle reader that knows only ``ALLOWED``; anything else becomes an object without behaviour, so
+    nothing in the file is imported or called.
 
     Raises:
         CheckpointError: The file is missing or damaged, or holds no state dict.
@@ -91,23 +107,44 @@ def read_foreign_checkpoint(path: str | os.PathLike) -> ForeignCheckpoint:
         except Exception as error:  # a cut or hostile pickle fails in any way
             raise CheckpointError(f'{path} cannot be read: {first_line(error)}') from error
     where: list[str] = []
-    while isinstance(content, Mapping) and (key := next((k for k in NESTED if isinstance(content.get(k), Mapping)), None)):
+    while isinstance(content, Mapping) and (
+        key := next((k for k in NESTED if isinstance(content.get(k), Mapping)), None)
+    ):
         where.append(key)
         content = content[key]
-    tensors = {str(k): v for k, v in content.items() if isinstance(v, Tensor)} if isinstance(content, Mapping) else {}
+    tensors = (
+        {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
+        if isinstance(content, Mapping)
+        else {}
+    )
     if not tensors:
-        found = f'a dict with keys {sorted(map(str, content))[:8]}' if isinstance(content, Mapping) else type(content).__name__
-        raise CheckpointError(f'{path} holds no state dict: {"/".join(where) or "the file"} is {found}, expected a dict of '
-                              f'tensors, or one below {", ".join(NESTED)}')
-    if wide := [k for k, v in tensors.items() if v.layout == torch.strided and _is_wider_than_its_memory(v)]:
-        raise CheckpointError(f"{path}: '{wide[0]}' has shape {tuple(tensors[wide[0]].shape)}, and the file fewer numbers for it")
+        found = (
+            f'a dict with keys {sorted(map(str, content))[:8]}'
+            if isinstance(content, Mapping)
+            else type(content).__name__
+        )
+        raise CheckpointError(
+            f'{path} holds no state dict: {"/".join(where) or "the file"} is {found}, expected a '
+            f'dict of tensors, or one below {", ".join(NESTED)}'
+        )
+    if wide := [
+        k for k, v in tensors.items() if v.layout == torch.strided and _is_wider_than_its_memory(v)
+    ]:
+        raise CheckpointError(
+            f"{path}: '{wide[0]}' has shape {tuple(tensors[wide[0]].shape)}, and the file fewer "
+            'numbers for it'
+        )
     while prefix := next((p for p in WRAPPERS if all(k.startswith(p) for k in tensors)), ''):
-        tensors = {k[len(prefix):]: v for k, v in tensors.items()}
-    return ForeignCheckpoint({k: v.detach() for k, v in tensors.items()}, tuple(where), sorted(inert))
+        tensors = {k[len(prefix) :]: v for k, v in tensors.items()}
+    return ForeignCheckpoint(
+        {k: v.detach() for k, v in tensors.items()}, tuple(where), sorted(inert)
+    )
 
 
 def _is_wider_than_its_memory(tensor: Tensor) -> bool:
-    """Whether strides of 0 show one number many times: a small file could ask for any amount of memory."""
+    """Whether strides of 0 show one number many times: a small file could ask for any amount of
+    memory.
+    """
     return tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes()
 
 
@@ -115,7 +152,9 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         from safetensors.torch import load_file
     except ImportError as error:
-        raise CheckpointError(f'{path}: reading it needs safetensors; pip install safetensors') from error
+        raise CheckpointError(
+            f'{path}: reading it needs safetensors; pip install safetensors'
+        ) from error
     try:
         return load_file(path)
     except Exception as error:  # its own error type is not importable on every version
@@ -133,13 +172,21 @@ def _read_inert(path: Path, inert: set[str]) -> Any:
     def load(file: Any, **kwargs: Any) -> Any:
         return Unpickler(file, **kwargs).load()
 
-    reader = SimpleNamespace(__name__='inert_pickle', Unpickler=Unpickler, load=load,
-                             loads=lambda data, **kwargs: load(io.BytesIO(data), **kwargs))
+    reader = SimpleNamespace(
+        __name__='inert_pickle',
+        Unpickler=Unpickler,
+        load=load,
+        loads=lambda data, **kwargs: load(io.BytesIO(data), **kwargs),
+    )
     try:
         return torch.load(path, map_location='cpu', weights_only=False, pickle_module=reader)
-    except Exception as error:  # a pickle made for it can fail in any way; it can't do more than that
-        raise CheckpointError(f'{path} cannot be read without running its code ({type(error).__name__}: {error}). Load it '
-                              "where it was made and save its state_dict() alone") from error
+    except (
+        Exception
+    ) as error:  # a pickle made for it can fail in any way; it can't do more than that
+        raise CheckpointError(
+            f'{path} cannot be read without running its code ({type(error).__name__}: {error}). '
+            'Load it where it was made and save its state_dict() alone'
+        ) from error
 
 
 class _Inert:

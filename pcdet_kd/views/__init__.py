@@ -7,5 +7,12 @@ from pcdet_kd.views.image_normalization import normalize_images
 from pcdet_kd.views.mesh_renderer import MeshRenderer
 from pcdet_kd.views.perspective_projection import PerspectiveProjection
 
-__all__ = ['MeshRenderer', 'PerspectiveProjection', 'ViewCache', 'camera_directions', 'look_at_origin', 'normalize_images',
-           'project_points']
+__all__ = [
+    'MeshRenderer',
+    'PerspectiveProjection',
+    'ViewCache',
+    'camera_directions',
+    'look_at_origin',
+    'normalize_images',
+    'project_points',
+]

@@ -42,9 +42,10 @@ class Filled(NamedTuple):
 class ViewCache:
     """Pictures of meshes as ``<root>/<name>_001.png``, ``_002.png`` and so on, one file per view.
 
-    This is the layout of RotationNet's and PointCMT's images. Beside them lies ``views.jsonl``: its first line has the
-    settings of the renderer, each other line a name whose pictures are complete and the SHA-256 of the mesh file that they
-    show. A mesh whose file has changed is rendered again; other settings are an error.
+    This is the layout of RotationNet's and PointCMT's images. Beside them lies ``views.jsonl``: its
+    first line has the settings of the renderer, each other line a name whose pictures are complete
+    and the SHA-256 of the mesh file that they show. A mesh whose file has changed is rendered
+    again; other settings are an error.
 
     Args:
         root: The folder.
@@ -58,7 +59,9 @@ class ViewCache:
 
     def paths(self, name: str) -> list[Path]:
         """Return the files of a name's views."""
-        return [self.root / f'{name}_{view:03d}.png' for view in range(1, self.renderer.num_views + 1)]
+        return [
+            self.root / f'{name}_{view:03d}.png' for view in range(1, self.renderer.num_views + 1)
+        ]
 
     def load(self, name: str) -> np.ndarray:
         """Return the views of a name: (V, R, R) uint8.
@@ -67,14 +70,25 @@ class ViewCache:
             DataError: A picture is missing or damaged.
         """
         import cv2
+
         size, images = self.renderer.settings['image_size'], []
         for path in self.paths(name):
             data = np.frombuffer(path.read_bytes() if path.is_file() else b'', np.uint8)
             image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
             if image is None or image.shape != (size, size):
-                found = 'no such file' if not path.is_file() else 'a file that is no picture' if image is None else \
-                    f'a picture of shape {image.shape}'
-                raise DataError(path, found, f'a picture of {size} by {size} pixels', 'delete the file and render again')
+                found = (
+                    'no such file'
+                    if not path.is_file()
+                    else 'a file that is no picture'
+                    if image is None
+                    else f'a picture of shape {image.shape}'
+                )
+                raise DataError(
+                    path,
+                    found,
+                    f'a picture of {size} by {size} pixels',
+                    'delete the file and render again',
+                )
             images.append(image)
         return np.stack(images)
 
@@ -91,15 +105,19 @@ class ViewCache:
         if header != self.header:
             settings = header['settings'].items() | dict(version=header['version']).items()
             wanted = self.header['settings'].items() | dict(version=VERSION).items()
-            raise DataError(path, f'pictures with {_listed(settings - wanted)}', f'with {_listed(wanted - settings)}',
-                            'render into another folder, or with the settings of this one')
+            raise DataError(
+                path,
+                f'pictures with {_listed(settings - wanted)}',
+                f'with {_listed(wanted - settings)}',
+                'render into another folder, or with the settings of this one',
+            )
         return done
 
     def fill(self, files: Mapping[str, Path], read: ReadMesh, workers: int = 1) -> Filled:
         """Render what is not there yet.
 
-        A process that is killed leaves whole pictures only, and the same call goes on where it stopped. A mesh that cannot
-        be read or rendered does not stop the others.
+        A process that is killed leaves whole pictures only, and the same call goes on where it
+        stopped. A mesh that cannot be read or rendered does not stop the others.
 
         Args:
             files: Mesh file of each name. A name may have folders in it.
@@ -115,9 +133,13 @@ class ViewCache:
         done = self._open(files)
         filled = Filled([], [], {})
         work = partial(_render, self, read)
-        with open(self.root / RECORD, 'a', encoding='utf-8') as record, \
-                tqdm(total=len(files), desc='Rendering views', unit='mesh', delay=1.5) as bar:
-            for name, digest, error in _each(work, [(name, path, done.get(name)) for name, path in files.items()], workers):
+        with (
+            open(self.root / RECORD, 'a', encoding='utf-8') as record,
+            tqdm(total=len(files), desc='Rendering views', unit='mesh', delay=1.5) as bar,
+        ):
+            for name, digest, error in _each(
+                work, [(name, path, done.get(name)) for name, path in files.items()], workers
+            ):
                 if error is not None:
                     filled.failed[name] = error
                 elif digest is None:
@@ -127,7 +149,9 @@ class ViewCache:
                     record.flush()
                     filled.rendered.append(name)
                 bar.update()
-        return Filled(sorted(filled.rendered), sorted(filled.kept), dict(sorted(filled.failed.items())))
+        return Filled(
+            sorted(filled.rendered), sorted(filled.kept), dict(sorted(filled.failed.items()))
+        )
 
     def _open(self, files: Mapping[str, Path]) -> dict[str, str]:
         """Return the record, which is begun where there is none."""
@@ -135,8 +159,12 @@ class ViewCache:
         if not path.exists():
             strange = next((p for name in files for p in self.paths(name)[:1] if p.exists()), None)
             if strange is not None:
-                raise DataError(strange, f'a picture, but no {RECORD} in {self.root}', 'an empty folder, or one that was '
-                                'rendered into before', 'render into another folder')
+                raise DataError(
+                    strange,
+                    f'a picture, but no {RECORD} in {self.root}',
+                    'an empty folder, or one that was rendered into before',
+                    'render into another folder',
+                )
             with atomic_write(path) as file:
                 file.write((json.dumps(self.header) + '\n').encode())
         done = self.record()
@@ -159,8 +187,12 @@ def read_record(path: Path) -> tuple[dict, dict[str, str]]:
         header = json.loads(lines[0])
         set(header['settings'].items()), header['version']
     except (IndexError, KeyError, ValueError, AttributeError, TypeError) as error:
-        raise DataError(path, f'a first line that is no header ({error!r})', 'version and settings of a renderer',
-                        'render into another folder, or delete this one') from error
+        raise DataError(
+            path,
+            f'a first line that is no header ({error!r})',
+            'version and settings of a renderer',
+            'render into another folder, or delete this one',
+        ) from error
     done = {}
     for line in lines[1:]:
         try:
@@ -175,9 +207,14 @@ def _listed(settings: set) -> str:
     return ', '.join(f'{name}={value!r}' for name, value in sorted(settings))
 
 
-def _render(cache: ViewCache, read: ReadMesh, job: tuple[str, Path, str | None]) -> tuple[str, str | None, str | None]:
-    """Render one mesh unless it is done: its name, the hash of its file (None: it was done), and an error or None."""
+def _render(
+    cache: ViewCache, read: ReadMesh, job: tuple[str, Path, str | None]
+) -> tuple[str, str | None, str | None]:
+    """Render one mesh unless it is done: its name, the hash of its file (None: it was done), and an
+    error or None.
+    """
     import cv2
+
     name, path, done = job
     try:
         digest = file_sha256(path)
@@ -201,18 +238,27 @@ def _each(work: Callable, jobs: list, workers: int) -> Iterator:
     if workers <= 1:
         yield from map(work, jobs)
         return
-    # A fork has what was imported and compiled here; its threads are one each, as in DataLoader workers.
+    # A fork has what was imported and compiled here; its threads are one each, as in DataLoader
+    # workers.
     method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
     with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', message='.*multi-threaded.*fork', category=DeprecationWarning)
-        pool = ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_start_worker)
+        warnings.filterwarnings(
+            'ignore', message='.*multi-threaded.*fork', category=DeprecationWarning
+        )
+        pool = ProcessPoolExecutor(
+            workers, multiprocessing.get_context(method), initializer=_start_worker
+        )
         try:
             futures = [pool.submit(work, job) for job in jobs]
             for future in as_completed(futures):
                 yield future.result()
         except BrokenProcessPool as error:
-            raise DataError('a rendering process', 'it was killed (too little memory?)', 'it runs to the end',
-                            'give the same command with fewer workers; what is done is kept') from error
+            raise DataError(
+                'a rendering process',
+                'it was killed (too little memory?)',
+                'it runs to the end',
+                'give the same command with fewer workers; what is done is kept',
+            ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

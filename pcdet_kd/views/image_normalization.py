@@ -9,8 +9,11 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-def normalize_images(images: Tensor, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD) -> Tensor:
-    """Bring pictures to [0, 1], subtract ``mean`` and divide by ``std``, red, green and blue each by its own.
+def normalize_images(
+    images: Tensor, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD
+) -> Tensor:
+    """Bring pictures to [0, 1], subtract ``mean`` and divide by ``std``, red, green and blue each
+    by its own.
 
     Elementwise and in float32, so that the result is the same on every device.
 
@@ -25,6 +28,12 @@ def normalize_images(images: Tensor, mean: Sequence[float] = IMAGENET_MEAN, std:
         ValueError: Another type or number of channels.
     """
     if images.dtype != torch.uint8 or images.dim() < 3 or images.shape[-3] not in (1, 3):
-        raise ValueError(f'pictures of type {images.dtype} and shape {tuple(images.shape)}, expected uint8 (..., 1 or 3, H, W)')
-    middle, scale = (torch.tensor(values, dtype=torch.float32, device=images.device).view(3, 1, 1) for values in (mean, std))
+        raise ValueError(
+            f'pictures of type {images.dtype} and shape {tuple(images.shape)}, expected uint8 '
+            '(..., 1 or 3, H, W)'
+        )
+    middle, scale = (
+        torch.tensor(values, dtype=torch.float32, device=images.device).view(3, 1, 1)
+        for values in (mean, std)
+    )
     return (images / 255).sub(middle).div_(scale)

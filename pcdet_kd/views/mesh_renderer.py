@@ -12,11 +12,13 @@ from pcdet_kd.registry import MODELS
 from pcdet_kd.views.camera_rigs import camera_directions, look_at_origin
 
 FRAMINGS = ('tight', 'sphere')
-_LEAST_SIDE = 1e-3  # of the picture of a mesh, in radii: below that a needle seen from its tip would be blown up
+# of the picture of a mesh, in radii: below that a needle seen from its tip would be blown up
+_LEAST_SIDE = 1e-3
 
 
 def normalize_mesh(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Move and scale vertices so that the middle of the bounding box is the origin and the farthest one is 1 away from it.
+    """Move and scale vertices so that the middle of the bounding box is the origin and the farthest
+    one is 1 away from it.
 
     Args:
         vertices: (N, 3). Those that no face refers to do not count.
@@ -26,13 +28,17 @@ def normalize_mesh(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
         (N, 3) float64.
 
     Raises:
-        ValueError: No faces, an index outside the vertices, values that are not finite, or all corners at one place.
+        ValueError: No faces, an index outside the vertices, values that are not finite, or all
+            corners at one place.
     """
     vertices = np.asarray(vertices, dtype=np.float64)
     if len(faces) == 0:
         raise ValueError('the mesh has no faces')
     if faces.min() < 0 or faces.max() >= len(vertices):
-        raise ValueError(f'faces hold indices from {faces.min()} to {faces.max()}, outside the {len(vertices)} vertices')
+        raise ValueError(
+            f'faces hold indices from {faces.min()} to {faces.max()}, outside the {len(vertices)} '
+            'vertices'
+        )
     used = vertices[np.unique(faces)]
     if not np.isfinite(used).all():
         raise ValueError('vertices hold NaN or infinite values')
@@ -46,19 +52,22 @@ def normalize_mesh(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 @MODELS.register_module()
 class MeshRenderer(nn.Module):
-    """Grey pictures of a mesh under a lamp at the camera: white surface, flat faces, white background.
+    """Grey pictures of a mesh under a lamp at the camera: white surface, flat faces, white
+    background.
 
-    The defaults are the settings of RotationNet's images, which PointCMT trains on: 20 cameras on a dodecahedron, 224
-    pixels, ambient light 0.3 and diffuse 0.6, each object cut out tightly and pasted so that its longer side has 90 % of the
-    image and its silhouette 30 % of the area at most. (Those images were made with MATLAB, whose camera distance is not
-    published; ours is an argument.)
+    The defaults are the settings of RotationNet's images, which PointCMT trains on: 20 cameras on a
+    dodecahedron, 224 pixels, ambient light 0.3 and diffuse 0.6, each object cut out tightly and
+    pasted so that its longer side has 90 % of the image and its silhouette 30 % of the area at
+    most. (Those images were made with MATLAB, whose camera distance is not published; ours is an
+    argument.)
 
     Args:
         rig: See :func:`~pcdet_kd.views.camera_rigs.camera_directions`.
         image_size: Height and width R in pixels.
         samples: Rays per pixel along each side, 1 to 4; 2 gives smooth edges.
-        framing: ``'tight'``: each picture is shifted and scaled to ``fill`` and ``max_area``. ``'sphere'``: all pictures
-            show the sphere around the mesh, ``fill`` of the image wide, so that sizes can be compared between them.
+        framing: ``'tight'``: each picture is shifted and scaled to ``fill`` and ``max_area``.
+            ``'sphere'``: all pictures show the sphere around the mesh, ``fill`` of the image wide,
+            so that sizes can be compared between them.
         fill: Share of the image's width.
         max_area: Greatest share of the image that a silhouette covers, in tight framing.
         distance: Of the cameras from the middle of the mesh, in radii, > 1.
@@ -70,25 +79,56 @@ class MeshRenderer(nn.Module):
         ValueError: A setting is not one of those above.
     """
 
-    def __init__(self, rig: str = 'dodecahedron', image_size: int = 224, samples: int = 2, framing: str = 'tight',
-                 fill: float = 0.9, max_area: float = 0.3, distance: float = 3.0, up_axis: str = 'z', ambient: float = 0.3,
-                 diffuse: float = 0.6, background: float = 1.0, channels: int = 1) -> None:
+    def __init__(
+        self,
+        rig: str = 'dodecahedron',
+        image_size: int = 224,
+        samples: int = 2,
+        framing: str = 'tight',
+        fill: float = 0.9,
+        max_area: float = 0.3,
+        distance: float = 3.0,
+        up_axis: str = 'z',
+        ambient: float = 0.3,
+        diffuse: float = 0.6,
+        background: float = 1.0,
+        channels: int = 1,
+    ) -> None:
         super().__init__()
         if framing not in FRAMINGS:
             raise ValueError(f"framing is '{framing}', expected one of {', '.join(FRAMINGS)}")
         if not (0 < fill <= 1 and 0 < max_area <= 1):
-            raise ValueError(f'fill is {fill} and max_area is {max_area}, expected shares above 0 and up to 1')
+            raise ValueError(
+                f'fill is {fill} and max_area is {max_area}, expected shares above 0 and up to 1'
+            )
         if distance <= 1:
-            raise ValueError(f'distance is {distance}, expected more than 1: the camera must be outside the mesh')
+            raise ValueError(
+                f'distance is {distance}, expected more than 1: the camera must be outside the mesh'
+            )
         if channels not in (1, 3):
             raise ValueError(f'channels is {channels}, must be 1 or 3')
         if image_size < 1 or samples not in (1, 2, 3, 4):
-            raise ValueError(f'image_size is {image_size} and samples is {samples}, expected at least 1, and 1 to 4')
+            raise ValueError(
+                f'image_size is {image_size} and samples is {samples}, expected at least 1, and 1 '
+                'to 4'
+            )
         cameras = look_at_origin(camera_directions(rig, up_axis), distance, up_axis)
-        self.cameras = torch.from_numpy(cameras)  # no buffer: rendering is the CPU's, in full precision
+        self.cameras = torch.from_numpy(
+            cameras
+        )  # no buffer: rendering is the CPU's, in full precision
         self.settings: dict[str, Any] = dict(
-            rig=rig, image_size=image_size, samples=samples, framing=framing, fill=fill, max_area=max_area,
-            distance=distance, up_axis=up_axis, ambient=ambient, diffuse=diffuse, background=background)
+            rig=rig,
+            image_size=image_size,
+            samples=samples,
+            framing=framing,
+            fill=fill,
+            max_area=max_area,
+            distance=distance,
+            up_axis=up_axis,
+            ambient=ambient,
+            diffuse=diffuse,
+            background=background,
+        )
         self.channels = channels
 
     @property
@@ -108,27 +148,39 @@ class MeshRenderer(nn.Module):
             Pictures (V, channels, R, R) float32 in [0, 1] on the CPU, where they are rendered.
 
         Raises:
-            ValueError: A mesh without faces or extent, with bad indices, or with values that are not finite.
+            ValueError: A mesh without faces or extent, with bad indices, or with values that are
+                not finite.
         """
         vertices, faces = (np.asarray(torch.as_tensor(array).cpu()) for array in (vertices, faces))
-        points, index = torch.from_numpy(normalize_mesh(vertices, faces)), torch.from_numpy(faces.astype(np.int64))
+        points, index = (
+            torch.from_numpy(normalize_mesh(vertices, faces)),
+            torch.from_numpy(faces.astype(np.int64)),
+        )
         size, cameras = self.settings['image_size'], self.cameras
         light = {name: self.settings[name] for name in ('ambient', 'diffuse', 'background')}
 
         def render(intrinsics: Tensor, samples: int) -> Any:
-            return rasterize_mesh(points, index, cameras, intrinsics, size, samples, near=1e-3, **light)
+            return rasterize_mesh(
+                points, index, cameras, intrinsics, size, samples, near=1e-3, **light
+            )
 
         frame = self._tight if self.settings['framing'] == 'tight' else self._sphere
-        images = render(frame(points[index.unique()], cameras, render), self.settings['samples']).image
+        images = render(
+            frame(points[index.unique()], cameras, render), self.settings['samples']
+        ).image
         return images[:, None].clamp(0, 1).expand(-1, self.channels, -1, -1).contiguous()
 
     def _sphere(self, points: Tensor, cameras: Tensor, render: Callable) -> Tensor:
         half = self.settings['image_size'] / 2
-        focal = self.settings['fill'] * half * (self.settings['distance'] ** 2 - 1) ** 0.5  # a sphere's outline is a tangent
+        focal = (
+            self.settings['fill'] * half * (self.settings['distance'] ** 2 - 1) ** 0.5
+        )  # a sphere's outline is a tangent
         return torch.tensor([[focal, half, half]], dtype=torch.float64).expand(len(cameras), 3)
 
     def _tight(self, points: Tensor, cameras: Tensor, render: Callable) -> Tensor:
-        """Return the intrinsics that put each picture in the middle, at the greatest scale that is allowed."""
+        """Return the intrinsics that put each picture in the middle, at the greatest scale that is
+        allowed.
+        """
         size = self.settings['image_size']
         seen = points @ cameras[:, :, :3].transpose(1, 2) + cameras[:, None, :, 3]
         place = seen[..., :2] / seen[..., 2:]  # (V, N, 2)
@@ -139,7 +191,11 @@ class MeshRenderer(nn.Module):
 
         focal = self.settings['fill'] * size / (high - low).amax(1).clamp(min=_LEAST_SIDE)
         area = (render(intrinsics(focal), 1).face >= 0).double().mean((1, 2))
-        return intrinsics(focal * (self.settings['max_area'] / area.clamp(min=self.settings['max_area'])).sqrt())
+        return intrinsics(
+            focal * (self.settings['max_area'] / area.clamp(min=self.settings['max_area'])).sqrt()
+        )
 
     def extra_repr(self) -> str:
-        return ', '.join(f'{k}={v!r}' for k, v in {**self.settings, 'channels': self.channels}.items())
+        return ', '.join(
+            f'{k}={v!r}' for k, v in {**self.settings, 'channels': self.channels}.items()
+        )

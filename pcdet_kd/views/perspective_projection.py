@@ -16,21 +16,38 @@ class PerspectiveProjection(nn.Module):
         num_views, image_size, distance, footprint, up_axis, overlap: See
             :func:`~pcdet_kd.ops.project_points.project_points`.
         mode: ``'depth'``, or ``'color'`` for the weighted mean colour.
-        channels: Channels C of an image. Depth: 1, or 3 (the depth three times, for networks that expect colours). Colour:
-            3, or 4 with the depth as the last.
+        channels: Channels C of an image. Depth: 1, or 3 (the depth three times, for networks that
+            expect colours). Colour: 3, or 4 with the depth as the last.
     """
 
-    def __init__(self, num_views: int = 6, image_size: int = 128, distance: float = 1.4, footprint: int = 1,
-                 mode: str = 'depth', channels: int = 3, up_axis: str = 'y', overlap: str = 'mean') -> None:
+    def __init__(
+        self,
+        num_views: int = 6,
+        image_size: int = 128,
+        distance: float = 1.4,
+        footprint: int = 1,
+        mode: str = 'depth',
+        channels: int = 3,
+        up_axis: str = 'y',
+        overlap: str = 'mean',
+    ) -> None:
         super().__init__()
         check_settings(num_views, image_size, distance, footprint, up_axis, overlap)
         if mode not in MODES:
             raise ValueError(f"mode is '{mode}', must be one of {', '.join(MODES)}")
         allowed = (1, 3) if mode == 'depth' else (3, 4)
         if channels not in allowed:
-            raise ValueError(f"channels is {channels}, must be {allowed[0]} or {allowed[1]} in mode '{mode}'")
-        self.settings = dict(num_views=num_views, image_size=image_size, distance=distance, footprint=footprint,
-                             up_axis=up_axis, overlap=overlap)
+            raise ValueError(
+                f"channels is {channels}, must be {allowed[0]} or {allowed[1]} in mode '{mode}'"
+            )
+        self.settings = dict(
+            num_views=num_views,
+            image_size=image_size,
+            distance=distance,
+            footprint=footprint,
+            up_axis=up_axis,
+            overlap=overlap,
+        )
         self.mode = mode
         self.channels = channels
 
@@ -51,8 +68,16 @@ class PerspectiveProjection(nn.Module):
             images = project_points(points[..., :3], lengths=lengths, **self.settings)
             return images.expand(-1, -1, self.channels, -1, -1).contiguous()
         if points.shape[-1] < 6:
-            raise ValueError(f"mode 'color' needs points (B, N, 6 or more): xyz and rgb; got {tuple(points.shape)}")
-        return project_points(points[..., :3], points[..., 3:6], lengths=lengths, **self.settings)[:, :, :self.channels]
+            raise ValueError(
+                "mode 'color' needs points (B, N, 6 or more): xyz and rgb; got "
+                f'{tuple(points.shape)}'
+            )
+        return project_points(points[..., :3], points[..., 3:6], lengths=lengths, **self.settings)[
+            :, :, : self.channels
+        ]
 
     def extra_repr(self) -> str:
-        return ', '.join(f'{k}={v!r}' for k, v in {**self.settings, 'mode': self.mode, 'channels': self.channels}.items())
+        return ', '.join(
+            f'{k}={v!r}'
+            for k, v in {**self.settings, 'mode': self.mode, 'channels': self.channels}.items()
+        )

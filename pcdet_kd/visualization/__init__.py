@@ -5,4 +5,11 @@ from pcdet_kd.visualization.curves import draw_curves, read_scalars
 from pcdet_kd.visualization.point_clouds import draw_point_clouds, orthographic
 from pcdet_kd.visualization.tables import comparison_table
 
-__all__ = ['comparison_table', 'draw_confusion_matrix', 'draw_curves', 'draw_point_clouds', 'orthographic', 'read_scalars']
+__all__ = [
+    'comparison_table',
+    'draw_confusion_matrix',
+    'draw_curves',
+    'draw_point_clouds',
+    'orthographic',
+    'read_scalars',
+]

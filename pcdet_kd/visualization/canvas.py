@@ -17,16 +17,21 @@ def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of that many inches, on an Agg canvas."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), facecolor='white', layout='constrained')
     FigureCanvasAgg(figure)
     return figure
 
 
 def save(figure: Figure, path: str | Path) -> Path:
-    """Write a figure as the kind of picture that the file's suffix names, whole or not at all; return the path."""
+    """Write a figure as the kind of picture that the file's suffix names, whole or not at all;
+    return the path.
+    """
     path = Path(path)
     if not path.suffix:
-        raise ValueError(f"'{path}' has no suffix: name the kind of picture, for example {path}.png")
+        raise ValueError(
+            f"'{path}' has no suffix: name the kind of picture, for example {path}.png"
+        )
     with atomic_write(path) as file:
         figure.savefig(file, format=path.suffix[1:], dpi=150, bbox_inches='tight', pad_inches=0.1)
     return path

@@ -9,7 +9,8 @@ from pcdet_kd.visualization.canvas import GREY, new_figure, save
 
 
 def draw_confusion_matrix(matrix: np.ndarray, classes: Sequence[str], path: str | Path) -> Path:
-    """Draw a confusion matrix, coloured by the part of each true class (row), with the counts in the cells.
+    """Draw a confusion matrix, coloured by the part of each true class (row), with the counts in
+    the cells.
 
     Args:
         matrix: (K, K) counts; rows are true classes, columns predicted ones.
@@ -17,8 +18,8 @@ def draw_confusion_matrix(matrix: np.ndarray, classes: Sequence[str], path: str 
         path: File to write; its suffix chooses the format.
 
     Returns:
-        The path. Counts are left out above 20 classes, where they could not be read. A class without samples has a grey
-        name and an empty row.
+        The path. Counts are left out above 20 classes, where they could not be read. A class
+        without samples has a grey name and an empty row.
 
     Raises:
         ValueError: The matrix is not (K, K) for K names.
@@ -36,7 +37,11 @@ def draw_confusion_matrix(matrix: np.ndarray, classes: Sequence[str], path: str 
     image = axes.imshow(part, cmap='Blues', vmin=0, vmax=1)
     font = 9 if count <= 20 else 8
     axes.set_xticks(range(count), classes, rotation=90, fontsize=font)
-    axes.set_yticks(range(count), [f'{name} ({total})' for name, total in zip(classes, totals[:, 0])], fontsize=font)
+    axes.set_yticks(
+        range(count),
+        [f'{name} ({total})' for name, total in zip(classes, totals[:, 0])],
+        fontsize=font,
+    )
     for label, total in zip(axes.get_yticklabels(), totals[:, 0]):
         label.set_color('black' if total else '#aaaaaa')
     axes.set_xlabel('predicted', color=GREY)
@@ -47,12 +52,22 @@ def draw_confusion_matrix(matrix: np.ndarray, classes: Sequence[str], path: str 
     axes.tick_params(which='both', length=0)
     if count <= 20:
         for i, j in zip(*np.nonzero(matrix)):
-            axes.text(j, i, str(matrix[i, j]), ha='center', va='center', fontsize=8,
-                      color='white' if part[i, j] > 0.55 else 'black')
+            axes.text(
+                j,
+                i,
+                str(matrix[i, j]),
+                ha='center',
+                va='center',
+                fontsize=8,
+                color='white' if part[i, j] > 0.55 else 'black',
+            )
     if matrix.sum():
         recalls = np.diagonal(part)[totals[:, 0] > 0]
-        axes.set_title(f'OA {100 * np.trace(matrix) / matrix.sum():.1f} %, mAcc {100 * recalls.mean():.1f} %, '
-                       f'{matrix.sum()} samples', fontsize=11)
+        axes.set_title(
+            f'OA {100 * np.trace(matrix) / matrix.sum():.1f} %, mAcc {100 * recalls.mean():.1f} %, '
+            f'{matrix.sum()} samples',
+            fontsize=11,
+        )
     bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.02)
     bar.set_label('part of the true class', color=GREY)
     bar.outline.set_visible(False)

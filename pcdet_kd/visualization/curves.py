@@ -15,10 +15,12 @@ def read_scalars(path: str | Path) -> dict[str, dict[int, float]]:
     """Read what a run logged, per epoch.
 
     Args:
-        path: A ``scalars.json``, or a work dir: then those of all its (resumed) runs, where the later one counts.
+        path: A ``scalars.json``, or a work dir: then those of all its (resumed) runs, where the
+            later one counts.
 
     Returns:
-        For each name its value by epoch: validation values as logged, training values as their mean over the epoch.
+        For each name its value by epoch: validation values as logged, training values as their mean
+        over the epoch.
 
     Raises:
         DataError: There is no such file, or a line in it that is no JSON object.
@@ -26,8 +28,12 @@ def read_scalars(path: str | Path) -> dict[str, dict[int, float]]:
     path = Path(path)
     files = [path] if path.is_file() else sorted(path.glob('*/vis_data/scalars.json'))
     if not files:
-        raise DataError(path, 'no */vis_data/scalars.json' if path.is_dir() else 'nothing', 'the work dir of a run',
-                        'train with the LocalVisBackend, or check the path')
+        raise DataError(
+            path,
+            'no */vis_data/scalars.json' if path.is_dir() else 'nothing',
+            'the work dir of a run',
+            'train with the LocalVisBackend, or check the path',
+        )
     curves: dict[str, dict[int, float]] = defaultdict(dict)
     for file in files:
         seen: dict[tuple[str, int], list[float]] = defaultdict(list)
@@ -38,8 +44,12 @@ def read_scalars(path: str | Path) -> dict[str, dict[int, float]]:
             except (ValueError, TypeError):
                 if number == len(lines) - 1:
                     continue  # the run was killed while it wrote this line
-                raise DataError(f'{file}, line {number + 1}', line[:60], 'a JSON object', 'remove the line') from None
-            epoch = entry.get('epoch', entry.get('step'))  # validation lines have the epoch as their step
+                raise DataError(
+                    f'{file}, line {number + 1}', line[:60], 'a JSON object', 'remove the line'
+                ) from None
+            epoch = entry.get(
+                'epoch', entry.get('step')
+            )  # validation lines have the epoch as their step
             for name, value in entry.items():
                 if name not in ('epoch', 'iter', 'step') and isinstance(value, (int, float)):
                     seen[name, int(epoch)].append(value)
@@ -48,7 +58,9 @@ def read_scalars(path: str | Path) -> dict[str, dict[int, float]]:
     return {name: dict(sorted(values.items())) for name, values in curves.items()}
 
 
-def draw_curves(runs: Mapping[str, str | Path], path: str | Path, names: Sequence[str] = ('loss', 'accuracy')) -> Path:
+def draw_curves(
+    runs: Mapping[str, str | Path], path: str | Path, names: Sequence[str] = ('loss', 'accuracy')
+) -> Path:
     """Draw logged values over epochs: a panel for each name, a line for each run.
 
     Args:
@@ -67,16 +79,26 @@ def draw_curves(runs: Mapping[str, str | Path], path: str | Path, names: Sequenc
     for name in names:
         if not any(name in scalars for scalars in logged.values()):
             from pcdet_kd.registry import did_you_mean
+
             known = sorted(set().union(*logged.values()))
-            raise ValueError(f"no run logged '{name}'.{did_you_mean(name, known)} There are: {', '.join(known)}")
+            raise ValueError(
+                f"no run logged '{name}'.{did_you_mean(name, known)} There are: {', '.join(known)}"
+            )
     figure = new_figure(4.6 * len(names), 3.3)
     for column, name in enumerate(names):
         axes = figure.add_subplot(1, len(names), column + 1)
         for i, (title, scalars) in enumerate(logged.items()):
             values = scalars.get(name)
             if values:
-                axes.plot(list(values), list(values.values()), color=f'C{i}', linewidth=1.6, label=title,
-                          marker='o' if len(values) <= 20 else None, markersize=3.5)
+                axes.plot(
+                    list(values),
+                    list(values.values()),
+                    color=f'C{i}',
+                    linewidth=1.6,
+                    label=title,
+                    marker='o' if len(values) <= 20 else None,
+                    markersize=3.5,
+                )
         axes.set_title(name.replace('_', ' '), fontsize=11)
         axes.set_xlabel('epoch', color=GREY)
         axes.xaxis.get_major_locator().set_params(integer=True)

@@ -9,7 +9,9 @@ import numpy as np
 from pcdet_kd.visualization.canvas import new_figure, save
 
 
-def orthographic(points: np.ndarray, up_axis: str = 'z', azimuth: float = 35.0, elevation: float = 20.0) -> np.ndarray:
+def orthographic(
+    points: np.ndarray, up_axis: str = 'z', azimuth: float = 35.0, elevation: float = 20.0
+) -> np.ndarray:
     """Turn points into picture coordinates.
 
     Args:
@@ -30,15 +32,32 @@ def orthographic(points: np.ndarray, up_axis: str = 'z', azimuth: float = 35.0, 
     if up_axis not in ('x', 'y', 'z'):
         raise ValueError(f"up_axis is '{up_axis}', must be 'x', 'y' or 'z'")
     up = 'xyz'.index(up_axis)
-    first, second, height = points[:, (up + 1) % 3], points[:, (up + 2) % 3], points[:, up]  # right-handed, height last
+    first, second, height = (
+        points[:, (up + 1) % 3],
+        points[:, (up + 2) % 3],
+        points[:, up],
+    )  # right-handed, height last
     a, e = math.radians(azimuth), math.radians(elevation)
     right = second * math.cos(a) - first * math.sin(a)
     forward = first * math.cos(a) + second * math.sin(a)
-    return np.stack([right, height * math.cos(e) - forward * math.sin(e), height * math.sin(e) + forward * math.cos(e)], 1)
+    return np.stack(
+        [
+            right,
+            height * math.cos(e) - forward * math.sin(e),
+            height * math.sin(e) + forward * math.cos(e),
+        ],
+        1,
+    )
 
 
-def draw_point_clouds(clouds: Sequence[np.ndarray], titles: Sequence[str], path: str | Path, up_axis: str = 'z',
-                      colors: Sequence[np.ndarray | None] | None = None, columns: int = 5) -> Path:
+def draw_point_clouds(
+    clouds: Sequence[np.ndarray],
+    titles: Sequence[str],
+    path: str | Path,
+    up_axis: str = 'z',
+    colors: Sequence[np.ndarray | None] | None = None,
+    columns: int = 5,
+) -> Path:
     """Draw clouds in a grid, all axes of a cloud in the same unit, each cloud filling its cell.
 
     Nearer points hide farther ones and are darker; hue is height, unless colours are given.
@@ -59,8 +78,12 @@ def draw_point_clouds(clouds: Sequence[np.ndarray], titles: Sequence[str], path:
     """
     colors = list(colors) if colors is not None else [None] * len(clouds)
     if not len(clouds) or len(titles) != len(clouds) or len(colors) != len(clouds):
-        raise ValueError(f'{len(clouds)} clouds, {len(titles)} titles, {len(colors)} colours: must be as many, and some')
+        raise ValueError(
+            f'{len(clouds)} clouds, {len(titles)} titles, {len(colors)} colours: must be as many, '
+            'and some'
+        )
     from matplotlib import colormaps
+
     columns = min(columns, len(clouds))
     rows = math.ceil(len(clouds) / columns)
     figure = new_figure(2.3 * columns, 2.55 * rows)
@@ -74,7 +97,9 @@ def draw_point_clouds(clouds: Sequence[np.ndarray], titles: Sequence[str], path:
         color = 1 - (1 - np.asarray(color, np.float64)) * (1.25 - 0.75 * shade)[:, None]
         order = np.argsort(view[:, 2])
         size = float(np.clip(9000 / max(len(view), 1), 2, 25))
-        axes.scatter(view[order, 0], view[order, 1], c=color[order].clip(0, 1), s=size, linewidths=0)
+        axes.scatter(
+            view[order, 0], view[order, 1], c=color[order].clip(0, 1), s=size, linewidths=0
+        )
         low, high = view[:, :2].min(axis=0), view[:, :2].max(axis=0)
         middle, half = (low + high) / 2, max(float((high - low).max()) / 2, 1e-6) * 1.06
         axes.set_xlim(middle[0] - half, middle[0] + half)

@@ -6,7 +6,8 @@ from pcdet_kd.apis.complexity import count_complexity, measure_speed, random_inp
 
 
 def test_pointmlp_costs_less_than_its_textbook_form():
-    # 31.2 GFLOPs at 1,024 points (openpoints' model zoo has 31.4); the first layer of each stage runs per point here
+    # 31.2 GFLOPs at 1,024 points (openpoints' model zoo has 31.4); the first layer of each stage
+    # runs per point here
     model = get_model('pointmlp_modelnet40').train()
     cost = count_complexity(model, random_inputs(model, 1, 1024))
     assert cost.parameters == 13_238_504

@@ -18,8 +18,13 @@ def logits(model):
 def test_models_are_listed_by_pattern():
     names = list_models()
     assert names == sorted(names) and set(names) == set(model_infos())
-    assert NAME in list_models('pointmlp*') and all(n.startswith('pointmlp') for n in list_models('pointmlp*'))
-    assert list_models('nothing*') == [] and list_models('MLP_Elite_m') == list_models('*mlp_elite_m*') != []
+    assert NAME in list_models('pointmlp*') and all(
+        n.startswith('pointmlp') for n in list_models('pointmlp*')
+    )
+    assert (
+        list_models('nothing*') == []
+        and list_models('MLP_Elite_m') == list_models('*mlp_elite_m*') != []
+    )
     for info in model_infos().values():
         assert info.config.is_file() and info.config.is_relative_to(config_root()) and info.family
 
@@ -32,7 +37,10 @@ def test_a_model_is_built_by_name_with_options():
 
 def test_a_distiller_gives_its_student():
     model = get_model('hinton_pointmlp_elite_scanobjectnn')
-    assert type(model).__name__ == 'PointClassifier' and type(model.backbone).__name__ == 'PointMLPElite'
+    assert (
+        type(model).__name__ == 'PointClassifier'
+        and type(model.backbone).__name__ == 'PointMLPElite'
+    )
 
 
 def test_an_unknown_name_gets_a_suggestion_and_hosted_weights_are_refused():
@@ -45,7 +53,9 @@ def test_an_unknown_name_gets_a_suggestion_and_hosted_weights_are_refused():
 def test_a_name_stands_for_its_config(tmp_path):
     assert model_config(NAME) == model_infos()[NAME].config and not init_model(NAME).training
     assert model_config(tmp_path / 'my.py') == tmp_path / 'my.py'
-    with pytest.raises(FileNotFoundError, match=f"no model 'pointmlp_elite_modelnet4'. Did you mean '{NAME}'"):
+    with pytest.raises(
+        FileNotFoundError, match=f"no model 'pointmlp_elite_modelnet4'. Did you mean '{NAME}'"
+    ):
         init_model('pointmlp_elite_modelnet4')
 
 
@@ -54,7 +64,9 @@ def test_weights_come_back(tmp_path, prefix):
     model = get_model(NAME)
     path = tmp_path / 'model.pth'
     state = {prefix + k: v for k, v in model.state_dict().items()}
-    save_checkpoint_file(dict(state_dict=state, meta=dict(dataset_meta=dict(classes=('a', 'b')))), path)
+    save_checkpoint_file(
+        dict(state_dict=state, meta=dict(dataset_meta=dict(classes=('a', 'b')))), path
+    )
     assert torch.equal(logits(get_model(NAME, pretrained=path)), logits(model))
     ready = init_model(model_infos()[NAME].config, path)
     assert not ready.training and ready.dataset_meta['classes'] == ('a', 'b')

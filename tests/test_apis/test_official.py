@@ -1,4 +1,6 @@
-"""Published state dicts, rebuilt with random weights from their keys and shapes, become ours without a remainder."""
+"""Published state dicts, rebuilt with random weights from their keys and shapes, become ours
+without a remainder.
+"""
 
 from pathlib import Path
 
@@ -11,17 +13,33 @@ from pcdet_kd.registry import MODELS
 from pcdet_kd.utils.checkpoint import CheckpointError, load_checkpoint_file, load_weights
 
 KEYS = Path(__file__).parents[1] / 'data' / 'official_keys'
-UNSEEN = {'pointcmt_generator': {'cls.1.weight': (3072, 512)}}  # only the shape of its weight is known
+UNSEEN = {
+    'pointcmt_generator': {'cls.1.weight': (3072, 512)}
+}  # only the shape of its weight is known
 
 
 def official_weights(arch):
     torch.manual_seed(0)
     shapes = UNSEEN.get(arch) or {
         key: () if shape == 'scalar' else tuple(map(int, shape.split('x')))
-        for key, shape in (line.split() for line in (KEYS / f'{arch}.txt').read_text().splitlines() if not line.startswith('#'))}
-    weights = {key: torch.randn(shape) if shape else torch.tensor(7) for key, shape in shapes.items()}
+        for key, shape in (
+            line.split()
+            for line in (KEYS / f'{arch}.txt').read_text().splitlines()
+            if not line.startswith('#')
+        )
+    }
+    weights = {
+        key: torch.randn(shape) if shape else torch.tensor(7) for key, shape in shapes.items()
+    }
     if arch == 'dgcnn_cls':  # each BatchNorm is held twice
-        weights.update({f'conv{i}.1.{k[4:]}': v for k, v in weights.items() for i in range(1, 6) if k.startswith(f'bn{i}.')})
+        weights.update(
+            {
+                f'conv{i}.1.{k[4:]}': v
+                for k, v in weights.items()
+                for i in range(1, 6)
+                if k.startswith(f'bn{i}.')
+            }
+        )
     return weights
 
 
@@ -35,14 +53,18 @@ def test_every_list_of_keys_has_its_architecture():
 def test_every_tensor_lands(arch):
     weights = official_weights(arch)
     conversion = convert_official(weights, OFFICIAL[arch])
-    assert {old for old, _ in conversion.renamed} | set(conversion.left) >= set(weights) - set(UNSEEN.get(arch, ()))
+    assert {old for old, _ in conversion.renamed} | set(conversion.left) >= set(weights) - set(
+        UNSEEN.get(arch, ())
+    )
     # nothing is lost: the numbers are the same ones, in whatever shape and order
     for kind in ('weight', 'bias', 'running_var'):
         theirs = [weights[k] for k in weights if k.endswith(kind) and k not in conversion.left]
         ours = [v for k, v in conversion.weights.items() if k.endswith(kind)]
         if theirs and arch not in UNSEEN:
-            assert torch.equal(torch.cat([v.flatten() for v in theirs]).sort()[0],
-                               torch.cat([v.flatten() for v in ours]).sort()[0]), kind
+            assert torch.equal(
+                torch.cat([v.flatten() for v in theirs]).sort()[0],
+                torch.cat([v.flatten() for v in ours]).sort()[0],
+            ), kind
     model = MODELS.build(conversion.model)
     load_weights(model, conversion.weights)
     assert sum(p.numel() for p in model.parameters()) > 0
@@ -56,8 +78,12 @@ def test_a_file_is_converted_with_its_origin(tmp_path, arch):
     conversion, inert = convert_file(path, output, arch)
     assert not inert
     saved = load_checkpoint_file(output)
-    assert saved['meta']['converted_from'] == OFFICIAL[arch].source and saved['meta']['arch'] == arch
-    assert saved['meta']['model'] == conversion.model and conversion.model['head']['num_classes'] == 40
+    assert (
+        saved['meta']['converted_from'] == OFFICIAL[arch].source and saved['meta']['arch'] == arch
+    )
+    assert (
+        saved['meta']['model'] == conversion.model and conversion.model['head']['num_classes'] == 40
+    )
     load_weights(MODELS.build(saved['meta']['model']), output)
     with pytest.raises(CheckpointError, match=r"'pointnet', expected one of .*pointnet_yanx27"):
         convert_file(path, output, 'pointnet')
@@ -66,12 +92,23 @@ def test_a_file_is_converted_with_its_origin(tmp_path, arch):
 def test_the_message_names_the_network_that_a_file_is_of(tmp_path):
     path = tmp_path / 'best_model.pth'
     torch.save(official_weights('pointmlp'), path)
-    for arch, why in (('pointmlp_elite', r"'embedding\.net\.0\.weight' \('backbone\.embedding\.linear\.weight' here\) has shape"),
-                      ('dgcnn_cls', r'keys are unknown'), ('pointcmt_generator', 'is not .* is one matrix')):
-        with pytest.raises(CheckpointError, match=rf'best_model\.pth.*{why}.*; it fits --arch pointmlp$'):
+    for arch, why in (
+        (
+            'pointmlp_elite',
+            r"'embedding\.net\.0\.weight' \('backbone\.embedding\.linear\.weight' here\) has shape",
+        ),
+        ('dgcnn_cls', r'keys are unknown'),
+        ('pointcmt_generator', 'is not .* is one matrix'),
+    ):
+        with pytest.raises(
+            CheckpointError, match=rf'best_model\.pth.*{why}.*; it fits --arch pointmlp$'
+        ):
             convert_file(path, tmp_path / 'ours.pth', arch)
     torch.save(official_weights('pointnet_yanx27'), path)
-    with pytest.raises(CheckpointError, match=r'best_model\.pth is not antao97.*unknown.*pointnet_fxia22 or pointnet_yanx'):
+    with pytest.raises(
+        CheckpointError,
+        match=r'best_model\.pth is not antao97.*unknown.*pointnet_fxia22 or pointnet_yanx',
+    ):
         convert_file(path, tmp_path / 'ours.pth', 'dgcnn_cls')
     with pytest.raises(CheckpointError, match=r"Did you mean 'pointmlp'"):
         convert_file(path, tmp_path / 'ours.pth', 'pointmpl')
@@ -91,9 +128,17 @@ def test_the_published_file_is_not_overwritten(tmp_path):
 @pytest.mark.parametrize(('classes', 'patches'), [(15, 128), (40, 64)])
 def test_point_mae_makes_as_many_patches_as_for_its_data(classes, patches):
     weights = official_weights('point_mae_cls')
-    last = max((k for k in weights if k.startswith('cls_head_finetune.8.')), key=lambda k: weights[k].dim())
-    weights[last], weights[last.replace('weight', 'bias')] = torch.zeros(classes, 256), torch.zeros(classes)
-    assert convert_official(weights, OFFICIAL['point_mae_cls']).model['backbone']['num_patches'] == patches
+    last = max(
+        (k for k in weights if k.startswith('cls_head_finetune.8.')), key=lambda k: weights[k].dim()
+    )
+    weights[last], weights[last.replace('weight', 'bias')] = (
+        torch.zeros(classes, 256),
+        torch.zeros(classes),
+    )
+    assert (
+        convert_official(weights, OFFICIAL['point_mae_cls']).model['backbone']['num_patches']
+        == patches
+    )
     assert OFFICIAL['point_mae_cls'].model['backbone']['num_patches'] == 64
 
 
@@ -102,7 +147,10 @@ def test_a_partial_or_foreign_state_dict_is_refused():
     weights = official_weights('pointnet2_ssg_yanx27')
     with pytest.raises(CheckpointError, match=r'1 of \d+ keys are unknown, such as extra'):
         convert_official({**weights, 'extra': torch.ones(1)}, arch)
-    with pytest.raises(CheckpointError, match=r'1 of \d+ weights of ours are not in it.*set_abstractions\.0\.mlps\.0\.1'):
+    with pytest.raises(
+        CheckpointError,
+        match=r'1 of \d+ weights of ours are not in it.*set_abstractions\.0\.mlps\.0\.1',
+    ):
         convert_official({k: v for k, v in weights.items() if k != 'sa1.mlp_convs.1.weight'}, arch)
     with pytest.raises(CheckpointError, match=r'shape \(128, 134, 1, 1\), expected \(128, 131\)'):
         convert_official({**weights, 'sa2.mlp_convs.0.weight': torch.ones(128, 134, 1, 1)}, arch)

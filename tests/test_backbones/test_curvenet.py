@@ -5,11 +5,23 @@ import torch
 from torch.nn import functional as F
 
 from pcdet_kd.backbones import CurveNet
-from pcdet_kd.backbones.curvenet import CurveAggregation, CurveBlock, CurveGrouping, LocalAggregation
+from pcdet_kd.backbones.curvenet import (
+    CurveAggregation,
+    CurveBlock,
+    CurveGrouping,
+    LocalAggregation,
+)
 from pcdet_kd.ops import ball_query, farthest_point_sample, group, knn
 
-TINY = dict(embed_channels=8, channels=(8, 12), num_points=(24, 10), radii=(0.5, 0.6), num_neighbors=5,
-            curves=((6, 4), None), out_channels=16)
+TINY = dict(
+    embed_channels=8,
+    channels=(8, 12),
+    num_points=(24, 10),
+    radii=(0.5, 0.6),
+    num_neighbors=5,
+    curves=((6, 4), None),
+    out_channels=16,
+)
 
 
 def set_norms(module):
@@ -28,7 +40,7 @@ def walk_by_hand(layer, x, neighbors):
     attention = torch.sigmoid(x @ layer.start.weight[0])
     x = x * attention[:, None]
     curves, visited = [], []
-    for start in attention.argsort(descending=True)[:layer.num_curves].tolist():
+    for start in attention.argsort(descending=True)[: layer.num_curves].tolist():
         here, so_far, state, curve, path = start, x[start], None, [], []
         for step in range(layer.length):
             if step:
@@ -38,7 +50,9 @@ def walk_by_hand(layer, x, neighbors):
             for j in neighbors[here].tolist():
                 score = layer.agent(torch.cat([x[j], so_far])[None])[0, 0]
                 if step:
-                    score = score * (1 + F.cosine_similarity(state - so_far, x[j] - state, dim=0)).clamp(0, 1)
+                    score = score * (
+                        1 + F.cosine_similarity(state - so_far, x[j] - state, dim=0)
+                    ).clamp(0, 1)
                 scores.append(score)
             here = neighbors[here, int(torch.stack(scores).argmax())].item()
             state = x[here]
@@ -63,7 +77,9 @@ def test_walk():
 
 
 def test_released_momentum():
-    """The authors' view: the first weights of all curves, then the second ones, dealt out in pairs."""
+    """The authors' view: the first weights of all curves, then the second ones, dealt out in
+    pairs.
+    """
     torch.manual_seed(0)
     layer = set_norms(CurveGrouping(6, 5, 2, 'released').eval())
     state, so_far = torch.randn(2, 5, 6), torch.randn(2, 5, 6)
@@ -72,7 +88,9 @@ def test_released_momentum():
     for b in range(2):
         dealt = [share[b, i, 0] for i in range(5)] + [share[b, i, 1] for i in range(5)]
         for i in range(5):
-            torch.testing.assert_close(mixed[b, i], dealt[2 * i] * state[b, i] + dealt[2 * i + 1] * so_far[b, i])
+            torch.testing.assert_close(
+                mixed[b, i], dealt[2 * i] * state[b, i] + dealt[2 * i + 1] * so_far[b, i]
+            )
     with pytest.raises(ValueError, match="momentum is 'code'"):
         CurveNet(momentum='code')
 
@@ -80,7 +98,9 @@ def test_released_momentum():
 def test_crossover_suppression():
     last = torch.tensor([[[2.0, 0.0]]])
     options = torch.tensor([[[[3.0, 0.0], [0.0, 1.0], [-1.0, 3**0.5], [-5.0, 0.0], [0.0, 0.0]]]])
-    torch.testing.assert_close(CurveGrouping._forwards(last, options), torch.tensor([[[1.0, 1.0, 0.5, 0.0, 1.0]]]))
+    torch.testing.assert_close(
+        CurveGrouping._forwards(last, options), torch.tensor([[[1.0, 1.0, 0.5, 0.0, 1.0]]])
+    )
 
 
 def test_choice_is_hard_forwards_and_soft_backwards():
@@ -90,7 +110,9 @@ def test_choice_is_hard_forwards_and_soft_backwards():
     neighbors = knn(x, x, 5)[..., 1:]
     scaled = x * layer.start(x).sigmoid()
     curves = layer(x, neighbors)
-    assert torch.cdist(curves.flatten(1, 2), scaled).amin(-1).max() < 1e-5  # every step lies on a point
+    assert (
+        torch.cdist(curves.flatten(1, 2), scaled).amin(-1).max() < 1e-5
+    )  # every step lies on a point
     curves.sum().backward()
     for part in (layer.start, layer.agent.linear, layer.momentum.linear):
         assert part.weight.grad.abs().sum() > 0
@@ -112,9 +134,13 @@ def test_aggregation_by_hand():
     per_curve = layer.to_curve(sum(curves[:, :, t] * weight.softmax(2)[:, :, t] for t in range(4)))
     per_step = layer.to_step(sum(curves[:, n] * weight.softmax(1)[:, n] for n in range(5)))
     query = layer.query(x)
-    seen = [torch.einsum('bnc,bmc->bnm', query, t).softmax(-1) @ value(t)
-            for t, value in ((per_curve, layer.curve_value), (per_step, layer.step_value))]
-    torch.testing.assert_close(layer(x, curves), F.leaky_relu(x + layer.fuse(torch.cat(seen, -1)), 0.2))
+    seen = [
+        torch.einsum('bnc,bmc->bnm', query, t).softmax(-1) @ value(t)
+        for t, value in ((per_curve, layer.curve_value), (per_step, layer.step_value))
+    ]
+    torch.testing.assert_close(
+        layer(x, curves), F.leaky_relu(x + layer.fuse(torch.cat(seen, -1)), 0.2)
+    )
 
 
 def test_local_aggregation_by_hand():
@@ -157,8 +183,13 @@ def test_forward_by_hand():
         for block in stage:
             coords, x, _ = block(coords, x, None)
     x = net.fuse(x)
-    torch.testing.assert_close(out.global_feat, torch.cat([x.max(1).values, x.mean(1)], -1), atol=1e-5, rtol=1e-4)
-    assert torch.equal(out.coords, coords) and [tuple(s.shape) for s in out.stages] == [(2, 8, 20), (2, 12, 10)]
+    torch.testing.assert_close(
+        out.global_feat, torch.cat([x.max(1).values, x.mean(1)], -1), atol=1e-5, rtol=1e-4
+    )
+    assert torch.equal(out.coords, coords) and [tuple(s.shape) for s in out.stages] == [
+        (2, 8, 20),
+        (2, 12, 10),
+    ]
 
 
 def test_published_geometry():
@@ -175,7 +206,9 @@ def test_order_of_points_does_not_matter_without_sampling():
     torch.manual_seed(0)
     net, points = CurveNet(**{**TINY, 'num_points': (24, 24)}).eval(), torch.rand(2, 20, 3)
     order = torch.randperm(20)
-    torch.testing.assert_close(net(points[:, order]).global_feat, net(points).global_feat, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        net(points[:, order]).global_feat, net(points).global_feat, atol=1e-5, rtol=1e-4
+    )
 
 
 def test_unequal_lists():

@@ -9,21 +9,36 @@ from pcdet_kd.backbones import DGCNN
 
 
 class Usual(nn.Module):
-    """Edge features [x_j - x_i, x_i], 1x1 convolutions, BatchNorm2d; names as in WangYueFt/dgcnn."""
+    """Edge features [x_j - x_i, x_i], 1x1 convolutions, BatchNorm2d; names as in
+    WangYueFt/dgcnn.
+    """
 
     def __init__(self, k, channels, embed):
         super().__init__()
         self.k, self.depth = k, len(channels)
         for i, (c, d) in enumerate(zip((3, *channels), channels), 1):
-            self.add_module(f'conv{i}', nn.Sequential(nn.Conv2d(2 * c, d, 1, bias=False), nn.BatchNorm2d(d), nn.LeakyReLU(0.2)))
-        self.last = nn.Sequential(nn.Conv1d(sum(channels), embed, 1, bias=False), nn.BatchNorm1d(embed), nn.LeakyReLU(0.2))
+            self.add_module(
+                f'conv{i}',
+                nn.Sequential(
+                    nn.Conv2d(2 * c, d, 1, bias=False), nn.BatchNorm2d(d), nn.LeakyReLU(0.2)
+                ),
+            )
+        self.last = nn.Sequential(
+            nn.Conv1d(sum(channels), embed, 1, bias=False), nn.BatchNorm1d(embed), nn.LeakyReLU(0.2)
+        )
 
     def forward(self, points):
         x, outputs = points.transpose(1, 2), []
         for i in range(1, self.depth + 1):
-            index = torch.cdist(x.transpose(1, 2), x.transpose(1, 2)).topk(self.k, largest=False).indices
+            index = (
+                torch.cdist(x.transpose(1, 2), x.transpose(1, 2))
+                .topk(self.k, largest=False)
+                .indices
+            )
             neighbours = torch.stack([c[:, j] for c, j in zip(x, index)])
-            edges = torch.cat([neighbours - x.unsqueeze(3), x.unsqueeze(3).expand_as(neighbours)], 1)
+            edges = torch.cat(
+                [neighbours - x.unsqueeze(3), x.unsqueeze(3).expand_as(neighbours)], 1
+            )
             x = getattr(self, f'conv{i}')(edges).max(3).values
             outputs.append(x)
         x = self.last(torch.cat(outputs, 1))
@@ -32,7 +47,10 @@ class Usual(nn.Module):
 
 def pair(channels=(8, 8, 12), embed=16, k=5):
     torch.manual_seed(0)
-    usual, net = Usual(k, channels, embed).double(), DGCNN(channels=channels, embed_channels=embed, num_neighbors=k).double()
+    usual, net = (
+        Usual(k, channels, embed).double(),
+        DGCNN(channels=channels, embed_channels=embed, num_neighbors=k).double(),
+    )
     for key, value in usual.state_dict().items():
         if value.is_floating_point() and 'var' not in key:
             value.normal_()
@@ -61,11 +79,16 @@ def test_equals_the_usual_form(training):
 
 
 def test_the_ordinary_form():
-    net, plain = pair()[1].eval(), DGCNN(channels=(8, 8, 12), embed_channels=16, num_neighbors=5, fused=False).double().eval()
+    net, plain = (
+        pair()[1].eval(),
+        DGCNN(channels=(8, 8, 12), embed_channels=16, num_neighbors=5, fused=False).double().eval(),
+    )
     plain.load_state_dict(net.state_dict())
     points = torch.randn(2, 30, 3, dtype=torch.float64)
     torch.testing.assert_close(net(points).global_feat, plain(points).global_feat)
-    assert not any(layer.fused for layer in plain.edge_convs) and all(layer.fused for layer in net.edge_convs)
+    assert not any(layer.fused for layer in plain.edge_convs) and all(
+        layer.fused for layer in net.edge_convs
+    )
 
 
 def test_outputs():
@@ -75,20 +98,29 @@ def test_outputs():
     assert out.global_feat.shape == (2, 32) and net.out_channels == 32
     assert [tuple(stage.shape) for stage in out.stages] == [(2, 8, 30), (2, 6, 30)]
     assert torch.equal(out.coords, points[..., :3])
-    torch.testing.assert_close(out.global_feat, torch.cat([out.point_feats.amax(2), out.point_feats.mean(2)], 1))
+    torch.testing.assert_close(
+        out.global_feat, torch.cat([out.point_feats.amax(2), out.point_feats.mean(2)], 1)
+    )
 
 
 def test_the_order_of_the_points_does_not_matter():
     net = pair()[1].eval()
     points = torch.randn(2, 30, 3, dtype=torch.float64)
-    torch.testing.assert_close(net(points[:, torch.randperm(30)]).global_feat, net(points).global_feat)
+    torch.testing.assert_close(
+        net(points[:, torch.randperm(30)]).global_feat, net(points).global_feat
+    )
 
 
 def test_published_sizes():
     with torch.device('meta'):
         net = DGCNN()
     assert [layer.num_neighbors for layer in net.edge_convs] == [20] * 4
-    assert [tuple(layer.linear.weight.shape) for layer in net.edge_convs] == [(64, 6), (64, 128), (128, 128), (256, 256)]
+    assert [tuple(layer.linear.weight.shape) for layer in net.edge_convs] == [
+        (64, 6),
+        (64, 128),
+        (128, 128),
+        (256, 256),
+    ]
 
 
 def test_wrong_arguments():

@@ -74,12 +74,16 @@ def test_forward_by_hand():
     for block in net.blocks[:2]:
         y = block.local(x)
         sharp, gentle = disentangle(y, 7)
-        z = block.fuse(torch.cat([block.sharp(y, group(y, sharp)), block.gentle(y, group(y, gentle))], -1))
+        z = block.fuse(
+            torch.cat([block.sharp(y, group(y, sharp)), block.gentle(y, group(y, gentle))], -1)
+        )
         x = torch.cat([x, z], -1)
         outputs.append(z)
     outputs.append(net.blocks[2][1](net.blocks[2][0](x)))
     features = net.embedding(torch.cat(outputs, -1))
-    torch.testing.assert_close(out.global_feat, torch.cat([features.max(1).values, features.mean(1)], -1))
+    torch.testing.assert_close(
+        out.global_feat, torch.cat([features.max(1).values, features.mean(1)], -1)
+    )
     for stage, expected in zip(out.stages, outputs):
         torch.testing.assert_close(stage, expected.transpose(1, 2))
     assert torch.equal(out.coords, points[..., :3])
@@ -98,4 +102,6 @@ def test_order_of_points_does_not_matter():
     torch.manual_seed(0)
     net, points = GDANet(**TINY).eval(), torch.rand(2, 30, 3)
     order = torch.randperm(30)
-    torch.testing.assert_close(net(points[:, order]).global_feat, net(points).global_feat, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        net(points[:, order]).global_feat, net(points).global_feat, atol=1e-5, rtol=1e-4
+    )

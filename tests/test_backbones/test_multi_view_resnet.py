@@ -20,7 +20,9 @@ def test_views_one_by_one(aggregation):
     out = net(views)
     each = torch.stack([net.trunk(views[:, v]) for v in range(3)])
     torch.testing.assert_close(out.point_feats, each.permute(1, 2, 0))
-    torch.testing.assert_close(out.global_feat, each.max(0).values if aggregation == 'max' else each.mean(0))
+    torch.testing.assert_close(
+        out.global_feat, each.max(0).values if aggregation == 'max' else each.mean(0)
+    )
     assert out.coords is None
 
 
@@ -63,5 +65,7 @@ def test_pretrained_that_does_not_fit(tmp_path):
 def test_wrong_arguments():
     with pytest.raises(ValueError, match="aggregation is 'sum'"):
         MultiViewResNet(aggregation='sum')
-    with pytest.raises(ValueError, match=r'takes views \(B, V, 3, H, W\) with V > 0, got \(2, 3, 16, 16\)'):
+    with pytest.raises(
+        ValueError, match=r'takes views \(B, V, 3, H, W\) with V > 0, got \(2, 3, 16, 16\)'
+    ):
         MultiViewResNet(**TINY)(torch.rand(2, 3, 16, 16))

@@ -7,7 +7,14 @@ from pcdet_kd.backbones import PCT
 from pcdet_kd.backbones.pct import NeighborEmbedding, OffsetAttention
 from pcdet_kd.ops import farthest_point_sample, group, knn
 
-TINY = dict(embed_channels=4, channels=(6, 8), num_points=(16, 8), num_neighbors=5, num_attentions=2, out_channels=12)
+TINY = dict(
+    embed_channels=4,
+    channels=(6, 8),
+    num_points=(16, 8),
+    num_neighbors=5,
+    num_attentions=2,
+    out_channels=12,
+)
 
 
 @pytest.mark.parametrize('share_qk', [True, False])
@@ -17,8 +24,12 @@ def test_offset_attention(share_qk):
     x = torch.randn(1, 5, 8, dtype=torch.float64)
     query = x[0] @ (layer.key if share_qk else layer.query).weight.T
     key, value = x[0] @ layer.key.weight.T, x[0] @ layer.value.weight.T + layer.value.bias
-    look = torch.stack([(query[i] @ key.T).exp() / (query[i] @ key.T).exp().sum() for i in range(5)])
-    seen = torch.stack([sum(look[i, j] * value[i] for i in range(5)) / (1e-9 + look[:, j].sum()) for j in range(5)])
+    look = torch.stack(
+        [(query[i] @ key.T).exp() / (query[i] @ key.T).exp().sum() for i in range(5)]
+    )
+    seen = torch.stack(
+        [sum(look[i, j] * value[i] for i in range(5)) / (1e-9 + look[:, j].sum()) for j in range(5)]
+    )
     offset = (x[0] - seen) @ layer.transfer.linear.weight.T + layer.transfer.linear.bias
     expected = x[0] + (offset / (1 + 1e-5) ** 0.5).relu()  # BatchNorm as it is initialised
     torch.testing.assert_close(layer(x)[0], expected)
@@ -32,7 +43,9 @@ def test_neighbor_embedding_by_hand():
     chosen = farthest_point_sample(coords, 8)
     index = knn(group(coords, chosen), coords, 5)
     centre = group(x, chosen).unsqueeze(2).expand(-1, -1, 5, -1)
-    expected = layer.mlp(layer.edge(torch.cat([group(x, index) - centre, centre], -1))).max(2).values
+    expected = (
+        layer.mlp(layer.edge(torch.cat([group(x, index) - centre, centre], -1))).max(2).values
+    )
     centres, out = layer(coords, x)
     assert torch.equal(centres, group(coords, chosen))
     torch.testing.assert_close(out, expected)
@@ -58,15 +71,26 @@ def test_forward_by_hand():
 def test_published_geometry():
     with torch.device('meta'):
         net = PCT()
-    assert [(n.num_points, n.num_neighbors, n.edge.out_channels) for n in net.neighbors] == [(512, 32, 128), (256, 32, 256)]
-    assert len(net.attentions) == 4 and net.fuse.linear.in_features == 1280 and net.fuse.act.negative_slope == 0.2
+    assert [(n.num_points, n.num_neighbors, n.edge.out_channels) for n in net.neighbors] == [
+        (512, 32, 128),
+        (256, 32, 256),
+    ]
+    assert (
+        len(net.attentions) == 4
+        and net.fuse.linear.in_features == 1280
+        and net.fuse.act.negative_slope == 0.2
+    )
 
 
 def test_order_of_points_does_not_matter_after_the_first():
     torch.manual_seed(0)
     net, points = PCT(**TINY).eval(), torch.rand(2, 30, 3)
-    order = torch.cat([torch.tensor([0]), 1 + torch.randperm(29)])  # sampling starts at the first point
-    torch.testing.assert_close(net(points[:, order]).global_feat, net(points).global_feat, atol=1e-5, rtol=1e-4)
+    order = torch.cat(
+        [torch.tensor([0]), 1 + torch.randperm(29)]
+    )  # sampling starts at the first point
+    torch.testing.assert_close(
+        net(points[:, order]).global_feat, net(points).global_feat, atol=1e-5, rtol=1e-4
+    )
 
 
 def test_options_reach_the_layers():

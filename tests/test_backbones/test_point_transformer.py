@@ -5,7 +5,11 @@ import torch
 from torch.nn import functional as F
 
 from pcdet_kd.backbones import PointTransformer
-from pcdet_kd.backbones.point_transformer import PointTransformerBlock, TransitionDown, VectorAttention
+from pcdet_kd.backbones.point_transformer import (
+    PointTransformerBlock,
+    TransitionDown,
+    VectorAttention,
+)
 from pcdet_kd.ops import farthest_point_sample, group, knn
 
 TINY = dict(channels=(8, 16), blocks=(1, 2), strides=(1, 4), num_neighbors=(4, 5))
@@ -15,7 +19,10 @@ def test_vector_attention():
     torch.manual_seed(0)
     layer = VectorAttention(8, share=4).eval().double()
     layer.norm.running_mean.normal_()
-    coords, x = torch.rand(2, 12, 3, dtype=torch.float64), torch.randn(2, 12, 8, dtype=torch.float64)
+    coords, x = (
+        torch.rand(2, 12, 3, dtype=torch.float64),
+        torch.randn(2, 12, 8, dtype=torch.float64),
+    )
     index = knn(coords, coords, 5)
     query, key, value = layer.query(x), layer.key(x), layer.value(x)
     out = layer(coords, x, index)
@@ -23,8 +30,13 @@ def test_vector_attention():
         for i in range(12):
             near = index[b, i].tolist()
             place = [layer.place((coords[b, j] - coords[b, i])[None])[0] for j in near]
-            score = [layer.weight(layer.norm((key[b, j] - query[b, i] + p)[None]).relu())[0] for j, p in zip(near, place)]
-            weight = torch.stack(score).softmax(0).repeat(1, 4)  # channels c, c + 2, c + 4, c + 6 share a weight
+            score = [
+                layer.weight(layer.norm((key[b, j] - query[b, i] + p)[None]).relu())[0]
+                for j, p in zip(near, place)
+            ]
+            weight = (
+                torch.stack(score).softmax(0).repeat(1, 4)
+            )  # channels c, c + 2, c + 4, c + 6 share a weight
             expected = sum(w * (value[b, j] + p) for w, j, p in zip(weight, near, place))
             torch.testing.assert_close(out[b, i], expected)
 
@@ -70,7 +82,13 @@ def test_forward_by_hand():
 def test_published_geometry():
     with torch.device('meta'):
         net = PointTransformer()
-    assert [down.stride for down in net.downs] == [1, 4, 4, 4, 4] and net.num_neighbors == (8, 16, 16, 16, 16)
+    assert [down.stride for down in net.downs] == [1, 4, 4, 4, 4] and net.num_neighbors == (
+        8,
+        16,
+        16,
+        16,
+        16,
+    )
     assert [down.layer.out_channels for down in net.downs] == [32, 64, 128, 256, 512]
     assert [stage[0].attention.weight[1].out_features for stage in net.stages] == [4, 8, 16, 32, 64]
 
@@ -83,8 +101,12 @@ def test_stages_without_attention():
 def test_order_of_points_does_not_matter_after_the_first():
     torch.manual_seed(0)
     net, points = PointTransformer(**TINY).eval(), torch.rand(2, 30, 3)
-    order = torch.cat([torch.tensor([0]), 1 + torch.randperm(29)])  # sampling starts at the first point
-    torch.testing.assert_close(net(points[:, order]).global_feat, net(points).global_feat, atol=1e-5, rtol=1e-4)
+    order = torch.cat(
+        [torch.tensor([0]), 1 + torch.randperm(29)]
+    )  # sampling starts at the first point
+    torch.testing.assert_close(
+        net(points[:, order]).global_feat, net(points).global_feat, atol=1e-5, rtol=1e-4
+    )
 
 
 def test_options_reach_the_layers():

@@ -6,14 +6,43 @@ import torch
 from pcdet_kd.backbones import PointViT
 
 TINY = dict(embed_dims=12, depth=3, num_heads=2, num_patches=6, patch_size=5)
-# Shapes of parameters, not in order: Pang-Yatian/Point-MAE (fine-tuning network, without its head) and remcofl/AsymDSD (S).
+# Shapes of parameters, not in order: Pang-Yatian/Point-MAE (fine-tuning network, without its head)
+# and remcofl/AsymDSD (S).
 POINT_MAE = {
-    **{(1, 1, 384): 2, (128, 3): 2, (128,): 4, (256, 128): 1, (256,): 1, (512, 512): 1, (512,): 3, (384, 512): 1},
-    **{(384, 128): 1, (1152, 384): 12, (384, 384): 12, (1536, 384): 12, (1536,): 12, (384, 1536): 12},
-    (384,): 12 * 6 + 2 + 2}
+    **{
+        (1, 1, 384): 2,
+        (128, 3): 2,
+        (128,): 4,
+        (256, 128): 1,
+        (256,): 1,
+        (512, 512): 1,
+        (512,): 3,
+        (384, 512): 1,
+    },
+    **{
+        (384, 128): 1,
+        (1152, 384): 12,
+        (384, 384): 12,
+        (1536, 384): 12,
+        (1536,): 12,
+        (384, 1536): 12,
+    },
+    (384,): 12 * 6 + 2 + 2,
+}
 ASYMDSD = {
-    **{(1, 1, 384): 1, (128, 3): 2, (128,): 2, (256, 128): 1, (512, 512): 1, (512,): 1, (384, 512): 1, (384, 128): 1},
-    **{(1152, 384): 12, (384, 384): 12, (1536, 384): 12, (384, 1536): 12}, (384,): 12 * 2 + 1 + 1}
+    **{
+        (1, 1, 384): 1,
+        (128, 3): 2,
+        (128,): 2,
+        (256, 128): 1,
+        (512, 512): 1,
+        (512,): 1,
+        (384, 512): 1,
+        (384, 128): 1,
+    },
+    **{(1152, 384): 12, (384, 384): 12, (1536, 384): 12, (384, 1536): 12},
+    (384,): 12 * 2 + 1 + 1,
+}
 
 
 @pytest.mark.parametrize(('preset', 'shapes'), [('point_mae', POINT_MAE), ('asymdsd_s', ASYMDSD)])
@@ -23,8 +52,10 @@ def test_shapes_of_the_published_parameters(preset, shapes):
     assert {shape: ours.count(shape) for shape in set(ours)} == shapes
 
 
-@pytest.mark.parametrize(('preset', 'encoder'), [('asymdsd_s', 21_243_264), ('asymdsd_b', 84_953_856),
-                                                 ('asymdsd_l', 302_040_064)])
+@pytest.mark.parametrize(
+    ('preset', 'encoder'),
+    [('asymdsd_s', 21_243_264), ('asymdsd_b', 84_953_856), ('asymdsd_l', 302_040_064)],
+)
 def test_parameters_of_the_transformer_alone(preset, encoder):
     with torch.device('meta'):
         assert sum(p.numel() for p in PointViT(preset).encoder.parameters()) == encoder
@@ -33,13 +64,21 @@ def test_parameters_of_the_transformer_alone(preset, encoder):
 def test_published_geometry():
     with torch.device('meta'):
         mae, dsd, large = PointViT(), PointViT('asymdsd_s'), PointViT('asymdsd_l')
-    assert (mae.grouper.num_patches, mae.grouper.patch_size, mae.grouper.compat, mae.grouper.fps_start) == (
-        64, 32, 'pointnet2', 0)
+    assert (
+        mae.grouper.num_patches,
+        mae.grouper.patch_size,
+        mae.grouper.compat,
+        mae.grouper.fps_start,
+    ) == (64, 32, 'pointnet2', 0)
     assert (dsd.grouper.compat, dsd.grouper.fps_start) == (None, 'random')
     assert mae.out_channels == 768 and dsd.out_channels == 1152
     assert mae.taps == (3, 7, 11) and large.taps == (7, 15, 23)
     assert mae.encoder.blocks[-1].drop_path.rate == pytest.approx(0.1)
-    assert {b.attn.proj.in_features // b.attn.num_heads for net in (mae, dsd, large) for b in net.encoder.blocks} == {64}
+    assert {
+        b.attn.proj.in_features // b.attn.num_heads
+        for net in (mae, dsd, large)
+        for b in net.encoder.blocks
+    } == {64}
 
 
 @pytest.mark.parametrize('preset', ['point_mae', 'asymdsd_s', 'asymdsd_b'])
@@ -60,7 +99,9 @@ def test_forward_by_hand(preset):
         x = x + block.mlp(block.norm2(x))
         torch.testing.assert_close(out.stages[i], x[:, 1:].transpose(1, 2))
     x = net.encoder.norm(x)
-    torch.testing.assert_close(out.global_feat, torch.cat([x[:, 0], x[:, 1:].mean(1), x[:, 1:].max(1).values], 1))
+    torch.testing.assert_close(
+        out.global_feat, torch.cat([x[:, 0], x[:, 1:].mean(1), x[:, 1:].max(1).values], 1)
+    )
     torch.testing.assert_close(out.point_feats, x[:, 1:].transpose(1, 2))
     assert torch.equal(out.coords, centres)
 
@@ -75,21 +116,27 @@ def test_masked_tokens_do_not_reach_the_rest():
     for row in range(4):
         keep = ~mask[row]
         alone, _ = net.encode(tokens[row // 2, keep][None], positions[row // 2, keep][None])
-        torch.testing.assert_close(out[row:row + 1], alone)
+        torch.testing.assert_close(out[row : row + 1], alone)
 
 
 def test_without_class_token():
     net = PointViT('asymdsd_s', **TINY, class_token=False, pool=('mean', 'max')).eval()
     out = net(torch.rand(2, 30, 3))
     assert net.cls_token is None and net.out_channels == 24 and out.point_feats.shape == (2, 12, 6)
-    torch.testing.assert_close(out.global_feat, torch.cat([out.point_feats.mean(2), out.point_feats.amax(2)], 1))
+    torch.testing.assert_close(
+        out.global_feat, torch.cat([out.point_feats.mean(2), out.point_feats.amax(2)], 1)
+    )
 
 
 def test_order_of_points_does_not_matter_after_the_first():
     torch.manual_seed(0)
     net, points = PointViT(**TINY).eval(), torch.rand(2, 30, 3)
-    order = torch.cat([torch.tensor([0]), 1 + torch.randperm(29)])  # sampling starts at the first point
-    torch.testing.assert_close(net(points[:, order]).global_feat, net(points).global_feat, atol=1e-5, rtol=1e-4)
+    order = torch.cat(
+        [torch.tensor([0]), 1 + torch.randperm(29)]
+    )  # sampling starts at the first point
+    torch.testing.assert_close(
+        net(points[:, order]).global_feat, net(points).global_feat, atol=1e-5, rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize('preset', ['point_mae', 'asymdsd_s'])

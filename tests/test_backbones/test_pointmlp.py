@@ -41,8 +41,11 @@ def test_published_geometry():
 
 def test_extra_arguments_of_elite_are_those_of_pointmlp():
     net = PointMLPElite(num_neighbors=7, compat='pointnet2', fps_start='random')
-    assert all((s.grouper.num_neighbors, s.grouper.compat, s.grouper.fps_start) == (7, 'pointnet2', 'random')
-               for s in net.stages)
+    assert all(
+        (s.grouper.num_neighbors, s.grouper.compat, s.grouper.fps_start)
+        == (7, 'pointnet2', 'random')
+        for s in net.stages
+    )
     with pytest.raises(ValueError, match='PointMLPElite: in_channels is 2'):
         PointMLPElite(in_channels=2)
 

@@ -15,7 +15,9 @@ def test_forward_by_hand():
     points = torch.randn(2, 7, 5)
     out = net(points)
     a = net.input_transform(points)
-    x = net.local_mlp(torch.cat([torch.einsum('bnc,bcd->bnd', points[..., :3], a), points[..., 3:]], -1))
+    x = net.local_mlp(
+        torch.cat([torch.einsum('bnc,bcd->bnd', points[..., :3], a), points[..., 3:]], -1)
+    )
     transform = net.feature_transform(x)
     x = torch.einsum('bnc,bcd->bnd', x, transform)
     torch.testing.assert_close(out.stages[0], x.transpose(1, 2))
@@ -48,7 +50,9 @@ def test_orthogonality():
     out = net(torch.randn(4, 7, 3))
     losses = net.auxiliary_losses(out)
     assert list(losses) == ['loss_orthogonality']
-    torch.testing.assert_close(losses['loss_orthogonality'], 0.01 * orthogonality_loss(out.stages[-1]))
+    torch.testing.assert_close(
+        losses['loss_orthogonality'], 0.01 * orthogonality_loss(out.stages[-1])
+    )
     losses['loss_orthogonality'].backward()
     assert net.feature_transform.last.weight.grad.abs().sum() > 0
     assert PointNet(**TINY).orthogonality_weight == 0.001

@@ -5,8 +5,13 @@ import torch
 
 from pcdet_kd.backbones import PointNet2MSG, PointNet2SSG
 
-TINY = dict(num_points=(16, 4), radii=(0.4, 0.8), num_neighbors=(4, 6), mlp_channels=((8, 8), (8, 12)),
-            global_channels=(16,))
+TINY = dict(
+    num_points=(16, 4),
+    radii=(0.4, 0.8),
+    num_neighbors=(4, 6),
+    mlp_channels=((8, 8), (8, 12)),
+    global_channels=(16,),
+)
 
 
 def test_stages():
@@ -41,8 +46,10 @@ def test_options_reach_the_layers():
 def test_published_geometry():
     with torch.device('meta'):
         net = PointNet2SSG()
-    assert [(s.num_points, s.radii, s.num_neighbors) for s in net.set_abstractions] == [(512, (0.2,), (32,)),
-                                                                                      (128, (0.4,), (64,))]
+    assert [(s.num_points, s.radii, s.num_neighbors) for s in net.set_abstractions] == [
+        (512, (0.2,), (32,)),
+        (128, (0.4,), (64,)),
+    ]
 
 
 def test_unequal_lists():
@@ -53,8 +60,14 @@ def test_unequal_lists():
 def test_multi_scale_with_one_scale_is_single_scale():
     torch.manual_seed(0)
     single = PointNet2SSG(**TINY).eval()
-    multi = PointNet2MSG(**{key: [[v] for v in value] if key in ('radii', 'num_neighbors', 'mlp_channels') else value
-                            for key, value in TINY.items()}).eval()
+    multi = PointNet2MSG(
+        **{
+            key: [[v] for v in value]
+            if key in ('radii', 'num_neighbors', 'mlp_channels')
+            else value
+            for key, value in TINY.items()
+        }
+    ).eval()
     multi.load_state_dict(single.state_dict(), strict=True)
     points = torch.rand(2, 40, 3)
     assert torch.equal(multi(points).global_feat, single(points).global_feat)
@@ -65,7 +78,9 @@ def test_published_geometry_of_multi_scale():
         net = PointNet2MSG()
     assert [stage.out_channels for stage in net.set_abstractions] == [320, 640]
     assert [(s.num_points, s.radii, s.num_neighbors) for s in net.set_abstractions] == [
-        (512, (0.1, 0.2, 0.4), (16, 32, 128)), (128, (0.2, 0.4, 0.8), (32, 64, 128))]
+        (512, (0.1, 0.2, 0.4), (16, 32, 128)),
+        (128, (0.2, 0.4, 0.8), (32, 64, 128)),
+    ]
     assert sum(p.numel() for p in net.parameters()) == 1_075_680
     with pytest.raises(ValueError, match='PointNet2MSG: 2 num_points, 1 radii'):
         PointNet2MSG(radii=((0.4,),))

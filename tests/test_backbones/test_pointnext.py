@@ -46,7 +46,11 @@ def test_forward_by_hand(normalize):
             inverted = net.stages[i][1]
             y = grouped(coords, coords, x, 0.6, 6, 0.6 if normalize else 1)
             y = conv(y, inverted.local).relu().amax(3, keepdim=True)
-            y = conv(conv(y, inverted.pointwise[0]).relu(), inverted.pointwise[1]).squeeze(3).transpose(1, 2)
+            y = (
+                conv(conv(y, inverted.pointwise[0]).relu(), inverted.pointwise[1])
+                .squeeze(3)
+                .transpose(1, 2)
+            )
             x = F.relu(x + y)
         torch.testing.assert_close(out.stages[i], x.transpose(1, 2))
     y = torch.cat([coords, x], -1).transpose(1, 2).unsqueeze(3)
@@ -60,8 +64,13 @@ def test_forward_by_hand(normalize):
 def test_published_geometry():
     with torch.device('meta'):
         net = PointNeXt()
-    assert [stage[0].grouper.radius for stage in net.stages] == pytest.approx([0.15, 0.225, 0.3375, 0.50625])
-    assert {(s[0].stride, s[0].grouper.num_neighbors, s[0].grouper.normalize, len(s)) for s in net.stages} == {(2, 32, True, 1)}
+    assert [stage[0].grouper.radius for stage in net.stages] == pytest.approx(
+        [0.15, 0.225, 0.3375, 0.50625]
+    )
+    assert {
+        (s[0].stride, s[0].grouper.num_neighbors, s[0].grouper.normalize, len(s))
+        for s in net.stages
+    } == {(2, 32, True, 1)}
     assert net.out_channels == 512
 
 
@@ -69,23 +78,39 @@ def test_shapes_are_the_authors():
     """Every tensor of guochengqian/openpoints has its place, but for the head."""
     with torch.device('meta'):
         state = PointNeXt(in_channels=4).state_dict()
-    rows = [line.split() for line in (KEYS / 'pointnext_s.txt').read_text().splitlines() if line.startswith('encoder')]
-    theirs = [(key.split('.')[-1], tuple(map(int, shape.removesuffix('x1').removesuffix('x1').split('x'))))
-              for key, shape in rows if shape != 'scalar']
-    assert Counter((key.split('.')[-1], tuple(v.shape)) for key, v in state.items() if v.dim()) == Counter(theirs)
+    rows = [
+        line.split()
+        for line in (KEYS / 'pointnext_s.txt').read_text().splitlines()
+        if line.startswith('encoder')
+    ]
+    theirs = [
+        (
+            key.split('.')[-1],
+            tuple(map(int, shape.removesuffix('x1').removesuffix('x1').split('x'))),
+        )
+        for key, shape in rows
+        if shape != 'scalar'
+    ]
+    assert Counter(
+        (key.split('.')[-1], tuple(v.shape)) for key, v in state.items() if v.dim()
+    ) == Counter(theirs)
 
 
 def test_without_shortcuts_and_with_one_layer():
     net = PointNeXt(**{**TINY, 'blocks': (2, 1)}, mlp_layers=1, residual=False)
     assert [len(stage) for stage in net.stages] == [3, 2]
-    assert all(stage[0].shortcut is None and stage[0].mlp[0].act is not None for stage in net.stages)
+    assert all(
+        stage[0].shortcut is None and stage[0].mlp[0].act is not None for stage in net.stages
+    )
     assert len(net.global_abstraction.mlp) == 1
     assert net.eval()(torch.rand(2, 9, 3)).coords.shape == (2, 1, 3)
 
 
 def test_balls_are_open():
-    coords = torch.tensor([[[0., 0, 0], [0.5, 0, 0], [0, 0.25, 0]]])
-    out = BallGroup(0.5, 3, normalize=True)(coords[:, :1], coords, torch.tensor([[[1.], [2], [3]]]))
+    coords = torch.tensor([[[0.0, 0, 0], [0.5, 0, 0], [0, 0.25, 0]]])
+    out = BallGroup(0.5, 3, normalize=True)(
+        coords[:, :1], coords, torch.tensor([[[1.0], [2], [3]]])
+    )
     assert out.tolist() == [[[[0, 0, 0, 1], [0, 0.5, 0, 3], [0, 0, 0, 1]]]]
 
 

@@ -14,21 +14,45 @@ from pcdet_kd.backbones.repsurf import spherical, umbrellas
 from pcdet_kd.ops import ball_query, farthest_point_sample, group
 
 KEYS = Path(__file__).parents[1] / 'data' / 'official_keys'
-TINY = dict(num_points=(16, 6), radii=(0.4, 0.8), num_neighbors=(5, 6), mlp_channels=((6, 8), (8, 10)), global_channels=(12,))
+TINY = dict(
+    num_points=(16, 6),
+    radii=(0.4, 0.8),
+    num_neighbors=(5, 6),
+    mlp_channels=((6, 8), (8, 10)),
+    global_channels=(12,),
+)
 
 
 def test_spherical_by_hand():
     half = math.sqrt(0.5)
-    rows = [((0, 0, 0), (0, 0, 0.5)), ((0, 0, 2), (2, 0, 0.5)), ((0, 0, -2), (2, 1, 0.5)), ((1, 0, 0), (1, 0.5, 0.5)),
-            ((0, 3, 0), (3, 0.5, 0.75)), ((-1, 0, 0), (1, 0.5, 1)), ((0, -1, 0), (1, 0.5, 0.25)),
-            ((half, 0, half), (1, 0.25, 0.5))]
+    rows = [
+        ((0, 0, 0), (0, 0, 0.5)),
+        ((0, 0, 2), (2, 0, 0.5)),
+        ((0, 0, -2), (2, 1, 0.5)),
+        ((1, 0, 0), (1, 0.5, 0.5)),
+        ((0, 3, 0), (3, 0.5, 0.75)),
+        ((-1, 0, 0), (1, 0.5, 1)),
+        ((0, -1, 0), (1, 0.5, 0.25)),
+        ((half, 0, half), (1, 0.25, 0.5)),
+    ]
     xyz, expected = (torch.tensor([row[i] for row in rows], dtype=torch.float64) for i in (0, 1))
     torch.testing.assert_close(spherical(xyz), expected)
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
 def test_spherical_has_gradients_everywhere(dtype):
-    xyz = torch.tensor([[0, 0, 0], [0, 0, 1], [0, 0, -1], [1e-20, 0, 1], [1e-20, 1e-20, 0], [1e-4, 0, 1], [1, 2, 3]], dtype=dtype)
+    xyz = torch.tensor(
+        [
+            [0, 0, 0],
+            [0, 0, 1],
+            [0, 0, -1],
+            [1e-20, 0, 1],
+            [1e-20, 1e-20, 0],
+            [1e-4, 0, 1],
+            [1, 2, 3],
+        ],
+        dtype=dtype,
+    )
     xyz.requires_grad_()
     out = spherical(xyz)
     out.sum().backward()
@@ -40,7 +64,7 @@ def test_spherical_has_gradients_everywhere(dtype):
 def umbrella_by_hand(cloud, i, k):
     """(k, 10) of point i, as the authors' code goes about it."""
     distance = ((cloud - cloud[i]) ** 2).sum(1)
-    nearest = np.argsort(distance, kind='stable')[1:k + 1]
+    nearest = np.argsort(distance, kind='stable')[1 : k + 1]
     points = cloud[nearest] - cloud[i]
     points = points[np.argsort(np.arctan2(points[:, 1], points[:, 0]))]
     rows, sign = [], None
@@ -49,7 +73,11 @@ def umbrella_by_hand(cloud, i, k):
         sign = sign or (1 if normal[0] > 0 else -1)
         centre = (np.zeros(3) + a + b) / 3
         rho = np.linalg.norm(centre)
-        polar = rho, np.arccos(centre[2] / rho) / np.pi, np.arctan2(centre[1], centre[0]) / (2 * np.pi) + 0.5
+        polar = (
+            rho,
+            np.arccos(centre[2] / rho) / np.pi,
+            np.arctan2(centre[1], centre[0]) / (2 * np.pi) + 0.5,
+        )
         rows.append([*centre, *polar, *(sign * normal), sign * normal @ centre / np.sqrt(3)])
     return np.array(rows)
 
@@ -60,28 +88,42 @@ def test_umbrellas_by_hand():
     out = umbrellas(coords, 8)
     for b in range(2):
         for i in range(20):
-            np.testing.assert_allclose(out[b, i], umbrella_by_hand(coords[b].numpy(), i, 8), atol=1e-9)
+            np.testing.assert_allclose(
+                out[b, i], umbrella_by_hand(coords[b].numpy(), i, 8), atol=1e-9
+            )
     flipped = umbrellas(coords, 8, torch.tensor([1, -1]).view(2, 1, 1, 1))
     assert torch.equal(flipped[0], out[0])
-    assert torch.equal(flipped[1, ..., 6:], -out[1, ..., 6:]) and torch.equal(flipped[1, ..., :6], out[1, ..., :6])
+    assert torch.equal(flipped[1, ..., 6:], -out[1, ..., 6:]) and torch.equal(
+        flipped[1, ..., :6], out[1, ..., :6]
+    )
 
 
 def test_triangles_without_an_area_take_the_first_with_one():
-    # around the origin: (1, 0, 0) twice, (0, 1, 0) and (-1, 0, 0): in the order of phi the first triangle has no area
-    coords = torch.tensor([[[0., 0, 0], [1, 0, 0], [1, 0, 0], [0, 1, 0], [-1, 0, 0]]], dtype=torch.float64)
+    # around the origin: (1, 0, 0) twice, (0, 1, 0) and (-1, 0, 0): in the order of phi the first
+    # triangle has no area
+    coords = torch.tensor(
+        [[[0.0, 0, 0], [1, 0, 0], [1, 0, 0], [0, 1, 0], [-1, 0, 0]]], dtype=torch.float64
+    )
     out = umbrellas(coords, 4)[0, 0]
-    centres = torch.tensor([[2., 0, 0], [1, 1, 0], [-1, 1, 0], [0, 0, 0]], dtype=torch.float64) / 3
+    centres = torch.tensor([[2.0, 0, 0], [1, 1, 0], [-1, 1, 0], [0, 0, 0]], dtype=torch.float64) / 3
     torch.testing.assert_close(out[:, :3], centres[[1, 1, 2, 1]])
-    torch.testing.assert_close(out[:, 3:6], spherical(centres))  # the authors' code leaves these as they are
-    torch.testing.assert_close(out[:, 6:9], torch.tensor([[0., 0, -1]], dtype=torch.float64).expand(4, 3))  # x > 0 is false
+    torch.testing.assert_close(
+        out[:, 3:6], spherical(centres)
+    )  # the authors' code leaves these as they are
+    torch.testing.assert_close(
+        out[:, 6:9], torch.tensor([[0.0, 0, -1]], dtype=torch.float64).expand(4, 3)
+    )  # x > 0 is false
 
 
 @pytest.mark.parametrize('n', range(1, 10))
 @pytest.mark.parametrize('kind', ['random', 'line', 'one place'])
 def test_clouds_without_surfaces(kind, n):
     torch.manual_seed(0)
-    points = {'random': torch.rand(2, n, 3), 'line': torch.arange(2.0 * n).view(2, n, 1) * torch.tensor([0.1, 0.2, 0.3]),
-              'one place': torch.ones(2, n, 3)}[kind].requires_grad_()
+    points = {
+        'random': torch.rand(2, n, 3),
+        'line': torch.arange(2.0 * n).view(2, n, 1) * torch.tensor([0.1, 0.2, 0.3]),
+        'one place': torch.ones(2, n, 3),
+    }[kind].requires_grad_()
     out = umbrellas(points, 8)
     assert out.shape == (2, n, 8, 10) and torch.isfinite(out).all()
     if kind == 'one place':
@@ -124,14 +166,20 @@ def test_forward_by_hand():
         x = two_branches(group(coords, index) - centres.unsqueeze(2), known, stage.mlp).amax(3)
         coords, surfaces, features = centres, group(surfaces, chosen), x.transpose(1, 2)
         torch.testing.assert_close(out.stages[i], x)
-    x = two_branches(coords.unsqueeze(2), torch.cat([surfaces, features], -1).unsqueeze(2), net.global_mlp).squeeze(3)
+    x = two_branches(
+        coords.unsqueeze(2), torch.cat([surfaces, features], -1).unsqueeze(2), net.global_mlp
+    ).squeeze(3)
     torch.testing.assert_close(out.point_feats, x)
     torch.testing.assert_close(out.global_feat, x.amax(2))
-    assert net.surface.mlp[0][0].linear.bias is None and net.surface.mlp[0][1].linear.bias is not None
+    assert (
+        net.surface.mlp[0][0].linear.bias is None and net.surface.mlp[0][1].linear.bias is not None
+    )
 
 
-@pytest.mark.parametrize(('flip', 'in_training', 'in_evaluation'), [('training', True, False), ('always', True, True),
-                                                                    (None, False, False)])
+@pytest.mark.parametrize(
+    ('flip', 'in_training', 'in_evaluation'),
+    [('training', True, False), ('always', True, True), (None, False, False)],
+)
 def test_normals_turn_at_random(flip, in_training, in_evaluation):
     torch.manual_seed(0)
     net, points = RepSurf(**TINY, flip=flip).eval(), torch.rand(1, 30, 3).expand(8, -1, -1)
@@ -141,29 +189,47 @@ def test_normals_turn_at_random(flip, in_training, in_evaluation):
         assert len(kinds) == (2 if expected else 1)
 
 
-@pytest.mark.parametrize(('variant', 'file'), [('1x', 'repsurf_ssg_umb'), ('2x', 'repsurf_ssg_umb_2x')])
+@pytest.mark.parametrize(
+    ('variant', 'file'), [('1x', 'repsurf_ssg_umb'), ('2x', 'repsurf_ssg_umb_2x')]
+)
 def test_shapes_are_the_authors(variant, file):
     """Every tensor of hancyran/RepSurf has its place, but for the head."""
     with torch.device('meta'):
         state = RepSurf(variant=variant).state_dict()
-    rows = [line.split() for line in (KEYS / f'{file}.txt').read_text().splitlines() if line.startswith('s')]
-    theirs = [(key.split('.')[-1], tuple(map(int, shape.removesuffix('x1x1').split('x')))) for key, shape in rows
-              if shape != 'scalar']
-    assert Counter((key.split('.')[-1], tuple(v.shape)) for key, v in state.items() if v.dim()) == Counter(theirs)
+    rows = [
+        line.split()
+        for line in (KEYS / f'{file}.txt').read_text().splitlines()
+        if line.startswith('s')
+    ]
+    theirs = [
+        (key.split('.')[-1], tuple(map(int, shape.removesuffix('x1x1').split('x'))))
+        for key, shape in rows
+        if shape != 'scalar'
+    ]
+    assert Counter(
+        (key.split('.')[-1], tuple(v.shape)) for key, v in state.items() if v.dim()
+    ) == Counter(theirs)
 
 
 def test_published_geometry():
     with torch.device('meta'):
         nets = [RepSurf(variant=variant) for variant in ('1x', '2x')]
-    geometry = [[(s.num_points, s.radius, s.num_neighbors) for s in net.set_abstractions] for net in nets]
-    assert geometry == [[(512, 0.2, 32), (128, 0.4, 64)], [(512, 0.1, 24), (128, 0.2, 24), (32, 0.4, 24)]]
+    geometry = [
+        [(s.num_points, s.radius, s.num_neighbors) for s in net.set_abstractions] for net in nets
+    ]
+    assert geometry == [
+        [(512, 0.2, 32), (128, 0.4, 64)],
+        [(512, 0.1, 24), (128, 0.2, 24), (32, 0.4, 24)],
+    ]
     assert [(net.out_channels, net.surface.num_triangles, net.surface.flip) for net in nets] == [
-        (1024, 8, 'training'), (2048, 8, 'training')]
+        (1024, 8, 'training'),
+        (2048, 8, 'training'),
+    ]
 
 
 def test_balls_are_open():
     stage = RepSurf(**{**TINY, 'radii': (0.5, 1)}).eval().set_abstractions[0]
-    coords = torch.tensor([[[0., 0, 0], [0.5, 0, 0]]])
+    coords = torch.tensor([[[0.0, 0, 0], [0.5, 0, 0]]])
     features = torch.zeros(1, 2, 10)
     alone = stage(coords[:, :1], features[:, :1])[2]
     torch.testing.assert_close(stage(coords, features)[2][:, :1], alone)

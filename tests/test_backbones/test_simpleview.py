@@ -25,7 +25,9 @@ def test_views_one_by_one(in_channels):
     net.norm.weight.data.normal_()
     points = cloud(channels=in_channels)
     out = net(points)
-    images = project_points(points[..., :3], points[..., 3:] if in_channels == 6 else None, image_size=16)
+    images = project_points(
+        points[..., :3], points[..., 3:] if in_channels == 6 else None, image_size=16
+    )
     assert images.shape[2] == (1 if in_channels == 3 else 4)
     each = [net.trunk(images[:, v]) for v in range(6)]
     torch.testing.assert_close(out.global_feat, torch.cat([net.norm(x) for x in each], 1))
@@ -42,7 +44,9 @@ def test_dropout_is_per_view_and_for_training():
     torch.manual_seed(0)
     net, points = SimpleView(**TINY, dropout=0.5), cloud()
     dropped = net(points).global_feat == 0
-    assert 0.3 < dropped.float().mean() < 0.7 and not torch.equal(dropped[:, :16], dropped[:, 16:32])
+    assert 0.3 < dropped.float().mean() < 0.7 and not torch.equal(
+        dropped[:, :16], dropped[:, 16:32]
+    )
     assert not (SimpleView(**TINY, dropout=0.0)(points).global_feat == 0).any()
 
 
@@ -54,13 +58,19 @@ def test_settings_reach_the_projection():
         net = SimpleView(**TINY, **change).eval()
         net.load_state_dict(state)
         features.append(net(points).global_feat)
-    assert not torch.allclose(features[0], features[1]) and not torch.allclose(features[0], features[2])
-    torch.testing.assert_close(features[3], features[0][:, :4 * 16])
+    assert not torch.allclose(features[0], features[1]) and not torch.allclose(
+        features[0], features[2]
+    )
+    torch.testing.assert_close(features[3], features[0][:, : 4 * 16])
 
 
 def test_residual_branches_start_at_zero():
     net = SimpleView(**TINY)
-    zero = [name for name, p in net.named_parameters() if p.dim() == 1 and name.endswith('weight') and not p.any()]
+    zero = [
+        name
+        for name, p in net.named_parameters()
+        if p.dim() == 1 and name.endswith('weight') and not p.any()
+    ]
     assert zero == [f'trunk.layer{i}.{j}.bn2.weight' for i in range(1, 5) for j in range(2)]
 
 
@@ -68,10 +78,19 @@ def test_shapes_are_the_authors():
     """Every tensor of princeton-vl/SimpleView has its place, but for the head's linear layers."""
     with torch.device('meta'):
         state = SimpleView().state_dict()
-    rows = [line.split() for line in (KEYS / 'simpleview.txt').read_text().splitlines()
-            if line.startswith(('img_model', 'final_fc.model.0.'))]
-    theirs = [(key.split('.')[-1], tuple(map(int, shape.split('x')))) for key, shape in rows if shape != 'scalar']
-    assert Counter((key.split('.')[-1], tuple(v.shape)) for key, v in state.items() if v.dim()) == Counter(theirs)
+    rows = [
+        line.split()
+        for line in (KEYS / 'simpleview.txt').read_text().splitlines()
+        if line.startswith(('img_model', 'final_fc.model.0.'))
+    ]
+    theirs = [
+        (key.split('.')[-1], tuple(map(int, shape.split('x'))))
+        for key, shape in rows
+        if shape != 'scalar'
+    ]
+    assert Counter(
+        (key.split('.')[-1], tuple(v.shape)) for key, v in state.items() if v.dim()
+    ) == Counter(theirs)
 
 
 def test_wrong_arguments():

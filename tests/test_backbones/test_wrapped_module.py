@@ -52,9 +52,13 @@ class GraphNet(nn.Module):
 
 
 @pytest.mark.parametrize('pool', [False, True])
-@pytest.mark.parametrize(('net', 'layout'), [(RowNet, 'BNC'), (ColumnNet, 'BCN'), (GraphNet, 'PyG')])
+@pytest.mark.parametrize(
+    ('net', 'layout'), [(RowNet, 'BNC'), (ColumnNet, 'BCN'), (GraphNet, 'PyG')]
+)
 def test_a_wrapped_network_keeps_the_contract(net, layout, pool):
-    check_backbone(WrappedModule(net(pool=pool), 8, layout=layout, output='global' if pool else 'points'))
+    check_backbone(
+        WrappedModule(net(pool=pool), 8, layout=layout, output='global' if pool else 'points')
+    )
 
 
 @pytest.mark.parametrize(('net', 'layout'), [(ColumnNet, 'BCN'), (GraphNet, 'PyG')])
@@ -68,7 +72,9 @@ def test_layouts_agree(net, layout):
     first = WrappedModule(rows, 8, output='points')(points)
     second = WrappedModule(other, 8, layout=layout, output='points')(points)
     torch.testing.assert_close(second, first)
-    assert first.point_feats.shape == (3, 8, 11) and torch.equal(first.global_feat, first.point_feats.amax(2))
+    assert first.point_feats.shape == (3, 8, 11) and torch.equal(
+        first.global_feat, first.point_feats.amax(2)
+    )
 
 
 def test_further_channels_come_first_for_graphs():
@@ -79,20 +85,36 @@ def test_further_channels_come_first_for_graphs():
 
 
 def test_it_is_built_from_a_config_and_can_be_a_student():
-    backbone = dict(type='WrappedModule', module='torch.nn:Linear', kwargs=dict(in_features=3, out_features=6),
-                    out_channels=6, output='points')
+    backbone = dict(
+        type='WrappedModule',
+        module='torch.nn:Linear',
+        kwargs=dict(in_features=3, out_features=6),
+        out_channels=6,
+        output='points',
+    )
     assert isinstance(BACKBONES.build(dict(backbone)).net, nn.Linear)
-    model = MODELS.build(dict(type='PointClassifier', backbone=backbone,
-                              head=dict(type='MLPHead', num_classes=4, hidden_channels=())))
+    model = MODELS.build(
+        dict(
+            type='PointClassifier',
+            backbone=backbone,
+            head=dict(type='MLPHead', num_classes=4, hidden_channels=()),
+        )
+    )
     assert model(dict(points=torch.randn(2, 7, 3)), mode='tensor').logits.shape == (2, 4)
 
 
-@pytest.mark.parametrize(('change', 'message'), [
-    (dict(layout='NBC'), "layout is 'NBC'"), (dict(output='all'), "output is 'all'"),
-    (dict(module='torch.nn'), "expected 'package.module:Class'"), (dict(module='torch.nn:Lineal'), 'cannot be imported'),
-    (dict(module='absent_package:Net'), 'cannot be imported'), (dict(module='builtins:dict'), 'gave a dict'),
-    (dict(module=RowNet(), kwargs=dict(width=3)), 'a built one was given'),
-])
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (dict(layout='NBC'), "layout is 'NBC'"),
+        (dict(output='all'), "output is 'all'"),
+        (dict(module='torch.nn'), "expected 'package.module:Class'"),
+        (dict(module='torch.nn:Lineal'), 'cannot be imported'),
+        (dict(module='absent_package:Net'), 'cannot be imported'),
+        (dict(module='builtins:dict'), 'gave a dict'),
+        (dict(module=RowNet(), kwargs=dict(width=3)), 'a built one was given'),
+    ],
+)
 def test_a_wrong_argument_is_named(change, message):
     with pytest.raises(ValueError, match=message):
         WrappedModule(**{**dict(module=RowNet(), out_channels=8), **change})
@@ -100,9 +122,13 @@ def test_a_wrong_argument_is_named(change, message):
 
 def test_another_output_is_named():
     points = torch.randn(2, 7, 3)
-    with pytest.raises(ValueError, match=r'RowNet returned \(2, 7, 8\), expected a tensor \(2, 8\)'):
+    with pytest.raises(
+        ValueError, match=r'RowNet returned \(2, 7, 8\), expected a tensor \(2, 8\)'
+    ):
         WrappedModule(RowNet(), 8)(points)
-    with pytest.raises(ValueError, match=r'RowNet returned \(2, 7, 8\), expected a tensor \(2, 7, 9\)'):
+    with pytest.raises(
+        ValueError, match=r'RowNet returned \(2, 7, 8\), expected a tensor \(2, 7, 9\)'
+    ):
         WrappedModule(RowNet(), 9, output='points')(points)
     with pytest.raises(ValueError, match=r'takes points \(B, N, 3\), got \(2, 7, 4\)'):
         WrappedModule(RowNet(), 8)(torch.randn(2, 7, 4))

@@ -6,8 +6,10 @@ import pytest
 @pytest.fixture
 def command(monkeypatch, capsys):
     """Run a command in this process; returns its exit code, standard output and standard error."""
+
     def run(module, *arguments):
         from importlib import import_module
+
         monkeypatch.setattr(sys, 'argv', [module, *map(str, arguments)])
         capsys.readouterr()
         try:
@@ -16,4 +18,5 @@ def command(monkeypatch, capsys):
             code = exit_.code
         captured = capsys.readouterr()
         return code, captured.out, captured.err
+
     return run

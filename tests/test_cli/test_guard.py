@@ -11,7 +11,10 @@ def test_what_a_user_can_mend_is_a_message(capsys):
         raise DataError('file.h5', 'nothing', 'something', 'download it')
 
     assert command() == 1
-    assert capsys.readouterr().err == 'error: file.h5\n  found:    nothing\n  expected: something\n  fix:      download it\n'
+    assert (
+        capsys.readouterr().err
+        == 'error: file.h5\n  found:    nothing\n  expected: something\n  fix:      download it\n'
+    )
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):
@@ -65,6 +68,7 @@ def test_success():
 
 def test_freed_memory_is_kept_unless_the_user_says_otherwise(monkeypatch, capsys):
     from pcdet_kd.utils import allocator
+
     kept = []
     monkeypatch.setattr(allocator, 'keep_freed_memory', lambda: kept.append(True) or True)
     command = guarded(lambda: None)

@@ -27,10 +27,14 @@ def test_the_overview_and_a_misspelt_command(monkeypatch, capsys):
 
 
 def test_help_imports_nothing_heavy():
-    code = ('import sys; from pcdet_kd.cli import train; sys.argv = ["train", "--help"]\n'
-            'try: train.main()\nexcept SystemExit: pass\n'
-            'print([m for m in ("torch", "mmengine", "numpy", "numba") if m in sys.modules])')
+    code = (
+        'import sys; from pcdet_kd.cli import train; sys.argv = ["train", "--help"]\n'
+        'try: train.main()\nexcept SystemExit: pass\n'
+        'print([m for m in ("torch", "mmengine", "numpy", "numba") if m in sys.modules])'
+    )
     start = time.time()
-    out = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True
+    ).stdout
     assert out.endswith('[]\n'), out
     assert time.time() - start < 20

@@ -10,16 +10,27 @@ from pcdet_kd.utils.checkpoint import load_checkpoint_file
 
 def test_models_are_listed_by_pattern(command):
     code, out, _ = command('models', 'pointmlp_elite*')
-    assert code == 0 and 'pointmlp_elite_modelnet40' in out and '716,232' in out and '| pointnet_' not in out
+    assert (
+        code == 0
+        and 'pointmlp_elite_modelnet40' in out
+        and '716,232' in out
+        and '| pointnet_' not in out
+    )
     code, out, _ = command('models', 'PointMLP_elite_modelnet40')
-    assert code == 0 and '| pointmlp_elite_modelnet40_pointnext ' in out and 'configs/baseline/' in out
+    assert (
+        code == 0 and '| pointmlp_elite_modelnet40_pointnext ' in out and 'configs/baseline/' in out
+    )
     code, out, err = command('models', 'pointmlp_elit_modelnet40')
     assert code == 1 and not out and "Did you mean 'pointmlp_elite_modelnet40'" in err
 
 
 def test_a_reader_that_has_enough_is_no_error():
-    lines = f"{sys.executable} -c 'from pcdet_kd.cli.models import main; import sys; sys.exit(main())'"
-    run = subprocess.run(['bash', '-c', f'{lines} | true; exit ${{PIPESTATUS[0]}}'], capture_output=True, text=True)
+    lines = (
+        f"{sys.executable} -c 'from pcdet_kd.cli.models import main; import sys; sys.exit(main())'"
+    )
+    run = subprocess.run(
+        ['bash', '-c', f'{lines} | true; exit ${{PIPESTATUS[0]}}'], capture_output=True, text=True
+    )
     assert run.returncode == 141 and not run.stderr
 
 
@@ -44,16 +55,23 @@ def test_operations_are_counted_by_name_and_by_config(command, tiny_configs):
 
 
 def test_speed_is_measured(command):
-    code, out, _ = command('benchmark', 'pointnet_modelnet40', '--num-points', 32, '--batch-size', 2, '--seconds', 0.01)
+    code, out, _ = command(
+        'benchmark', 'pointnet_modelnet40', '--num-points', 32, '--batch-size', 2, '--seconds', 0.01
+    )
     assert code == 0 and 'train samples/s' in out and 'batches of 2, 32 points' in out
-    code, out, _ = command('benchmark', 'pointnet_modelnet40', '--num-points', 32, '--batch-size', 1, '--seconds', 0.01)
-    assert code == 0 and out.splitlines()[-1].split('|')[3].strip() == '-'  # BatchNorm cannot train on one cloud
+    code, out, _ = command(
+        'benchmark', 'pointnet_modelnet40', '--num-points', 32, '--batch-size', 1, '--seconds', 0.01
+    )
+    assert (
+        code == 0 and out.splitlines()[-1].split('|')[3].strip() == '-'
+    )  # BatchNorm cannot train on one cloud
     code, _, err = command('benchmark', 'pointnet_modelnet40', '--device', 'gpu')
     assert code == 2 and '--device gpu: ' in err
 
 
 def test_an_official_file_is_converted(command, tmp_path):
     from pcdet_kd.apis.official_archs import OFFICIAL
+
     source, output = tmp_path / 'generator.pth', tmp_path / 'ours.pth'
     torch.save({'cls.1.weight': torch.randn(3072, 512)}, source)
     code, out, _ = command('from_official', source, output, '--arch', 'pointcmt_generator')

@@ -28,10 +28,16 @@ def test_modelnet40_becomes_the_layout_of_the_published_images(command, meshes, 
     code, text, _ = command('render_views', meshes, out, '--workers', 2, '--image-size', 32)
     assert code == 0 and '20 views each of 4 meshes rendered, 0 there already, 0 failed' in text
     names = sorted(p.relative_to(out).as_posix() for p in out.rglob('*.png'))
-    assert names == sorted(f'{kind}/{split}/{kind}_0001_{view:03d}.png' for kind in ('chair', 'vase')
-                           for split in ('train', 'test') for view in range(1, 21))
+    assert names == sorted(
+        f'{kind}/{split}/{kind}_0001_{view:03d}.png'
+        for kind in ('chair', 'vase')
+        for split in ('train', 'test')
+        for view in range(1, 21)
+    )
     image = cv2.imread(str(out / names[0]))
-    assert image.shape == (32, 32, 3) and image[0, 0].tolist() == [255] * 3 and image[16, 16, 0] < 240
+    assert (
+        image.shape == (32, 32, 3) and image[0, 0].tolist() == [255] * 3 and image[16, 16, 0] < 240
+    )
     code, text, _ = command('render_views', meshes, out, '--workers', 1, '--image-size', 32)
     assert code == 0 and '0 meshes rendered, 4 there already' in text
     code, _, error = command('render_views', meshes, out, '--workers', 1, '--image-size', 48)
@@ -44,11 +50,30 @@ def test_other_formats_and_options(command, tmp_path):
         box.export(tmp_path / f'{ending}.{ending}')
     write_off(tmp_path / 'off.OFF', box)
     out = tmp_path / 'out'
-    code, text, _ = command('render_views', tmp_path, out, '--rig', 'orthogonal', '--image-size', 24, '--up-axis', 'y',
-                            '--samples', 1, '--framing', 'sphere', '--distance', 5, '--workers', 1)
+    code, text, _ = command(
+        'render_views',
+        tmp_path,
+        out,
+        '--rig',
+        'orthogonal',
+        '--image-size',
+        24,
+        '--up-axis',
+        'y',
+        '--samples',
+        1,
+        '--framing',
+        'sphere',
+        '--distance',
+        5,
+        '--workers',
+        1,
+    )
     assert code == 0 and '6 views each of 4 meshes' in text
-    pictures = [np.stack([cv2.imread(str(out / f'{ending}_{v:03d}.png')) for v in range(1, 7)])
-                for ending in ('off', 'obj', 'ply', 'stl')]
+    pictures = [
+        np.stack([cv2.imread(str(out / f'{ending}_{v:03d}.png')) for v in range(1, 7)])
+        for ending in ('off', 'obj', 'ply', 'stl')
+    ]
     for other in pictures[1:]:
         assert (np.abs(pictures[0].astype(int) - other).max(-1) > 3).mean() < 0.01
 
@@ -56,9 +81,15 @@ def test_other_formats_and_options(command, tmp_path):
 def test_files_that_fail_are_named_and_the_rest_is_rendered(command, meshes, tmp_path):
     (meshes / 'chair/train/chair_0002.off').write_text('OFF\n3 1 0\n0 0 0\n1 0 0\n')
     (meshes / 'chair/train/chair_0003.off').write_text('OFF\n3 0 0\n0 0 0\n1 0 0\n0 1 0\n')
-    code, text, error = command('render_views', meshes, tmp_path / 'out', '--workers', 1, '--image-size', 16)
+    code, text, error = command(
+        'render_views', meshes, tmp_path / 'out', '--workers', 1, '--image-size', 16
+    )
     assert code == 1 and '4 meshes rendered, 0 there already, 2 failed' in text
-    assert error.count('error: ') == 2 and 'chair_0002.off' in error and 'chair_0003.off\n  the mesh has no faces' in error
+    assert (
+        error.count('error: ') == 2
+        and 'chair_0002.off' in error
+        and 'chair_0003.off\n  the mesh has no faces' in error
+    )
 
 
 def test_folders_without_meshes(command, tmp_path):

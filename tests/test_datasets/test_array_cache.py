@@ -37,7 +37,9 @@ def damage(path):
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize('fault', ['stale', 'flipped', 'truncated', 'record', 'no_record', 'record_type', 'swapped'])
+@pytest.mark.parametrize(
+    'fault', ['stale', 'flipped', 'truncated', 'record', 'no_record', 'record_type', 'swapped']
+)
 def test_built_again(path, fault, monkeypatch):
     build, lines = Builder(), []
     monkeypatch.setattr(array_cache, 'print_log', lambda text, **kwargs: lines.append(text))
@@ -66,6 +68,7 @@ def test_built_again(path, fault, monkeypatch):
 def test_a_failed_build_leaves_nothing(path):
     def fail():
         raise DataError('f', 'x', 'y', 'z')
+
     with pytest.raises(DataError):
         cached_array(path, {}, fail)
     assert not path.parent.exists()

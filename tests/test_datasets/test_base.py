@@ -20,8 +20,13 @@ class Toy(PointCloudDataset):
         Toy.reads += 1
         n = 40 if self.official_split == 'train' else 8
         points = np.tile(np.arange(n, dtype=np.float32)[:, None, None], (1, 6, 3))
-        return Records(points, np.arange(n) % 4, [f'{self.official_split}/{i}' for i in range(n)],
-                       dict(mask=np.zeros((n, 6), np.int64)), source='toy.h5')
+        return Records(
+            points,
+            np.arange(n) % 4,
+            [f'{self.official_split}/{i}' for i in range(n)],
+            dict(mask=np.zeros((n, 6), np.int64)),
+            source='toy.h5',
+        )
 
 
 def draw(results):
@@ -34,16 +39,32 @@ def ids(dataset):
 
 def test_samples():
     sample = Toy(indices=[5])[0]
-    assert sample['points'].shape == (6, 3) and sample['points'].dtype == np.float32 and sample['points'][0, 0] == 5
+    assert (
+        sample['points'].shape == (6, 3)
+        and sample['points'].dtype == np.float32
+        and sample['points'][0, 0] == 5
+    )
     assert sample['mask'].shape == (6,)
     rest = {k: v for k, v in sample.items() if k not in ('points', 'mask')}
-    assert rest == dict(gt_label=1, sample_idx=0, sample_id='train/5', class_name='b', official_split='train', num_points=6,
-                        up_axis='z')
+    assert rest == dict(
+        gt_label=1,
+        sample_idx=0,
+        sample_id='train/5',
+        class_name='b',
+        official_split='train',
+        num_points=6,
+        up_axis='z',
+    )
 
 
 def test_arrays_are_read_only_and_held_once():
     dataset = Toy()
-    for other in (dataset, pickle.loads(pickle.dumps(dataset)), copy.deepcopy(dataset), dataset.get_subset(3)):
+    for other in (
+        dataset,
+        pickle.loads(pickle.dumps(dataset)),
+        copy.deepcopy(dataset),
+        dataset.get_subset(3),
+    ):
         for array in (other[0]['points'], other[0]['mask'], other.records.labels):
             with pytest.raises(ValueError, match='read-only'):
                 array += 1
@@ -55,7 +76,10 @@ def test_arrays_are_read_only_and_held_once():
 
 
 def test_splits():
-    parts = {split: ids(Toy(split=split, val_fraction=0.2)) for split in ('train', 'val', 'trainval', 'test')}
+    parts = {
+        split: ids(Toy(split=split, val_fraction=0.2))
+        for split in ('train', 'val', 'trainval', 'test')
+    }
     assert len(parts['val']) == 8 and len(parts['train']) == 32 and len(parts['trainval']) == 40
     assert sorted(parts['train'] + parts['val']) == sorted(parts['trainval'])
     assert parts['test'] == [f'test/{i}' for i in range(8)]
@@ -65,8 +89,11 @@ def test_splits():
 
 
 def test_wrong_arguments():
-    for kwargs, message in ((dict(split='eval'), "split is 'eval'"), (dict(val_fraction=1), 'val_fraction is 1'),
-                            (dict(split='val'), "split='val' needs val_fraction")):
+    for kwargs, message in (
+        (dict(split='eval'), "split is 'eval'"),
+        (dict(val_fraction=1), 'val_fraction is 1'),
+        (dict(split='val'), "split='val' needs val_fraction"),
+    ):
         with pytest.raises(ValueError, match=message):
             Toy(**kwargs)
 
@@ -110,10 +137,17 @@ def test_metainfo_is_taken_as_it_is(tmp_path, monkeypatch):
 
 
 def test_samples_say_where_their_other_files_are():
-    for split, official in (('train', 'train'), ('val', 'train'), ('trainval', 'train'), ('test', 'test')):
+    for split, official in (
+        ('train', 'train'),
+        ('val', 'train'),
+        ('trainval', 'train'),
+        ('test', 'test'),
+    ):
         dataset = Toy(split=split, val_fraction=0.5)
         assert {sample['official_split'] for sample in dataset} == {official}
-        assert [sample['class_name'] for sample in dataset] == [Toy.METAINFO['classes'][i] for i in dataset.labels()]
+        assert [sample['class_name'] for sample in dataset] == [
+            Toy.METAINFO['classes'][i] for i in dataset.labels()
+        ]
 
 
 def test_a_transform_that_reads_files_counts_in_the_fingerprint():
@@ -125,7 +159,7 @@ def test_a_transform_that_reads_files_counts_in_the_fingerprint():
             return results
 
         def fingerprint(self, samples):
-            return f"{self.version} {[(s['sample_id'], s['class_name']) for s in samples]}"
+            return f'{self.version} {[(s["sample_id"], s["class_name"]) for s in samples]}'
 
     prints = [Toy(pipeline=pipeline).fingerprint() for pipeline in ([], [Reads(1)], [Reads(2)])]
     assert len(set(prints)) == 3 and Toy(pipeline=[Reads(1)]).fingerprint() == prints[1]
@@ -139,7 +173,9 @@ def test_faults_name_the_sample_and_the_step():
         def __call__(self, results):
             raise KeyError('xyz')
 
-    with pytest.raises(SampleError, match=r"Toy \(train\): sample 3 \('train/3'\) failed in Fails: 'xyz'"):
+    with pytest.raises(
+        SampleError, match=r"Toy \(train\): sample 3 \('train/3'\) failed in Fails: 'xyz'"
+    ):
         Toy(pipeline=[Fails()])[3]
     with pytest.raises(SampleError, match=r"function returned nothing for sample 3 \('train/3'\)"):
         Toy(pipeline=[nothing])[3]
@@ -148,7 +184,9 @@ def test_faults_name_the_sample_and_the_step():
 
 
 def test_pipeline_names_need_no_default_scope():
-    transforms = build_transforms([dict(type='RandomApply', transforms=[dict(type='UnitBox')]), draw])
+    transforms = build_transforms(
+        [dict(type='RandomApply', transforms=[dict(type='UnitBox')]), draw]
+    )
     assert [type(t).__name__ for t in transforms] == ['RandomApply', 'function']
     with pytest.raises(KeyError, match='UnitBox'):
         build_transforms([dict(type='UnitBoxx')])
@@ -175,6 +213,7 @@ def test_fingerprint():
                 else:
                     (records.points if name == 'points' else records.extras['mask'])[3, 2] += 1
                 return records
+
         return Changed()
 
     prints = [changed(name).fingerprint() for name in ('points', 'labels', 'ids', 'mask')]
@@ -183,7 +222,14 @@ def test_fingerprint():
 
 def records(**changes):
     points = np.zeros((4, 5, 3), np.float32)
-    return Records(**{**dict(points=points, labels=np.arange(4) % 2, ids=list('abcd'), extras={}, source='f.h5'), **changes})
+    return Records(
+        **{
+            **dict(
+                points=points, labels=np.arange(4) % 2, ids=list('abcd'), extras={}, source='f.h5'
+            ),
+            **changes,
+        }
+    )
 
 
 def cloud(value=0.0, shape=(5, 3), dtype=np.float32):
@@ -195,16 +241,25 @@ BAD = [
     (dict(points=cloud(shape=(3, 5, 3))), '3 clouds, 4 labels, 4 names'),
     (dict(ids=list('abc')), '4 clouds, 4 labels, 3 names'),
     (dict(ids=list('abca')), 'names that occur twice'),
-    (dict(labels=np.array([0, 1, 2, 1])), r"sample 2 \('c'\)\n  found:    label 2\n  expected: 0 to 1"),
+    (
+        dict(labels=np.array([0, 1, 2, 1])),
+        r"sample 2 \('c'\)\n  found:    label 2\n  expected: 0 to 1",
+    ),
     (dict(labels=np.array([0, -1, 0, 1])), r"sample 1 \('b'\)\n  found:    label -1"),
     (dict(points=cloud(shape=(4, 0, 3))), r'points of shape \(4, 0, 3\)'),
     (dict(points=cloud(shape=(4, 5, 6))), r'points of shape \(4, 5, 6\)'),
     (dict(points=cloud(shape=(4, 5))), r'points of shape \(4, 5\)'),
     (dict(points=cloud(shape=(4, 5, 3), dtype=np.float64)), 'points of type float64'),
     (dict(points=[*GOOD, cloud(np.nan)]), r"sample 3 \('d'\)\n  found:    NaN"),
-    (dict(points=[*GOOD, cloud(shape=(0, 3))]), r"sample 3 \('d'\)\n  found:    points of shape \(0, 3\)"),
+    (
+        dict(points=[*GOOD, cloud(shape=(0, 3))]),
+        r"sample 3 \('d'\)\n  found:    points of shape \(0, 3\)",
+    ),
     (dict(points=[*GOOD, cloud(shape=(5, 6))]), r'points of shape \(5, 6\)'),
-    (dict(points=np.stack([cloud(), cloud(), cloud(np.inf), cloud()])), r"sample 2 \('c'\)\n  found:    NaN or infinite"),
+    (
+        dict(points=np.stack([cloud(), cloud(), cloud(np.inf), cloud()])),
+        r"sample 2 \('c'\)\n  found:    NaN or infinite",
+    ),
     (dict(extras=dict(mask=np.zeros((3, 5)))), "'mask' for 3 samples"),
     (dict(extras=dict(mask=np.zeros((4, 6)))), "'mask' for 6 points"),
     (dict(extras=dict(normals=cloud(np.nan, (4, 5, 3)))), "NaN or infinity in 'normals'"),
@@ -219,12 +274,19 @@ def test_check_records(changes, message):
 
 def test_check_records_accepts_good_ones():
     check_records(records(), ('x', 'y'))
-    check_records(records(points=[*GOOD, cloud(1e38)], extras=dict(mask=[np.zeros(n) for n in (5, 2, 5, 5)])), ('x', 'y'))
+    check_records(
+        records(points=[*GOOD, cloud(1e38)], extras=dict(mask=[np.zeros(n) for n in (5, 2, 5, 5)])),
+        ('x', 'y'),
+    )
 
 
 def test_empty_split():
     with pytest.raises(DataError, match="0 samples in split 'val'"):
+
         class Single(Toy):
             def load_records(self):
-                return Records(np.zeros((2, 5, 3), np.float32), np.arange(2), ['a', 'b'], source='s')
+                return Records(
+                    np.zeros((2, 5, 3), np.float32), np.arange(2), ['a', 'b'], source='s'
+                )
+
         Single(split='val', val_fraction=0.5)

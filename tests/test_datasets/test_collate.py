@@ -14,7 +14,9 @@ def test_equal_sizes_are_stacked():
     items = [item(points=torch.rand(5, 3), views=torch.rand(2, 3, 4, 4)) for _ in range(3)]
     batch = collate_points(items)
     assert list(batch['inputs']) == ['points', 'views']
-    assert torch.equal(batch['inputs']['points'], torch.stack([i['inputs']['points'] for i in items]))
+    assert torch.equal(
+        batch['inputs']['points'], torch.stack([i['inputs']['points'] for i in items])
+    )
     assert batch['inputs']['views'].shape == (3, 2, 3, 4, 4)
     assert batch['data_samples'] == [i['data_samples'] for i in items]
 
@@ -24,16 +26,27 @@ def test_ragged_points_are_padded_with_the_first():
     inputs = collate_points([item(points=c) for c in clouds])['inputs']
     assert inputs['points'].shape == (3, 5, 4) and inputs['lengths'].tolist() == [2, 5, 1]
     for row, cloud in zip(inputs['points'], clouds):
-        assert torch.equal(row[:len(cloud)], cloud) and (row[len(cloud):] == cloud[0]).all()
+        assert torch.equal(row[: len(cloud)], cloud) and (row[len(cloud) :] == cloud[0]).all()
 
 
 def test_what_does_not_fit_is_named():
-    with pytest.raises(ValueError, match=r"'views' has shape \(2, 1\) in sample 'b' but \(2, 2\) in 'a'"):
+    with pytest.raises(
+        ValueError, match=r"'views' has shape \(2, 1\) in sample 'b' but \(2, 2\) in 'a'"
+    ):
         collate_points([item('a', views=torch.rand(2, 2)), item('b', views=torch.rand(2, 1))])
-    with pytest.raises(ValueError, match=r"'points' has shape \(4, 3\) in sample 'b' but \(5, 6\) in 'a'"):
+    with pytest.raises(
+        ValueError, match=r"'points' has shape \(4, 3\) in sample 'b' but \(5, 6\) in 'a'"
+    ):
         collate_points([item('a', points=torch.rand(5, 6)), item('b', points=torch.rand(4, 3))])
-    with pytest.raises(ValueError, match=r"'b' has inputs \['points'\] but 'a' has \['points', 'views'\]"):
-        collate_points([item('a', points=torch.rand(5, 3), views=torch.rand(1)), item('b', points=torch.rand(5, 3))])
+    with pytest.raises(
+        ValueError, match=r"'b' has inputs \['points'\] but 'a' has \['points', 'views'\]"
+    ):
+        collate_points(
+            [
+                item('a', points=torch.rand(5, 3), views=torch.rand(1)),
+                item('b', points=torch.rand(5, 3)),
+            ]
+        )
 
 
 def test_registered():

@@ -9,8 +9,12 @@ from pcdet_kd.datasets import collate_points
 from pcdet_kd.datasets.device_dataset import DeviceDataset, as_it_is
 from pcdet_kd.registry import DATASETS
 
-RANDOM = [dict(type='RandomPoints', num_points=8), dict(type='RandomRotate'), dict(type='RandomJitter'),
-          dict(type='PackPointInputs')]
+RANDOM = [
+    dict(type='RandomPoints', num_points=8),
+    dict(type='RandomRotate'),
+    dict(type='RandomJitter'),
+    dict(type='PackPointInputs'),
+]
 
 
 def build(pipeline=RANDOM, **kwargs):
@@ -21,12 +25,18 @@ def epoch_of(dataset, order, batch_size=5):
     loader = DataLoader(dataset, batch_size=batch_size, sampler=order, collate_fn=as_it_is)
     batches = list(loader)
     points = torch.cat([b['inputs']['points'] for b in batches])
-    return {s.sample_idx: p for s, p in zip([s for b in batches for s in b['data_samples']], points)}
+    return {
+        s.sample_idx: p for s, p in zip([s for b in batches for s in b['data_samples']], points)
+    }
 
 
 def test_batches_are_those_of_the_data_set():
-    pipeline = [dict(type='FirstPoints', num_points=12), dict(type='UnitSphere'), dict(type='ConvertUpAxis', to='z'),
-                dict(type='PackPointInputs')]
+    pipeline = [
+        dict(type='FirstPoints', num_points=12),
+        dict(type='UnitSphere'),
+        dict(type='ConvertUpAxis', to='z'),
+        dict(type='PackPointInputs'),
+    ]
     dataset = build(pipeline, val_fraction=0.25, indices=10)
     moved = DeviceDataset(dataset, 'cpu')
     batch, expected = moved.__getitems__([7, 0, 3]), collate_points([dataset[i] for i in (7, 0, 3)])
@@ -35,7 +45,10 @@ def test_batches_are_those_of_the_data_set():
     for ours, theirs in zip(batch['data_samples'], expected['data_samples']):
         assert ours.metainfo == theirs.metainfo and torch.equal(ours.gt_label, theirs.gt_label)
     one = moved[3]
-    assert torch.equal(one['inputs']['points'], batch['inputs']['points'][2]) and one['data_samples'].sample_idx == 3
+    assert (
+        torch.equal(one['inputs']['points'], batch['inputs']['points'][2])
+        and one['data_samples'].sample_idx == 3
+    )
     with pytest.raises(IndexError):
         moved[10]
 
@@ -53,7 +66,10 @@ def test_draws_follow_from_seed_epoch_and_sample():
     assert not any(torch.allclose(first[i], p) for i, p in epoch_of(moved, range(24)).items())
     state = torch.get_rng_state(), np.random.get_state()[1].tolist()
     moved.__getitems__(range(24))
-    assert torch.equal(torch.get_rng_state(), state[0]) and np.random.get_state()[1].tolist() == state[1]
+    assert (
+        torch.equal(torch.get_rng_state(), state[0])
+        and np.random.get_state()[1].tolist() == state[1]
+    )
 
 
 def test_one_copy_on_the_device():
@@ -67,15 +83,29 @@ def test_one_copy_on_the_device():
     plain = DeviceDataset(build([dict(type='PackPointInputs')]), 'cpu')
     kept = plain.tensors['points'].clone()
     plain.__getitems__(range(24))['inputs']['points'].zero_()
-    assert torch.equal(moved.tensors['points'], before) and torch.equal(plain.tensors['points'], kept)
+    assert torch.equal(moved.tensors['points'], before) and torch.equal(
+        plain.tensors['points'], kept
+    )
 
 
-@pytest.mark.parametrize(('make', 'words'), [
-    (lambda: DeviceDataset(build(RANDOM[:-1]), 'cpu'), 'must end in PackPointInputs'),
-    (lambda: DeviceDataset(build([lambda sample: sample, *RANDOM]), 'cpu'), 'function has no form'),
-    (lambda: DeviceDataset(torch.utils.data.ConcatDataset([build()]), 'cpu'), 'needs a PointCloudDataset, not a ConcatDataset'),
-    (lambda: DeviceDataset(build(), 'nonsense'), "device='nonsense' of the data loader can't be used"),
-])
+@pytest.mark.parametrize(
+    ('make', 'words'),
+    [
+        (lambda: DeviceDataset(build(RANDOM[:-1]), 'cpu'), 'must end in PackPointInputs'),
+        (
+            lambda: DeviceDataset(build([lambda sample: sample, *RANDOM]), 'cpu'),
+            'function has no form',
+        ),
+        (
+            lambda: DeviceDataset(torch.utils.data.ConcatDataset([build()]), 'cpu'),
+            'needs a PointCloudDataset, not a ConcatDataset',
+        ),
+        (
+            lambda: DeviceDataset(build(), 'nonsense'),
+            "device='nonsense' of the data loader can't be used",
+        ),
+    ],
+)
 def test_what_cannot_be_done_is_an_error(make, words):
     with pytest.raises(ValueError, match=words):
         make()
@@ -89,6 +119,8 @@ def test_a_missing_gpu_is_an_error():
 
 def test_clouds_of_unequal_size_are_an_error():
     dataset = build()
-    dataset.records.points = [p[:16 - i % 2] for i, p in enumerate(dataset.records.points)]
-    with pytest.raises(ValueError, match='have 15 to 16 points, on a device all need the same number'):
+    dataset.records.points = [p[: 16 - i % 2] for i, p in enumerate(dataset.records.points)]
+    with pytest.raises(
+        ValueError, match='have 15 to 16 points, on a device all need the same number'
+    ):
         DeviceDataset(dataset, 'cpu')

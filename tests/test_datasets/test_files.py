@@ -19,26 +19,30 @@ def fails(path, found, required=DATA, optional=None):
 
 @pytest.fixture
 def good(tmp_path, write_h5, clouds):
-    arrays = dict(data=clouds(20, 500), label=np.zeros(20, np.int32), mask=np.zeros((20, 500), np.int32))
+    arrays = dict(
+        data=clouds(20, 500), label=np.zeros(20, np.int32), mask=np.zeros((20, 500), np.int32)
+    )
     return write_h5(tmp_path / 'x.h5', **arrays)
 
 
 def test_good_file(good):
     arrays = read_h5(good, DATA, dict(mask=(None, None), normal=(None, None, 3)), '')
-    assert {k: v.shape for k, v in arrays.items()} == dict(data=(20, 500, 3), label=(20,), mask=(20, 500))
+    assert {k: v.shape for k, v in arrays.items()} == dict(
+        data=(20, 500, 3), label=(20,), mask=(20, 500)
+    )
 
 
 def test_missing(tmp_path, good):
     expected = fails(tmp_path / 'y.h5', 'no such file; beside it: x.h5')
     assert expected == "an HDF5 file with 'data' (any, any, 3), 'label'"
-    fails(tmp_path / 'no' / 'y.h5', f"no such file, nor {tmp_path / 'no'}")
+    fails(tmp_path / 'no' / 'y.h5', f'no such file, nor {tmp_path / "no"}')
     fails(tmp_path, 'a directory')
 
 
 @pytest.mark.parametrize('keep', [1, 7, 100, 0.5, -1])
 def test_truncated(good, keep):
     data = good.read_bytes()
-    good.write_bytes(data[:int(len(data) * keep) if isinstance(keep, float) else keep])
+    good.write_bytes(data[: int(len(data) * keep) if isinstance(keep, float) else keep])
     fails(good, 'bytes that cannot be read as HDF5')
 
 
@@ -67,7 +71,11 @@ def test_wrong_contents(good, write_h5, clouds, tmp_path):
 
 
 def test_labels(tmp_path):
-    for labels in (np.array([[1], [2]], np.uint8), np.array([1, 2], np.int32), np.array([1.0, 2.0])):
+    for labels in (
+        np.array([[1], [2]], np.uint8),
+        np.array([1, 2], np.int32),
+        np.array([1.0, 2.0]),
+    ):
         out = read_labels(tmp_path, labels, 2, '')
         assert out.dtype == np.int64 and out.tolist() == [1, 2]
     for labels in (np.zeros(3), np.zeros((2, 2)), np.zeros((1, 2)), np.zeros(())):
@@ -82,8 +90,12 @@ def test_lines(tmp_path):
     path = tmp_path / 'list.txt'
     path.write_bytes(b'a/b \r\n\r\n  c\r\n')
     assert read_lines(path, '', '') == ['a/b', 'c']
-    for content, found in ((b' \n\n', 'only blank lines'), (b'a\nb\na\n', "'a' twice"), (b'', 'empty file'),
-                           (b'\xff\xfe\x00', 'not text')):
+    for content, found in (
+        (b' \n\n', 'only blank lines'),
+        (b'a\nb\na\n', "'a' twice"),
+        (b'', 'empty file'),
+        (b'\xff\xfe\x00', 'not text'),
+    ):
         path.write_bytes(content)
         with pytest.raises(DataError, match=found):
             read_lines(path, 'names', 'fix')
@@ -95,5 +107,8 @@ def test_directory(tmp_path, monkeypatch):
     assert require_directory('~', '', '') == tmp_path
     (tmp_path / 'f').write_text('')
     for name, found in (('nowhere', 'no such directory'), ('f', 'a file')):
-        with pytest.raises(DataError, match=f'found:    {found}\n  expected: a directory with things\n  fix:      do it'):
+        with pytest.raises(
+            DataError,
+            match=f'found:    {found}\n  expected: a directory with things\n  fix:      do it',
+        ):
             require_directory(tmp_path / name, 'things', 'do it')

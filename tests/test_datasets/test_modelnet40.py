@@ -9,10 +9,20 @@ from pcdet_kd.utils.errors import DataError
 @pytest.fixture
 def root(tmp_path, write_h5, clouds):
     for k, n in ((0, 25), (1, 20), (2, 5)):
-        write_h5(tmp_path / f'ply_data_train{k}.h5', data=clouds(n, 8, seed=k), normal=clouds(n, 8, seed=k + 50),
-                 label=((np.arange(n)[:, None] + k) % 40).astype(np.uint8))
-    write_h5(tmp_path / 'ply_data_test0.h5', data=clouds(6, 8, seed=9), label=np.arange(6, dtype=np.uint8)[:, None])
-    write_h5(tmp_path / 'ply_data_train9.h5', data=clouds(6, 8), label=np.zeros((6, 1), np.uint8))  # not listed
+        write_h5(
+            tmp_path / f'ply_data_train{k}.h5',
+            data=clouds(n, 8, seed=k),
+            normal=clouds(n, 8, seed=k + 50),
+            label=((np.arange(n)[:, None] + k) % 40).astype(np.uint8),
+        )
+    write_h5(
+        tmp_path / 'ply_data_test0.h5',
+        data=clouds(6, 8, seed=9),
+        label=np.arange(6, dtype=np.uint8)[:, None],
+    )
+    write_h5(
+        tmp_path / 'ply_data_train9.h5', data=clouds(6, 8), label=np.zeros((6, 1), np.uint8)
+    )  # not listed
     listed = [f'data/modelnet40_ply_hdf5_2048/ply_data_train{k}.h5\n' for k in (1, 0)]
     (tmp_path / 'train_files.txt').write_text(''.join(listed))
     (tmp_path / 'test_files.txt').write_text('ply_data_test0.h5')
@@ -22,10 +32,19 @@ def root(tmp_path, write_h5, clouds):
 
 def test_order_of_the_list(root, clouds):
     dataset = ModelNet40(str(root))
-    assert len(dataset) == 45 and dataset.metainfo['up_axis'] == 'y' and len(dataset.metainfo['classes']) == 40
-    np.testing.assert_array_equal(dataset.records.points, np.concatenate([clouds(20, 8, seed=1), clouds(25, 8, seed=0)]))
+    assert (
+        len(dataset) == 45
+        and dataset.metainfo['up_axis'] == 'y'
+        and len(dataset.metainfo['classes']) == 40
+    )
+    np.testing.assert_array_equal(
+        dataset.records.points, np.concatenate([clouds(20, 8, seed=1), clouds(25, 8, seed=0)])
+    )
     assert dataset.labels().tolist() == [(i + 1) % 40 for i in range(20)] + list(range(25))
-    assert dataset[0]['sample_id'] == 'ply_data_train1/0000' and dataset[44]['sample_id'] == 'ply_data_train0/0024'
+    assert (
+        dataset[0]['sample_id'] == 'ply_data_train1/0000'
+        and dataset[44]['sample_id'] == 'ply_data_train0/0024'
+    )
     np.testing.assert_array_equal(dataset[0]['normals'], clouds(20, 8, seed=51)[0])
 
 
@@ -51,10 +70,16 @@ def test_missing(root):
     fails(root, 'no such file', 'train_files.txt')
 
 
-@pytest.mark.parametrize(('lines', 'found'), [
-    ('', 'empty file'), ('\n', 'only blank lines'), ('a.h5\na.h5', "'a.h5' twice"),
-    ('x/a.h5\ny/a.h5', 'same file name twice'), ('..\\x\\ply_data_train7.h5', 'no such file'),
-])
+@pytest.mark.parametrize(
+    ('lines', 'found'),
+    [
+        ('', 'empty file'),
+        ('\n', 'only blank lines'),
+        ('a.h5\na.h5', "'a.h5' twice"),
+        ('x/a.h5\ny/a.h5', 'same file name twice'),
+        ('..\\x\\ply_data_train7.h5', 'no such file'),
+    ],
+)
 def test_bad_lists(root, lines, found):
     (root / 'train_files.txt').write_text(lines)
     fails(root, found)
@@ -62,8 +87,11 @@ def test_bad_lists(root, lines, found):
 
 def test_class_names_must_agree(root):
     names = list(MODELNET40)
-    for lines, found in ((names[:39], '39 class names'), ([*names, 'more'], "class 40 is 'more'"),
-                         (names[::-1], "class 0 is 'xbox'")):
+    for lines, found in (
+        (names[:39], '39 class names'),
+        ([*names, 'more'], "class 40 is 'more'"),
+        (names[::-1], "class 0 is 'xbox'"),
+    ):
         (root / 'shape_names.txt').write_text('\n'.join(lines))
         fails(root, found, 'shape_names.txt')
     ModelNet40(str(root), metainfo=dict(classes=names[::-1]))
@@ -76,7 +104,17 @@ def test_files_must_fit_together(root, write_h5, clouds):
     fails(root, '9 points per shape', 'ply_data_train0.h5')
     write_h5(root / 'ply_data_train0.h5', data=clouds(5, 8), label=np.zeros((5, 1)))
     fails(root, "no array 'normal'", 'ply_data_train0.h5')
-    write_h5(root / 'ply_data_train0.h5', data=clouds(5, 8), label=np.full((5, 1), 40), normal=clouds(5, 8))
+    write_h5(
+        root / 'ply_data_train0.h5',
+        data=clouds(5, 8),
+        label=np.full((5, 1), 40),
+        normal=clouds(5, 8),
+    )
     fails(root, 'label 40', 'train_files.txt')
-    write_h5(root / 'ply_data_train0.h5', data=clouds(5, 8, 6), label=np.zeros((5, 1)), normal=clouds(5, 8))
+    write_h5(
+        root / 'ply_data_train0.h5',
+        data=clouds(5, 8, 6),
+        label=np.zeros((5, 1)),
+        normal=clouds(5, 8),
+    )
     fails(root, "'data' of shape (5, 8, 6)", 'ply_data_train0.h5')

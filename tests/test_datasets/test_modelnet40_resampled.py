@@ -8,12 +8,17 @@ from pcdet_kd.datasets.class_names import MODELNET40
 from pcdet_kd.datasets.modelnet40_resampled import read_rows
 from pcdet_kd.utils.errors import DataError
 
-NAMES = dict(train=['night_stand_0002', 'airplane_0001', 'xbox_0001', 'night_stand_0001'], test=['bed_0009'])
+NAMES = dict(
+    train=['night_stand_0002', 'airplane_0001', 'xbox_0001', 'night_stand_0001'], test=['bed_0009']
+)
 
 
 @pytest.fixture
 def rows(clouds):
-    return {name: clouds(1, 20, 6, seed=i)[0].round(6) for i, name in enumerate(NAMES['train'] + NAMES['test'])}
+    return {
+        name: clouds(1, 20, 6, seed=i)[0].round(6)
+        for i, name in enumerate(NAMES['train'] + NAMES['test'])
+    }
 
 
 @pytest.fixture
@@ -38,13 +43,24 @@ def load(root, num_workers=0, num_points=8, **kwargs):
 @pytest.mark.parametrize('num_workers', [0, 2])
 def test_first_rows_in_list_order(root, rows, num_workers, capsys):
     dataset = load(root, num_workers, with_normals=True)
-    assert [s['sample_id'] for s in dataset] == NAMES['train'] and dataset.labels().tolist() == [23, 0, 39, 23]
+    assert [s['sample_id'] for s in dataset] == NAMES['train'] and dataset.labels().tolist() == [
+        23,
+        0,
+        39,
+        23,
+    ]
     for sample in dataset:
         table = rows[sample['sample_id']][:8]
-        np.testing.assert_allclose(np.hstack([sample['points'], sample['normals']]), table, atol=1e-6)
+        np.testing.assert_allclose(
+            np.hstack([sample['points'], sample['normals']]), table, atol=1e-6
+        )
     assert 'Parsing train shapes: 100%' in capsys.readouterr().err
     test = load(root, num_workers, split='test')
-    assert [s['sample_id'] for s in test] == ['bed_0009'] and 'normals' not in test[0] and test.metainfo['up_axis'] == 'y'
+    assert (
+        [s['sample_id'] for s in test] == ['bed_0009']
+        and 'normals' not in test[0]
+        and test.metainfo['up_axis'] == 'y'
+    )
 
 
 def test_parsed_once(root, monkeypatch, tmp_path_factory):
@@ -79,11 +95,21 @@ def test_stale_or_damaged_is_parsed_again(root, rows):
 LINE = '1,2,3,4,5,6\n'
 
 
-@pytest.mark.parametrize(('content', 'found'), [
-    ('', 'empty file'), ('<html>no</html>', 'HTML'), (LINE * 7, '7 lines'), ('1,2,3\n' * 8, '3 columns'),
-    (LINE * 7 + '1,2,3\n', 'columns'), (LINE * 7 + '1,2,3,4,5,x\n', "'x'"), (LINE * 7 + '1,nan,3,4,5,6\n', 'line 8'),
-    ('\n\n', '0 columns'), ('1 2 3 4 5 6\n' * 8, '1 2 3'), ('# c\n', '0 columns'),
-])
+@pytest.mark.parametrize(
+    ('content', 'found'),
+    [
+        ('', 'empty file'),
+        ('<html>no</html>', 'HTML'),
+        (LINE * 7, '7 lines'),
+        ('1,2,3\n' * 8, '3 columns'),
+        (LINE * 7 + '1,2,3\n', 'columns'),
+        (LINE * 7 + '1,2,3,4,5,x\n', "'x'"),
+        (LINE * 7 + '1,nan,3,4,5,6\n', 'line 8'),
+        ('\n\n', '0 columns'),
+        ('1 2 3 4 5 6\n' * 8, '1 2 3'),
+        ('# c\n', '0 columns'),
+    ],
+)
 @pytest.mark.parametrize('num_workers', [0, 2])
 def test_malformed(root, content, found, num_workers):
     path = shape(root, 'xbox_0001')

@@ -4,7 +4,7 @@ import pytest
 from pcdet_kd.datasets.pcd import lzf_decompress, read_pcd
 from pcdet_kd.utils.errors import DataError
 
-HEADER = '''# .PCD v0.7 - Point Cloud Data file format
+HEADER = """# .PCD v0.7 - Point Cloud Data file format
 VERSION 0.7
 FIELDS x y z rgb _ id
 SIZE 4 4 8 4 1 2
@@ -15,8 +15,10 @@ HEIGHT 1
 VIEWPOINT 0 0 0 1 0 0 0
 POINTS {n}
 DATA {layout}
-'''
-ROW = np.dtype([('x', '<f4'), ('y', '<f4'), ('z', '<f8'), ('rgb', '<f4'), ('_', '<u1', 3), ('id', '<i2')])
+"""
+ROW = np.dtype(
+    [('x', '<f4'), ('y', '<f4'), ('z', '<f8'), ('rgb', '<f4'), ('_', '<u1', 3), ('id', '<i2')]
+)
 
 
 def table(n=50, seed=0):
@@ -31,14 +33,27 @@ def table(n=50, seed=0):
 
 def literals(data):
     """A valid LZF stream without a single copy."""
-    return b''.join(bytes([len(data[i:i + 32]) - 1]) + data[i:i + 32] for i in range(0, len(data), 32))
+    return b''.join(
+        bytes([len(data[i : i + 32]) - 1]) + data[i : i + 32] for i in range(0, len(data), 32)
+    )
 
 
 def write(path, layout, rows):
     header = HEADER.format(n=len(rows), layout=layout).encode()
     if layout == 'ascii':
-        body = '\n'.join(' '.join([*(repr(float(r[a])) for a in 'xyz'), repr(float(r['rgb'])), '1', '2', '3', str(r['id'])])
-                         for r in rows).encode()
+        body = '\n'.join(
+            ' '.join(
+                [
+                    *(repr(float(r[a])) for a in 'xyz'),
+                    repr(float(r['rgb'])),
+                    '1',
+                    '2',
+                    '3',
+                    str(r['id']),
+                ]
+            )
+            for r in rows
+        ).encode()
     elif layout == 'binary':
         body = rows.tobytes()
     else:
@@ -62,7 +77,9 @@ def test_layouts(tmp_path, layout):
 
 def test_multi_count_fields_and_defaults(tmp_path):
     path = tmp_path / 'a.pcd'
-    path.write_text('FIELDS x f\nSIZE 4 4\nTYPE F U\nCOUNT 1 2\nWIDTH 1\nHEIGHT 2\nDATA ascii\n1 2 3\n4 5 6\n')
+    path.write_text(
+        'FIELDS x f\nSIZE 4 4\nTYPE F U\nCOUNT 1 2\nWIDTH 1\nHEIGHT 2\nDATA ascii\n1 2 3\n4 5 6\n'
+    )
     fields = read_pcd(path)
     assert fields['x'].tolist() == [1, 4] and fields['f'].tolist() == [[2, 3], [5, 6]]
     path.write_text('FIELDS x y\nSIZE 4 4\nTYPE F F\nPOINTS 1\nDATA ascii\n1 nan\n')
@@ -79,12 +96,19 @@ def test_truncated(tmp_path, layout):
             read_pcd(path)
 
 
-@pytest.mark.parametrize(('old', 'new', 'found'), [
-    ('SIZE 4 4 8 4 1 2', 'SIZE 4 4', 'do not fit together'), ('TYPE F', 'TYPE Q', 'cannot be read'),
-    ('SIZE 4', 'SIZE 3', 'cannot be read'), ('COUNT 1', 'COUNT 0', 'do not fit together'),
-    ('DATA ascii', 'DATA zip', "DATA 'zip'"), ('POINTS 50', 'POINTS many', 'cannot be read'),
-    ('POINTS 50', 'POINTS 51', 'expected 51 x 8'), ('FIELDS x', 'NAMES x', "'FIELDS'"),
-])
+@pytest.mark.parametrize(
+    ('old', 'new', 'found'),
+    [
+        ('SIZE 4 4 8 4 1 2', 'SIZE 4 4', 'do not fit together'),
+        ('TYPE F', 'TYPE Q', 'cannot be read'),
+        ('SIZE 4', 'SIZE 3', 'cannot be read'),
+        ('COUNT 1', 'COUNT 0', 'do not fit together'),
+        ('DATA ascii', 'DATA zip', "DATA 'zip'"),
+        ('POINTS 50', 'POINTS many', 'cannot be read'),
+        ('POINTS 50', 'POINTS 51', 'expected 51 x 8'),
+        ('FIELDS x', 'NAMES x', "'FIELDS'"),
+    ],
+)
 def test_bad_headers(tmp_path, old, new, found):
     path = write(tmp_path / 'a.pcd', 'ascii', table())
     path.write_text(path.read_text().replace(old, new))
@@ -94,7 +118,8 @@ def test_bad_headers(tmp_path, old, new, found):
 
 
 def test_lzf():
-    # literals 'ab'; copy 4 from 2 back; long copy (7 + 1 + 2 = 10) from 1 back; copy of 3 from 16 back
+    # literals 'ab'; copy 4 from 2 back; long copy (7 + 1 + 2 = 10) from 1 back; copy of 3 from 16
+    # back
     stream = bytes([1]) + b'ab' + bytes([2 << 5, 1, 7 << 5, 1, 0, 1 << 5, 15])
     assert lzf_decompress(stream, 19) == b'ababab' + b'b' * 10 + b'aba'
     far = literals(bytes(range(256)) * 2) + bytes([1 << 5 | 1, 255])  # 3 from 512 back

@@ -29,28 +29,47 @@ def test_layouts_with_a_test_part(tmp_path, layout):
     for split in TREE:
         dataset = PointCloudFolder(str(tmp_path), 'z', split=split)
         assert dataset.metainfo['classes'] == ('arm', 'box') and dataset.metainfo['up_axis'] == 'z'
-        expected = [f'{layout}/{split}{i}.xyz'.format(split=split, name=name)
-                    for name in ('arm', 'box') for i in range(TREE[split][name])]
+        expected = [
+            f'{layout}/{split}{i}.xyz'.format(split=split, name=name)
+            for name in ('arm', 'box')
+            for i in range(TREE[split][name])
+        ]
         assert names(dataset) == expected
         assert dataset.labels().tolist() == [0] * TREE[split]['arm'] + [1] * TREE[split]['box']
     train = PointCloudFolder(str(tmp_path), 'z')
-    assert [s['num_points'] for s in train] == [4, 5, 4, 5, 6] and train[4]['points'].shape == (6, 3)
-    np.testing.assert_allclose(train[4]['points'], np.loadtxt(tmp_path / train[4]['sample_id']), rtol=1e-6)
+    assert [s['num_points'] for s in train] == [4, 5, 4, 5, 6] and train[4]['points'].shape == (
+        6,
+        3,
+    )
+    np.testing.assert_allclose(
+        train[4]['points'], np.loadtxt(tmp_path / train[4]['sample_id']), rtol=1e-6
+    )
 
 
 def test_without_a_test_part(tmp_path):
     fill(tmp_path, '{name}')
     whole = PointCloudFolder(str(tmp_path), 'y', split='trainval')
-    parts = [PointCloudFolder(str(tmp_path), 'y', split=s, val_fraction=0.4) for s in ('train', 'val')]
-    assert len(whole) == 8 and sorted(names(parts[0]) + names(parts[1])) == sorted(names(whole)) and len(parts[1]) == 4
-    with pytest.raises(DataError, match=r"no folder 'test'.*\n.*\n.*split='trainval' to test on all files"):
+    parts = [
+        PointCloudFolder(str(tmp_path), 'y', split=s, val_fraction=0.4) for s in ('train', 'val')
+    ]
+    assert (
+        len(whole) == 8
+        and sorted(names(parts[0]) + names(parts[1])) == sorted(names(whole))
+        and len(parts[1]) == 4
+    )
+    with pytest.raises(
+        DataError, match=r"no folder 'test'.*\n.*\n.*split='trainval' to test on all files"
+    ):
         PointCloudFolder(str(tmp_path), 'y', split='test')
 
 
 def test_classes_choose_and_order(tmp_path):
     fill(tmp_path, '{name}', dict(train=dict(a=1, b=1, c=1)))
     dataset = PointCloudFolder(str(tmp_path), 'y', classes=['c', 'a'])
-    assert names(dataset) == ['c/train0.xyz', 'a/train0.xyz'] and dataset.labels().tolist() == [0, 1]
+    assert names(dataset) == ['c/train0.xyz', 'a/train0.xyz'] and dataset.labels().tolist() == [
+        0,
+        1,
+    ]
     with pytest.raises(DataError, match=r"no such class folder\n.*\n.*Did you mean 'a'"):
         PointCloudFolder(str(tmp_path), 'y', classes=['A'])
 
@@ -61,7 +80,10 @@ def test_formats_mix_and_other_files_are_named(tmp_path, monkeypatch):
     fill(tmp_path, '{name}', dict(train=dict(a=1)))
     (tmp_path / 'a' / 'b.OFF').write_text('OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n')
     (tmp_path / 'a' / '.hidden').write_text('x')
-    assert [s['num_points'] for s in PointCloudFolder(str(tmp_path), 'y', mesh_points=9)] == [9, 4] and not lines
+    assert [s['num_points'] for s in PointCloudFolder(str(tmp_path), 'y', mesh_points=9)] == [
+        9,
+        4,
+    ] and not lines
     (tmp_path / 'a' / 'readme.md').write_text('x')
     (tmp_path / '.git').mkdir()
     assert len(PointCloudFolder(str(tmp_path), 'y')) == 2
@@ -92,7 +114,7 @@ def test_faults(tmp_path):
     with pytest.raises(DataError, match='1 files, none of a known format'):
         PointCloudFolder(str(tmp_path), 'y')
     (tmp_path / 'train' / 'a' / 'b.xyz').write_text('1 2 nan')
-    with pytest.raises(DataError, match=r"b.xyz\n  found:    NaN"):
+    with pytest.raises(DataError, match=r'b.xyz\n  found:    NaN'):
         PointCloudFolder(str(tmp_path), 'y')
 
 

@@ -22,14 +22,19 @@ def check(cloud, names='points normals rgb', n=7):
 
 @pytest.mark.parametrize('suffix', ['xyz', 'txt', 'csv', 'TXT'])
 @pytest.mark.parametrize('delimiter', [' ', ',', ';', '\t'])
-@pytest.mark.parametrize(('columns', 'names'), [(3, 'points'), (6, 'points normals'), (9, 'points normals rgb')])
+@pytest.mark.parametrize(
+    ('columns', 'names'), [(3, 'points'), (6, 'points normals'), (9, 'points normals rgb')]
+)
 def test_text(tmp_path, suffix, delimiter, columns, names):
     path = tmp_path / f'a.{suffix}'
     np.savetxt(path, NINE[:, :columns], delimiter=delimiter, fmt='%.8g')
     check(read_points(path), names)
 
 
-@pytest.mark.parametrize('header', ['red,green,blue,x,Y,"z",intensity', '\ufeff# made by hand\n\nr, g, b, x, y, z, label'])
+@pytest.mark.parametrize(
+    'header',
+    ['red,green,blue,x,Y,"z",intensity', '\ufeff# made by hand\n\nr, g, b, x, y, z, label'],
+)
 def test_header_line(tmp_path, header):
     rows = '\n'.join(','.join(f'{v:.8g}' for v in (*c, *p, 0)) for c, p in zip(BYTES, POINTS))
     (tmp_path / 'a.csv').write_text(f'{header}\n{rows}\n', encoding='utf-8')
@@ -65,14 +70,18 @@ def test_numpy(tmp_path):
 
 @pytest.mark.parametrize('text', [True, False])
 def test_ply_cloud(tmp_path, text):
-    kinds = [(n, 'f4') for n in ('x', 'y', 'z', 'nx', 'ny', 'nz')] + [(n, 'u1') for n in ('red', 'green', 'blue')]
+    kinds = [(n, 'f4') for n in ('x', 'y', 'z', 'nx', 'ny', 'nz')] + [
+        (n, 'u1') for n in ('red', 'green', 'blue')
+    ]
     vertex = np.array([tuple(row) for row in NINE.tolist()], dtype=kinds)
     PlyData([PlyElement.describe(vertex, 'vertex')], text=text).write(tmp_path / 'a.ply')
     check(read_points(tmp_path / 'a.ply'))
 
 
 def square_ply(path):
-    vertex = np.array([(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)], dtype=[(n, 'f4') for n in 'xyz'])
+    vertex = np.array(
+        [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)], dtype=[(n, 'f4') for n in 'xyz']
+    )
     face = np.empty(1, dtype=[('vertex_indices', 'i4', (4,))])
     face['vertex_indices'] = [[0, 1, 2, 3]]
     PlyData([PlyElement.describe(vertex, 'vertex'), PlyElement.describe(face, 'face')]).write(path)
@@ -84,7 +93,10 @@ def test_meshes_are_sampled(tmp_path):
     square_ply(tmp_path / 'a.ply')
     (tmp_path / 'sub').mkdir()
     (tmp_path / 'sub' / 'a.off').write_bytes((tmp_path / 'a.off').read_bytes())
-    clouds = {p: read_points(tmp_path / p, mesh_points=500) for p in ('a.off', 'b.off', 'a.ply', 'sub/a.off')}
+    clouds = {
+        p: read_points(tmp_path / p, mesh_points=500)
+        for p in ('a.off', 'b.off', 'a.ply', 'sub/a.off')
+    }
     for cloud in clouds.values():
         assert list(cloud) == ['points', 'normals'] and cloud['points'].shape == (500, 3)
         np.testing.assert_array_equal(np.abs(cloud['normals']), np.tile([0, 0, 1], (500, 1)))
@@ -97,9 +109,14 @@ def test_meshes_are_sampled(tmp_path):
 
 def test_pcd(tmp_path):
     packed = BYTES @ [65536, 256, 1]
-    rows = '\n'.join(' '.join([*(f'{v:.8g}' for v in (*p, *n)), str(c)]) for p, n, c in zip(POINTS, NORMALS, packed))
-    (tmp_path / 'a.pcd').write_text('VERSION .7\nFIELDS x y z normal_x normal_y normal_z rgb\nSIZE 4 4 4 4 4 4 4\n'
-                                    f'TYPE F F F F F F U\nWIDTH 7\nHEIGHT 1\nPOINTS 7\nDATA ascii\n{rows}\n')
+    rows = '\n'.join(
+        ' '.join([*(f'{v:.8g}' for v in (*p, *n)), str(c)])
+        for p, n, c in zip(POINTS, NORMALS, packed)
+    )
+    (tmp_path / 'a.pcd').write_text(
+        'VERSION .7\nFIELDS x y z normal_x normal_y normal_z rgb\nSIZE 4 4 4 4 4 4 4\n'
+        f'TYPE F F F F F F U\nWIDTH 7\nHEIGHT 1\nPOINTS 7\nDATA ascii\n{rows}\n'
+    )
     check(read_points(tmp_path / 'a.pcd'))
 
 
@@ -108,10 +125,14 @@ def fails(path, found, content=None, **kwargs):
         path.write_bytes(content) if isinstance(content, bytes) else path.write_text(content)
     with pytest.raises(DataError) as info:
         read_points(path, **kwargs)
-    assert found in info.value.args[1] and str(info.value.args[0]) == str(path) and info.value.args[3]
+    assert (
+        found in info.value.args[1] and str(info.value.args[0]) == str(path) and info.value.args[3]
+    )
 
 
-@pytest.mark.parametrize('suffix', ['ply', 'pcd', 'xyz', 'txt', 'csv', 'npy', 'npz', 'off', 'obj', 'stl'])
+@pytest.mark.parametrize(
+    'suffix', ['ply', 'pcd', 'xyz', 'txt', 'csv', 'npy', 'npz', 'off', 'obj', 'stl']
+)
 def test_every_format_refuses_what_it_is_not(tmp_path, suffix):
     path = tmp_path / f'a.{suffix}'
     fails(path, 'no such file')
@@ -148,6 +169,14 @@ def test_faults(tmp_path):
     fails(tmp_path / 'a.off', 'no area', 'OFF\n3 1 0\n0 0 0\n0 0 0\n0 0 0\n3 0 1 2\n')
     square_ply(tmp_path / 'a.ply')
     fails(tmp_path / 'a.ply', 'cannot be read', (tmp_path / 'a.ply').read_bytes()[:-5])
-    fails(tmp_path / 'b.ply', 'no vertex', 'ply\nformat ascii 1.0\nelement face 0\nproperty int a\nend_header\n')
-    fails(tmp_path / 'b.ply', 'columns x, y', 'ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\n'
-                                              'end_header\n1 2\n')
+    fails(
+        tmp_path / 'b.ply',
+        'no vertex',
+        'ply\nformat ascii 1.0\nelement face 0\nproperty int a\nend_header\n',
+    )
+    fails(
+        tmp_path / 'b.ply',
+        'columns x, y',
+        'ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\n'
+        'end_header\n1 2\n',
+    )

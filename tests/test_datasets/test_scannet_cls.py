@@ -15,18 +15,38 @@ def root(tmp_path, write_h5, clouds):
     for split, sizes in (('train', (5, 4)), ('test', (6,))):
         for k, n in enumerate(sizes):
             data = clouds(n, 8, columns=6, seed=k).astype(np.float64) / 10
-            write_h5(tmp_path / f'{split}_{k}.h5', data=data, label=(np.arange(n, dtype=np.int32) * 3 + k) % 17)
-        (tmp_path / f'{split}_files.txt').write_text(''.join(f'./{split}_{k}.h5\n' for k in range(len(sizes))))
+            write_h5(
+                tmp_path / f'{split}_{k}.h5',
+                data=data,
+                label=(np.arange(n, dtype=np.int32) * 3 + k) % 17,
+            )
+        (tmp_path / f'{split}_files.txt').write_text(
+            ''.join(f'./{split}_{k}.h5\n' for k in range(len(sizes)))
+        )
     return tmp_path
 
 
 def test_files_in_the_order_of_the_list(root, clouds):
     dataset = ScanNetCls(str(root))
-    assert len(dataset) == 9 and len(dataset.metainfo['classes']) == 17 and dataset.metainfo['up_axis'] == 'y'
+    assert (
+        len(dataset) == 9
+        and len(dataset.metainfo['classes']) == 17
+        and dataset.metainfo['up_axis'] == 'y'
+    )
     first = clouds(5, 8, columns=6, seed=0) / np.float32(10)
     np.testing.assert_allclose(dataset[0]['points'], first[0, :, :3], atol=1e-7)
     np.testing.assert_allclose(dataset[0]['rgb'], np.clip(first[0, :, 3:] + 0.5, 0, 1), atol=1e-6)
-    assert dataset[5]['sample_id'] == 'train_1/0000' and dataset.labels().tolist() == [0, 3, 6, 9, 12, 1, 4, 7, 10]
+    assert dataset[5]['sample_id'] == 'train_1/0000' and dataset.labels().tolist() == [
+        0,
+        3,
+        6,
+        9,
+        12,
+        1,
+        4,
+        7,
+        10,
+    ]
     assert len(ScanNetCls(str(root), split='test')) == 6
 
 
@@ -47,22 +67,39 @@ def write_scene(folder, scene, labels, seed=0):
     folder = folder / scene
     folder.mkdir(parents=True)
     count = 30 * len(labels) + 7
-    vertices = np.zeros(count, dtype=[(n, 'f4') for n in 'xyz'] + [(n, 'u1') for n in ('red', 'green', 'blue', 'alpha')])
+    vertices = np.zeros(
+        count,
+        dtype=[(n, 'f4') for n in 'xyz'] + [(n, 'u1') for n in ('red', 'green', 'blue', 'alpha')],
+    )
     for name in 'xyz':
         vertices[name] = rng.normal(size=count)
     for name in ('red', 'green', 'blue'):
         vertices[name] = rng.integers(256, size=count)
-    plyfile.PlyData([plyfile.PlyElement.describe(vertices, 'vertex')]).write(str(folder / f'{scene}_vh_clean_2.ply'))
+    plyfile.PlyData([plyfile.PlyElement.describe(vertices, 'vertex')]).write(
+        str(folder / f'{scene}_vh_clean_2.ply')
+    )
     segments = [100 + i // 10 for i in range(count)]  # three segments an object
-    (folder / f'{scene}_vh_clean_2.0.010000.segs.json').write_text(json.dumps(dict(segIndices=segments)))
-    groups = [dict(objectId=k, label=label, segments=[100 + 3 * k + i for i in range(3)]) for k, label in enumerate(labels)]
+    (folder / f'{scene}_vh_clean_2.0.010000.segs.json').write_text(
+        json.dumps(dict(segIndices=segments))
+    )
+    groups = [
+        dict(objectId=k, label=label, segments=[100 + 3 * k + i for i in range(3)])
+        for k, label in enumerate(labels)
+    ]
     (folder / f'{scene}.aggregation.json').write_text(json.dumps(dict(segGroups=groups)))
     return vertices
 
 
 @pytest.fixture
 def scans(tmp_path):
-    rows = ['id\traw_category\tShapeNetCore55', '1\toffice_chair \tchair', '2\twall', '3\ttv\ttv', '4\tfloor\t', '']
+    rows = [
+        'id\traw_category\tShapeNetCore55',
+        '1\toffice_chair \tchair',
+        '2\twall',
+        '3\ttv\ttv',
+        '4\tfloor\t',
+        '',
+    ]
     (tmp_path / 'labels.tsv').write_text('\n'.join(rows))
     write_scene(tmp_path / 'scans', 'scene0000_00', ['office_chair', 'wall', 'tv'])
     write_scene(tmp_path / 'scans', 'scene0001_00', ['tv'], seed=1)
@@ -95,8 +132,10 @@ def test_the_choice_of_points_depends_on_the_seed_alone(scans):
 
 
 def test_axes():
-    points = np.array([[0, 0, 5, 0.5, 0, 1], [2, 4, 6, 1, 1, 1.]])
-    np.testing.assert_array_equal(to_object(points), [[-1, 0, -2, 0, -0.5, 0.5], [1, 1, 2, 0.5, 0.5, 0.5]])
+    points = np.array([[0, 0, 5, 0.5, 0, 1], [2, 4, 6, 1, 1, 1.0]])
+    np.testing.assert_array_equal(
+        to_object(points), [[-1, 0, -2, 0, -0.5, 0.5], [1, 1, 2, 0.5, 0.5, 0.5]]
+    )
 
 
 def test_labels_are_read_by_column_and_blank_cells_are_none(scans):

@@ -18,10 +18,19 @@ OFFICIAL = {  # the archive's names
 
 @pytest.fixture
 def root(tmp_path, write_h5, clouds):
-    for seed, name in enumerate(sorted({n.replace('main_split/', f'{d}/') for n in OFFICIAL.values()
-                                        for d in ('main_split', 'main_split_nobg')})):
+    for seed, name in enumerate(
+        sorted(
+            {
+                n.replace('main_split/', f'{d}/')
+                for n in OFFICIAL.values()
+                for d in ('main_split', 'main_split_nobg')
+            }
+        )
+    ):
         for prefix, n in (('training', 30), ('test', 15)):
-            arrays = dict(data=clouds(n, 8, seed=100 * seed + n), label=(np.arange(n) % 15).astype(np.int32))
+            arrays = dict(
+                data=clouds(n, 8, seed=100 * seed + n), label=(np.arange(n) % 15).astype(np.int32)
+            )
             if 'nobg' not in name:
                 arrays['mask'] = np.full((n, 8), -1, np.int32)
             write_h5(tmp_path / name.format(prefix), **arrays)
@@ -38,16 +47,26 @@ def test_variants(root, variant, background):
             relative = relative.replace('main_split/', 'main_split_nobg/')
         assert scanobjectnn_file(variant, split, background).as_posix() == relative
         dataset = ScanObjectNN(str(root), variant, background, split=split)
-        assert len(dataset) == n and dataset.metainfo['up_axis'] == 'y' and dataset.metainfo['classes'][14] == 'toilet'
+        assert (
+            len(dataset) == n
+            and dataset.metainfo['up_axis'] == 'y'
+            and dataset.metainfo['classes'][14] == 'toilet'
+        )
         assert ('mask' in dataset[0]) == ('nobg' not in relative)
         assert dataset.labels().tolist() == [i % 15 for i in range(n)]
         seen[split] = dataset
-    assert not {i['sample_id'] for i in seen['train'].data_list} & {i['sample_id'] for i in seen['test'].data_list}
+    assert not {i['sample_id'] for i in seen['train'].data_list} & {
+        i['sample_id'] for i in seen['test'].data_list
+    }
     assert seen['train'][0]['points'].shape == (8, 3)
 
 
 def test_each_file_is_its_own(root):
-    prints = {(v, b): ScanObjectNN(str(root), v, b).records.points.tobytes() for v in OFFICIAL for b in (None, False)}
+    prints = {
+        (v, b): ScanObjectNN(str(root), v, b).records.points.tobytes()
+        for v in OFFICIAL
+        for b in (None, False)
+    }
     assert prints['OBJ_ONLY', None] == prints['OBJ_BG', False] == prints['OBJ_ONLY', False]
     assert len(set(prints.values())) == 10
 
@@ -57,9 +76,14 @@ def test_names_are_the_same_everywhere(root):
     whole = ScanObjectNN(str(root), split='trainval')
     for sample in dataset:
         same = whole[int(sample['sample_id'].split('/')[-1])]
-        assert sample['sample_id'] == same['sample_id'] and np.array_equal(sample['points'], same['points'])
+        assert sample['sample_id'] == same['sample_id'] and np.array_equal(
+            sample['points'], same['points']
+        )
     assert whole[3]['sample_id'] == 'PB_T50_RS/train/00003'
-    assert ScanObjectNN(str(root), 'PB_T25', False, split='test')[0]['sample_id'] == 'PB_T25_nobg/test/00000'
+    assert (
+        ScanObjectNN(str(root), 'PB_T25', False, split='test')[0]['sample_id']
+        == 'PB_T25_nobg/test/00000'
+    )
 
 
 def test_other_classes_in_the_same_layout(root):
@@ -79,10 +103,15 @@ def test_wrong_variants():
 def test_missing_data_name_files_source_and_command(tmp_path):
     for root in (tmp_path / 'nowhere', tmp_path):
         with pytest.raises(DataError) as info:
-            DATASETS.build(dict(type='ScanObjectNN', data_root=str(root), variant='OBJ_ONLY', split='test'))
+            DATASETS.build(
+                dict(type='ScanObjectNN', data_root=str(root), variant='OBJ_ONLY', split='test')
+            )
         text = str(info.value)
         assert f'python tools/dataset_converters/synthetic_scans.py --out {root}' in text
-        assert 'main_split_nobg/training_objectdataset.h5 and main_split_nobg/test_objectdataset.h5' in text
+        assert (
+            'main_split_nobg/training_objectdataset.h5 and main_split_nobg/test_objectdataset.h5'
+            in text
+        )
         assert 'https://hkust-vgd.github.io/scanobjectnn' in text
     assert 'test_objectdataset.h5' in str(info.value.args[0])
 
@@ -95,23 +124,28 @@ def test_one_level_too_high_is_named(root, tmp_path_factory):
     assert info.value.args[3] == f"data_root='{above / 'h5_files'}'"
 
 
-@pytest.mark.parametrize(('change', 'found'), [
-    (dict(data=np.zeros((30, 8, 6), np.float32)), "'data' of shape (30, 8, 6)"),
-    (dict(data=np.zeros((30, 3), np.float32)), "'data' of shape (30, 3)"),
-    (dict(data=np.zeros((30, 0, 3), np.float32)), 'points of shape (30, 0, 3)'),
-    (dict(data=np.full((30, 8, 3), np.nan, np.float32)), 'NaN or infinite coordinates'),
-    (dict(label=np.full(30, 15)), 'label 15'),
-    (dict(label=np.full(30, -1)), 'label -1'),
-    (dict(label=np.zeros(29)), "'label' of shape (29,)"),
-    (dict(mask=np.zeros((30, 9), np.int32)), "'mask' for 9 points"),
-    (dict(mask=np.zeros((29, 8), np.int32)), "'mask' for 29 samples"),
-    (dict(data=None), "no array 'data'"),
-    (dict(label=None), "no array 'label'"),
-])
+@pytest.mark.parametrize(
+    ('change', 'found'),
+    [
+        (dict(data=np.zeros((30, 8, 6), np.float32)), "'data' of shape (30, 8, 6)"),
+        (dict(data=np.zeros((30, 3), np.float32)), "'data' of shape (30, 3)"),
+        (dict(data=np.zeros((30, 0, 3), np.float32)), 'points of shape (30, 0, 3)'),
+        (dict(data=np.full((30, 8, 3), np.nan, np.float32)), 'NaN or infinite coordinates'),
+        (dict(label=np.full(30, 15)), 'label 15'),
+        (dict(label=np.full(30, -1)), 'label -1'),
+        (dict(label=np.zeros(29)), "'label' of shape (29,)"),
+        (dict(mask=np.zeros((30, 9), np.int32)), "'mask' for 9 points"),
+        (dict(mask=np.zeros((29, 8), np.int32)), "'mask' for 29 samples"),
+        (dict(data=None), "no array 'data'"),
+        (dict(label=None), "no array 'label'"),
+    ],
+)
 def test_malformed(tmp_path, write_h5, change, found):
     arrays = dict(data=np.zeros((30, 8, 3), np.float32), label=np.zeros(30, np.int32)) | change
-    path = write_h5(tmp_path / OFFICIAL['PB_T50_RS'].format('training'),
-                    **{name: array for name, array in arrays.items() if array is not None})
+    path = write_h5(
+        tmp_path / OFFICIAL['PB_T50_RS'].format('training'),
+        **{name: array for name, array in arrays.items() if array is not None},
+    )
     with pytest.raises(DataError) as info:
         ScanObjectNN(str(tmp_path))
     assert found in info.value.args[1] and str(path) in str(info.value.args[0])

@@ -15,7 +15,9 @@ from pcdet_kd.datasets.shared_arrays import SharedArray, share
 
 
 class WhereFrom:
-    """A last transform that tells in which file the points lie in memory, and how much memory is this process's own."""
+    """A last transform that tells in which file the points lie in memory, and how much memory is
+    this process's own.
+    """
 
     def __call__(self, results):
         points = results['points']
@@ -27,8 +29,11 @@ class WhereFrom:
             low, high = (int(v, 16) for v in line.split()[0].split('-'))
             if low <= address < high:
                 inode = int(line.split()[4])
-        own = sum(int(line.split()[1]) for line in Path('/proc/self/smaps_rollup').read_text().splitlines()
-                  if line.startswith('Private_Dirty'))
+        own = sum(
+            int(line.split()[1])
+            for line in Path('/proc/self/smaps_rollup').read_text().splitlines()
+            if line.startswith('Private_Dirty')
+        )
         return dict(inode=inode, own=own / 1024, sum=float(points.sum(dtype=np.float64)))
 
 
@@ -42,7 +47,9 @@ def build(folder):
 
 def read(dataset, method):
     expected = [dataset[i]['sum'] for i in range(8)]
-    found = list(DataLoader(dataset, batch_size=None, num_workers=1, multiprocessing_context=method))
+    found = list(
+        DataLoader(dataset, batch_size=None, num_workers=1, multiprocessing_context=method)
+    )
     assert [f['sum'] for f in found] == expected
     return found
 
@@ -58,18 +65,30 @@ def test_spawned_workers_map_the_arrays(tmp_path):
     dataset = build(tmp_path)
     assert dataset[0]['inode'] == 0
     found = read(dataset, 'spawn')
-    assert {f['inode'] for f in found} == {dataset[0]['inode']} != {0}  # this process uses the shared memory too
+    assert (
+        {f['inode'] for f in found} == {dataset[0]['inode']} != {0}
+    )  # this process uses the shared memory too
 
 
 def test_arrays_move_once():
-    records = Records(np.ones((2, 3, 3), np.float32), np.zeros(2, np.int64), ['a', 'b'], {'rgb': np.ones((2, 3, 3))})
+    records = Records(
+        np.ones((2, 3, 3), np.float32),
+        np.zeros(2, np.int64),
+        ['a', 'b'],
+        {'rgb': np.ones((2, 3, 3))},
+    )
     shared = records._in_shared_memory()
     assert records._in_shared_memory() is shared and records.points is shared['points'].array
     assert records.extras['rgb'] is shared['rgb'].array and not records.points.flags.writeable
 
 
 def test_records_pickle_as_ever_elsewhere():
-    records = Records(np.ones((2, 3, 3), np.float32), np.zeros(2, np.int64), ['a', 'b'], {'rgb': np.ones((2, 3, 3))})
+    records = Records(
+        np.ones((2, 3, 3), np.float32),
+        np.zeros(2, np.int64),
+        ['a', 'b'],
+        {'rgb': np.ones((2, 3, 3))},
+    )
     records._in_shared_memory()
     again = pickle.loads(pickle.dumps(records))
     assert (again.points == records.points).all() and not again.extras['rgb'].flags.writeable

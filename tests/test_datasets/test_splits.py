@@ -15,7 +15,13 @@ def test_every_index_once(fraction):
 
 def test_share_of_each_class():
     counts = np.bincount(LABELS[stratified_split(LABELS, 0.2, 0)[1]], minlength=5)
-    assert counts.tolist() == [20, 7, 1, 1, 0]  # at least one where there are two; the only sample of a class stays
+    assert counts.tolist() == [
+        20,
+        7,
+        1,
+        1,
+        0,
+    ]  # at least one where there are two; the only sample of a class stays
     counts = np.bincount(LABELS[stratified_split(LABELS, 0.99, 0)[1]], minlength=5)
     assert counts.tolist() == [99, 32, 6, 1, 0]  # never all
     assert len(stratified_split(LABELS, 0, 0)[1]) == 0

@@ -46,14 +46,21 @@ def test_pictures_in_order(root):
 def test_grey_pictures_stored_in_colour_are_the_same(root):
     write(root, 'c', np.repeat(pictures(0)[..., None], 3, axis=-1))
     np.testing.assert_array_equal(views_of(root).load('c'), views_of(root).load(NAMES[0]))
-    np.testing.assert_array_equal(views_of(root, color=True).load(NAMES[0]), np.repeat(pictures(0)[:, None], 3, axis=1))
+    np.testing.assert_array_equal(
+        views_of(root, color=True).load(NAMES[0]), np.repeat(pictures(0)[:, None], 3, axis=1)
+    )
 
 
 def test_colours(root):
     bgr = pictures(0, (3, 8, 8, 3))
     write(root, 'c', bgr)
-    np.testing.assert_array_equal(views_of(root, color=True).load('c'), bgr[..., ::-1].transpose(0, 3, 1, 2))
-    with pytest.raises(DataError, match='found:    a coloured picture\n  expected: a grey one\n  fix:      pass color=True'):
+    np.testing.assert_array_equal(
+        views_of(root, color=True).load('c'), bgr[..., ::-1].transpose(0, 3, 1, 2)
+    )
+    with pytest.raises(
+        DataError,
+        match='found:    a coloured picture\n  expected: a grey one\n  fix:      pass color=True',
+    ):
         views_of(root).load('c')
 
 
@@ -70,12 +77,21 @@ def test_what_render_views_writes(tmp_path):
     (tmp_path / 'mesh').write_text('x')
     cache = ViewCache(tmp_path / 'views', MeshRenderer('orthogonal', 16))
     cache.fill({'a/train/a_1': tmp_path / 'mesh'}, lambda path: (corners, faces))
-    np.testing.assert_array_equal(views_of(tmp_path / 'views', 6, 16).load('a/train/a_1')[:, 0], cache.load('a/train/a_1'))
+    np.testing.assert_array_equal(
+        views_of(tmp_path / 'views', 6, 16).load('a/train/a_1')[:, 0], cache.load('a/train/a_1')
+    )
 
 
-@pytest.mark.parametrize(('content', 'found'), [
-    (None, 'no such file, but 2 of the 3 views'), (b'', '0 bytes that are no picture'), (b'<html>', '6 bytes that are'),
-    (pictures(0, (7, 7)), 'a picture of 7 by 7 pixels'), (pictures(0, (8, 9)), 'a picture of 9 by 8 pixels')])
+@pytest.mark.parametrize(
+    ('content', 'found'),
+    [
+        (None, 'no such file, but 2 of the 3 views'),
+        (b'', '0 bytes that are no picture'),
+        (b'<html>', '6 bytes that are'),
+        (pictures(0, (7, 7)), 'a picture of 7 by 7 pixels'),
+        (pictures(0, (8, 9)), 'a picture of 9 by 8 pixels'),
+    ],
+)
 def test_faults_name_the_file(root, content, found):
     path = root / f'{NAMES[0]}_002.png'
     path.unlink()
@@ -85,7 +101,11 @@ def test_faults_name_the_file(root, content, found):
         cv2.imwrite(str(path), content)
     with pytest.raises(DataError) as info:
         views_of(root).load(NAMES[0])
-    assert info.value.args[0] == path and found in info.value.args[1] and 'render' in info.value.args[3]
+    assert (
+        info.value.args[0] == path
+        and found in info.value.args[1]
+        and 'render' in info.value.args[3]
+    )
     assert views_of(root).load(NAMES[1]).shape == (3, 1, 8, 8)
 
 
@@ -97,8 +117,11 @@ def test_a_cut_picture_is_an_error(root, capfd):
 
 
 def test_missing_says_how_to_get_them(root, tmp_path):
-    with pytest.raises(DataError, match=r'bed_0009_001.png\n  found:    no such file\n  expected: 3 pictures .*_003.png\n'
-                                        rf'  fix:      render them: pcdet-kd render-views <folder of meshes> {root}'):
+    with pytest.raises(
+        DataError,
+        match=r'bed_0009_001.png\n  found:    no such file\n  expected: 3 pictures .*_003.png\n'
+        rf'  fix:      render them: pcdet-kd render-views <folder of meshes> {root}',
+    ):
         views_of(root).load('bed/train/bed_0009')
     with pytest.raises(DataError, match='there is no folder'):
         views_of(tmp_path / 'no').load(NAMES[0])
@@ -113,7 +136,7 @@ def test_cache_is_read_instead_of_the_pictures(root, tmp_path, monkeypatch):
     np.testing.assert_array_equal(again, first)
     again += 1  # its own memory
     np.testing.assert_array_equal(stored.load(NAMES[0]), first)
-    file, = (p for p in (tmp_path / 'cache').rglob('*') if p.is_file())
+    (file,) = (p for p in (tmp_path / 'cache').rglob('*') if p.is_file())
     assert file.stat().st_size < first.nbytes + 200
 
 
@@ -121,7 +144,9 @@ def test_settings_have_files_of_their_own(root, tmp_path):
     for kwargs in (dict(), dict(image_size=4), dict(num_views=2), dict(color=True)):
         plain = views_of(root, **kwargs).load(NAMES[0])
         for _ in range(2):
-            np.testing.assert_array_equal(views_of(root, cache_dir=tmp_path / 'cache', **kwargs).load(NAMES[0]), plain)
+            np.testing.assert_array_equal(
+                views_of(root, cache_dir=tmp_path / 'cache', **kwargs).load(NAMES[0]), plain
+            )
     assert len(list((tmp_path / 'cache').rglob('*.npy'))) == 4
 
 
@@ -137,12 +162,20 @@ def test_changed_pictures_are_decoded_again_and_replace_the_old_ones(root, tmp_p
     assert len(list((tmp_path / 'cache').rglob('*.npy'))) == 4
 
 
-@pytest.mark.parametrize('damage', [lambda d: b'', lambda d: d[:-1], lambda d: b'x' + d[1:],
-                                    lambda d: d.replace(b'|u1', b'|i1'), lambda d: d.replace(b'(3, 1,', b'(1, 3,')])
+@pytest.mark.parametrize(
+    'damage',
+    [
+        lambda d: b'',
+        lambda d: d[:-1],
+        lambda d: b'x' + d[1:],
+        lambda d: d.replace(b'|u1', b'|i1'),
+        lambda d: d.replace(b'(3, 1,', b'(1, 3,'),
+    ],
+)
 def test_a_damaged_file_of_the_cache_is_made_again(root, tmp_path, damage, caplog):
     stored = views_of(root, cache_dir=tmp_path / 'cache')
     first = stored.load(NAMES[0])
-    file, = (tmp_path / 'cache').rglob('*.npy')
+    (file,) = (tmp_path / 'cache').rglob('*.npy')
     good = file.read_bytes()
     assert damage(good) != good
     file.write_bytes(damage(good))
@@ -177,8 +210,18 @@ def test_fingerprint_of_recorded_pictures_needs_the_record_only(root):
     for path in root.rglob('*.png'):
         path.unlink()
     assert views_of(root).fingerprint(NAMES) == first
-    assert len({first, views_of(root).fingerprint(NAMES[:1]), views_of(root).fingerprint(NAMES[::-1]),
-                views_of(root, num_views=2).fingerprint(NAMES), views_of(root, color=True).fingerprint(NAMES)}) == 5
+    assert (
+        len(
+            {
+                first,
+                views_of(root).fingerprint(NAMES[:1]),
+                views_of(root).fingerprint(NAMES[::-1]),
+                views_of(root, num_views=2).fingerprint(NAMES),
+                views_of(root, color=True).fingerprint(NAMES),
+            }
+        )
+        == 5
+    )
     record(root, {NAMES[0]: 'abc', NAMES[1]: 'abd'})
     assert views_of(root).fingerprint(NAMES) != first
     record(root, dict.fromkeys(NAMES, 'abc'), distance=2)
@@ -193,7 +236,9 @@ def test_fingerprint_of_other_pictures_is_their_sizes(root):
     write(root, NAMES[1], pictures(1) // 99)
     assert views_of(root).fingerprint(NAMES) != first
     (root / f'{NAMES[1]}_002.png').unlink()
-    with pytest.raises(DataError, match='chair_0002_002.png\n  found:    no such file, but 2 of the 3'):
+    with pytest.raises(
+        DataError, match='chair_0002_002.png\n  found:    no such file, but 2 of the 3'
+    ):
         views_of(root).fingerprint(NAMES)
 
 
@@ -202,7 +247,9 @@ def test_recorded_pictures_are_cached_by_their_mesh(root, tmp_path):
     first = views_of(root, cache_dir=tmp_path / 'cache').load(NAMES[0])
     for path in root.rglob('*.png'):
         path.unlink()
-    np.testing.assert_array_equal(views_of(root, cache_dir=tmp_path / 'cache').load(NAMES[0]), first)
+    np.testing.assert_array_equal(
+        views_of(root, cache_dir=tmp_path / 'cache').load(NAMES[0]), first
+    )
     record(root, {NAMES[0]: 'abd'})
     with pytest.raises(DataError, match='no such file'):
         views_of(root, cache_dir=tmp_path / 'cache').load(NAMES[0])

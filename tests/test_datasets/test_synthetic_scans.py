@@ -32,17 +32,29 @@ def count_generations(monkeypatch):
 
 @pytest.mark.parametrize('variant', ['OBJ_ONLY', 'OBJ_BG', 'PB_T50_RS'])
 def test_samples(cache, variant):
-    scans = DATASETS.build(dict(type='SyntheticScans', variant=variant, split='test', cache_dir=str(cache), **SMALL))
+    scans = DATASETS.build(
+        dict(type='SyntheticScans', variant=variant, split='test', cache_dir=str(cache), **SMALL)
+    )
     assert scans.metainfo['classes'] == SCANOBJECTNN and scans.metainfo['up_axis'] == 'y'
     assert scans.labels().tolist() == list(range(15))
     for i in range(15):
         sample = scans[i]
-        assert sample['points'].shape == sample['normals'].shape == (64, 3) and sample['points'].dtype == np.float32
-        assert sample['mask'] is sample['part_labels'] or np.array_equal(sample['mask'], sample['part_labels'])
+        assert (
+            sample['points'].shape == sample['normals'].shape == (64, 3)
+            and sample['points'].dtype == np.float32
+        )
+        assert sample['mask'] is sample['part_labels'] or np.array_equal(
+            sample['mask'], sample['part_labels']
+        )
         assert sample['part_labels'].dtype == np.int64
         own = sample['part_labels'][sample['mask'] >= 0]
-        assert {scans.metainfo['part_names'][p].split('/')[0] for p in own} == {SCANOBJECTNN[sample['gt_label']]}
-        assert sample['sample_id'] == f'synthetic-0-test-{i:06d}' and not sample['points'].flags.writeable
+        assert {scans.metainfo['part_names'][p].split('/')[0] for p in own} == {
+            SCANOBJECTNN[sample['gt_label']]
+        }
+        assert (
+            sample['sample_id'] == f'synthetic-0-test-{i:06d}'
+            and not sample['points'].flags.writeable
+        )
         if variant == 'OBJ_ONLY':
             assert (sample['mask'] >= 0).all()
 
@@ -55,9 +67,12 @@ def test_a_sample_does_not_depend_on_the_size_of_the_set(cache):
 
 def test_splits(cache):
     def ids(split, **more):
-        return [d['sample_id'] for d in SyntheticScans(split=split, cache_dir=cache, **more, **SMALL).data_list]
+        return [
+            d['sample_id']
+            for d in SyntheticScans(split=split, cache_dir=cache, **more, **SMALL).data_list
+        ]
 
-    train, val = ids('train', val_fraction=.5), ids('val', val_fraction=.5)
+    train, val = ids('train', val_fraction=0.5), ids('val', val_fraction=0.5)
     assert len(train) == len(val) == 15 and sorted(train + val) == ids('trainval')
     assert not set(ids('test')) & set(ids('trainval'))
 
@@ -68,7 +83,13 @@ def test_cache_is_used_again_and_other_parameters_miss_it(tmp_path, count_genera
     assert len(count_generations) == 1
     np.testing.assert_array_equal(first.records.points, again.records.points)
     assert first.fingerprint() == again.fingerprint()
-    for change in (dict(seed=1), dict(num_points=32), dict(num_train=15), dict(variant='OBJ_BG'), dict(split='test')):
+    for change in (
+        dict(seed=1),
+        dict(num_points=32),
+        dict(num_train=15),
+        dict(variant='OBJ_BG'),
+        dict(split='test'),
+    ):
         before = len(count_generations)
         SyntheticScans(**{**SMALL, 'cache_dir': tmp_path, **change})
         assert len(count_generations) == before + 1, change
@@ -100,13 +121,17 @@ def test_damaged_cache_is_made_again(tmp_path, count_generations, name, damage):
     again = SyntheticScans(cache_dir=tmp_path, **SMALL)
     assert len(count_generations) == 2
     np.testing.assert_array_equal(again.records.points, whole.records.points)
-    np.testing.assert_array_equal(again.records.extras['part_labels'], whole.records.extras['part_labels'])
+    np.testing.assert_array_equal(
+        again.records.extras['part_labels'], whole.records.extras['part_labels']
+    )
     assert path.read_bytes() == content
     SyntheticScans(cache_dir=tmp_path, **SMALL)
     assert len(count_generations) == 2
 
 
-def test_interrupted_generation_leaves_nothing_that_is_taken_for_whole(tmp_path, monkeypatch, count_generations):
+def test_interrupted_generation_leaves_nothing_that_is_taken_for_whole(
+    tmp_path, monkeypatch, count_generations
+):
     def interrupted(*_):
         raise KeyboardInterrupt
 
@@ -130,21 +155,34 @@ def test_default_cache_directory(tmp_path, monkeypatch):
     assert module.default_cache_dir() == tmp_path / 'home' / '.cache' / 'pcdet_kd'
 
 
-@pytest.mark.parametrize('wrong', [dict(variant='PB_T50_R'), dict(num_train=0), dict(num_test=1.5), dict(num_points=0),
-                                   dict(seed=-1), dict(workers=0)])
+@pytest.mark.parametrize(
+    'wrong',
+    [
+        dict(variant='PB_T50_R'),
+        dict(num_train=0),
+        dict(num_test=1.5),
+        dict(num_points=0),
+        dict(seed=-1),
+        dict(workers=0),
+    ],
+)
 def test_wrong_arguments(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         SyntheticScans(**wrong)
 
 
 def test_mesh_is_the_samples_object(cache):
-    scans = SyntheticScans(split='val', val_fraction=.5, variant='OBJ_BG', cache_dir=cache, **SMALL)
+    scans = SyntheticScans(
+        split='val', val_fraction=0.5, variant='OBJ_BG', cache_dir=cache, **SMALL
+    )
     for i in (0, 7):
         sample, mesh = scans[i], scans.mesh(i)
         names = {scans.metainfo['part_names'][p].split('/')[0] for p in mesh.face_parts}
         assert names == {SCANOBJECTNN[sample['gt_label']]}
         own = sample['points'][sample['mask'] >= 0]
-        assert (own > mesh.vertices.min(axis=0) - .1).all() and (own < mesh.vertices.max(axis=0) + .1).all()
+        assert (own > mesh.vertices.min(axis=0) - 0.1).all() and (
+            own < mesh.vertices.max(axis=0) + 0.1
+        ).all()
 
 
 @pytest.mark.parametrize('variant', ['OBJ_ONLY', 'OBJ_BG', 'PB_T50_RS'])
@@ -162,7 +200,7 @@ def test_scanobjectnn_reads_what_was_written(cache, tmp_path, variant):
 
 
 def test_a_part_of_the_training_set_is_written_alone(cache, tmp_path):
-    scans = SyntheticScans(split='val', val_fraction=.5, cache_dir=cache, **SMALL)
+    scans = SyntheticScans(split='val', val_fraction=0.5, cache_dir=cache, **SMALL)
     scans.write_h5(tmp_path)
     copy = ScanObjectNN(str(tmp_path), variant='OBJ_ONLY', split='train')
     assert copy.labels().tolist() == scans.labels().tolist()

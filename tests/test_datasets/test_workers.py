@@ -8,8 +8,12 @@ from torch.utils.data import DataLoader
 from pcdet_kd.datasets import PointCloudFolder, collate_points
 from pcdet_kd.utils.errors import SampleError
 
-PIPELINE = [dict(type='RandomPoints', num_points=6), dict(type='RandomRotate'), dict(type='RandomJitter'),
-            dict(type='PackPointInputs')]
+PIPELINE = [
+    dict(type='RandomPoints', num_points=6),
+    dict(type='RandomRotate'),
+    dict(type='RandomJitter'),
+    dict(type='PackPointInputs'),
+]
 
 
 @pytest.fixture
@@ -23,8 +27,14 @@ def dataset(tmp_path, clouds):
 
 def epochs(dataset, num_workers, method=None, seeds=((0, 0), (1, 0), (0, 7))):
     persistent = num_workers > 0
-    loader = DataLoader(dataset, batch_size=4, num_workers=num_workers, collate_fn=collate_points,
-                        persistent_workers=persistent, multiprocessing_context=method)
+    loader = DataLoader(
+        dataset,
+        batch_size=4,
+        num_workers=num_workers,
+        collate_fn=collate_points,
+        persistent_workers=persistent,
+        multiprocessing_context=method,
+    )
     out = []
     for epoch, seed in seeds:
         dataset.set_epoch(epoch, seed)  # after the workers have started, from the second round on
@@ -37,7 +47,9 @@ def epochs(dataset, num_workers, method=None, seeds=((0, 0), (1, 0), (0, 7))):
 @pytest.mark.parametrize('method', ['fork', 'spawn'])
 def test_same_samples_as_in_the_main_process(dataset, method):
     expected = epochs(dataset, 0)
-    assert len({cloud.numpy().tobytes() for epoch in expected for cloud in epoch}) == 36  # never the same draw twice
+    assert (
+        len({cloud.numpy().tobytes() for epoch in expected for cloud in epoch}) == 36
+    )  # never the same draw twice
     assert torch.equal(epochs(dataset, 2, method), expected)
 
 
@@ -59,5 +71,7 @@ def test_main_process_draws_of_torch_are_left_alone(dataset):
 def test_an_error_in_a_worker_names_the_sample(dataset):
     dataset.pipeline.transforms[0].num_points = 10
     loader = DataLoader(dataset, batch_size=4, num_workers=1, collate_fn=collate_points)
-    with pytest.raises(SampleError, match=r"sample 0 \('a/00.npy'\) failed in RandomPoints: the cloud has 9 points"):
+    with pytest.raises(
+        SampleError, match=r"sample 0 \('a/00.npy'\) failed in RandomPoints: the cloud has 9 points"
+    ):
         next(iter(loader))

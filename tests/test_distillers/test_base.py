@@ -23,11 +23,17 @@ class Both(Distiller):
 
     def distill(self, out, inputs, samples):
         logits = self.teachers['main'](inputs, samples).logits
-        return dict(loss_logit=self.losses['logit'](student_logits=out.logits, teacher_logits=logits))
+        return dict(
+            loss_logit=self.losses['logit'](student_logits=out.logits, teacher_logits=logits)
+        )
 
 
 def build(student, weight=1.0):
-    return Both(student, dict(main=dict(type='NegatedTeacher')), dict(logit=dict(type='LogitKDLoss', loss_weight=weight)))
+    return Both(
+        student,
+        dict(main=dict(type='NegatedTeacher')),
+        dict(logit=dict(type='LogitKDLoss', loss_weight=weight)),
+    )
 
 
 def train(model, batch, steps=4):
@@ -49,7 +55,11 @@ def test_terms_are_added_to_the_students_losses(tiny_student, batch):
 def test_weight_zero_is_plain_training_bit_for_bit(tiny_student, batch):
     tiny_student['head']['dropout'] = 0.4
     trained = []
-    for make in (lambda: MODELS.build(tiny_student), lambda: build(tiny_student, weight=0.0), lambda: build(tiny_student)):
+    for make in (
+        lambda: MODELS.build(tiny_student),
+        lambda: build(tiny_student, weight=0.0),
+        lambda: build(tiny_student),
+    ):
         torch.manual_seed(3)
         model = make()
         torch.manual_seed(4)
@@ -63,7 +73,10 @@ def test_weight_zero_is_plain_training_bit_for_bit(tiny_student, batch):
 def test_outside_training_it_is_its_student(tiny_student, batch):
     model = build(tiny_student).eval()
     assert torch.equal(model(batch['inputs']).logits, model.student(batch['inputs']).logits)
-    ours, student = (m(batch['inputs'], copy.deepcopy(batch['data_samples']), mode='predict') for m in (model, model.student))
+    ours, student = (
+        m(batch['inputs'], copy.deepcopy(batch['data_samples']), mode='predict')
+        for m in (model, model.student)
+    )
     assert all(torch.equal(a.pred_score, b.pred_score) for a, b in zip(ours, student))
 
 
@@ -74,11 +87,18 @@ def test_the_exported_student_fits_a_plain_classifier(tiny_student, batch):
     assert torch.equal(plain(batch['inputs']).logits, model(batch['inputs']).logits)
 
 
-@pytest.mark.parametrize(('teachers', 'losses', 'words'), [
-    ({}, dict(logit=dict(type='LogitKDLoss')), "takes teachers .'main'., got"),
-    (dict(main=dict(type='NegatedTeacher')), {}, "takes losses .'logit'., got"),
-    (dict(main=dict(type='NegatedTeacher'), more=dict(type='NegatedTeacher')), dict(logit=dict(type='LogitKDLoss')), 'more'),
-])
+@pytest.mark.parametrize(
+    ('teachers', 'losses', 'words'),
+    [
+        ({}, dict(logit=dict(type='LogitKDLoss')), "takes teachers .'main'., got"),
+        (dict(main=dict(type='NegatedTeacher')), {}, "takes losses .'logit'., got"),
+        (
+            dict(main=dict(type='NegatedTeacher'), more=dict(type='NegatedTeacher')),
+            dict(logit=dict(type='LogitKDLoss')),
+            'more',
+        ),
+    ],
+)
 def test_names_are_checked(tiny_student, teachers, losses, words):
     with pytest.raises(ValueError, match=words):
         Both(tiny_student, teachers, losses)
@@ -90,5 +110,8 @@ def test_a_term_may_not_hide_one_of_the_students(tiny_student, batch):
             return dict(loss_cls=out.logits.sum())
 
     with pytest.raises(KeyError, match='loss_cls'):
-        Hides(tiny_student, dict(main=dict(type='NegatedTeacher')), dict(logit=dict(type='LogitKDLoss')))(
-            batch['inputs'], batch['data_samples'], mode='loss')
+        Hides(
+            tiny_student,
+            dict(main=dict(type='NegatedTeacher')),
+            dict(logit=dict(type='LogitKDLoss')),
+        )(batch['inputs'], batch['data_samples'], mode='loss')

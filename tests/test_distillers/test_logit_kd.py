@@ -15,8 +15,11 @@ class MeanPointTeacher(Teacher):
 
 
 def test_it_is_hintons_loss(tiny_student, batch):
-    model = LogitKD(tiny_student, dict(main=dict(type='MeanPointTeacher')),
-                    dict(logit=dict(type='LogitKDLoss', temperature=2.0, loss_weight=0.5))).eval()
+    model = LogitKD(
+        tiny_student,
+        dict(main=dict(type='MeanPointTeacher')),
+        dict(logit=dict(type='LogitKDLoss', temperature=2.0, loss_weight=0.5)),
+    ).eval()
     losses = model(batch['inputs'], batch['data_samples'], mode='loss')
     student = model.student(batch['inputs']).logits.double()
     teacher = batch['inputs']['points'].mean(1).double()
@@ -28,9 +31,14 @@ def test_it_is_hintons_loss(tiny_student, batch):
 
 
 def test_the_teacher_sees_the_mixed_clouds(tiny_student, batch):
-    augments = dict(type='PointDataPreprocessor', batch_augments=dict(augments=dict(type='PointMixup')))
-    model = LogitKD({**tiny_student, 'data_preprocessor': augments}, dict(main=dict(type='MeanPointTeacher')),
-                    dict(logit=dict(type='LogitKDLoss'))).eval()
+    augments = dict(
+        type='PointDataPreprocessor', batch_augments=dict(augments=dict(type='PointMixup'))
+    )
+    model = LogitKD(
+        {**tiny_student, 'data_preprocessor': augments},
+        dict(main=dict(type='MeanPointTeacher')),
+        dict(logit=dict(type='LogitKDLoss')),
+    ).eval()
     mixed = model.data_preprocessor(batch, True)
     losses = model(**mixed, mode='loss')
     logits, points = model.student(mixed['inputs']).logits, mixed['inputs']['points']

@@ -38,8 +38,12 @@ class FixedGenerator(nn.Module):
 
 
 def build(student, width=16, helpers=True, **kwargs):
-    return PointCMT(student, dict(image=dict(type='ImageFeatures', width=width)),
-                    dict(generator=dict(type='FixedGenerator')) if helpers else None, **kwargs).eval()
+    return PointCMT(
+        student,
+        dict(image=dict(type='ImageFeatures', width=width)),
+        dict(generator=dict(type='FixedGenerator')) if helpers else None,
+        **kwargs,
+    ).eval()
 
 
 def terms(model, batch):
@@ -53,7 +57,9 @@ def test_both_terms_against_the_papers_formulas(tiny_student, batch):
     image = model.teachers['image']({}, batch['data_samples']).feat
     found = terms(model, batch)
     generator = model.helpers['generator']
-    emd = earth_mover_distance(generator.decode(out.feat), generator.decode(image), reduction='sum').mean()
+    emd = earth_mover_distance(
+        generator.decode(out.feat), generator.decode(image), reduction='sum'
+    ).mean()
     torch.testing.assert_close(found['loss_feature'], 30 * emd, rtol=1e-4, atol=1e-4)
     p, q = (model.student.head.classify(f).double().softmax(1) for f in (image, out.feat))
     expected = 0.3 * (p * (p / q).log()).sum(1).mean()
@@ -74,7 +80,9 @@ def test_where_the_classifier_terms_gradient_goes(tiny_student, batch, preset, r
     model = build(tiny_student, preset=preset)
     terms(model, batch)['loss_classifier'].backward()
     assert model.student.head.fc.weight.grad.abs().sum() > 0
-    encoder = [p.grad.abs().sum() for p in model.student.backbone.parameters() if p.grad is not None]
+    encoder = [
+        p.grad.abs().sum() for p in model.student.backbone.parameters() if p.grad is not None
+    ]
     assert bool(sum(encoder) > 0) is reaches_encoder
 
 
@@ -86,12 +94,15 @@ def test_the_feature_term_trains_the_encoder_and_not_the_generator(tiny_student,
     assert model.student.head.fc.weight.grad is None
 
 
-@pytest.mark.parametrize(('switches', 'names'), [
-    (dict(feature_enhancement=False, helpers=False), {'loss_classifier'}),
-    (dict(feature_enhancement=False), {'loss_classifier'}),
-    (dict(classifier_enhancement=False), {'loss_feature'}),
-    (dict(), {'loss_classifier', 'loss_feature'}),
-])
+@pytest.mark.parametrize(
+    ('switches', 'names'),
+    [
+        (dict(feature_enhancement=False, helpers=False), {'loss_classifier'}),
+        (dict(feature_enhancement=False), {'loss_classifier'}),
+        (dict(classifier_enhancement=False), {'loss_feature'}),
+        (dict(), {'loss_classifier', 'loss_feature'}),
+    ],
+)
 def test_each_enhancement_alone(tiny_student, batch, switches, names):
     assert set(terms(build(tiny_student, **switches), batch)) == names
 
@@ -99,15 +110,23 @@ def test_each_enhancement_alone(tiny_student, batch, switches, names):
 def test_losses_override_the_preset(tiny_student):
     losses = dict(feature=dict(loss_weight=7.0), classifier=dict(type='LogitKDLoss'))
     model = build(tiny_student, preset='released', losses=losses)
-    assert model.losses['feature'].loss_weight == 7 and model.losses['feature'].normalize == 'released'
-    assert model.losses['classifier'].temperature == 4.0  # the class's own default: the preset's config was replaced
+    assert (
+        model.losses['feature'].loss_weight == 7 and model.losses['feature'].normalize == 'released'
+    )
+    assert (
+        model.losses['classifier'].temperature == 4.0
+    )  # the class's own default: the preset's config was replaced
 
 
 def test_the_presets_are_the_published_values():
-    # Yan et al., NeurIPS 2022, equations 5 to 8 (alpha 30, beta 0.3), and the released code's call of its EMD module.
+    # Yan et al., NeurIPS 2022, equations 5 to 8 (alpha 30, beta 0.3), and the released code's call
+    # of its EMD module.
     for preset in PRESETS.values():
         assert (preset['feature']['loss_weight'], preset['classifier']['loss_weight']) == (30, 0.3)
-    assert (PRESETS['released']['feature']['eps'], PRESETS['released']['feature']['iterations']) == (0.05, 3000)
+    assert (
+        PRESETS['released']['feature']['eps'],
+        PRESETS['released']['feature']['iterations'],
+    ) == (0.05, 3000)
 
 
 def test_features_of_different_width_are_an_error(tiny_student, batch):

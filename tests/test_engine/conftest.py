@@ -39,7 +39,9 @@ def one_thread():
 
 @pytest.fixture
 def runner_of(toy, tmp_path):
-    """Build a PointRunner of the toy in ``tmp_path``, with more hooks (objects, which a config can't hold)."""
+    """Build a PointRunner of the toy in ``tmp_path``, with more hooks (objects, which a config
+    can't hold).
+    """
     from pcdet_kd.engine import PointRunner
 
     def build(work_dir=None, hooks=(), **options):
@@ -47,6 +49,7 @@ def runner_of(toy, tmp_path):
         for hook in hooks:
             runner.register_hook(hook)
         return runner
+
     return build
 
 
@@ -54,14 +57,20 @@ def runner_of(toy, tmp_path):
 def in_process():
     """Start training the toy in another process, which starts quickly; returns the process."""
     context = multiprocessing.get_context('forkserver')
-    context.set_forkserver_preload(['pcdet_kd.engine', 'pcdet_kd.datasets', 'torch._dynamo', 'matplotlib.pyplot'])
+    context.set_forkserver_preload(
+        ['pcdet_kd.engine', 'pcdet_kd.datasets', 'torch._dynamo', 'matplotlib.pyplot']
+    )
     os.environ.setdefault('OMP_NUM_THREADS', '1')
 
     def start(**options):
-        process = context.Process(target=runpy.run_path, args=(str(HERE / 'run_pcdet_kd_toy.py'),),
-                                  kwargs=dict(init_globals=dict(OPTIONS=options), run_name='toy_run'))
+        process = context.Process(
+            target=runpy.run_path,
+            args=(str(HERE / 'run_pcdet_kd_toy.py'),),
+            kwargs=dict(init_globals=dict(OPTIONS=options), run_name='toy_run'),
+        )
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             process.start()
         return process
+
     return start

@@ -20,7 +20,13 @@ from pcdet_kd.structures import PointDataSample
 class ToyModel(BaseModel):
     def __init__(self, width=4, data_preprocessor=None):
         super().__init__(data_preprocessor)
-        self.net = nn.Sequential(nn.Linear(3, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(0.5), nn.Linear(width, 2))
+        self.net = nn.Sequential(
+            nn.Linear(3, width),
+            nn.BatchNorm1d(width),
+            nn.ReLU(),
+            nn.Dropout(0.5),
+            nn.Linear(width, 2),
+        )
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
         logits = self.net(inputs['points'].mean(1))
@@ -57,7 +63,9 @@ class ToyDataset(PointCloudDataset):
     def load_records(self):
         rng = np.random.default_rng(0)
         labels = np.arange(self.size) % 2
-        points = rng.normal(size=(self.size, 5, 3)).astype(np.float32) + labels[:, None, None].astype(np.float32)
+        points = rng.normal(size=(self.size, 5, 3)).astype(np.float32) + labels[
+            :, None, None
+        ].astype(np.float32)
         return Records(points, labels, [f'toy/{i}' for i in range(self.size)], source='toy')
 
 
@@ -83,7 +91,10 @@ class ToyPack:
                 file.write(json.dumps([results['sample_idx'], float(draw[0, 0])]) + '\n')
         names = {k: results[k] for k in ('sample_idx', 'sample_id')}
         sample = PointDataSample(metainfo=names).set_gt_label(results['gt_label'])
-        return dict(inputs=dict(points=torch.from_numpy(results['points'] + self.noise * draw)), data_samples=sample)
+        return dict(
+            inputs=dict(points=torch.from_numpy(results['points'] + self.noise * draw)),
+            data_samples=sample,
+        )
 
 
 @METRICS.register_module(force=True)
@@ -95,18 +106,24 @@ class ToyAccuracy(BaseMetric):
         self.file = file
 
     def process(self, data_batch, data_samples):
-        self.results += [(s['sample_idx'], int(s['pred_label'] == s['gt_label'])) for s in data_samples]
+        self.results += [
+            (s['sample_idx'], int(s['pred_label'] == s['gt_label'])) for s in data_samples
+        ]
 
     def compute_metrics(self, results):
         if self.file:
             with open(self.file, 'w') as file:
                 json.dump(results, file)
-        return dict(top1=100.0 * sum(right for _, right in results) / len(results), count=len(results))
+        return dict(
+            top1=100.0 * sum(right for _, right in results) / len(results), count=len(results)
+        )
 
 
 @HOOKS.register_module(force=True)
 class ActHook(Hook):
-    """Does something at an iteration (counted over all epochs): ``kill`` the process, ``raise``, or make a ``mark``."""
+    """Does something at an iteration (counted over all epochs): ``kill`` the process, ``raise``, or
+    make a ``mark``.
+    """
 
     priority = 'VERY_LOW'  # before StopSignalHook
 
@@ -125,28 +142,58 @@ class ActHook(Hook):
                 next(runner.model.parameters()).fill_(float('nan'))
         elif self.act == 'mark':
             import time
+
             open(self.file, 'w').close()
             end = time.monotonic() + 60
-            while os.path.exists(self.file) and time.monotonic() < end:  # until the test has sent what it sends
+            while (
+                os.path.exists(self.file) and time.monotonic() < end
+            ):  # until the test has sent what it sends
                 time.sleep(0.01)
 
 
-def toy_config(work_dir, size=12, epochs=4, workers=0, persistent=False, batch=4, log=None, metric_file=None,
-               checkpoint=None, val_size=6, **more):
+def toy_config(
+    work_dir,
+    size=12,
+    epochs=4,
+    workers=0,
+    persistent=False,
+    batch=4,
+    log=None,
+    metric_file=None,
+    checkpoint=None,
+    val_size=6,
+    **more,
+):
     """Return a config; ``more`` replaces top-level keys."""
+
     def loader(n, shuffle, **kwargs):
-        return dict(batch_size=batch, num_workers=workers, persistent_workers=persistent,
-                    dataset=dict(type='ToyDataset', size=n, pipeline=[dict(type='ToyPack', **kwargs)]),
-                    sampler=dict(type='DefaultSampler', shuffle=shuffle), collate_fn=dict(type='collate_points'))
+        return dict(
+            batch_size=batch,
+            num_workers=workers,
+            persistent_workers=persistent,
+            dataset=dict(type='ToyDataset', size=n, pipeline=[dict(type='ToyPack', **kwargs)]),
+            sampler=dict(type='DefaultSampler', shuffle=shuffle),
+            collate_fn=dict(type='collate_points'),
+        )
 
     cfg = dict(
-        model=dict(type='ToyModel'), work_dir=str(work_dir), train_dataloader=loader(size, True, log=log),
-        val_dataloader=loader(val_size, False), val_evaluator=dict(type='ToyAccuracy', file=metric_file),
-        train_cfg=dict(by_epoch=True, max_epochs=epochs), val_cfg=dict(),
+        model=dict(type='ToyModel'),
+        work_dir=str(work_dir),
+        train_dataloader=loader(size, True, log=log),
+        val_dataloader=loader(val_size, False),
+        val_evaluator=dict(type='ToyAccuracy', file=metric_file),
+        train_cfg=dict(by_epoch=True, max_epochs=epochs),
+        val_cfg=dict(),
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.05, momentum=0.9)),
-        param_scheduler=dict(type='CosineAnnealingLR', T_max=epochs, by_epoch=True, convert_to_iter_based=True),
+        param_scheduler=dict(
+            type='CosineAnnealingLR', T_max=epochs, by_epoch=True, convert_to_iter_based=True
+        ),
         default_hooks=dict(checkpoint=dict(type='CheckpointHook', **(checkpoint or {}))),
-        visualizer=dict(type='Visualizer', vis_backends=[]), randomness=dict(seed=3), log_level='WARNING',
-        default_scope='pcdet_kd', runner_type='PointRunner')
+        visualizer=dict(type='Visualizer', vis_backends=[]),
+        randomness=dict(seed=3),
+        log_level='WARNING',
+        default_scope='pcdet_kd',
+        runner_type='PointRunner',
+    )
     cfg.update(more)
     return Config(cfg)

@@ -1,4 +1,6 @@
-"""Train the toy in a process of its own: ``run_path`` it with OPTIONS (keywords of toy_config) among the globals."""
+"""Train the toy in a process of its own: ``run_path`` it with OPTIONS (keywords of toy_config)
+among the globals.
+"""
 
 import json
 import os
@@ -7,7 +9,9 @@ import sys
 
 import torch
 
-toy = runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'pcdet_kd_toy.py'), run_name='toy')
+toy = runpy.run_path(
+    os.path.join(os.path.dirname(os.path.abspath(__file__)), 'pcdet_kd_toy.py'), run_name='toy'
+)
 from pcdet_kd.engine import PointRunner, StoppedBySignal  # noqa: E402
 
 options = globals().get('OPTIONS') or json.loads(sys.argv[1])

@@ -16,14 +16,20 @@ def test_is_what_the_name_means_in_our_configs():
 
 
 def test_trains_in_bfloat16_on_cpu(runner_of):
-    optim = dict(type='AmpOptimWrapper', optimizer=dict(type='SGD', lr=0.05), clip_grad=dict(max_norm=1.0))
+    optim = dict(
+        type='AmpOptimWrapper', optimizer=dict(type='SGD', lr=0.05), clip_grad=dict(max_norm=1.0)
+    )
     runner = runner_of(epochs=1, optim_wrapper=optim)
     kinds = []
-    runner.model.net[0].register_forward_hook(lambda module, args, out: kinds.append((runner.model.training, out.dtype)))
+    runner.model.net[0].register_forward_hook(
+        lambda module, args, out: kinds.append((runner.model.training, out.dtype))
+    )
     before = runner.model.net[0].weight.clone()
     runner.train()
     assert set(kinds) == {(True, torch.bfloat16), (False, torch.float32)}
-    assert runner.model.net[0].weight.dtype == torch.float32 and not torch.equal(before, runner.model.net[0].weight)
+    assert runner.model.net[0].weight.dtype == torch.float32 and not torch.equal(
+        before, runner.model.net[0].weight
+    )
     again = runner_of(epochs=2, optim_wrapper=optim, resume=True)
     again.train()
     assert again.epoch == 2

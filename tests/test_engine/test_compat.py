@@ -1,4 +1,6 @@
-"""Each replacement in compat: that it is in place, that it does what it is for, and that MMEngine still needs it."""
+"""Each replacement in compat: that it is in place, that it does what it is for, and that MMEngine
+still needs it.
+"""
 
 import inspect
 
@@ -43,11 +45,17 @@ def test_signatures_that_are_replaced_are_unchanged():
     source = inspect.getsource(mmengine.fileio.handlers.yaml_handler.YamlHandler.load_from_fileobj)
     assert "'Loader', Loader" in source
     source = inspect.getsource(mmengine.config.config)
-    for call in ('_is_builtin_module(node.module)', 'get_installed_path(package)', 'is_installed(package)'):
+    for call in (
+        '_is_builtin_module(node.module)',
+        'get_installed_path(package)',
+        'is_installed(package)',
+    ):
         assert call in source
 
 
-@pytest.mark.parametrize('line', ['from pathlib import Path', 'import os', 'from functools import partial'])
+@pytest.mark.parametrize(
+    'line', ['from pathlib import Path', 'import os', 'from functools import partial']
+)
 def test_configs_may_import_the_standard_library(tmp_path, line):
     file = tmp_path / 'config.py'
     (tmp_path / 'base.py').write_text('a = 1\n')
@@ -57,7 +65,9 @@ def test_configs_may_import_the_standard_library(tmp_path, line):
 
 
 def test_standard_modules():
-    for name, expected in dict(os=True, json=True, torch=False, numpy=False, pcdet_kd=False).items():
+    for name, expected in dict(
+        os=True, json=True, torch=False, numpy=False, pcdet_kd=False
+    ).items():
         assert mmengine.config.utils._is_builtin_module(name) is expected, name
     assert not compat.is_standard_module('.base') and compat.is_standard_module('mmengine.config')
     assert compat.is_standard_module('os.path')
@@ -65,7 +75,9 @@ def test_standard_modules():
 
 def test_installed_packages_without_pkg_resources():
     assert mmengine.utils.is_installed('torch') and mmengine.utils.is_installed('mmcv-lite')
-    assert not mmengine.utils.is_installed('no-such-package') and not mmengine.utils.is_installed('no_such.package')
+    assert not mmengine.utils.is_installed('no-such-package') and not mmengine.utils.is_installed(
+        'no_such.package'
+    )
     assert mmengine.utils.get_installed_path('torch') == str(torch.__path__[0])
     assert mmengine.hub.hub.get_installed_path('mmcv-lite').endswith('mmcv')
     assert mmengine.config.config.get_installed_path('pcdet_kd').endswith('pcdet_kd')
@@ -102,10 +114,13 @@ def test_mmengines_files_are_written_atomically(tmp_path, monkeypatch):
 
     def fail(source, target):
         raise OSError('killed here')
+
     monkeypatch.setattr('os.replace', fail)
     with pytest.raises(OSError, match='killed here'):
         backend.put(b'new', tmp_path / 'a')
-    assert [p.name for p in tmp_path.iterdir()] == ['a'] and backend.get_text(tmp_path / 'a') == 'old'
+    assert [p.name for p in tmp_path.iterdir()] == ['a'] and backend.get_text(
+        tmp_path / 'a'
+    ) == 'old'
 
 
 def test_config_texts_are_formatted_once(monkeypatch):
@@ -114,6 +129,7 @@ def test_config_texts_are_formatted_once(monkeypatch):
     def slow(text, style_config):
         calls.append(text)
         return text.upper(), True
+
     monkeypatch.setattr(mmengine.config.config, 'FormatCode', compat._remembering(slow))
     assert Config(dict(a=1)).pretty_text == Config(dict(a=1)).pretty_text == 'A=1'
     assert Config(dict(a=2)).pretty_text == 'A=2'
@@ -123,4 +139,9 @@ def test_config_texts_are_formatted_once(monkeypatch):
 def test_histories_are_capped():
     hub = MessageHub.get_instance('capped')
     hub.update_scalar('x', 1.0)
-    assert hub.log_scalars['x'].max_length == HistoryBuffer().max_length == compat.HISTORY_LENGTH == 10_000
+    assert (
+        hub.log_scalars['x'].max_length
+        == HistoryBuffer().max_length
+        == compat.HISTORY_LENGTH
+        == 10_000
+    )

@@ -21,25 +21,37 @@ def test_a_variable_changes_all_that_is_computed_from_it(tiny_configs):
 
 
 def test_a_dotted_path_changes_one_value(tiny_configs):
-    cfg = load_config(tiny_configs / 'tiny_pointcmt.py', {'optim_wrapper.optimizer.lr': 0.5, 'model.preset': 'released',
-                                                        'train_dataloader.dataset.pipeline.0.low': 0.9})
+    cfg = load_config(
+        tiny_configs / 'tiny_pointcmt.py',
+        {
+            'optim_wrapper.optimizer.lr': 0.5,
+            'model.preset': 'released',
+            'train_dataloader.dataset.pipeline.0.low': 0.9,
+        },
+    )
     assert (cfg.optim_wrapper.optimizer.lr, cfg.model.preset) == (0.5, 'released')
     assert cfg.train_dataloader.dataset.pipeline[0].low == 0.9
-    assert 'low' not in load_config(tiny_configs / 'tiny_pointcmt.py').train_dataloader.dataset.pipeline[0]
+    assert (
+        'low'
+        not in load_config(tiny_configs / 'tiny_pointcmt.py').train_dataloader.dataset.pipeline[0]
+    )
 
 
-@pytest.mark.parametrize(('option', 'words'), [
-    ('train_dataloder.batch_size', "'train_dataloader'"),
-    ('max_epoch', "'max_epochs'"),
-    ('train_cfg.max_epoch', "'max_epochs'"),
-    ('optim_wrapper.optimizer.learning_rate', 'Adam has no such argument'),
-    ('train_dataloader.batchsize', "'batch_size'"),
-    ('train_dataloader.dataset.pipeline.7.low', 'list of 2'),
-    ('model.preset.x', 'it has no parts'),
-    ('model.student.backbone.local_chanels', "'local_channels'"),
-    ('randomness.sead', "'seed'"),
-    ('teacher.model.input_key', 'computed from already'),
-])
+@pytest.mark.parametrize(
+    ('option', 'words'),
+    [
+        ('train_dataloder.batch_size', "'train_dataloader'"),
+        ('max_epoch', "'max_epochs'"),
+        ('train_cfg.max_epoch', "'max_epochs'"),
+        ('optim_wrapper.optimizer.learning_rate', 'Adam has no such argument'),
+        ('train_dataloader.batchsize', "'batch_size'"),
+        ('train_dataloader.dataset.pipeline.7.low', 'list of 2'),
+        ('model.preset.x', 'it has no parts'),
+        ('model.student.backbone.local_chanels', "'local_channels'"),
+        ('randomness.sead', "'seed'"),
+        ('teacher.model.input_key', 'computed from already'),
+    ],
+)
 def test_an_option_that_leads_nowhere_is_an_error(tiny_configs, option, words):
     with pytest.raises(ConfigError, match=words) as error:
         load_config(tiny_configs / 'tiny_pointcmt.py', {option: 1})
@@ -65,7 +77,11 @@ def test_a_syntax_error_names_file_and_line(tmp_path):
 
 def test_files_and_variables(tiny_configs):
     leaf = tiny_configs / 'tiny_pointcmt.py'
-    assert [f.name for f in config_files(leaf)] == ['tiny_pointcmt.py', 'tiny_base.py', 'default_runtime.py']
+    assert [f.name for f in config_files(leaf)] == [
+        'tiny_pointcmt.py',
+        'tiny_base.py',
+        'default_runtime.py',
+    ]
     assert {'num', 'max_epochs', 'student', 'teacher'} <= variables_of(leaf)
     assert not {'model', 'train_dataloader', 'requires'} & variables_of(leaf)
 
@@ -74,20 +90,28 @@ def test_new_style_configs(tmp_path, tiny_configs, monkeypatch):
     package = tmp_path / 'lazy_configs'
     package.mkdir()
     (package / '__init__.py').touch()
-    write(package, model='width = 16\nhead = dict(type="MLPHead", hidden_channels=(), num_classes=3)\n',
-          leaf='from mmengine.config import read_base\nwith read_base():\n    from .model import *\n'
-               'from lazy_parts import MyBackbone\n'
-               'model = dict(type="PointClassifier", backbone=dict(type=MyBackbone, width=width), head=head)\n')
+    write(
+        package,
+        model='width = 16\nhead = dict(type="MLPHead", hidden_channels=(), num_classes=3)\n',
+        leaf='from mmengine.config import read_base\nwith read_base():\n    from .model import *\n'
+        'from lazy_parts import MyBackbone\n'
+        'model = dict(type="PointClassifier", backbone=dict(type=MyBackbone, width=width), '
+        'head=head)\n',
+    )
     (tmp_path / 'lazy_parts.py').write_text(
         'from torch import nn\nfrom pcdet_kd.structures import PointFeatures\n'
         'class MyBackbone(nn.Module):\n    def __init__(self, width):\n        super().__init__()\n'
         '        self.out_channels = width\n        self.fc = nn.Linear(3, width)\n'
-        '    def forward(self, points):\n        return PointFeatures(self.fc(points).amax(1))\n')
+        '    def forward(self, points):\n        return PointFeatures(self.fc(points).amax(1))\n'
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     cfg = load_config(package / 'leaf.py')
     model = MODELS.build(cfg.model)
     assert type(model.backbone).__name__ == 'MyBackbone' and model.head.in_channels == 16
-    with pytest.raises(ConfigError, match=r"model\.backbone\.widht: MyBackbone has no such argument. Did you mean 'width'"):
+    with pytest.raises(
+        ConfigError,
+        match=r"model\.backbone\.widht: MyBackbone has no such argument. Did you mean 'width'",
+    ):
         load_config(package / 'leaf.py', {'model.backbone.widht': 4})
     sys.modules.pop('lazy_parts', None)
 
@@ -96,25 +120,35 @@ def test_custom_imports_bring_parts_of_other_packages(tmp_path, monkeypatch):
     (tmp_path / 'my_losses.py').write_text(
         'from torch import nn\nfrom pcdet_kd.registry import LOSSES\n'
         '@LOSSES.register_module(force=True)\nclass MyImportedLoss(nn.Module):\n'
-        '    def forward(self, student_logits, target):\n        return student_logits.sum()\n')
+        '    def forward(self, student_logits, target):\n        return student_logits.sum()\n'
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
-    leaf = write(tmp_path, leaf="custom_imports = dict(imports=['my_losses'], allow_failed_imports=False)\n"
-                                "model = dict(type='PointClassifier', backbone=dict(type='PointNet'),\n"
-                                "             head=dict(type='MLPHead', num_classes=3, loss=dict(type='MyImportedLoss')))\n")
+    leaf = write(
+        tmp_path,
+        leaf="custom_imports = dict(imports=['my_losses'], allow_failed_imports=False)\n"
+        "model = dict(type='PointClassifier', backbone=dict(type='PointNet'),\n"
+        "             head=dict(type='MLPHead', num_classes=3, loss=dict(type='MyImportedLoss')))\n",  # noqa: E501
+    )
     assert type(MODELS.build(load_config(leaf).model).head.loss_cls).__name__ == 'MyImportedLoss'
 
 
 def test_a_module_that_cannot_be_imported_is_named(tmp_path):
     leaf = write(tmp_path, leaf="custom_imports = dict(imports=['my_losses_elsewhere'])\n")
-    with pytest.raises(ConfigError, match=r'leaf\.py: 1 problem\n.*my_losses_elsewhere.*PYTHONPATH'):
+    with pytest.raises(
+        ConfigError, match=r'leaf\.py: 1 problem\n.*my_losses_elsewhere.*PYTHONPATH'
+    ):
         load_config(leaf)
 
 
 def test_a_base_may_be_a_shipped_config(tmp_path):
     leaf = tmp_path / 'mine.py'
-    leaf.write_text("_base_ = ['pcdet_kd::_base_/students/pointmlp_elite.py', 'pcdet_kd::_base_/datasets/modelnet40.py',\n"
-                    "          'pcdet_kd::_base_/schedules/sgd_cosine_300e.py', 'pcdet_kd::_base_/default_runtime.py']\n"
-                    "model = _base_.student\nmodel.head.num_classes = _base_.num_classes\n")
+    leaf.write_text(
+        "_base_ = ['pcdet_kd::_base_/students/pointmlp_elite.py', "
+        "'pcdet_kd::_base_/datasets/modelnet40.py',\n"
+        "          'pcdet_kd::_base_/schedules/sgd_cosine_300e.py', "
+        "'pcdet_kd::_base_/default_runtime.py']\n"
+        'model = _base_.student\nmodel.head.num_classes = _base_.num_classes\n'
+    )
     cfg = load_config(leaf, {'num_points': 77})
     assert cfg.model.backbone.type == 'PointMLPElite' and cfg.model.head.num_classes == 40
     assert cfg.test_dataloader.dataset.pipeline[0].num_points == 77

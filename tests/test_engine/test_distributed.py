@@ -11,9 +11,11 @@ import torch
 
 from pcdet_kd.utils.checkpoint import load_checkpoint_file
 
-pytestmark = pytest.mark.xdist_group('two_processes')  # one after the other, and one run for the three tests that share it
+pytestmark = pytest.mark.xdist_group(
+    'two_processes'
+)  # one after the other, and one run for the three tests that share it
 
-SCRIPT = '''
+SCRIPT = """
 import json, os, sys
 import torch
 torch.set_num_threads(1)
@@ -39,7 +41,7 @@ except TypeError:
     pass
 runner = run('parts', epochs=2, resume=True)
 torch.save(runner.model.module.state_dict(), f'{out}/resumed_{rank}.pt')
-'''
+"""
 
 
 @pytest.fixture(scope='module')
@@ -48,10 +50,25 @@ def finished(tmp_path_factory):
     out = tmp_path_factory.mktemp('two')
     script = out / 'script.py'
     script.write_text(SCRIPT)
-    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2', str(script), str(out),
-               str(Path(__file__).parent)]
-    done = subprocess.run(command, cwd=out, capture_output=True, text=True, timeout=120, check=False,
-                          env={**os.environ, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''})
+    command = [
+        sys.executable,
+        '-m',
+        'torch.distributed.run',
+        '--standalone',
+        '--nproc-per-node=2',
+        str(script),
+        str(out),
+        str(Path(__file__).parent),
+    ]
+    done = subprocess.run(
+        command,
+        cwd=out,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''},
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return out
 
@@ -78,24 +95,44 @@ def test_resume_is_exact(finished):
     assert (meta['epoch'], meta['world_size']) == (2, 2)
 
 
-PIPELINE = '''
+PIPELINE = """
 import runpy, sys
 import torch
 torch.set_num_threads(1)
 runpy.run_path(sys.argv.pop(1))  # registers the tiny data set
 from pcdet_kd.cli import train
 sys.exit(train.main())
-'''
+"""
 
 
 def test_all_stages_train_in_two_processes(tiny_configs):
     script = tiny_configs / 'script.py'
     script.write_text(PIPELINE)
-    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2', str(script),
-               str(Path(__file__).parents[1] / 'conftest.py'), str(tiny_configs / 'tiny_pointcmt.py'), '--launcher', 'pytorch',
-               '--cfg-options', 'max_epochs=1']
-    done = subprocess.run(command, cwd=tiny_configs.parent, capture_output=True, text=True, timeout=200, check=False,
-                          env={**os.environ, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''})
+    command = [
+        sys.executable,
+        '-m',
+        'torch.distributed.run',
+        '--standalone',
+        '--nproc-per-node=2',
+        str(script),
+        str(Path(__file__).parents[1] / 'conftest.py'),
+        str(tiny_configs / 'tiny_pointcmt.py'),
+        '--launcher',
+        'pytorch',
+        '--cfg-options',
+        'max_epochs=1',
+    ]
+    done = subprocess.run(
+        command,
+        cwd=tiny_configs.parent,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''},
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count('trains in') == 3, 'one process speaks'
-    assert json.loads((tiny_configs.parent / 'work_dirs/tiny_pointcmt/stage.json').read_text())['finished']
+    assert json.loads((tiny_configs.parent / 'work_dirs/tiny_pointcmt/stage.json').read_text())[
+        'finished'
+    ]

@@ -30,14 +30,29 @@ def test_the_plan_is_in_order_and_has_each_stage_once(tiny_configs):
     stages = plan(tiny_configs / LEAF)
     assert names(stages) == ['teacher', 'generator', 'tiny_pointcmt']
     assert stages[2].requires['teacher'] is stages[1].requires['teacher'] is stages[0]
-    assert [str(s.work_dir) for s in stages] == [f'work_dirs/{n}' for n in ('tiny_teacher', 'tiny_generator', 'tiny_pointcmt')]
-    assert [str(s.work_dir) for s in plan(tiny_configs / LEAF, work_dir='out', with_baseline=True)] == [
-        'out/stages/tiny_teacher', 'out/stages/tiny_generator', 'out/stages/tiny_pointcmt_baseline', 'out']
-    assert str(plan(tiny_configs / LEAF, with_baseline=True)[2].work_dir) == 'work_dirs/tiny_pointcmt_baseline'
+    assert [str(s.work_dir) for s in stages] == [
+        f'work_dirs/{n}' for n in ('tiny_teacher', 'tiny_generator', 'tiny_pointcmt')
+    ]
+    assert [
+        str(s.work_dir) for s in plan(tiny_configs / LEAF, work_dir='out', with_baseline=True)
+    ] == [
+        'out/stages/tiny_teacher',
+        'out/stages/tiny_generator',
+        'out/stages/tiny_pointcmt_baseline',
+        'out',
+    ]
+    assert (
+        str(plan(tiny_configs / LEAF, with_baseline=True)[2].work_dir)
+        == 'work_dirs/tiny_pointcmt_baseline'
+    )
 
 
 def test_variables_reach_the_stages_and_paths_only_the_leaf(tiny_configs):
-    stages = plan(tiny_configs / LEAF, {'num': 12, 'optim_wrapper.optimizer.lr': 0.5}, {'teacher.train_cfg.max_epochs': 7})
+    stages = plan(
+        tiny_configs / LEAF,
+        {'num': 12, 'optim_wrapper.optimizer.lr': 0.5},
+        {'teacher.train_cfg.max_epochs': 7},
+    )
     assert [s.cfg.train_dataloader.dataset.num for s in stages] == [12, 12, 12]
     assert [s.cfg.optim_wrapper.optimizer.lr for s in stages] == [0.01, 0.01, 0.5]
     assert [s.cfg.train_cfg.max_epochs for s in stages] == [7, 2, 2]
@@ -60,9 +75,17 @@ def test_mistakes_in_requires_are_found_before_training(tiny_configs):
 
 def test_a_frozen_model_must_be_the_one_that_its_stage_trains(tiny_configs):
     views = 'data_preprocessor.views.image_size'
-    with pytest.raises(ConfigError, match=rf"teachers\.image\.teacher\.model\.{views}: 16, but the stage 'teacher' trains 24"):
-        plan(tiny_configs / LEAF, stage_options={f'teacher.model.{views}': 24,
-                                                 f'generator.model.teacher.teacher.model.{views}': 24})
+    with pytest.raises(
+        ConfigError,
+        match=rf"teachers\.image\.teacher\.model\.{views}: 16, but the stage 'teacher' trains 24",
+    ):
+        plan(
+            tiny_configs / LEAF,
+            stage_options={
+                f'teacher.model.{views}': 24,
+                f'generator.model.teacher.teacher.model.{views}': 24,
+            },
+        )
 
 
 def test_a_model_that_cannot_be_built_is_known_before_the_first_stage_trains(tiny_configs):
@@ -81,7 +104,9 @@ def test_one_call_trains_all_and_the_next_trains_nothing(tiny_configs, monkeypat
         assert set(stage.record.results) == {'last', 'best'}
     assert 0 <= stages[-1].record.results['last']['accuracy'] <= 100
     assert stages[1].record.results['last']['emd'] > 0
-    assert len(list((tiny_configs.parent / 'work_dirs/tiny_teacher').glob('feature_bank_*.pt'))) == 1, 'II and III share it'
+    assert (
+        len(list((tiny_configs.parent / 'work_dirs/tiny_teacher').glob('feature_bank_*.pt'))) == 1
+    ), 'II and III share it'
     before = copy.deepcopy([s.record for s in stages])
     monkeypatch.setattr(pipeline.RUNNERS, 'build', None)
     again, said = run(tiny_configs, with_baseline=True)
@@ -102,12 +127,18 @@ def check_the_exported_student(leaf):
     batch = collate_points([dataset[i] for i in range(5)])
     assert torch.equal(student(batch['inputs']).logits, distiller(batch['inputs']).logits)
     keys = load_checkpoint_file(leaf.work_dir / 'last.pth')['state_dict']
-    assert all(key.startswith('student.') for key in keys), 'a teacher or helper is in the checkpoint'
+    assert all(key.startswith('student.') for key in keys), (
+        'a teacher or helper is in the checkpoint'
+    )
 
 
 def check_stale_stages(folder):
-    """A finished run of another config, of other data, or with other weights is named and not reused."""
-    with pytest.raises(StaleStageError, match=r'tiny_teacher.*\n.*max_epochs: 2 -> 3(.|\n)*--retrain teacher'):
+    """A finished run of another config, of other data, or with other weights is named and not
+    reused.
+    """
+    with pytest.raises(
+        StaleStageError, match=r'tiny_teacher.*\n.*max_epochs: 2 -> 3(.|\n)*--retrain teacher'
+    ):
         run(folder, stage_options={'teacher.max_epochs': 3})
     with pytest.raises(StaleStageError, match=r'tiny_pointcmt.*\n.*lr: 0\.01 -> 0\.5'):
         run(folder, {'optim_wrapper.optimizer.lr': 0.5})
@@ -127,13 +158,21 @@ def test_retraining_a_stage_moves_the_old_one_aside_and_makes_later_stages_stale
     leaf = 'tiny_generator.py'
     run(tiny_configs, {'max_epochs': 1}, leaf=leaf)
     with pytest.raises(StaleStageError, match=r'model\.teacher\.teacher\.checkpoint: sha256'):
-        run(tiny_configs, {'max_epochs': 1}, leaf=leaf, retrain={'teacher'}, stage_options={'teacher.randomness.seed': 1})
+        run(
+            tiny_configs,
+            {'max_epochs': 1},
+            leaf=leaf,
+            retrain={'teacher'},
+            stage_options={'teacher.randomness.seed': 1},
+        )
     assert len(list((tiny_configs.parent / 'work_dirs').glob('tiny_teacher.*'))) == 1
 
 
 def test_an_unfinished_stage_is_resumed(tiny_configs, monkeypatch):
     teacher = 'tiny_teacher.py'
-    monkeypatch.setattr(pipeline, 'test_last_and_best', lambda runner: exec('raise KeyboardInterrupt'))
+    monkeypatch.setattr(
+        pipeline, 'test_last_and_best', lambda runner: exec('raise KeyboardInterrupt')
+    )
     with pytest.raises(KeyboardInterrupt):
         run(tiny_configs, leaf=teacher)
     monkeypatch.undo()

@@ -6,9 +6,20 @@ import pytest
 import torch
 from torch import nn
 
-from pcdet_kd.engine.robustness import Predictor, batches_of_equal_size, evaluate_suite, weights_sha256
+from pcdet_kd.engine.robustness import (
+    Predictor,
+    batches_of_equal_size,
+    evaluate_suite,
+    weights_sha256,
+)
 from pcdet_kd.engine.suite_data import SuiteData
-from pcdet_kd.evaluation.suite_results import SetResult, SuiteResult, set_file, suite_sets, worst_mistakes
+from pcdet_kd.evaluation.suite_results import (
+    SetResult,
+    SuiteResult,
+    set_file,
+    suite_sets,
+    worst_mistakes,
+)
 from pcdet_kd.structures import PointDataSample
 from pcdet_kd.utils.errors import DataError
 
@@ -54,19 +65,26 @@ def test_every_cloud_of_every_set_counts_once(write_suite, tmp_path, suite):
         scores = model.score(points).detach().numpy()
         assert np.array_equal(found.gt, np.arange(12) % 3)
         assert np.array_equal(found.pred, scores.argmax(1))
-        assert np.allclose(found.score, scores.max(1)) and np.allclose(found.true_score, scores[np.arange(12), found.gt])
+        assert np.allclose(found.score, scores.max(1)) and np.allclose(
+            found.true_score, scores[np.arange(12), found.gt]
+        )
         assert (found.num_points == points.shape[1]).all()
         for i, cloud in zip(found.worst, found.clouds):
             assert found.pred[i] != found.gt[i] and np.array_equal(cloud, points[i].numpy())
     assert result.info['protocol']['clouds'] == f'12 in each of {len(result.sets)} sets'
-    assert result.sets['clean', 0].correct.all() and not result.sets[list(result.sets)[-1]].correct.all()
+    assert (
+        result.sets['clean', 0].correct.all()
+        and not result.sets[list(result.sets)[-1]].correct.all()
+    )
 
 
 def test_an_interrupted_evaluation_goes_on(write_suite, tmp_path):
     root = write_suite('modelnet-c')
     whole = evaluate_suite(LongestAxis(), suite_of(root), tmp_path / 'whole', RUN, batch_size=5)
     with pytest.raises(KeyboardInterrupt):
-        evaluate_suite(LongestAxis(stop_after=10), suite_of(root), tmp_path / 'parts', RUN, batch_size=5)
+        evaluate_suite(
+            LongestAxis(stop_after=10), suite_of(root), tmp_path / 'parts', RUN, batch_size=5
+        )
     folder = next((tmp_path / 'parts' / 'modelnet-c').iterdir())
     done = {file.name: file.stat().st_mtime_ns for file in (folder / 'sets').iterdir()}
     assert sorted(done) == ['clean.npz', 'scale_0.npz', 'scale_1.npz']
@@ -74,9 +92,14 @@ def test_an_interrupted_evaluation_goes_on(write_suite, tmp_path):
         SuiteResult.read(folder)
     model = LongestAxis()
     assert evaluate_suite(model, suite_of(root), tmp_path / 'parts', RUN, batch_size=5) == folder
-    assert len(model.seen) == 3 * 33 and done == {name: (folder / 'sets' / name).stat().st_mtime_ns for name in done}
+    assert len(model.seen) == 3 * 33 and done == {
+        name: (folder / 'sets' / name).stat().st_mtime_ns for name in done
+    }
     for name in suite_sets('modelnet-c'):
-        first, second = SetResult.read(set_file(whole, name)), SetResult.read(set_file(folder, name))
+        first, second = (
+            SetResult.read(set_file(whole, name)),
+            SetResult.read(set_file(folder, name)),
+        )
         assert np.array_equal(first.pred, second.pred) and np.array_equal(first.score, second.score)
     model = LongestAxis()
     evaluate_suite(model, suite_of(root), tmp_path / 'parts', RUN)
@@ -91,9 +114,14 @@ def test_other_weights_data_or_settings_get_another_folder(write_suite, tmp_path
 
     first = folder(suite_of(root))
     assert folder(suite_of(root), batch_size=3) == first and first.name.startswith('last-')
-    others = [folder(suite_of(root), dict(RUN, sha256='2')), folder(suite_of(root), dict(RUN, model='toy2')),
-              folder(suite_of(root, renormalize='sphere')), folder(suite_of(root), seed=1), folder(suite_of(root), amp=True),
-              folder(suite_of(other))]
+    others = [
+        folder(suite_of(root), dict(RUN, sha256='2')),
+        folder(suite_of(root), dict(RUN, model='toy2')),
+        folder(suite_of(root, renormalize='sphere')),
+        folder(suite_of(root), seed=1),
+        folder(suite_of(root), amp=True),
+        folder(suite_of(other)),
+    ]
     assert len({first, *others}) == 7
 
 
@@ -147,7 +175,9 @@ class BlindToZ(LongestAxis):
 
 
 def test_mistakes_due_to_the_corruption_come_first(write_suite, tmp_path):
-    result = SuiteResult.read(evaluate_suite(BlindToZ(), suite_of(write_suite('modelnet-c')), tmp_path, RUN))
+    result = SuiteResult.read(
+        evaluate_suite(BlindToZ(), suite_of(write_suite('modelnet-c')), tmp_path, RUN)
+    )
     clean, changed = result.sets['clean', 0].correct, 0
     assert clean.sum() == 8
     for found in list(result.sets.values())[1:]:
@@ -175,10 +205,20 @@ def test_threads_change_nothing(write_suite, kind, threads):
 
 
 def test_threads_take_the_models_gpu(write_suite, monkeypatch):
-    """A thread begins with GPU 0 as the current one, which is another process's in distributed evaluation."""
-    dataset, model, of = suite_of(write_suite('modelnet-c')).build(('clean', 0)), LongestAxis().eval(), []
+    """A thread begins with GPU 0 as the current one, which is another process's in distributed
+    evaluation.
+    """
+    dataset, model, of = (
+        suite_of(write_suite('modelnet-c')).build(('clean', 0)),
+        LongestAxis().eval(),
+        [],
+    )
     real = torch.cuda.device_of
-    monkeypatch.setattr(torch.cuda, 'device_of', lambda tensor: of.append((tensor, threading.current_thread())) or real(tensor))
+    monkeypatch.setattr(
+        torch.cuda,
+        'device_of',
+        lambda tensor: of.append((tensor, threading.current_thread())) or real(tensor),
+    )
     with Predictor(model, 4) as predictor:
         predictor.scores(dataset)
     assert len(of) == len(model.seen) and all(tensor is model.scale for tensor, _ in of)
@@ -197,11 +237,14 @@ def test_numpy_generator_is_left_alone(write_suite):
 
 def test_each_process_takes_its_share_and_all_is_put_together(write_suite, monkeypatch):
     from pcdet_kd.engine import robustness
+
     dataset = suite_of(write_suite('modelnet-c', count=11)).build(('rotate', 4))
     with Predictor(LongestAxis().eval(), 4) as predictor:
         alone = predictor.scores(dataset)
     shares = []
-    monkeypatch.setattr(robustness, 'all_gather_object', lambda found: shares.append(found) or [*shares])
+    monkeypatch.setattr(
+        robustness, 'all_gather_object', lambda found: shares.append(found) or [*shares]
+    )
     for rank in (0, 1, 2):
         monkeypatch.setattr(robustness, 'get_dist_info', lambda rank=rank: (rank, 3))
         with Predictor(LongestAxis().eval(), 4) as predictor:

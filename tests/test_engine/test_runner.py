@@ -30,15 +30,23 @@ def test_default_runtime_config_builds_and_trains(toy, tmp_path):
     assert type(runner) is PointRunner
     runner.train()
     assert (tmp_path / 'best.pth').is_file()
-    assert Config.fromfile(next(tmp_path.glob('*.py'))).default_scope == 'pcdet_kd'  # what was dumped loads
+    assert (
+        Config.fromfile(next(tmp_path.glob('*.py'))).default_scope == 'pcdet_kd'
+    )  # what was dumped loads
 
 
 def test_mismatch_is_an_error(runner_of, trained, toy):
     runner = runner_of(model=dict(type='ToyModel', width=5), load_from=str(trained / 'last.pth'))
     with pytest.raises(CheckpointError, match=r'net\.0\.weight: file \(4, 3\), model \(5, 3\)'):
         runner.train()
-    test = toy.toy_config(trained, model=dict(type='ToyModel', width=5), load_from=str(trained / 'last.pth'))
-    test.test_dataloader, test.test_evaluator, test.test_cfg = test.val_dataloader, test.val_evaluator, {}
+    test = toy.toy_config(
+        trained, model=dict(type='ToyModel', width=5), load_from=str(trained / 'last.pth')
+    )
+    test.test_dataloader, test.test_evaluator, test.test_cfg = (
+        test.val_dataloader,
+        test.val_evaluator,
+        {},
+    )
     with pytest.raises(CheckpointError, match='does not fit ToyModel'):
         PointRunner.from_cfg(test).test()
 
@@ -46,8 +54,12 @@ def test_mismatch_is_an_error(runner_of, trained, toy):
 def test_plain_state_dict_loads_but_does_not_resume(runner_of, trained):
     state = load_checkpoint_file(trained / 'last.pth')['state_dict']
     save_checkpoint_file(state, trained / 'plain.pth')
-    runner_of(trained / 'a', epochs=1, load_from=str(trained / 'plain.pth'),
-              custom_hooks=[dict(type='mmengine.EMAHook')]).train()
+    runner_of(
+        trained / 'a',
+        epochs=1,
+        load_from=str(trained / 'plain.pth'),
+        custom_hooks=[dict(type='mmengine.EMAHook')],
+    ).train()
     with pytest.raises(CheckpointError, match=r'plain\.pth holds weights only .*load_from'):
         runner_of(trained / 'b', load_from=str(trained / 'plain.pth'), resume=True).train()
 
@@ -85,7 +97,9 @@ def test_only_other_metainfo_is_told(runner_of, toy, tmp_path, monkeypatch, chan
     if changed:
         monkeypatch.setitem(meta, 'scale', 2.5)
     runner_of(epochs=2, resume=True).train()
-    assert ('dataset metainfo from the resumed checkpoint is different' in logged(tmp_path)) == changed
+    assert (
+        'dataset metainfo from the resumed checkpoint is different' in logged(tmp_path)
+    ) == changed
 
 
 def test_nothing_to_resume_starts_afresh_and_says_so(runner_of, tmp_path):
@@ -100,10 +114,14 @@ def test_nothing_to_resume_starts_afresh_and_says_so(runner_of, tmp_path):
 def test_resume_auto_prefers_the_work_directory_to_load_from(runner_of, trained, tmp_path):
     state = load_checkpoint_file(trained / 'last.pth')['state_dict']
     save_checkpoint_file(state, trained / 'plain.pth')
-    fresh = runner_of(trained / 'new', epochs=1, load_from=str(trained / 'plain.pth'), resume='auto')
+    fresh = runner_of(
+        trained / 'new', epochs=1, load_from=str(trained / 'plain.pth'), resume='auto'
+    )
     fresh.train()
     assert fresh.epoch == 1
-    again = runner_of(trained / 'new', epochs=2, load_from=str(trained / 'plain.pth'), resume='auto')
+    again = runner_of(
+        trained / 'new', epochs=2, load_from=str(trained / 'plain.pth'), resume='auto'
+    )
     again.train()
     assert again.iter == 6  # three of them before
     with pytest.raises(ValueError, match="'latest'"):
@@ -113,21 +131,30 @@ def test_resume_auto_prefers_the_work_directory_to_load_from(runner_of, trained,
 def test_an_error_in_a_hook_keeps_its_traceback(runner_of):
     with pytest.raises(TypeError) as error:
         runner_of(custom_hooks=[dict(type='ActHook', at=0, act='raise')]).train()
-    assert error.traceback[-1].path.name == 'pcdet_kd_toy.py' and str(error.value) == 'a bug in a hook'
+    assert (
+        error.traceback[-1].path.name == 'pcdet_kd_toy.py' and str(error.value) == 'a bug in a hook'
+    )
 
 
 def test_one_run_per_work_directory(runner_of, tmp_path):
     with WorkDirLock(tmp_path):
-        with pytest.raises(WorkDirInUse, match=rf'in use by process {os.getpid()} .*delete .*\.lock'):
+        with pytest.raises(
+            WorkDirInUse, match=rf'in use by process {os.getpid()} .*delete .*\.lock'
+        ):
             runner_of().train()
     runner_of(epochs=1).train()
     assert not (tmp_path / '.lock').exists()
 
 
 def test_lock_of_a_dead_process_is_taken_over(tmp_path):
-    (tmp_path / '.lock').write_text(f'{os.uname().nodename} {os.getpid()} 12345')  # our id, but of an earlier process
+    (tmp_path / '.lock').write_text(
+        f'{os.uname().nodename} {os.getpid()} 12345'
+    )  # our id, but of an earlier process
     with WorkDirLock(tmp_path) as lock:
-        assert lock.file.read_text() == f'{os.uname().nodename} {os.getpid()} {_start_time(os.getpid())}'
+        assert (
+            lock.file.read_text()
+            == f'{os.uname().nodename} {os.getpid()} {_start_time(os.getpid())}'
+        )
     (tmp_path / '.lock').write_text('otherhost 1 12345')
     with pytest.raises(RuntimeError, match='process 1 on otherhost'):
         WorkDirLock(tmp_path).__enter__()
@@ -138,7 +165,11 @@ def test_checkpoints_within_an_epoch_are_refused(runner_of):
     with pytest.raises(ValueError, match='by_epoch'):
         runner_of(checkpoint=dict(by_epoch=False))
     with pytest.raises(ValueError, match='by_epoch=False'):
-        runner_of(default_hooks=dict(checkpoint=dict(type='mmengine.CheckpointHook', by_epoch=False, interval=2))).train()
+        runner_of(
+            default_hooks=dict(
+                checkpoint=dict(type='mmengine.CheckpointHook', by_epoch=False, interval=2)
+            )
+        ).train()
     with pytest.raises(ValueError, match='IterBasedTrainLoop'):
         runner_of(train_cfg=dict(by_epoch=False, max_iters=3), param_scheduler=None).train()
 
@@ -146,20 +177,28 @@ def test_checkpoints_within_an_epoch_are_refused(runner_of):
 def test_loaders_are_checked_before_training(runner_of, toy, tmp_path):
     loader = toy.toy_config(tmp_path).train_dataloader
     with pytest.raises(ValueError, match='3 samples make 0 batches of 4'):
-        runner_of(train_dataloader=dict(loader, drop_last=True, dataset=dict(loader.dataset, size=3))).train()
+        runner_of(
+            train_dataloader=dict(loader, drop_last=True, dataset=dict(loader.dataset, size=3))
+        ).train()
     dataset = toy.ToyDataset(size=4)
     dataset.data_list.clear()
     with pytest.raises(ValueError, match=r"ToyDataset \(split 'train'\) has 0 samples"):
         PointRunner.build_dataloader(torch.utils.data.DataLoader(dataset))
-    built = PointRunner.build_dataloader(dict(loader, num_workers=0, persistent_workers=True, prefetch_factor=2))
+    built = PointRunner.build_dataloader(
+        dict(loader, num_workers=0, persistent_workers=True, prefetch_factor=2)
+    )
     assert not built.persistent_workers
     assert built.worker_init_fn.func.__module__ == 'pcdet_kd.engine.hooks.seed'
 
 
 def test_workers_started_by_spawn(toy, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(os.path.dirname(toy.__file__))  # the worker imports the toy by its name
+    monkeypatch.syspath_prepend(
+        os.path.dirname(toy.__file__)
+    )  # the worker imports the toy by its name
     cfg = toy.toy_config(tmp_path, workers=1)
-    loader = PointRunner.build_dataloader(dict(cfg.train_dataloader, multiprocessing_context='spawn'), seed=0)
+    loader = PointRunner.build_dataloader(
+        dict(cfg.train_dataloader, multiprocessing_context='spawn'), seed=0
+    )
     loader.dataset.set_epoch(3, 1)
     spawned = torch.cat([b['inputs']['points'] for b in loader])
     loader = PointRunner.build_dataloader(dict(cfg.train_dataloader, num_workers=0), seed=0)
@@ -175,7 +214,9 @@ def test_work_directory_that_cannot_be(runner_of, tmp_path):
 
 def test_runs_of_one_second_do_not_share_names(runner_of, tmp_path):
     runners = [runner_of(tmp_path / str(i)) for i in range(3)]
-    assert len({r.experiment_name for r in runners}) == len({id(r.message_hub) for r in runners}) == 3
+    assert (
+        len({r.experiment_name for r in runners}) == len({id(r.message_hub) for r in runners}) == 3
+    )
 
 
 def test_hooks_can_be_left_out_and_ours_are_found_in_any_scope(runner_of):
@@ -204,11 +245,15 @@ def test_metric_of_the_console_is_a_mean():
     import re
 
     from pcdet_kd.engine.runner import MEAN_PATTERN
-    assert all(re.match(MEAN_PATTERN, name) for name in ('loss_cls', 'stat_gap', 'data_time', 'grad_norm'))
+
+    assert all(
+        re.match(MEAN_PATTERN, name) for name in ('loss_cls', 'stat_gap', 'data_time', 'grad_norm')
+    )
 
 
 def test_config_and_runner_agree_on_the_pattern():
     from pcdet_kd.engine.runner import MEAN_PATTERN
+
     base = os.path.join(os.path.dirname(__file__), '../../configs/_base_/default_runtime.py')
     cfg = Config.fromfile(base)
     assert cfg.log_processor.mean_pattern == MEAN_PATTERN

@@ -6,8 +6,14 @@ from pcdet_kd.engine.stage_record import FILE, StageRecord, flat_config
 
 
 def test_round_trip(tmp_path):
-    record = StageRecord({'a': '1'}, data='x', finished=True, weights='last.pth', weights_sha256='y',
-                         results=dict(last=dict(accuracy=1.5)))
+    record = StageRecord(
+        {'a': '1'},
+        data='x',
+        finished=True,
+        weights='last.pth',
+        weights_sha256='y',
+        results=dict(last=dict(accuracy=1.5)),
+    )
     record.write(tmp_path / 'run')
     assert StageRecord.read(tmp_path / 'run') == record
     assert [p.name for p in (tmp_path / 'run').iterdir()] == [FILE]
@@ -23,18 +29,35 @@ def test_a_damaged_record_is_named(tmp_path):
 def test_differences_name_path_and_both_values():
     old = StageRecord({'lr': '0.1', 'epochs': '3', 'gone': '1'}, data='a')
     new = StageRecord({'lr': '0.2', 'epochs': '3', 'here': '2'}, data='b')
-    assert old.differences(new) == ['gone: 1 -> not set', 'here: not set -> 2', 'lr: 0.1 -> 0.2', 'the training data']
+    assert old.differences(new) == [
+        'gone: 1 -> not set',
+        'here: not set -> 2',
+        'lr: 0.1 -> 0.2',
+        'the training data',
+    ]
     assert old.differences(old) == []
     many = StageRecord({f'k{i}': '1' for i in range(9)})
     assert many.differences(StageRecord({}))[-1] == 'and 4 more'
 
 
 def test_only_what_makes_up_the_experiment_counts(tmp_path):
-    base = dict(model=dict(type='X', widths=(1, 2)), lr=0.1,
-                train_dataloader=dict(num_workers=2, batch_size=4, dataset=dict(
-                    data_root='moved', pipeline=[dict(views_root='moved', cache_dir='new')])))
-    flat = flat_config(Config(dict(base, work_dir='a', resume=True, load_from='b', launcher='none')))
-    assert flat == {'model.type': "'X'", 'model.widths': '(1, 2)', 'train_dataloader.batch_size': '4'}
+    base = dict(
+        model=dict(type='X', widths=(1, 2)),
+        lr=0.1,
+        train_dataloader=dict(
+            num_workers=2,
+            batch_size=4,
+            dataset=dict(data_root='moved', pipeline=[dict(views_root='moved', cache_dir='new')]),
+        ),
+    )
+    flat = flat_config(
+        Config(dict(base, work_dir='a', resume=True, load_from='b', launcher='none'))
+    )
+    assert flat == {
+        'model.type': "'X'",
+        'model.widths': '(1, 2)',
+        'train_dataloader.batch_size': '4',
+    }
     assert flat_config(Config(dict(base, load_from='b')))['load_from'] == "'b'"
 
 

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from pcdet_kd.evaluation import class_precisions, class_recalls, confusion_matrix, mean_class_accuracy, overall_accuracy
+from pcdet_kd.evaluation import (
+    class_precisions,
+    class_recalls,
+    confusion_matrix,
+    mean_class_accuracy,
+    overall_accuracy,
+)
 
 TARGET = np.array([0, 0, 0, 1, 1, 3])
 PRED = np.array([0, 0, 1, 1, 2, 3])
@@ -37,11 +43,14 @@ def test_no_samples_is_an_error(function):
         function(np.zeros((3, 3), np.int64))
 
 
-@pytest.mark.parametrize('target, pred, message', [
-    ([0, 4], [0, 0], r'target\[1\] is class 4, must be in 0 to 3'),
-    ([0, 1], [0, -1], r'pred\[1\] is class -1'),
-    ([0, 1], [0], 'shape'),
-])
+@pytest.mark.parametrize(
+    'target, pred, message',
+    [
+        ([0, 4], [0, 0], r'target\[1\] is class 4, must be in 0 to 3'),
+        ([0, 1], [0, -1], r'pred\[1\] is class -1'),
+        ([0, 1], [0], 'shape'),
+    ],
+)
 def test_confusion_matrix_refuses(target, pred, message):
     with pytest.raises(ValueError, match=message):
         confusion_matrix(np.array(target), np.array(pred), 4)

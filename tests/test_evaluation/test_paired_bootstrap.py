@@ -57,9 +57,15 @@ def test_the_same_seed_gives_the_same_draws():
     assert not np.array_equal(bootstrap(values).low, bootstrap(values, seed=1).low)
 
 
-@pytest.mark.parametrize('values, options, words', [
-    (np.zeros(3), {}, r'\(3,\)'), (np.zeros((0, 2)), {}, 'at least one sample'), (np.zeros((3, 1)), dict(level=1), 'level is 1'),
-    (np.zeros((3, 1)), dict(draws=0), 'draws is 0')])
+@pytest.mark.parametrize(
+    'values, options, words',
+    [
+        (np.zeros(3), {}, r'\(3,\)'),
+        (np.zeros((0, 2)), {}, 'at least one sample'),
+        (np.zeros((3, 1)), dict(level=1), 'level is 1'),
+        (np.zeros((3, 1)), dict(draws=0), 'draws is 0'),
+    ],
+)
 def test_mistakes(values, options, words):
     with pytest.raises(ValueError, match=words):
         bootstrap(values, **options)

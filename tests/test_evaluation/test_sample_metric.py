@@ -38,12 +38,15 @@ def test_prefix():
     assert set(metric.evaluate(1)) == {'clean/total', 'clean/ordered'}
 
 
-@pytest.mark.parametrize('indices, size, message', [
-    ((0, 2), 3, r'2 samples were scored, the data set has 3: 1 missing \(first: 1\)'),
-    ((0, 1, 2), 2, r'1 not in the data set \(first: 2\)'),
-    ((0, 1, 1), 2, 'sample 1 was scored twice'),
-    ((), 2, '2 missing'),
-])
+@pytest.mark.parametrize(
+    'indices, size, message',
+    [
+        ((0, 2), 3, r'2 samples were scored, the data set has 3: 1 missing \(first: 1\)'),
+        ((0, 1, 2), 2, r'1 not in the data set \(first: 2\)'),
+        ((0, 1, 1), 2, 'sample 1 was scored twice'),
+        ((), 2, '2 missing'),
+    ],
+)
 def test_not_one_record_per_sample_is_an_error(indices, size, message):
     metric = Total()
     metric.process(None, samples(*indices))
@@ -60,7 +63,9 @@ def test_missing_fields_are_named():
 
 
 def _score(rank, port, size, world, folder):
-    torch.distributed.init_process_group('gloo', init_method=f'tcp://127.0.0.1:{port}', rank=rank, world_size=world)
+    torch.distributed.init_process_group(
+        'gloo', init_method=f'tcp://127.0.0.1:{port}', rank=rank, world_size=world
+    )
     metric = Total()
     for idx in DefaultSampler(range(size), shuffle=False, round_up=True):
         metric.process(None, samples(idx))

@@ -31,14 +31,34 @@ def test_sets_of_the_suites():
 
 def test_results_come_back_as_they_were(suite_result):
     result = suite_result()
-    result.sets['scale', 0].clouds[0] = result.sets['scale', 0].clouds[0][:7]  # clouds may differ in size
+    result.sets['scale', 0].clouds[0] = result.sets['scale', 0].clouds[0][
+        :7
+    ]  # clouds may differ in size
     found = SuiteResult.read(write(result))
-    assert found.info == result.info and found.suite == 'modelnet-c' and list(found.sets) == list(result.sets)
-    assert found.corruptions == ['scale', 'jitter', 'rotate', 'dropout_global', 'dropout_local', 'add_global', 'add_local']
+    assert (
+        found.info == result.info
+        and found.suite == 'modelnet-c'
+        and list(found.sets) == list(result.sets)
+    )
+    assert found.corruptions == [
+        'scale',
+        'jitter',
+        'rotate',
+        'dropout_global',
+        'dropout_local',
+        'add_global',
+        'add_local',
+    ]
     for name, wanted in result.sets.items():
         for field in ('gt', 'pred', 'score', 'true_score', 'num_points', 'worst', 'correct'):
-            assert np.array_equal(getattr(found.sets[name], field), getattr(wanted, field)), (name, field)
-        assert all(np.array_equal(a, b) for a, b in zip(found.sets[name].clouds, wanted.clouds, strict=True))
+            assert np.array_equal(getattr(found.sets[name], field), getattr(wanted, field)), (
+                name,
+                field,
+            )
+        assert all(
+            np.array_equal(a, b)
+            for a, b in zip(found.sets[name].clouds, wanted.clouds, strict=True)
+        )
 
 
 def test_what_is_missing_or_damaged_is_named(suite_result, tmp_path):
@@ -46,7 +66,9 @@ def test_what_is_missing_or_damaged_is_named(suite_result, tmp_path):
     (folder / 'sets' / 'jitter_2.npz').unlink()
     with pytest.raises(DataError, match='35 of 36 sets'):
         SuiteResult.read(folder)
-    (folder / 'sets' / 'jitter_2.npz').write_bytes((folder / 'sets' / 'jitter_1.npz').read_bytes()[:200])
+    (folder / 'sets' / 'jitter_2.npz').write_bytes(
+        (folder / 'sets' / 'jitter_1.npz').read_bytes()[:200]
+    )
     with pytest.raises(DataError, match=r'jitter_2\.npz\n  found: +a damaged file'):
         SuiteResult.read(folder)
     np.savez(folder / 'sets' / 'jitter_2.npz', gt=np.zeros(3))
@@ -71,8 +93,19 @@ def test_sets_of_other_shapes_do_not_mix(suite_result):
 
 def test_worst_mistakes():
     gt, pred = np.zeros(6, int), np.array([0, 1, 1, 1, 1, 0])
-    score, true_score = np.array([.9, .6, .9, .8, .5, .9]), np.array([.9, .1, .05, .1, .2, .9])
-    assert worst_mistakes(gt, pred, score, true_score, None, 3).tolist() == [2, 3, 1]  # least of the truth, most of the other
+    score, true_score = (
+        np.array([0.9, 0.6, 0.9, 0.8, 0.5, 0.9]),
+        np.array([0.9, 0.1, 0.05, 0.1, 0.2, 0.9]),
+    )
+    assert worst_mistakes(gt, pred, score, true_score, None, 3).tolist() == [
+        2,
+        3,
+        1,
+    ]  # least of the truth, most of the other
     clean = np.array([1, 0, 0, 1, 1, 1], bool)
-    assert worst_mistakes(gt, pred, score, true_score, clean, 3).tolist() == [3, 4, 2]  # right before corruption first
+    assert worst_mistakes(gt, pred, score, true_score, clean, 3).tolist() == [
+        3,
+        4,
+        2,
+    ]  # right before corruption first
     assert worst_mistakes(gt, gt, score, true_score, clean).tolist() == []

@@ -29,7 +29,10 @@ class Extent(BaseModel):
 def batch(names, channels=3):
     generator = torch.Generator().manual_seed(0)
     points = torch.rand(len(names), 4, channels, generator=generator)
-    samples = [PointDataSample(metainfo=dict(sample_idx=i, sample_id=name)).set_gt_label(0) for i, name in enumerate(names)]
+    samples = [
+        PointDataSample(metainfo=dict(sample_idx=i, sample_id=name)).set_gt_label(0)
+        for i, name in enumerate(names)
+    ]
     return dict(inputs=dict(points=points), data_samples=samples)
 
 
@@ -48,10 +51,14 @@ def test_scores_are_the_mean_over_scaled_copies():
     scores = []
     for v in range(4):
         torch.testing.assert_close(seen[v], points * factors[:, v, None])
-        scores.append((points[:, 0].double() * factors[:, v].double() * weight.double()).softmax(-1))
+        scores.append(
+            (points[:, 0].double() * factors[:, v].double() * weight.double()).softmax(-1)
+        )
     for i, sample in enumerate(samples):
         torch.testing.assert_close(sample.plain_score.double(), scores[0][i], rtol=0, atol=1e-6)
-        torch.testing.assert_close(sample.pred_score.double(), torch.stack(scores).mean(0)[i], rtol=0, atol=1e-6)
+        torch.testing.assert_close(
+            sample.pred_score.double(), torch.stack(scores).mean(0)[i], rtol=0, atol=1e-6
+        )
         assert sample.pred_label == sample.pred_score.argmax()
 
 
@@ -98,7 +105,12 @@ def test_plain_and_voted_accuracy_are_reported_together():
     metric = PointAccuracy()
     metric.dataset_meta = dict(classes=('x', 'y', 'z'))
     metric.process(None, [sample.to_dict() for sample in samples])
-    assert set(metric.evaluate(3)) == {'accuracy', 'mean_class_accuracy', 'accuracy_voted', 'mean_class_accuracy_voted'}
+    assert set(metric.evaluate(3)) == {
+        'accuracy',
+        'mean_class_accuracy',
+        'accuracy_voted',
+        'mean_class_accuracy_voted',
+    }
 
 
 def test_delivered_images_are_refused():
@@ -122,7 +134,9 @@ def test_weights_are_the_modules():
     assert not tta.module.weight.any()
 
 
-@pytest.mark.parametrize('arguments', [dict(num_votes=1), dict(scale=(1.2, 0.8)), dict(scale=(0, 1)), dict(scale=(1,))])
+@pytest.mark.parametrize(
+    'arguments', [dict(num_votes=1), dict(scale=(1.2, 0.8)), dict(scale=(0, 1)), dict(scale=(1,))]
+)
 def test_wrong_arguments(arguments):
     with pytest.raises(ValueError, match='must be'):
         VotingTTA(Extent(), **arguments)
@@ -132,7 +146,11 @@ def test_is_built_from_a_config():
     with DefaultScope.overwrite_default_scope('pcdet_kd'):
         MODELS.register_module(module=Extent)
         try:
-            cfg = dict(type='VotingTTA', module=dict(type='Extent'), data_preprocessor=dict(type='BaseDataPreprocessor'))
+            cfg = dict(
+                type='VotingTTA',
+                module=dict(type='Extent'),
+                data_preprocessor=dict(type='BaseDataPreprocessor'),
+            )
             tta = MODELS.build(cfg)
         finally:
             MODELS.module_dict.pop('Extent')

@@ -9,7 +9,10 @@ from pcdet_kd.structures import PointDataSample
 
 
 def samples(*labels):
-    return [PointDataSample(metainfo=dict(sample_id=f's{i}')).set_gt_label(label) for i, label in enumerate(labels)]
+    return [
+        PointDataSample(metainfo=dict(sample_id=f's{i}')).set_gt_label(label)
+        for i, label in enumerate(labels)
+    ]
 
 
 def test_forward_is_classify_of_feature():
@@ -17,7 +20,9 @@ def test_forward_is_classify_of_feature():
     x = torch.randn(3, 8)
     assert head.feat_channels == 6 and head.feature(x).shape == (3, 6)
     torch.testing.assert_close(head(x), head.classify(head.feature(x)))
-    torch.testing.assert_close(head.classify(head.feature(x)), head.feature(x) @ head.fc.weight.T + head.fc.bias)
+    torch.testing.assert_close(
+        head.classify(head.feature(x)), head.feature(x) @ head.fc.weight.T + head.fc.bias
+    )
 
 
 def test_feature_is_what_the_last_layer_sees():
@@ -38,7 +43,9 @@ def test_without_hidden_layers_the_feature_is_the_backbones():
 
 
 def test_without_bias_in_the_last_layer():
-    assert [name for name, _ in MLPHead(5, 8, hidden_channels=(), last_bias=False).named_parameters()] == ['fc.weight']
+    assert [
+        name for name, _ in MLPHead(5, 8, hidden_channels=(), last_bias=False).named_parameters()
+    ] == ['fc.weight']
 
 
 def test_a_foreign_feature_reaches_the_last_layer_only():
@@ -49,7 +56,11 @@ def test_a_foreign_feature_reaches_the_last_layer_only():
 
 def test_order_of_dropout():
     head = MLPHead(5, 8, hidden_channels=(7, 6), dropout=(0, 0.3), dropout_first=True)
-    assert head.hidden[0].drop is None and head.hidden[1].drop.p == 0.3 and head.hidden[1].dropout_first
+    assert (
+        head.hidden[0].drop is None
+        and head.hidden[1].drop.p == 0.3
+        and head.hidden[1].dropout_first
+    )
 
 
 def test_loss_reference():
@@ -57,17 +68,23 @@ def test_loss_reference():
     logits = torch.randn(3, 5)
     losses = head.loss(logits, samples(4, 0, 2))
     assert list(losses) == ['loss_cls']
-    torch.testing.assert_close(losses['loss_cls'], 2 * F.cross_entropy(logits, torch.tensor([4, 0, 2])))
-    torch.testing.assert_close(MLPHead(5, 8).loss(logits, samples(4, 0, 2))['loss_cls'] * 2, losses['loss_cls'])
+    torch.testing.assert_close(
+        losses['loss_cls'], 2 * F.cross_entropy(logits, torch.tensor([4, 0, 2]))
+    )
+    torch.testing.assert_close(
+        MLPHead(5, 8).loss(logits, samples(4, 0, 2))['loss_cls'] * 2, losses['loss_cls']
+    )
 
 
 def test_loss_of_mixed_samples_weighs_the_losses_of_their_classes():
-    head = MLPHead(5, 8, loss=dict(type='CrossEntropyLoss', label_smoothing=0.2, smoothing='others'))
+    head = MLPHead(
+        5, 8, loss=dict(type='CrossEntropyLoss', label_smoothing=0.2, smoothing='others')
+    )
     logits, given = torch.randn(3, 5), samples(4, 0, 2)
     given[1].set_gt_score(torch.tensor([0.7, 0, 0, 0.3, 0]))
 
     def of(row, label):
-        return head.loss(logits[row:row + 1], samples(label))['loss_cls']
+        return head.loss(logits[row : row + 1], samples(label))['loss_cls']
 
     expected = (of(0, 4) + 0.7 * of(1, 0) + 0.3 * of(1, 3) + of(2, 2)) / 3
     torch.testing.assert_close(head.loss(logits, given)['loss_cls'], expected)
@@ -92,7 +109,9 @@ def test_predict():
         assert sample.pred_score.dtype == torch.float32
         torch.testing.assert_close(sample.pred_score, row.bfloat16().float().softmax(0))
         assert sample.pred_label.tolist() == [int(row.argmax())]
-        assert sample.sample_id == before.sample_id and torch.equal(sample.gt_label, before.gt_label)
+        assert sample.sample_id == before.sample_id and torch.equal(
+            sample.gt_label, before.gt_label
+        )
         assert 'pred_score' not in before, 'what was given stays as it was'
     assert len(head.predict(logits)) == 2
     with pytest.raises(ValueError, match='2 rows of logits, 1 samples'):

@@ -11,8 +11,16 @@ from torch import nn
 from pcdet_kd.layers import EdgeConv, batch_norm
 
 
-@pytest.mark.parametrize('options', [{}, dict(momentum=None), dict(momentum=0.6), dict(affine=False),
-                                     dict(track_running_stats=False)])
+@pytest.mark.parametrize(
+    'options',
+    [
+        {},
+        dict(momentum=None),
+        dict(momentum=0.6),
+        dict(affine=False),
+        dict(track_running_stats=False),
+    ],
+)
 @pytest.mark.parametrize('training', [True, False])
 def test_running_statistics(options, training):
     torch.manual_seed(0)
@@ -28,8 +36,13 @@ def test_running_statistics(options, training):
 
 
 def test_which_normalisations_count():
-    assert batch_norm.is_plain_batch_norm(nn.BatchNorm1d(2)) and batch_norm.is_plain_batch_norm(nn.SyncBatchNorm(2))
-    assert not any(batch_norm.is_plain_batch_norm(other) for other in (nn.LayerNorm(2), nn.LazyBatchNorm1d(), None))
+    assert batch_norm.is_plain_batch_norm(nn.BatchNorm1d(2)) and batch_norm.is_plain_batch_norm(
+        nn.SyncBatchNorm(2)
+    )
+    assert not any(
+        batch_norm.is_plain_batch_norm(other)
+        for other in (nn.LayerNorm(2), nn.LazyBatchNorm1d(), None)
+    )
 
 
 def test_one_process_sums_nothing():
@@ -42,17 +55,32 @@ def test_sign_of_scale():
     norm = nn.BatchNorm1d(3)
     norm.weight.data = torch.tensor([-2.0, 0.0, 3.0])
     assert batch_norm.sign_of_scale(norm, torch.zeros(1)).tolist() == [-1, 1, 1]
-    assert batch_norm.sign_of_scale(nn.BatchNorm1d(2, affine=False), torch.zeros(1)).tolist() == [1, 1]
+    assert batch_norm.sign_of_scale(nn.BatchNorm1d(2, affine=False), torch.zeros(1)).tolist() == [
+        1,
+        1,
+    ]
 
 
 def _step(rank, store, folder):
     dist.init_process_group('gloo', store=dist.FileStore(store, 2), rank=rank, world_size=2)
-    net = nn.SyncBatchNorm.convert_sync_batchnorm(torch.load(f'{folder}/net.pth', weights_only=False))
-    x = torch.load(f'{folder}/x.pth')[2 * rank:2 * rank + 1 + rank].requires_grad_(True)  # one cloud here, two there
+    net = nn.SyncBatchNorm.convert_sync_batchnorm(
+        torch.load(f'{folder}/net.pth', weights_only=False)
+    )
+    x = torch.load(f'{folder}/x.pth')[2 * rank : 2 * rank + 1 + rank].requires_grad_(
+        True
+    )  # one cloud here, two there
     out = net(x)
-    (out * torch.load(f'{folder}/grad.pth')[2 * rank:2 * rank + 1 + rank]).sum().backward()
-    torch.save([out.detach(), x.grad, net.norm.running_mean, net.norm.running_var,
-                *(p.grad for p in net.parameters())], f'{folder}/{rank}.pth')
+    (out * torch.load(f'{folder}/grad.pth')[2 * rank : 2 * rank + 1 + rank]).sum().backward()
+    torch.save(
+        [
+            out.detach(),
+            x.grad,
+            net.norm.running_mean,
+            net.norm.running_var,
+            *(p.grad for p in net.parameters()),
+        ],
+        f'{folder}/{rank}.pth',
+    )
     dist.destroy_process_group()
 
 

@@ -28,14 +28,18 @@ def test_a_sample_has_the_whole_branch_or_none(efficient):
 
     grown = DropPath(rate, efficient)(x, branch, 2 * x) / x
     kept = grown[:, 0, 0] > 1.5
-    torch.testing.assert_close(grown, torch.where(kept[:, None, None], 1 + 1 / (1 - rate), 1.0).expand_as(x))
+    torch.testing.assert_close(
+        grown, torch.where(kept[:, None, None], 1 + 1 / (1 - rate), 1.0).expand_as(x)
+    )
     assert 0 < kept.sum() < 10 and calls == ([6] if efficient else [10])
     assert not efficient or kept.sum() == 6
 
 
 def test_others_may_be_none():
     seen = []
-    DropPath(0.5, efficient=True)(torch.rand(4, 2), lambda x, memory: seen.append(memory) or x, None)
+    DropPath(0.5, efficient=True)(
+        torch.rand(4, 2), lambda x, memory: seen.append(memory) or x, None
+    )
     assert seen == [None]
 
 

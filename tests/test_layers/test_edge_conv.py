@@ -11,7 +11,9 @@ from pcdet_kd.ops import use
 
 
 def layer(in_channels=5, out_channels=7, k=4, dtype=torch.float64, **kwargs):
-    """A layer with weights of both signs, and running statistics that are not those of a new one."""
+    """A layer with weights of both signs, and running statistics that are not those of a new
+    one.
+    """
     torch.manual_seed(0)
     net = EdgeConv(in_channels, out_channels, k, **kwargs).to(dtype)
     with torch.no_grad():
@@ -31,20 +33,36 @@ def run(net, x, fused, grad):
     x = x.clone().requires_grad_(True)
     out = net(x)
     out.backward(grad.to(out.dtype))
-    results = dict(output=out.detach(), x=x.grad, **{f'grad of {key}': p.grad for key, p in net.named_parameters()})
-    return {**results, **{key: buffer for key, buffer in net.named_buffers() if buffer.is_floating_point()}}
+    results = dict(
+        output=out.detach(),
+        x=x.grad,
+        **{f'grad of {key}': p.grad for key, p in net.named_parameters()},
+    )
+    return {
+        **results,
+        **{key: buffer for key, buffer in net.named_buffers() if buffer.is_floating_point()},
+    }
 
 
 def compare(net, x, rtol=1e-9, atol=1e-9):
-    grad = torch.randn(*x.shape[:2], net.out_channels, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    grad = torch.randn(
+        *x.shape[:2],
+        net.out_channels,
+        generator=torch.Generator().manual_seed(5),
+        dtype=torch.float64,
+    )
     ordinary, fused = run(net, x, False, grad), run(net, x, True, grad)
     assert ordinary.keys() == fused.keys()
     for key, value in ordinary.items():
-        torch.testing.assert_close(fused[key], value, rtol=rtol, atol=atol, msg=lambda m, key=key: f'{key}: {m}')
+        torch.testing.assert_close(
+            fused[key], value, rtol=rtol, atol=atol, msg=lambda m, key=key: f'{key}: {m}'
+        )
 
 
 def cloud(batch=3, points=21, channels=5, dtype=torch.float64):
-    return torch.randn(batch, points, channels, generator=torch.Generator().manual_seed(1), dtype=torch.float64).to(dtype)
+    return torch.randn(
+        batch, points, channels, generator=torch.Generator().manual_seed(1), dtype=torch.float64
+    ).to(dtype)
 
 
 @pytest.mark.parametrize('backend', ['torch', 'numba'])
@@ -57,11 +75,23 @@ def test_equals_the_ordinary_form(backend, training, bias):
 
 @pytest.mark.parametrize('training', [True, False])
 def test_equals_the_ordinary_form_in_float32(training):
-    compare(layer(16, 32, 20, torch.float32).train(training), cloud(4, 256, 16, torch.float32), 1e-4, 2e-4)
+    compare(
+        layer(16, 32, 20, torch.float32).train(training),
+        cloud(4, 256, 16, torch.float32),
+        1e-4,
+        2e-4,
+    )
 
 
-@pytest.mark.parametrize('options', [dict(affine=False), dict(track_running_stats=False), dict(momentum=None),
-                                     dict(momentum=0.7, eps=0.1)])
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(affine=False),
+        dict(track_running_stats=False),
+        dict(momentum=None),
+        dict(momentum=0.7, eps=0.1),
+    ],
+)
 @pytest.mark.parametrize('training', [True, False])
 def test_other_settings_of_batch_norm(options, training):
     net = layer()
@@ -98,7 +128,9 @@ def test_gamma_zero_leaves_beta():
     net, x = layer(), cloud()
     net.norm.weight.data[:3] = 0
     out = net(x)
-    torch.testing.assert_close(out[..., :3], nn.functional.leaky_relu(net.norm.bias[:3], 0.2).expand(3, 21, 3))
+    torch.testing.assert_close(
+        out[..., :3], nn.functional.leaky_relu(net.norm.bias[:3], 0.2).expand(3, 21, 3)
+    )
     out.sum().backward()
     assert torch.isfinite(net.norm.weight.grad).all()
 
@@ -110,7 +142,9 @@ def test_the_definition():
         for i in range(9):
             nearest = (x[b] - x[b, i]).square().sum(-1).argsort(stable=True)[:4]
             edges = torch.stack([torch.cat([x[b, j] - x[b, i], x[b, i]]) for j in nearest])
-            torch.testing.assert_close(out[b, i], nn.functional.leaky_relu(net.norm(net.linear(edges)), 0.2).max(0).values)
+            torch.testing.assert_close(
+                out[b, i], nn.functional.leaky_relu(net.norm(net.linear(edges)), 0.2).max(0).values
+            )
 
 
 def test_variance_of_edges_that_cancel():
@@ -123,13 +157,17 @@ def test_variance_of_edges_that_cancel():
         model.norm.running_var.zero_()
         model.linear.weight.data[:, 5:] *= 1e-3
     net(x.float()), exact(x.float().double())
-    torch.testing.assert_close(net.norm.running_var.double(), exact.norm.running_var, rtol=2e-3, atol=0)
+    torch.testing.assert_close(
+        net.norm.running_var.double(), exact.norm.running_var, rtol=2e-3, atol=0
+    )
 
 
 def test_second_gradients():
     net = layer(2, 3, 3)
-    assert torch.autograd.gradgradcheck(lambda x: net(x, torch.tensor([[[0, 1, 2], [1, 2, 0], [2, 0, 1]]] * 2)),
-                                        cloud(2, 3, 2).requires_grad_(True))
+    assert torch.autograd.gradgradcheck(
+        lambda x: net(x, torch.tensor([[[0, 1, 2], [1, 2, 0], [2, 0, 1]]] * 2)),
+        cloud(2, 3, 2).requires_grad_(True),
+    )
 
 
 def test_autocast_computes_in_float32():
@@ -169,7 +207,12 @@ def test_memory_of_edges_is_not_used():
 
 def test_state_is_that_of_a_linear_and_a_batch_norm():
     assert {key: tuple(value.shape) for key, value in layer().state_dict().items()} == {
-        'linear.weight': (7, 10), 'norm.weight': (7,), 'norm.bias': (7,), 'norm.running_mean': (7,), 'norm.running_var': (7,),
-        'norm.num_batches_tracked': ()}
+        'linear.weight': (7, 10),
+        'norm.weight': (7,),
+        'norm.bias': (7,),
+        'norm.running_mean': (7,),
+        'norm.running_var': (7,),
+        'norm.num_batches_tracked': (),
+    }
     with pytest.raises(ValueError, match='negative_slope is -1'):
         EdgeConv(3, 4, negative_slope=-1)

@@ -13,10 +13,14 @@ def test_is_the_layer_on_concatenated_edge_features():
     weight = torch.randn(6, 8)
     first, second = weight.split(4, 1)
     near, centre = group(x, index), y.unsqueeze(2).expand(-1, -1, 5, -1)
-    torch.testing.assert_close(edge_linear(x, y, index, first, second - first),
-                               F.linear(torch.cat([near - centre, centre], -1), weight))
-    torch.testing.assert_close(edge_linear(x, y, index, first + second, -first),
-                               F.linear(torch.cat([near - centre, near], -1), weight))
+    torch.testing.assert_close(
+        edge_linear(x, y, index, first, second - first),
+        F.linear(torch.cat([near - centre, centre], -1), weight),
+    )
+    torch.testing.assert_close(
+        edge_linear(x, y, index, first + second, -first),
+        F.linear(torch.cat([near - centre, near], -1), weight),
+    )
 
 
 def test_autocast_keeps_float32():
@@ -25,4 +29,6 @@ def test_autocast_keeps_float32():
     with torch.autocast('cpu', dtype=torch.bfloat16):
         out = edge_linear(x + 100, x + 100, index, weight, -weight)
     assert out.dtype == torch.float32
-    torch.testing.assert_close(out, F.linear(group(x, index) - x.unsqueeze(2), weight), atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(
+        out, F.linear(group(x, index) - x.unsqueeze(2), weight), atol=1e-3, rtol=1e-3
+    )

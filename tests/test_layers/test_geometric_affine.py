@@ -22,7 +22,9 @@ def test_reference():
         torch.testing.assert_close(centres[b], coords[b, chosen[b]])
         anchor = features[b, chosen[b]][:, None]
         offset = features[b, knn(centres, coords, 3)[b]] - anchor
-        sigma = (((offset - offset.mean()) ** 2).sum() / (offset.numel() - 1)).sqrt()  # unbiased, one per sample
+        sigma = (
+            ((offset - offset.mean()) ** 2).sum() / (offset.numel() - 1)
+        ).sqrt()  # unbiased, one per sample
         expected = layer.affine_alpha[0] * offset / (sigma + 1e-5) + layer.affine_beta[0]
         torch.testing.assert_close(out[b, ..., :5], expected)
         torch.testing.assert_close(out[b, ..., 5:], anchor.expand(4, 3, 5))
@@ -71,13 +73,18 @@ def test_a_linear_layer_per_point(bias):
     parameters = [*layer.parameters(), *linear.parameters()]
     results = []
     for split in (False, True):
-        features = torch.randn(2, 40, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1)).requires_grad_(True)
+        features = torch.randn(
+            2, 40, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
+        ).requires_grad_(True)
         if split:
             centres, out = layer.forward_linear(coords, features, linear)
         else:
             centres, out = layer(coords, features)
             out = linear(out)
-        grads = torch.autograd.grad((out * torch.linspace(-1, 1, out.numel()).view(out.shape)).sum(), [features, *parameters])
+        grads = torch.autograd.grad(
+            (out * torch.linspace(-1, 1, out.numel()).view(out.shape)).sum(),
+            [features, *parameters],
+        )
         results.append([centres, out, *grads])
     for expected, found in zip(*results):
         torch.testing.assert_close(found, expected)

@@ -31,9 +31,16 @@ def network(widths=(6, 8, 7), channels=C, dtype=torch.float64, **kwargs):
 def clouds(channels=C, dtype=torch.float64, offset=0.0):
     generator = torch.Generator().manual_seed(1)
     coords = torch.rand(B, N, 3, generator=generator, dtype=torch.float64) + offset
-    features = torch.randn(B, N, channels, generator=generator, dtype=torch.float64) if channels else None
+    features = (
+        torch.randn(B, N, channels, generator=generator, dtype=torch.float64) if channels else None
+    )
     index = torch.randint(N, (B, M, K), generator=generator)
-    return coords.to(dtype), coords[:, :M].clone().to(dtype), None if features is None else features.to(dtype), index
+    return (
+        coords.to(dtype),
+        coords[:, :M].clone().to(dtype),
+        None if features is None else features.to(dtype),
+        index,
+    )
 
 
 def run(net, inputs, fused):
@@ -42,18 +49,28 @@ def run(net, inputs, fused):
     *tensors, index = inputs
     tensors = [None if t is None else t.clone().requires_grad_(True) for t in tensors]
     out = grouped_mlp(net, *tensors, index, fused)
-    weights = torch.randn(out.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64).to(out.dtype)
+    weights = torch.randn(
+        out.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64
+    ).to(out.dtype)
     (out * weights).sum().backward()
-    named = dict(output=out.detach(), **{f'grad of {n}': t.grad for n, t in zip(('x', 'c', 'f'), tensors) if t is not None})
-    return {**named, **{f'grad of {n}': p.grad for n, p in net.named_parameters()},
-            **{n: b for n, b in net.named_buffers()}}
+    named = dict(
+        output=out.detach(),
+        **{f'grad of {n}': t.grad for n, t in zip(('x', 'c', 'f'), tensors) if t is not None},
+    )
+    return {
+        **named,
+        **{f'grad of {n}': p.grad for n, p in net.named_parameters()},
+        **{n: b for n, b in net.named_buffers()},
+    }
 
 
 def compare(net, inputs, rtol=1e-9, atol=1e-9):
     plain, fused = run(net, inputs, False), run(net, inputs, True)
     assert plain.keys() == fused.keys()
     for key, value in plain.items():
-        torch.testing.assert_close(fused[key], value, rtol=rtol, atol=atol, msg=lambda m, key=key: f'{key}: {m}')
+        torch.testing.assert_close(
+            fused[key], value, rtol=rtol, atol=atol, msg=lambda m, key=key: f'{key}: {m}'
+        )
 
 
 @pytest.fixture(params=['numba', 'torch'])
@@ -78,12 +95,18 @@ def test_float32_far_from_the_origin():
     """Coordinates of a street scene: the split must not subtract large numbers."""
     net = network(dtype=torch.float32)
     near = clouds(offset=300.0, dtype=torch.float32)
-    exact = run(copy.deepcopy(net).double(), [t if t.dtype == torch.int64 else t.double() for t in near], False)
+    exact = run(
+        copy.deepcopy(net).double(),
+        [t if t.dtype == torch.int64 else t.double() for t in near],
+        False,
+    )
     out = run(net, near, True)
     torch.testing.assert_close(out['output'].double(), exact['output'], rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize('options', [dict(affine=False), dict(track_running_stats=False), dict(momentum=None)])
+@pytest.mark.parametrize(
+    'options', [dict(affine=False), dict(track_running_stats=False), dict(momentum=None)]
+)
 @pytest.mark.parametrize('training', [True, False])
 def test_other_settings_of_batch_norm(backend, options, training):
     net = network()
@@ -92,11 +115,16 @@ def test_other_settings_of_batch_norm(backend, options, training):
     compare(net.train(training), clouds())
 
 
-@pytest.mark.parametrize('change', [dict(act='gelu'), dict(norm='ln'), dict(norm=None), dict(dropout=0.5), dict(last_act=False)])
+@pytest.mark.parametrize(
+    'change',
+    [dict(act='gelu'), dict(norm='ln'), dict(norm=None), dict(dropout=0.5), dict(last_act=False)],
+)
 def test_other_layers_take_the_plain_form(change):
     net = network(**change).eval()
     *tensors, index = clouds()
-    assert torch.equal(grouped_mlp(net, *tensors, index), grouped_mlp(net, *tensors, index, fused=False))
+    assert torch.equal(
+        grouped_mlp(net, *tensors, index), grouped_mlp(net, *tensors, index, fused=False)
+    )
 
 
 def test_ties_and_constant_input(backend):
@@ -122,14 +150,18 @@ def test_autocast(backend):
 
 def test_one_row_in_training(backend):
     with pytest.raises(ValueError, match='more than 1 value per channel'):
-        grouped_mlp(network(), *(t[:1, :1] for t in clouds()[:3]), torch.zeros(1, 1, 1, dtype=torch.int64))
+        grouped_mlp(
+            network(), *(t[:1, :1] for t in clouds()[:3]), torch.zeros(1, 1, 1, dtype=torch.int64)
+        )
 
 
 def test_compiled():
     net = network()
     *tensors, index = clouds()
     compiled = torch.compile(grouped_mlp, fullgraph=True, backend='aot_eager')
-    torch.testing.assert_close(compiled(copy.deepcopy(net), *tensors, index), grouped_mlp(net, *tensors, index))
+    torch.testing.assert_close(
+        compiled(copy.deepcopy(net), *tensors, index), grouped_mlp(net, *tensors, index)
+    )
 
 
 @pytest.mark.parametrize('widths', [(6,), (6, 8, 7)])

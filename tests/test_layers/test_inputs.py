@@ -13,11 +13,14 @@ def test_split():
     assert split_points(points[..., :3], 3, 'Net')[1] is None
 
 
-@pytest.mark.parametrize(('shape', 'message'), [
-    ((2, 5, 6), r'Net takes points \(B, N, 3\) with N > 0, got \(2, 5, 6\): set in_channels=6'),
-    ((2, 0, 3), r'got \(2, 0, 3\)$'),
-    ((5, 3), r'got \(5, 3\)$'),
-])
+@pytest.mark.parametrize(
+    ('shape', 'message'),
+    [
+        ((2, 5, 6), r'Net takes points \(B, N, 3\) with N > 0, got \(2, 5, 6\): set in_channels=6'),
+        ((2, 0, 3), r'got \(2, 0, 3\)$'),
+        ((5, 3), r'got \(5, 3\)$'),
+    ],
+)
 def test_a_wrong_shape_says_what_to_set(shape, message):
     with pytest.raises(ValueError, match=message):
         split_points(torch.rand(shape), 3, 'Net')

@@ -13,11 +13,16 @@ from pcdet_kd.layers.linear import Linear, linear
 def convolutions(monkeypatch):
     """Record the images of every call of conv2d."""
     seen, original = [], module.F.conv2d
-    monkeypatch.setattr(module.F, 'conv2d', lambda x, *args: seen.append(tuple(x.shape)) or original(x, *args))
+    monkeypatch.setattr(
+        module.F, 'conv2d', lambda x, *args: seen.append(tuple(x.shape)) or original(x, *args)
+    )
     return seen
 
 
-@pytest.mark.parametrize('shape, images', [((4096, 5), 64), ((3, 32, 16, 5), 16 * 2), ((1040, 5), 16), ((2, 1024, 3), 64)])
+@pytest.mark.parametrize(
+    'shape, images',
+    [((4096, 5), 64), ((3, 32, 16, 5), 16 * 2), ((1040, 5), 16), ((2, 1024, 3), 64)],
+)
 @pytest.mark.parametrize('bias', [True, False])
 def test_equals_torch(shape, images, bias, monkeypatch):
     seen = convolutions(monkeypatch)
@@ -34,11 +39,24 @@ def test_equals_torch(shape, images, bias, monkeypatch):
         results.append([out.detach(), x.grad, *(p.grad for p in layer.parameters())])
     for expected, found in zip(*results):
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
-    assert len(seen) == 1 and seen[0][0] >= 16 and seen[0][0] == (images if shape != (3, 32, 16, 5) else 64)
+    assert (
+        len(seen) == 1
+        and seen[0][0] >= 16
+        and seen[0][0] == (images if shape != (3, 32, 16, 5) else 64)
+    )
 
 
-@pytest.mark.parametrize('x', [torch.randn(512, 4), torch.randn(1025, 4), torch.randn(0, 4), torch.randn(4),
-                               torch.randn(2048, 4, dtype=torch.float64), torch.randn(4, 2048).t()])
+@pytest.mark.parametrize(
+    'x',
+    [
+        torch.randn(512, 4),
+        torch.randn(1025, 4),
+        torch.randn(0, 4),
+        torch.randn(4),
+        torch.randn(2048, 4, dtype=torch.float64),
+        torch.randn(4, 2048).t(),
+    ],
+)
 def test_the_ordinary_way(x, monkeypatch):
     seen = convolutions(monkeypatch)
     weight = torch.randn(3, 4, dtype=x.dtype)
@@ -57,10 +75,16 @@ def test_autocast_and_graphs_see_a_linear_layer(monkeypatch):
 
 def test_second_gradients():
     x, weight = torch.randn(1024, 2, requires_grad=True), torch.randn(1, 2, requires_grad=True)
-    grad, = torch.autograd.grad(linear(x, weight).square().sum(), x, create_graph=True)
-    second, = torch.autograd.grad(grad.sum(), weight)
-    torch.testing.assert_close(second, torch.autograd.functional.jacobian(
-        lambda w: 2 * (x.detach() @ w.t() @ w).sum(), weight.detach()), rtol=1e-4, atol=1e-2)
+    (grad,) = torch.autograd.grad(linear(x, weight).square().sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(grad.sum(), weight)
+    torch.testing.assert_close(
+        second,
+        torch.autograd.functional.jacobian(
+            lambda w: 2 * (x.detach() @ w.t() @ w).sum(), weight.detach()
+        ),
+        rtol=1e-4,
+        atol=1e-2,
+    )
 
 
 def test_it_is_a_linear_layer():

@@ -44,12 +44,15 @@ def test_dropout_before_or_after():
     assert len(first.eval()(x).unique()) == 1
 
 
-@pytest.mark.parametrize(('arguments', 'message'), [
-    (dict(norm='batch'), "norm is 'batch', must be one of"),
-    (dict(act='tanh'), "act is 'tanh', must be one of"),
-    (dict(dropout=[0.1, 0.2, 0.3]), 'dropout has 3 values'),
-    (dict(bias=[True]), 'bias has 1 values'),
-])
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (dict(norm='batch'), "norm is 'batch', must be one of"),
+        (dict(act='tanh'), "act is 'tanh', must be one of"),
+        (dict(dropout=[0.1, 0.2, 0.3]), 'dropout has 3 values'),
+        (dict(bias=[True]), 'bias has 1 values'),
+    ],
+)
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         MLP([3, 4, 5], **arguments)
@@ -69,7 +72,9 @@ def test_residual_block_reference():
 @pytest.mark.parametrize('norm', ['bn', 'ln', None])
 @pytest.mark.parametrize('dropout_first', [False, True])
 def test_the_gradient_of_the_activation_in_place_is_not_copied(norm, dropout_first):
-    """An in-place operation on a view puts a CopySlices into the graph, which copies all of the gradient, twice."""
+    """An in-place operation on a view puts a CopySlices into the graph, which copies all of the
+    gradient, twice.
+    """
     layer = LinearNormAct(4, 6, norm, dropout=0.1, dropout_first=dropout_first)
     nodes, names = [layer(torch.rand(2, 5, 3, 4)).grad_fn], set()
     while nodes:

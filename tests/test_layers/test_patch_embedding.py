@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from pcdet_kd.layers import MiniPointNet, PatchGrouper, PositionEmbedding, take_patches, take_visible
+from pcdet_kd.layers import (
+    MiniPointNet,
+    PatchGrouper,
+    PositionEmbedding,
+    take_patches,
+    take_visible,
+)
 from pcdet_kd.ops import farthest_point_sample
 
 
@@ -12,10 +18,12 @@ def test_patches_are_the_nearest_points_around_farthest_points():
     points = torch.rand(2, 40, 5)
     patches, centres = PatchGrouper(6, 4)(points)
     for b in range(2):
-        chosen = farthest_point_sample(points[b:b + 1, :, :3], 6)[0]
+        chosen = farthest_point_sample(points[b : b + 1, :, :3], 6)[0]
         assert torch.equal(centres[b], points[b, chosen, :3])
         for p in range(6):
-            near = (points[b, :, :3] - centres[b, p]).square().sum(-1).topk(4, largest=False).indices
+            near = (
+                (points[b, :, :3] - centres[b, p]).square().sum(-1).topk(4, largest=False).indices
+            )
             expected = torch.cat([points[b, near, :3] - centres[b, p], points[b, near, 3:]], -1)
             torch.testing.assert_close(patches[b, p], expected)
     assert not patches[:, :, 0, :3].any()  # the centre itself comes first
@@ -50,8 +58,14 @@ def test_take_patches_of_given_indices():
     torch.testing.assert_close(patches, points[:, None, [0, 3]] - points[:, None, 2:3])
 
 
-@pytest.mark.parametrize('form', [dict(), dict(norm='rms', act='gelu', bias=False, pooled_first=False),
-                                  dict(first=(6, 8, 10), second=(14,), norm='rms', act='gelu', pooled_first=False)])
+@pytest.mark.parametrize(
+    'form',
+    [
+        dict(),
+        dict(norm='rms', act='gelu', bias=False, pooled_first=False),
+        dict(first=(6, 8, 10), second=(14,), norm='rms', act='gelu', pooled_first=False),
+    ],
+)
 def test_tokeniser_is_a_pointnet_on_joined_features(form):
     torch.manual_seed(0)
     net = MiniPointNet(4, **{**dict(first=(6, 8), second=(12,), out_channels=5), **form}).eval()
@@ -75,6 +89,7 @@ def test_tokeniser_does_not_see_the_order_of_points():
 def test_parameters_of_the_published_tokenisers():
     # AsymDSD's code: S, B and L with positions; Point-MAE's code
     with torch.device('meta'):
+
         def count(*modules):
             return sum(p.numel() for m in modules for p in m.parameters())
 
@@ -89,13 +104,21 @@ def test_parameters_of_the_published_tokenisers():
 def test_visible_tokens_of_several_masks():
     tokens = torch.rand(2, 5, 3)
     mask = torch.tensor([[1, 0, 0, 1, 1], [0, 1, 1, 1, 0], [1, 1, 0, 0, 1], [0, 0, 1, 1, 1]]).bool()
-    expected = torch.stack([tokens[0, [1, 2]], tokens[0, [0, 4]], tokens[1, [2, 3]], tokens[1, [0, 1]]])
+    expected = torch.stack(
+        [tokens[0, [1, 2]], tokens[0, [0, 4]], tokens[1, [2, 3]], tokens[1, [0, 1]]]
+    )
     assert torch.equal(take_visible(tokens, mask), expected)
 
 
-@pytest.mark.parametrize(('mask', 'message'), [
-    (torch.zeros(3, 5).bool(), r'expected \(B \* M, 5\)'), (torch.zeros(2, 5), 'torch.bool'),
-    (torch.tensor([[1, 1, 1, 1, 0], [0, 0, 1, 1, 1]]).bool(), '1 to 2 tokens'), (torch.ones(2, 5).bool(), '0 to 0 tokens')])
+@pytest.mark.parametrize(
+    ('mask', 'message'),
+    [
+        (torch.zeros(3, 5).bool(), r'expected \(B \* M, 5\)'),
+        (torch.zeros(2, 5), 'torch.bool'),
+        (torch.tensor([[1, 1, 1, 1, 0], [0, 0, 1, 1, 1]]).bool(), '1 to 2 tokens'),
+        (torch.ones(2, 5).bool(), '0 to 0 tokens'),
+    ],
+)
 def test_wrong_masks(mask, message):
     with pytest.raises(ValueError, match=message):
         take_visible(torch.rand(2, 5, 3), mask)

@@ -8,7 +8,8 @@ from pcdet_kd.layers import ResNet, load_torchvision_weights
 from pcdet_kd.utils.checkpoint import CheckpointError
 
 
-# Published by torchvision, with the 1000-class layer (torchvision.models: num_params of ResNet18/34/50_Weights).
+# Published by torchvision, with the 1000-class layer (torchvision.models: num_params of
+# ResNet18/34/50_Weights).
 @pytest.mark.parametrize(('depth', 'total'), [(18, 11_689_512), (34, 21_797_672), (50, 25_557_032)])
 def test_parameter_counts_of_torchvision(depth, total):
     with torch.device('meta'):
@@ -17,22 +18,33 @@ def test_parameter_counts_of_torchvision(depth, total):
 
 
 # Names and shapes as in torchvision's resnet18/resnet50 files.
-@pytest.mark.parametrize(('depth', 'name', 'shape'), [
-    (18, 'conv1.weight', (64, 3, 7, 7)), (18, 'bn1.running_var', (64,)), (18, 'layer1.0.conv1.weight', (64, 64, 3, 3)),
-    (18, 'layer2.0.downsample.0.weight', (128, 64, 1, 1)), (18, 'layer4.1.bn2.bias', (512,)),
-    (34, 'layer3.5.conv2.weight', (256, 256, 3, 3)), (50, 'layer1.0.downsample.0.weight', (256, 64, 1, 1)),
-    (50, 'layer4.2.conv3.weight', (2048, 512, 1, 1)),
-])
+@pytest.mark.parametrize(
+    ('depth', 'name', 'shape'),
+    [
+        (18, 'conv1.weight', (64, 3, 7, 7)),
+        (18, 'bn1.running_var', (64,)),
+        (18, 'layer1.0.conv1.weight', (64, 64, 3, 3)),
+        (18, 'layer2.0.downsample.0.weight', (128, 64, 1, 1)),
+        (18, 'layer4.1.bn2.bias', (512,)),
+        (34, 'layer3.5.conv2.weight', (256, 256, 3, 3)),
+        (50, 'layer1.0.downsample.0.weight', (256, 64, 1, 1)),
+        (50, 'layer4.2.conv3.weight', (2048, 512, 1, 1)),
+    ],
+)
 def test_names_of_torchvision(depth, name, shape):
     with torch.device('meta'):
         state = ResNet(depth).state_dict()
     assert tuple(state[name].shape) == shape
-    assert len(state) == {18: 120, 34: 216, 50: 318}[depth]  # 122, 218, 320 with fc.weight and fc.bias
+    assert (
+        len(state) == {18: 120, 34: 216, 50: 318}[depth]
+    )  # 122, 218, 320 with fc.weight and fc.bias
 
 
 def conv_bn(x, net, conv, norm, stride=1, padding=0):
     x = F.conv2d(x, net[f'{conv}.weight'], stride=stride, padding=padding)
-    return F.batch_norm(x, *(net[f'{norm}.{name}'] for name in ('running_mean', 'running_var', 'weight', 'bias')))
+    return F.batch_norm(
+        x, *(net[f'{norm}.{name}'] for name in ('running_mean', 'running_var', 'weight', 'bias'))
+    )
 
 
 @pytest.mark.parametrize('small_input', [True, False])
@@ -83,16 +95,23 @@ def test_files_without_batch_counters_are_read(tmp_path):
     def old(state):
         for name in [name for name in state if name.endswith('num_batches_tracked')]:
             del state[name]
+
     _, file = write(tmp_path, old)
     load_torchvision_weights(ResNet(18, base_width=2), file)
 
 
-@pytest.mark.parametrize(('change', 'message'), [
-    (lambda s: s.pop('layer1.0.conv1.weight'), r'missing in the file \(1\):\s+layer1\.0\.conv1\.weight'),
-    (lambda s: s.update(extra=torch.ones(1)), r'unknown to the model \(1\):\s+extra'),
-    (lambda s: s.update({'bn1.bias': torch.ones(3)}), r'bn1\.bias: file \(3,\), model \(2,\)'),
-    (lambda s: s.update(epoch=3), 'holds no weights'),
-])
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (
+            lambda s: s.pop('layer1.0.conv1.weight'),
+            r'missing in the file \(1\):\s+layer1\.0\.conv1\.weight',
+        ),
+        (lambda s: s.update(extra=torch.ones(1)), r'unknown to the model \(1\):\s+extra'),
+        (lambda s: s.update({'bn1.bias': torch.ones(3)}), r'bn1\.bias: file \(3,\), model \(2,\)'),
+        (lambda s: s.update(epoch=3), 'holds no weights'),
+    ],
+)
 def test_a_file_that_does_not_fit_is_an_error_and_changes_nothing(tmp_path, change, message):
     _, file = write(tmp_path, change)
     trunk = ResNet(18, base_width=2)
@@ -104,7 +123,9 @@ def test_a_file_that_does_not_fit_is_an_error_and_changes_nothing(tmp_path, chan
 
 def test_a_file_of_another_stem_is_an_error(tmp_path):
     _, file = write(tmp_path)
-    with pytest.raises(CheckpointError, match=r'base width 2(.|\n)*file \(2, 3, 7, 7\), model \(2, 3, 3, 3\)'):
+    with pytest.raises(
+        CheckpointError, match=r'base width 2(.|\n)*file \(2, 3, 7, 7\), model \(2, 3, 3, 3\)'
+    ):
         load_torchvision_weights(ResNet(18, base_width=2, small_input=True), file)
 
 
@@ -126,7 +147,9 @@ def test_unknown_depth():
 
 @pytest.mark.parametrize('depth', [18, 50])
 def test_gradients_lie_as_their_weights(depth):
-    """As DistributedDataParallel wants them, although the images are channels last: it warns otherwise."""
+    """As DistributedDataParallel wants them, although the images are channels last: it warns
+    otherwise.
+    """
     net = ResNet(depth, base_width=4)
     net(torch.randn(2, 3, 32, 32)).sum().backward()
     assert all(p.grad.stride() == p.stride() for p in net.parameters())

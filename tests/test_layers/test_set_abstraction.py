@@ -26,7 +26,10 @@ def test_reference_with_two_scales(features):
             parts = []
             for radius, k, mlp in zip((0.3, 0.6), (4, 5), layer.mlps):
                 index = ball_query(centres, coords, radius, k)[b, m]
-                rows = [torch.cat([coords[b, j] - centres[b, m], *([feats[b, j]] if features else [])]) for j in index]
+                rows = [
+                    torch.cat([coords[b, j] - centres[b, m], *([feats[b, j]] if features else [])])
+                    for j in index
+                ]
                 parts.append(mlp(torch.stack(rows)).max(0).values)
             torch.testing.assert_close(out[b, m], torch.cat(parts))
 

@@ -14,7 +14,9 @@ B, N, M, K = 3, 30, 11, 5
 
 
 def problem(widths, bias):
-    """u and q, neighbours, and the layers after them as (weight, bias, norm); the last has no norm."""
+    """u and q, neighbours, and the layers after them as (weight, bias, norm); the last has no
+    norm.
+    """
     torch.manual_seed(0)
     u, q = torch.randn(B, N, widths[0]).double(), torch.randn(B, M, widths[0]).double()
     layers = []
@@ -36,9 +38,21 @@ def by_definition(u, q, index, layers):
 
 
 def on_slabs(u, q, index, layers, moments=True):
-    params = [p for linear, norm in layers[:-1] for p in (linear.weight, linear.bias, norm.weight, norm.bias)]
-    return SlabMLP.apply(u, q, index, [norm for _, norm in layers[:-1]], moments, layers[-1][0].weight, layers[-1][0].bias,
-                         *params)
+    params = [
+        p
+        for linear, norm in layers[:-1]
+        for p in (linear.weight, linear.bias, norm.weight, norm.bias)
+    ]
+    return SlabMLP.apply(
+        u,
+        q,
+        index,
+        [norm for _, norm in layers[:-1]],
+        moments,
+        layers[-1][0].weight,
+        layers[-1][0].bias,
+        *params,
+    )
 
 
 def results(form, u, q, index, layers, training):
@@ -48,10 +62,17 @@ def results(form, u, q, index, layers, training):
     u, q = (t.clone().requires_grad_(True) for t in (u, q))
     out = form(u, q, index, layers)
     generator = torch.Generator().manual_seed(1)
-    sum((t * torch.randn(t.shape, generator=generator, dtype=t.dtype)).sum() for t in out).backward()
+    sum(
+        (t * torch.randn(t.shape, generator=generator, dtype=t.dtype)).sum() for t in out
+    ).backward()
     modules = [module for layer in layers for module in layer]
-    return [*(t.detach() for t in out), u.grad, q.grad, *(p.grad for m in modules for p in m.parameters() if p.grad is not None),
-            *(b for m in modules for b in m.buffers())]
+    return [
+        *(t.detach() for t in out),
+        u.grad,
+        q.grad,
+        *(p.grad for m in modules for p in m.parameters() if p.grad is not None),
+        *(b for m in modules for b in m.buffers()),
+    ]
 
 
 @pytest.mark.parametrize('widths', [(6, 7), (6, 8, 7), (5, 6, 9, 7)])
@@ -79,7 +100,9 @@ def test_variance_of_hidden_features_with_a_large_mean():
     u, q, index, layers = problem((6, 8, 7), False)
     layers[0][1].bias.data += 1000
     exact = by_definition(u, q, index, copy.deepcopy(layers))
-    found = on_slabs(u.float(), q.float(), index, [(a.float(), b.float()) for a, b in copy.deepcopy(layers)])
+    found = on_slabs(
+        u.float(), q.float(), index, [(a.float(), b.float()) for a, b in copy.deepcopy(layers)]
+    )
     torch.testing.assert_close(found[2].double(), exact[2], rtol=1e-3, atol=0)
 
 
@@ -98,7 +121,9 @@ def test_the_number_of_threads_changes_nothing():
 def test_only_the_layers_between_are_stored():
     u, q, index, layers = problem((6, 16, 64), False)
     sizes = []
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: sizes.append(t.numel()) or t, lambda t: t):
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda t: sizes.append(t.numel()) or t, lambda t: t
+    ):
         on_slabs(u.requires_grad_(True), q, index, layers)
     assert sorted(sizes)[-2:] == [B * M * 64, B * M * K * 16]
     assert all(batch_norm.uses_batch(norm) for _, norm in layers)

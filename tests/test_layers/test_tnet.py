@@ -22,7 +22,10 @@ def test_does_not_depend_on_the_order_of_points():
 def test_orthogonality_loss_reference():
     torch.manual_seed(0)
     a = torch.randn(3, 4, 4, dtype=torch.float64)
-    expected = sum(float(torch.linalg.matrix_norm(m @ m.T - torch.eye(4, dtype=torch.float64))) for m in a) / 3
+    expected = (
+        sum(float(torch.linalg.matrix_norm(m @ m.T - torch.eye(4, dtype=torch.float64))) for m in a)
+        / 3
+    )
     assert abs(float(orthogonality_loss(a)) - expected) < 1e-12
 
 
@@ -39,4 +42,6 @@ def test_orthogonality_loss_is_computed_in_float32_under_autocast():
     with torch.autocast('cpu', dtype=torch.bfloat16):
         value = orthogonality_loss(a[None])
     assert value.dtype == torch.float32
-    torch.testing.assert_close(value.double(), orthogonality_loss(a[None].double()), rtol=1e-4, atol=0)
+    torch.testing.assert_close(
+        value.double(), orthogonality_loss(a[None].double()), rtol=1e-4, atol=0
+    )

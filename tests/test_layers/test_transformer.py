@@ -59,8 +59,13 @@ def test_block(norm):
         return x / (x.square().mean(-1, keepdim=True) + 1e-5).sqrt() * weight.double()
 
     y = (x + pos).double()
-    y = y + attention_by_hand(block.attn, *[normalise(y, block.norm1.weight)] * 2, torch.ones(2, 5, 5, dtype=torch.bool))
-    z = normalise(y, block.norm2.weight) @ block.mlp.fc1.weight.double().T + block.mlp.fc1.bias.double()
+    y = y + attention_by_hand(
+        block.attn, *[normalise(y, block.norm1.weight)] * 2, torch.ones(2, 5, 5, dtype=torch.bool)
+    )
+    z = (
+        normalise(y, block.norm2.weight) @ block.mlp.fc1.weight.double().T
+        + block.mlp.fc1.bias.double()
+    )
     z = z / 2 * (1 + torch.erf(z / math.sqrt(2)))
     expected = y + z @ block.mlp.fc2.weight.double().T + block.mlp.fc2.bias.double()
     torch.testing.assert_close(block(x, pos).double(), expected, atol=1e-5, rtol=1e-5)
@@ -83,8 +88,10 @@ def test_mask_that_lets_a_query_see_memory_and_itself():
     mask = torch.cat([torch.ones(6, 4, dtype=torch.bool), torch.eye(6, dtype=torch.bool)], 1)
     out = block(queries, memory=torch.cat([memory, queries], 1), mask=mask)
     for i in range(6):
-        own = queries[:, i:i + 1]
-        torch.testing.assert_close(block(own, memory=torch.cat([memory, own], 1)), out[:, i:i + 1])
+        own = queries[:, i : i + 1]
+        torch.testing.assert_close(
+            block(own, memory=torch.cat([memory, own], 1)), out[:, i : i + 1]
+        )
 
 
 @pytest.mark.parametrize('efficient', [False, True])
@@ -104,7 +111,9 @@ def test_masks_and_memory_follow_the_samples_that_drop_path_keeps(efficient):
 
 
 def test_drop_path_rates():
-    assert [b.drop_path.rate for b in Transformer(8, 5, 2, drop_path=0.2).blocks] == pytest.approx([0, .05, .1, .15, .2])
+    assert [b.drop_path.rate for b in Transformer(8, 5, 2, drop_path=0.2).blocks] == pytest.approx(
+        [0, 0.05, 0.1, 0.15, 0.2]
+    )
     uniform = Transformer(8, 3, 2, drop_path=0.4, drop_path_ramp=False, efficient_drop_path=True)
     assert [(b.drop_path.rate, b.drop_path.efficient) for b in uniform.blocks] == [(0.4, True)] * 3
     assert Transformer(8, 1, 2, drop_path=0.2).blocks[0].drop_path.rate == 0
@@ -130,7 +139,9 @@ def test_checkpointing_changes_no_gradient():
     grads = []
     for net.checkpointing in (False, True):
         torch.manual_seed(1)
-        grads.append(torch.autograd.grad(net(x, memory=memory)[0].sin().sum(), [x, *net.parameters()]))
+        grads.append(
+            torch.autograd.grad(net(x, memory=memory)[0].sin().sum(), [x, *net.parameters()])
+        )
     for a, b in zip(*grads):
         torch.testing.assert_close(a, b)
 

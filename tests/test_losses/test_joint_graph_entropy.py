@@ -16,7 +16,9 @@ def golden(requires_grad=False, dtype=torch.float64):
 
 
 def test_golden_vector_of_the_released_loss():
-    """Values and both gradients computed independently in float64 from the formulas of the released code (SEGIR, DesenAT)."""
+    """Values and both gradients computed independently in float64 from the formulas of the released
+    code (SEGIR, DesenAT).
+    """
     student, teacher = golden(requires_grad=True)
     terms = maths.released_target_term, maths.released_other_term
     parts = [term(student, teacher, TARGET, 4.0).mean().item() for term in terms]
@@ -24,15 +26,31 @@ def test_golden_vector_of_the_released_loss():
     value = JointGraphEntropyLoss('released', detach='none')(student, teacher, TARGET)
     assert value.item() == pytest.approx(12.149420860577, abs=1e-11)
     value.backward()
-    expected = [[-.061315822280, -.035324845401, .096640667682], [.041761131650, -.077194192512, .035433060862]]
-    torch.testing.assert_close(student.grad, torch.tensor(expected, dtype=torch.float64), rtol=0, atol=1e-11)
-    expected = [[.105432709419, .094194962959, -.199627672378], [-.141231279012, .054707215819, .086524063194]]
-    torch.testing.assert_close(teacher.grad, torch.tensor(expected, dtype=torch.float64), rtol=0, atol=1e-11)
+    expected = [
+        [-0.061315822280, -0.035324845401, 0.096640667682],
+        [0.041761131650, -0.077194192512, 0.035433060862],
+    ]
+    torch.testing.assert_close(
+        student.grad, torch.tensor(expected, dtype=torch.float64), rtol=0, atol=1e-11
+    )
+    expected = [
+        [0.105432709419, 0.094194962959, -0.199627672378],
+        [-0.141231279012, 0.054707215819, 0.086524063194],
+    ]
+    torch.testing.assert_close(
+        teacher.grad, torch.tensor(expected, dtype=torch.float64), rtol=0, atol=1e-11
+    )
 
 
-@pytest.mark.parametrize(('variant', 'temperature', 'value'), [
-    ('entropy', 1.0, 3.586247965001), ('entropy', 4.0, 2.282879248727), ('kl', 1.0, 2.001871933370),
-    ('kl', 4.0, 16 * 0.129991395355)])
+@pytest.mark.parametrize(
+    ('variant', 'temperature', 'value'),
+    [
+        ('entropy', 1.0, 3.586247965001),
+        ('entropy', 4.0, 2.282879248727),
+        ('kl', 1.0, 2.001871933370),
+        ('kl', 4.0, 16 * 0.129991395355),
+    ],
+)
 def test_golden_values_of_the_consistent_variants(variant, temperature, value):
     student, teacher = golden()
     found = JointGraphEntropyLoss(variant, temperature)(student, teacher, TARGET)
@@ -41,7 +59,12 @@ def test_golden_values_of_the_consistent_variants(variant, temperature, value):
 
 def test_defaults_are_the_paper_s():
     loss = LOSSES.build(dict(type='JointGraphEntropyLoss'))
-    assert (loss.variant, loss.temperature, loss.detach, loss.loss_weight) == ('entropy', 1.0, 'teacher', 1.0)
+    assert (loss.variant, loss.temperature, loss.detach, loss.loss_weight) == (
+        'entropy',
+        1.0,
+        'teacher',
+        1.0,
+    )
     assert LOSSES.build(dict(type='JointGraphEntropyLoss', variant='released')).temperature == 4
 
 
@@ -60,18 +83,25 @@ def test_who_is_detached():
 def test_weights_of_the_parts():
     student, teacher = golden()
     binary, others = (v.mean() for v in maths.decoupled_terms(student, teacher, TARGET, 4.0))
-    found = JointGraphEntropyLoss('decoupled', alpha=2, beta=3, loss_weight=0.5)(student, teacher, TARGET)
+    found = JointGraphEntropyLoss('decoupled', alpha=2, beta=3, loss_weight=0.5)(
+        student, teacher, TARGET
+    )
     torch.testing.assert_close(found, 0.5 * (2 * binary + 3 * others))
     fixed = JointGraphEntropyLoss('released-signfix')(student, teacher, TARGET)
-    torch.testing.assert_close(fixed, maths.released_target_term(student, teacher, TARGET, 4.0).mean()
-                               + 8 * maths.other_entropy_term(student, teacher, TARGET, 4.0).mean())
+    torch.testing.assert_close(
+        fixed,
+        maths.released_target_term(student, teacher, TARGET, 4.0).mean()
+        + 8 * maths.other_entropy_term(student, teacher, TARGET, 4.0).mean(),
+    )
 
 
 @pytest.mark.parametrize('classes', [1, 2, 3, 40])
 @pytest.mark.parametrize('gap', [0.0, 60.0, 1000.0, -1000.0, 1e4])
 @pytest.mark.parametrize('variant', VARIANTS)
 def test_it_is_finite_for_any_logits(variant, gap, classes):
-    """Ties (gap 0), a certain right answer, a certain wrong one; in float32 and under half-precision autocast."""
+    """Ties (gap 0), a certain right answer, a certain wrong one; in float32 and under
+    half-precision autocast.
+    """
     target = torch.zeros(4, dtype=torch.int64)
     student = torch.zeros(4, classes)
     student[:, 0] = gap
@@ -122,9 +152,14 @@ def test_the_released_non_target_part_pushes_away_from_the_teacher():
     assert moved[maths.released_other_term] > 0.1 and moved[maths.other_entropy_term] < -0.01
 
 
-@pytest.mark.parametrize(('args', 'message'), [
-    (dict(variant='joint'), "variant is 'joint'"), (dict(detach='both'), "detach is 'both'"),
-    (dict(temperature=0.0), 'temperature is 0.0')])
+@pytest.mark.parametrize(
+    ('args', 'message'),
+    [
+        (dict(variant='joint'), "variant is 'joint'"),
+        (dict(detach='both'), "detach is 'both'"),
+        (dict(temperature=0.0), 'temperature is 0.0'),
+    ],
+)
 def test_bad_arguments(args, message):
     with pytest.raises(ValueError, match=message):
         LOSSES.build(dict(type='JointGraphEntropyLoss', **args))
@@ -142,6 +177,8 @@ def test_bad_shapes():
 def test_the_graph_holds_nothing_of_size_batch_times_classes_squared(variant):
     student, teacher = (torch.randn(5, 40, requires_grad=True) for _ in range(2))
     sizes = []
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: sizes.append(t.numel()) or t, lambda t: t):
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda t: sizes.append(t.numel()) or t, lambda t: t
+    ):
         JointGraphEntropyLoss(variant, detach='none')(student, teacher, torch.arange(5))
     assert max(sizes) <= 5 * 40 and sum(sizes) <= 20 * 5 * 40

@@ -19,7 +19,14 @@ def test_pointcmt_as_published_in_the_paper():
 
 
 def test_pointcmt_as_released():
-    loss = build(reduction='mean', normalize='released', solver='msn', eps=0.05, iterations=3000, loss_weight=30.0)(X, Y)
+    loss = build(
+        reduction='mean',
+        normalize='released',
+        solver='msn',
+        eps=0.05,
+        iterations=3000,
+        loss_weight=30.0,
+    )(X, Y)
     x, y = functional.scale_to_box(X, 'released'), functional.scale_to_box(Y, 'released')
     match = ops.emd_match(x, y, compat='msn', eps=0.05, iterations=3000)
     torch.testing.assert_close(loss, 30 * (x - ops.group(y, match)).norm(dim=2).mean())
@@ -27,7 +34,9 @@ def test_pointcmt_as_released():
     assert build(normalize='released')(X, Y) < loss / 30
 
 
-@pytest.mark.parametrize('solver, eps, iterations', [('auction', 0.1, None), ('msn', 0.2, None), ('msn', None, 2)])
+@pytest.mark.parametrize(
+    'solver, eps, iterations', [('auction', 0.1, None), ('msn', 0.2, None), ('msn', None, 2)]
+)
 def test_solver_arguments_arrive(solver, eps, iterations):
     given = build(solver=solver, eps=eps, iterations=iterations)(X, Y)
     assert given != build(solver=solver)(X, Y)
@@ -39,12 +48,15 @@ def test_gradients_reach_both_clouds():
     assert x.grad.abs().sum() > 0 and y.grad.abs().sum() > 0
 
 
-@pytest.mark.parametrize('args, message', [
-    (dict(reduction='none'), "reduction is 'none'"),
-    (dict(normalize='bbox'), "normalize is 'bbox'"),
-    (dict(solver='sinkhorn'), "solver is 'sinkhorn'"),
-    (dict(iterations=50), "iterations=50 belongs to solver='msn'"),
-])
+@pytest.mark.parametrize(
+    'args, message',
+    [
+        (dict(reduction='none'), "reduction is 'none'"),
+        (dict(normalize='bbox'), "normalize is 'bbox'"),
+        (dict(solver='sinkhorn'), "solver is 'sinkhorn'"),
+        (dict(iterations=50), "iterations=50 belongs to solver='msn'"),
+    ],
+)
 def test_bad_arguments(args, message):
     with pytest.raises(ValueError, match=message):
         build(**args)

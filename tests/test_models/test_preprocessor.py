@@ -7,15 +7,21 @@ from pcdet_kd.views import PerspectiveProjection, normalize_images
 
 def test_lists_are_stacked_and_tensors_stay(batch):
     points = batch['inputs']['points']
-    out = PointDataPreprocessor()(dict(inputs=dict(points=list(points)), data_samples=batch['data_samples']))
+    out = PointDataPreprocessor()(
+        dict(inputs=dict(points=list(points)), data_samples=batch['data_samples'])
+    )
     assert torch.equal(out['inputs']['points'], points)
-    assert [s.sample_id for s in out['data_samples']] == [s.sample_id for s in batch['data_samples']]
+    assert [s.sample_id for s in out['data_samples']] == [
+        s.sample_id for s in batch['data_samples']
+    ]
 
 
 def test_views_are_drawn_once(batch):
     preprocessor = PointDataPreprocessor(views=dict(type='PerspectiveProjection', image_size=16))
     once = preprocessor(batch)['inputs']
-    assert torch.equal(once['views'], PerspectiveProjection(image_size=16)(batch['inputs']['points']))
+    assert torch.equal(
+        once['views'], PerspectiveProjection(image_size=16)(batch['inputs']['points'])
+    )
     once['views'] = once['views'] + 1
     assert torch.equal(preprocessor(dict(inputs=once))['inputs']['views'], once['views'])
     assert 'views' not in batch['inputs'], 'the batch itself was changed'
@@ -36,7 +42,9 @@ def test_padding_is_not_drawn(batch):
     points = batch['inputs']['points'].clone()
     points[0, 10:] = 0.5
     preprocessor = PointDataPreprocessor(views=dict(type='PerspectiveProjection', image_size=16))
-    inputs = preprocessor(dict(inputs=dict(points=points, lengths=torch.tensor([10] + [16] * 5))))['inputs']
+    inputs = preprocessor(dict(inputs=dict(points=points, lengths=torch.tensor([10] + [16] * 5))))[
+        'inputs'
+    ]
     alone = preprocessor(dict(inputs=dict(points=points[:1, :10])))['inputs']
     assert torch.equal(inputs['views'][:1], alone['views'])
 
@@ -46,7 +54,9 @@ def test_views_of_clouds_with_another_up_axis_are_an_error(batch):
         views = dict(type='PerspectiveProjection', image_size=8, up_axis=up_axis)
         return PointDataPreprocessor(views=views)(batch)
 
-    assert 'views' in preprocess('y')['inputs']  # samples that say nothing of it are taken as they are
+    assert (
+        'views' in preprocess('y')['inputs']
+    )  # samples that say nothing of it are taken as they are
     for sample in batch['data_samples']:
         sample.set_metainfo(dict(up_axis='z'))
     assert 'views' in preprocess('z')['inputs']
@@ -55,14 +65,19 @@ def test_views_of_clouds_with_another_up_axis_are_an_error(batch):
 
 
 def mixing(num_classes=3, kind='RSMix', **options):
-    return PointDataPreprocessor(batch_augments=dict(augments=dict(type=kind), **options), num_classes=num_classes)
+    return PointDataPreprocessor(
+        batch_augments=dict(augments=dict(type=kind), **options), num_classes=num_classes
+    )
 
 
 def test_clouds_are_mixed_in_training_only(batch):
     before = batch['inputs']['points'].clone()
     preprocessor = mixing()
     plain = preprocessor(batch, False)
-    assert torch.equal(plain['inputs']['points'], before) and 'gt_score' not in plain['data_samples'][0]
+    assert (
+        torch.equal(plain['inputs']['points'], before)
+        and 'gt_score' not in plain['data_samples'][0]
+    )
     torch.manual_seed(0)
     mixed = preprocessor(batch, True)
     assert not torch.equal(mixed['inputs']['points'], before)
@@ -89,7 +104,12 @@ def test_mixing_follows_from_the_numbers_given_and_else_from_torch(batch):
         return preprocessor(batch, True)['inputs']['points']
 
     assert torch.equal(run(3, 7, 0), run(3, 7, 0, seed=1))
-    assert len({run(*numbers).sum().item() for numbers in ((3, 7, 0), (4, 7, 0), (3, 8, 0), (3, 7, 1))}) == 4
+    assert (
+        len(
+            {run(*numbers).sum().item() for numbers in ((3, 7, 0), (4, 7, 0), (3, 8, 0), (3, 7, 1))}
+        )
+        == 4
+    )
     assert torch.equal(run(seed=5), run(seed=5)) and not torch.equal(run(seed=5), run(seed=6))
     again = preprocessor(batch, True)['inputs']['points']  # the numbers count for one batch
     assert not torch.equal(again, run(3, 7, 0))
@@ -98,16 +118,27 @@ def test_mixing_follows_from_the_numbers_given_and_else_from_torch(batch):
 def test_views_show_the_mixed_clouds(batch):
     views = dict(type='PerspectiveProjection', image_size=16)
     torch.manual_seed(0)
-    out = PointDataPreprocessor(views=views, batch_augments=dict(type='RSMix'), num_classes=3)(batch, True)['inputs']
+    out = PointDataPreprocessor(views=views, batch_augments=dict(type='RSMix'), num_classes=3)(
+        batch, True
+    )['inputs']
     assert torch.equal(out['views'], PerspectiveProjection(image_size=16)(out['points']))
-    assert not torch.equal(out['views'], PerspectiveProjection(image_size=16)(batch['inputs']['points']))
+    assert not torch.equal(
+        out['views'], PerspectiveProjection(image_size=16)(batch['inputs']['points'])
+    )
 
 
 def test_mixing_does_not_leave_other_inputs_behind(batch):
     points = batch['inputs']['points']
     for name, value in (('points_2', points), ('views', torch.zeros(6, 1, 3, 8, 8))):
-        with pytest.raises(ValueError, match=f"\\['{name}'\\] would still show the clouds as they were"):
-            mixing()(dict(inputs=dict(points=points, **{name: value}), data_samples=batch['data_samples']), True)
+        with pytest.raises(
+            ValueError, match=f"\\['{name}'\\] would still show the clouds as they were"
+        ):
+            mixing()(
+                dict(
+                    inputs=dict(points=points, **{name: value}), data_samples=batch['data_samples']
+                ),
+                True,
+            )
     with pytest.raises(ValueError, match=r"the batch has \['views'\]"):
         mixing()(dict(inputs=dict(views=points), data_samples=batch['data_samples']), True)
     with pytest.raises(ValueError, match='needs a gt_label'):
@@ -119,7 +150,9 @@ def test_padded_clouds_are_mixed_by_their_lengths(batch):
     out = mixing()(dict(inputs=inputs, data_samples=batch['data_samples']), True)['inputs']
     assert torch.equal(out['points'][0, 10:], out['points'][0, :1].expand(6, 3))
     assert torch.equal(out['lengths'], inputs['lengths'])
-    with pytest.raises(ValueError, match='needs clouds of one size; this batch has 10 to 16 points'):
+    with pytest.raises(
+        ValueError, match='needs clouds of one size; this batch has 10 to 16 points'
+    ):
         mixing(kind='PointMixup')(dict(inputs=inputs, data_samples=batch['data_samples']), True)
 
 

@@ -46,9 +46,14 @@ def test_info_names_the_back_end_of_every_op():
     assert set(ops.info()['ops']) == set(backend.KERNELS)
     assert ops.info()['ops']['knn']['cpu'] == ('numba', "use('auto')")
     with ops.use('torch'):
-        assert {choice for op in ops.info()['ops'].values() for choice in op.values()} == {('torch', "use('torch')")}
+        assert {choice for op in ops.info()['ops'].values() for choice in op.values()} == {
+            ('torch', "use('torch')")
+        }
     with ops.use('numba'):
-        assert ops.info()['ops']['knn']['cuda'] == ('numba', "use('numba'), copied to the CPU and back")
+        assert ops.info()['ops']['knn']['cuda'] == (
+            'numba',
+            "use('numba'), copied to the CPU and back",
+        )
 
 
 def test_kernels_are_listed_in_order_and_exist():
@@ -58,7 +63,10 @@ def test_kernels_are_listed_in_order_and_exist():
         assert callable(getattr(torch.ops.pcdet_kd, op))
         if 'numba' in kernels:
             names = inspect.signature(reference).parameters
-            assert inspect.signature(backend.implementation(op, 'numba')).parameters.keys() == names.keys(), op
+            assert (
+                inspect.signature(backend.implementation(op, 'numba')).parameters.keys()
+                == names.keys()
+            ), op
         assert set(kernels) <= set(backend.INSTALL)
 
 
@@ -83,7 +91,10 @@ def test_without_triton_cuda_tensors_take_plain_torch_or_the_auction_on_a_copy(m
         assert backend.choose('group', 'cuda') == ('torch', 'no kernel of it for cuda tensors')
         assert backend.choose('msn_match', 'cuda').backend == 'numba'
     monkeypatch.setitem(backend.KERNELS, 'knn', dict(numba='cpu.neighbors', triton='gpu.knn'))
-    assert backend.choose('knn', 'cuda').backend == 'torch' and 'triton can' in backend.choose('knn', 'cuda').why
+    assert (
+        backend.choose('knn', 'cuda').backend == 'torch'
+        and 'triton can' in backend.choose('knn', 'cuda').why
+    )
     with pytest.raises(ImportError, match='pip install triton'):
         ops.use('triton')
 
@@ -91,6 +102,7 @@ def test_without_triton_cuda_tensors_take_plain_torch_or_the_auction_on_a_copy(m
 def test_without_a_c_compiler_cuda_tensors_take_plain_torch(monkeypatch):
     pytest.importorskip('triton')
     from pcdet_kd.ops.gpu import common
+
     common._missing_launcher.cache_clear()
     monkeypatch.setattr(torch.cuda, 'is_initialized', lambda: True)
     monkeypatch.delenv('TRITON_INTERPRET', raising=False)
@@ -109,7 +121,10 @@ def test_without_a_c_compiler_cuda_tensors_take_plain_torch(monkeypatch):
         common._missing_launcher.cache_clear()
 
 
-@pytest.mark.parametrize('module', sorted({kernels['numba'] for kernels in backend.KERNELS.values() if 'numba' in kernels}))
+@pytest.mark.parametrize(
+    'module',
+    sorted({kernels['numba'] for kernels in backend.KERNELS.values() if 'numba' in kernels}),
+)
 def test_kernels_call_only_their_own_file(module):
     # numba's cache would not notice a change elsewhere
     module = importlib.import_module(f'pcdet_kd.ops.{module}')
@@ -151,7 +166,10 @@ def test_values_are_looked_at_unless_turned_off():
 
 
 def test_a_process_without_cuda_asks_the_driver_nothing(monkeypatch):
-    """Such as a forked worker of a process with CUDA, where the driver would answer with an error."""
+    """Such as a forked worker of a process with CUDA, where the driver would answer with an
+    error.
+    """
+
     def forbidden():
         raise RuntimeError('CUDA error: initialization error')
 
@@ -163,7 +181,10 @@ def test_a_process_without_cuda_asks_the_driver_nothing(monkeypatch):
 
 
 def test_importing_the_ops_imports_no_heavy_package():
-    code = "import sys, pcdet_kd.ops; sys.exit(bool({'numba', 'scipy', 'pcdet_kd.ops.cpu'} & set(sys.modules)))"
+    code = (
+        "import sys, pcdet_kd.ops; sys.exit(bool({'numba', 'scipy', 'pcdet_kd.ops.cpu'} & "
+        'set(sys.modules)))'
+    )
     assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0
 
 

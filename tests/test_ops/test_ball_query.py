@@ -16,10 +16,12 @@ def within(query, points, radius, k, strict=False, skip_copies=False):
     out = np.zeros((*q.shape[:2], k), np.int64)
     for b, s in np.ndindex(*q.shape[:2]):
         d = ((p[b] - q[b, s]) ** 2).sum(-1)
-        hits = np.flatnonzero((d < radius**2 if strict else d <= radius**2) & (d > 0 if skip_copies else True))
+        hits = np.flatnonzero(
+            (d < radius**2 if strict else d <= radius**2) & (d > 0 if skip_copies else True)
+        )
         if len(hits):
             out[b, s] = hits[0]
-            out[b, s, :len(hits[:k])] = hits[:k]
+            out[b, s, : len(hits[:k])] = hits[:k]
     return out
 
 
@@ -46,7 +48,9 @@ def test_copies_of_a_query_are_skipped_and_take_no_place(backend, k, compat):
     points = torch.randn(2, 40, 3, generator=draw)[:, torch.randint(40, (60,), generator=draw)]
     query = torch.cat([points[:, :20], points[:, :3] + 0.05], 1)
     index = ops.ball_query(query, points, 1.1, k, compat, skip_copies=True)
-    np.testing.assert_array_equal(index, within(query, points, 1.1, k, compat == 'pointnet2', skip_copies=True))
+    np.testing.assert_array_equal(
+        index, within(query, points, 1.1, k, compat == 'pointnet2', skip_copies=True)
+    )
 
 
 def test_a_ball_of_nothing_but_copies_is_empty(backend):
@@ -55,9 +59,13 @@ def test_a_ball_of_nothing_but_copies_is_empty(backend):
     assert ops.ball_query(query, points, 0.2, 3, skip_copies=True).tolist() == [[[0, 0, 0]]]
     assert ops.ball_query(query, points, 0.2, 3).tolist() == [[[1, 2, 1]]]
     assert ops.ball_query(query, points, 0.25, 3, skip_copies=True).tolist() == [[[3, 3, 3]]]
-    assert ops.ball_query(query, points, 0.25, 3, skip_copies=True, lengths=torch.tensor([3])).tolist() == [[[0, 0, 0]]]
+    assert ops.ball_query(
+        query, points, 0.25, 3, skip_copies=True, lengths=torch.tensor([3])
+    ).tolist() == [[[0, 0, 0]]]
     assert ops.ball_query(query, points, 1e-30, 3, skip_copies=True).tolist() == [[[0, 0, 0]]]
-    assert ops.ball_query(query, points, 1e-30, 3, 'pointnet2', skip_copies=True).tolist() == [[[0, 0, 0]]]
+    assert ops.ball_query(query, points, 1e-30, 3, 'pointnet2', skip_copies=True).tolist() == [
+        [[0, 0, 0]]
+    ]
 
 
 def test_the_border_belongs_to_the_ball_except_in_pointnet2(backend):
@@ -87,7 +95,9 @@ def test_back_ends_agree_on_ties_with_the_radius():
                 assert torch.equal(ops.ball_query(points, points, radius, 12, compat), expected)
 
 
-@pytest.mark.parametrize('radius', [0.1, 0.2, 0.23, 0.4, 1.0, 2.0, 1e-3, 3e-20, 1e-23, 1e18, 0.7071067811865476, *RADII])
+@pytest.mark.parametrize(
+    'radius', [0.1, 0.2, 0.23, 0.4, 1.0, 2.0, 1e-3, 3e-20, 1e-23, 1e18, 0.7071067811865476, *RADII]
+)
 def test_the_limit_is_the_float32_number_above_the_squared_radius(radius):
     squared = np.float32(radius * radius)
     assert _limit(radius, True) == squared
@@ -99,7 +109,9 @@ def test_values_that_nobody_looked_at_are_no_hits_and_never_padding(value):
     points = torch.rand(1, 70, 3, generator=torch.Generator().manual_seed(2))
     query = points[:, :5].clone()
     query[0, 1], query[0, 3, 2] = value, value
-    for name, radius, skip in itertools.product(('torch', 'numba'), (0.5, 1e25, 1e-30), (False, True)):
+    for name, radius, skip in itertools.product(
+        ('torch', 'numba'), (0.5, 1e25, 1e-30), (False, True)
+    ):
         with ops.use(name, check_values=False):
             index = ops.ball_query(query, points, radius, 8, 'pointnet2', skip_copies=skip)
         assert index.min() >= 0 and index.max() < 70

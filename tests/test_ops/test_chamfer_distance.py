@@ -18,7 +18,9 @@ def chamfer(x, y, squared):
 def test_definition(backend, squared, sizes):
     x, y = torch.randn(3, sizes[0], 3), torch.randn(3, sizes[1], 3)
     with ops.use(backend):
-        np.testing.assert_allclose(ops.chamfer_distance(x, y, squared), chamfer(x, y, squared), rtol=1e-5)
+        np.testing.assert_allclose(
+            ops.chamfer_distance(x, y, squared), chamfer(x, y, squared), rtol=1e-5
+        )
 
 
 @pytest.mark.parametrize('squared', [True, False])
@@ -42,8 +44,10 @@ def test_lengths_hide_the_rest(backend, squared):
     x_lengths, y_lengths = torch.tensor([20, 1, 7]), torch.tensor([31, 30, 1])
     with ops.use(backend):
         distance = ops.chamfer_distance(x, y, squared, x_lengths, y_lengths)
-        alone = [ops.chamfer_distance(x[b:b + 1, :n], y[b:b + 1, :m], squared)
-                 for b, (n, m) in enumerate(zip(x_lengths.tolist(), y_lengths.tolist()))]
+        alone = [
+            ops.chamfer_distance(x[b : b + 1, :n], y[b : b + 1, :m], squared)
+            for b, (n, m) in enumerate(zip(x_lengths.tolist(), y_lengths.tolist()))
+        ]
     torch.testing.assert_close(distance, torch.cat(alone))
     distance.sum().backward()
     for leaf, lengths in ((x, x_lengths), (y, y_lengths)):
@@ -53,7 +57,10 @@ def test_lengths_hide_the_rest(backend, squared):
 
 @pytest.mark.parametrize('batch', [1, 3])
 def test_threads_change_nothing(batch, monkeypatch):
-    x, y = (torch.randint(0, 4, (batch, n, 3), generator=torch.Generator().manual_seed(n)).float() for n in (300, 170))
+    x, y = (
+        torch.randint(0, 4, (batch, n, 3), generator=torch.Generator().manual_seed(n)).float()
+        for n in (300, 170)
+    )
     lengths = torch.tensor([250, 100, 300])[:batch]
     with ops.use('torch'):
         expected = torch.ops.pcdet_kd.nearest_pairs(x, y, lengths, None)

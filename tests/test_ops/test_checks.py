@@ -22,15 +22,19 @@ CALLS = {
 
 
 @pytest.mark.parametrize('call', CALLS)
-@pytest.mark.parametrize('bad, message', [
-    (GOOD[0], r'has shape \(8, 3\), expected \(B, N'),
-    (GOOD[:, :0], r'\(2, 0, 3\).*empty'),
-    (GOOD[:0], r'\(0, 8, 3\).*empty'),
-    (GOOD.int(), r'\(2, 8, 3\) has dtype torch.int32'),
-    (torch.where(ONE, torch.nan, GOOD), r'\(2, 8, 3\) holds NaN or inf'),
-    (torch.where(ONE, torch.inf, GOOD), r'\(2, 8, 3\) holds NaN or infinite'),
-    (GOOD.to('meta'), r'\(2, 8, 3\) is on the meta device'),
-], ids=['rank', 'no points', 'no clouds', 'dtype', 'nan', 'inf', 'device'])
+@pytest.mark.parametrize(
+    'bad, message',
+    [
+        (GOOD[0], r'has shape \(8, 3\), expected \(B, N'),
+        (GOOD[:, :0], r'\(2, 0, 3\).*empty'),
+        (GOOD[:0], r'\(0, 8, 3\).*empty'),
+        (GOOD.int(), r'\(2, 8, 3\) has dtype torch.int32'),
+        (torch.where(ONE, torch.nan, GOOD), r'\(2, 8, 3\) holds NaN or inf'),
+        (torch.where(ONE, torch.inf, GOOD), r'\(2, 8, 3\) holds NaN or infinite'),
+        (GOOD.to('meta'), r'\(2, 8, 3\) is on the meta device'),
+    ],
+    ids=['rank', 'no points', 'no clouds', 'dtype', 'nan', 'inf', 'device'],
+)
 def test_bad_clouds_are_named(call, bad, message):
     function, name = CALLS[call]
     with pytest.raises(ValueError, match=f'^{name} .*{message}'):
@@ -50,39 +54,77 @@ def test_clouds_of_different_batches_are_refused(call):
         CALLS[call][0](torch.randn(3, 8, 3))
 
 
-@pytest.mark.parametrize('call, message', [
-    (lambda: ops.farthest_point_sample(GOOD, 9), r'num_samples is 9, more than the 8 points of points \(2, 8, 3\)'),
-    (lambda: ops.farthest_point_sample(GOOD, 0), 'num_samples is 0'),
-    (lambda: ops.farthest_point_sample(GOOD, 2.0), 'num_samples is 2.0'),
-    (lambda: ops.farthest_point_sample(GOOD, 2, start=8), 'start is 8'),
-    (lambda: ops.farthest_point_sample(GOOD, 2, start=-1), 'start is -1'),
-    (lambda: ops.farthest_point_sample(GOOD, 2, start='first'), "start is 'first'"),
-    (lambda: ops.farthest_point_sample(GOOD, 2, compat='pointnet'), "compat is 'pointnet'"),
-    (lambda: ops.knn(GOOD, GOOD, 9), r'k is 9, more than the 8 points of points \(2, 8, 3\)'),
-    (lambda: ops.knn(GOOD, GOOD, True), 'k is True'),
-    (lambda: ops.ball_query(GOOD, GOOD, 1.0, 0), 'k is 0'),
-    (lambda: ops.ball_query(GOOD, GOOD, 0.0, 2), 'radius is 0.0'),
-    (lambda: ops.ball_query(GOOD, GOOD, float('nan'), 2), 'radius is nan'),
-    (lambda: ops.ball_query(GOOD, GOOD, 1.0, 2, compat='msn'), "compat is 'msn'"),
-    (lambda: ops.knn(GOOD, GOOD, 3, lengths=torch.tensor([8, 2])), r'lengths holds values from 2 to 8, expected 3 to 8'),
-    (lambda: ops.knn(GOOD, GOOD, 3, lengths=torch.tensor([8, 8.0])), r'lengths .*torch.float32, expected \(2,\) and torch.int64'),
-    (lambda: ops.ball_query(GOOD, GOOD, 1.0, 2, lengths=torch.tensor([8])), r'lengths has shape \(1,\)'),
-    (lambda: ops.three_interpolate(GOOD, GOOD, GOOD[..., :0]), r'features has shape \(2, 8, 0\): it is empty'),
-    (lambda: ops.edge_max_sum(GOOD, torch.zeros(2, 8, 0, dtype=torch.int64)), r'index has shape \(2, 8, 0\): it is empty'),
-    (lambda: ops.group(GOOD.to('meta'), torch.zeros(2, 3, dtype=torch.int64)), 'index is on cpu and features on meta'),
-    (lambda: ops.group(GOOD.to('meta'), torch.zeros(2, 3, dtype=torch.int64, device='meta')),
-     r'index \(2, 3\) is on the meta device'),
-    (lambda: ops.emd_match(GOOD, GOOD[:, :7]), r'x \(2, 8, 3\) and y \(2, 7, 3\)'),
-    (lambda: ops.emd_match(GOOD, GOOD, eps=0.0), 'eps is 0.0'),
-    (lambda: ops.emd_match(GOOD, GOOD, compat='pointnet2'), "compat is 'pointnet2'"),
-    (lambda: ops.emd_match(GOOD, GOOD, iterations=3), "iterations=3 needs compat='msn'"),
-    (lambda: ops.emd_match(GOOD, GOOD, compat='msn', iterations=0), 'iterations is 0'),
-    (lambda: ops.emd_match(GOOD, GOOD, compat='msn', return_certificate=True), 'return_certificate'),
-    (lambda: ops.emd_match(GOOD, GOOD, compat='msn', exact=True), "exact=True needs compat=None"),
-    (lambda: ops.emd_match(GOOD, GOOD, compat='msn', lengths=torch.tensor([8, 8])), "lengths needs compat=None"),
-    (lambda: ops.emd_match(GOOD, GOOD, lengths=torch.tensor([8, 9])), 'lengths holds values from 8 to 9'),
-    (lambda: ops.earth_mover_distance(GOOD, GOOD, reduction='none'), "reduction is 'none'"),
-])
+@pytest.mark.parametrize(
+    'call, message',
+    [
+        (
+            lambda: ops.farthest_point_sample(GOOD, 9),
+            r'num_samples is 9, more than the 8 points of points \(2, 8, 3\)',
+        ),
+        (lambda: ops.farthest_point_sample(GOOD, 0), 'num_samples is 0'),
+        (lambda: ops.farthest_point_sample(GOOD, 2.0), 'num_samples is 2.0'),
+        (lambda: ops.farthest_point_sample(GOOD, 2, start=8), 'start is 8'),
+        (lambda: ops.farthest_point_sample(GOOD, 2, start=-1), 'start is -1'),
+        (lambda: ops.farthest_point_sample(GOOD, 2, start='first'), "start is 'first'"),
+        (lambda: ops.farthest_point_sample(GOOD, 2, compat='pointnet'), "compat is 'pointnet'"),
+        (lambda: ops.knn(GOOD, GOOD, 9), r'k is 9, more than the 8 points of points \(2, 8, 3\)'),
+        (lambda: ops.knn(GOOD, GOOD, True), 'k is True'),
+        (lambda: ops.ball_query(GOOD, GOOD, 1.0, 0), 'k is 0'),
+        (lambda: ops.ball_query(GOOD, GOOD, 0.0, 2), 'radius is 0.0'),
+        (lambda: ops.ball_query(GOOD, GOOD, float('nan'), 2), 'radius is nan'),
+        (lambda: ops.ball_query(GOOD, GOOD, 1.0, 2, compat='msn'), "compat is 'msn'"),
+        (
+            lambda: ops.knn(GOOD, GOOD, 3, lengths=torch.tensor([8, 2])),
+            r'lengths holds values from 2 to 8, expected 3 to 8',
+        ),
+        (
+            lambda: ops.knn(GOOD, GOOD, 3, lengths=torch.tensor([8, 8.0])),
+            r'lengths .*torch.float32, expected \(2,\) and torch.int64',
+        ),
+        (
+            lambda: ops.ball_query(GOOD, GOOD, 1.0, 2, lengths=torch.tensor([8])),
+            r'lengths has shape \(1,\)',
+        ),
+        (
+            lambda: ops.three_interpolate(GOOD, GOOD, GOOD[..., :0]),
+            r'features has shape \(2, 8, 0\): it is empty',
+        ),
+        (
+            lambda: ops.edge_max_sum(GOOD, torch.zeros(2, 8, 0, dtype=torch.int64)),
+            r'index has shape \(2, 8, 0\): it is empty',
+        ),
+        (
+            lambda: ops.group(GOOD.to('meta'), torch.zeros(2, 3, dtype=torch.int64)),
+            'index is on cpu and features on meta',
+        ),
+        (
+            lambda: ops.group(GOOD.to('meta'), torch.zeros(2, 3, dtype=torch.int64, device='meta')),
+            r'index \(2, 3\) is on the meta device',
+        ),
+        (lambda: ops.emd_match(GOOD, GOOD[:, :7]), r'x \(2, 8, 3\) and y \(2, 7, 3\)'),
+        (lambda: ops.emd_match(GOOD, GOOD, eps=0.0), 'eps is 0.0'),
+        (lambda: ops.emd_match(GOOD, GOOD, compat='pointnet2'), "compat is 'pointnet2'"),
+        (lambda: ops.emd_match(GOOD, GOOD, iterations=3), "iterations=3 needs compat='msn'"),
+        (lambda: ops.emd_match(GOOD, GOOD, compat='msn', iterations=0), 'iterations is 0'),
+        (
+            lambda: ops.emd_match(GOOD, GOOD, compat='msn', return_certificate=True),
+            'return_certificate',
+        ),
+        (
+            lambda: ops.emd_match(GOOD, GOOD, compat='msn', exact=True),
+            'exact=True needs compat=None',
+        ),
+        (
+            lambda: ops.emd_match(GOOD, GOOD, compat='msn', lengths=torch.tensor([8, 8])),
+            'lengths needs compat=None',
+        ),
+        (
+            lambda: ops.emd_match(GOOD, GOOD, lengths=torch.tensor([8, 9])),
+            'lengths holds values from 8 to 9',
+        ),
+        (lambda: ops.earth_mover_distance(GOOD, GOOD, reduction='none'), "reduction is 'none'"),
+    ],
+)
 def test_bad_options_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()

@@ -16,7 +16,9 @@ def backend(request):
 
 def graph(batch=3, points=40, centres=17, k=6, channels=5, dtype=torch.float32):
     generator = torch.Generator().manual_seed(0)
-    features = torch.randn(batch, points, channels, generator=generator, dtype=torch.float64).to(dtype)
+    features = torch.randn(batch, points, channels, generator=generator, dtype=torch.float64).to(
+        dtype
+    )
     return features, torch.randint(points, (batch, centres, k), generator=generator)
 
 
@@ -29,7 +31,10 @@ def by_definition(features, index):
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float64, torch.bfloat16, torch.float16])
-@pytest.mark.parametrize('sizes', [dict(), dict(batch=1, points=1, centres=1, k=1, channels=1), dict(k=1), dict(channels=70)])
+@pytest.mark.parametrize(
+    'sizes',
+    [dict(), dict(batch=1, points=1, centres=1, k=1, channels=1), dict(k=1), dict(channels=70)],
+)
 def test_definition(backend, dtype, sizes):
     features, index = graph(dtype=dtype, **sizes)
     highest, argmax, total = ops.edge_max_sum(features, index)
@@ -62,10 +67,14 @@ def test_gradient(backend, dtype):
     index[:, 0] = index[:, 0, :1]  # one point, k times
     leaf, edges = features.clone().requires_grad_(True), features.double().requires_grad_(True)
     highest, _, total = ops.edge_max_sum(leaf, index)
-    weights = torch.randn(2, *highest.shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    weights = torch.randn(
+        2, *highest.shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64
+    )
     ((highest * weights[0]).sum() + (total * weights[1]).sum()).backward()
     all_edges = torch.stack([f[i] for f, i in zip(edges, index)])
-    ((all_edges.max(2).values * weights[0]).sum() + (all_edges.sum(2) * weights[1]).sum()).backward()
+    (
+        (all_edges.max(2).values * weights[0]).sum() + (all_edges.sum(2) * weights[1]).sum()
+    ).backward()
     assert leaf.grad.dtype == dtype
     tolerance = 0.02 if dtype == torch.bfloat16 else 1e-5
     torch.testing.assert_close(leaf.grad.double(), edges.grad, rtol=tolerance, atol=tolerance)
@@ -76,8 +85,12 @@ def test_one_of_both_may_be_unused(backend, used):
     features, index = graph()
     leaf = features.requires_grad_(True)
     ops.edge_max_sum(leaf, index)[used].sum().backward()
-    expected = torch.zeros_like(features[..., 0]).scatter_add_(1, index.flatten(1), torch.ones(3, index[0].numel()))
-    assert (leaf.grad.sum() == 3 * 17 * 5) if used == 0 else torch.equal(leaf.grad[..., 0], expected)
+    expected = torch.zeros_like(features[..., 0]).scatter_add_(
+        1, index.flatten(1), torch.ones(3, index[0].numel())
+    )
+    assert (
+        (leaf.grad.sum() == 3 * 17 * 5) if used == 0 else torch.equal(leaf.grad[..., 0], expected)
+    )
 
 
 def test_gradients_of_both_orders(backend):
@@ -133,16 +146,35 @@ def test_other_layouts(backend):
     assert all(torch.equal(a, b) for a, b in zip(ops.edge_max_sum(turned, flipped), expected))
 
 
-@pytest.mark.parametrize('features, index, message', [
-    (torch.randn(2, 7), torch.zeros(2, 5, 3, dtype=torch.int64), r'features has shape \(2, 7\)'),
-    (torch.randn(2, 0, 3), torch.zeros(2, 5, 3, dtype=torch.int64), 'features .* is empty'),
-    (torch.ones(2, 7, 3, dtype=torch.int64), torch.zeros(2, 5, 3, dtype=torch.int64), 'features .* torch.int64'),
-    (torch.randn(2, 7, 3), torch.zeros(2, 5, dtype=torch.int64), r'index has shape \(2, 5\)'),
-    (torch.randn(2, 7, 3), torch.zeros(3, 5, 3, dtype=torch.int64), r'index has shape \(3, 5, 3\)'),
-    (torch.randn(2, 7, 3), torch.zeros(2, 5, 0, dtype=torch.int64), r'index has shape \(2, 5, 0\): it is empty'),
-    (torch.randn(2, 7, 3), torch.zeros(2, 5, 3), 'index .* dtype torch.float32'),
-    (torch.randn(2, 7, 3), torch.full((2, 5, 3), 7), 'from 7 to 7, outside the 7 points'),
-])
+@pytest.mark.parametrize(
+    'features, index, message',
+    [
+        (
+            torch.randn(2, 7),
+            torch.zeros(2, 5, 3, dtype=torch.int64),
+            r'features has shape \(2, 7\)',
+        ),
+        (torch.randn(2, 0, 3), torch.zeros(2, 5, 3, dtype=torch.int64), 'features .* is empty'),
+        (
+            torch.ones(2, 7, 3, dtype=torch.int64),
+            torch.zeros(2, 5, 3, dtype=torch.int64),
+            'features .* torch.int64',
+        ),
+        (torch.randn(2, 7, 3), torch.zeros(2, 5, dtype=torch.int64), r'index has shape \(2, 5\)'),
+        (
+            torch.randn(2, 7, 3),
+            torch.zeros(3, 5, 3, dtype=torch.int64),
+            r'index has shape \(3, 5, 3\)',
+        ),
+        (
+            torch.randn(2, 7, 3),
+            torch.zeros(2, 5, 0, dtype=torch.int64),
+            r'index has shape \(2, 5, 0\): it is empty',
+        ),
+        (torch.randn(2, 7, 3), torch.zeros(2, 5, 3), 'index .* dtype torch.float32'),
+        (torch.randn(2, 7, 3), torch.full((2, 5, 3), 7), 'from 7 to 7, outside the 7 points'),
+    ],
+)
 def test_bad_input(features, index, message):
     with pytest.raises(ValueError, match=message):
         ops.edge_max_sum(features, index)

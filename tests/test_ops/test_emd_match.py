@@ -46,7 +46,10 @@ CASES = {
     'surface': (surface(0), surface(1)),
     'noise': (surface(0), surface(0)[:, torch.randperm(N)] + 1e-3 * uniform(2)),
     'duplicates': (uniform(0)[:, ONE_OF_5], uniform(1)[:, ONE_OF_5 // 2]),
-    'unbalanced duplicates': (uniform(0)[:, (ONE_OF_5 > 0).long()], uniform(0)[:, (ONE_OF_5 > 3).long()]),
+    'unbalanced duplicates': (
+        uniform(0)[:, (ONE_OF_5 > 0).long()],
+        uniform(0)[:, (ONE_OF_5 > 3).long()],
+    ),
     'one point many times': (torch.full((2, N, 3), 0.4), uniform(1)),
     'lattice': ((uniform(0) * 4).round() / 4, (uniform(1) * 4).round() / 4),
     'far from the origin': (surface(0) + 1000, surface(1) + 1000),
@@ -96,9 +99,14 @@ def test_exact_needs_no_good_start(eps):
 
 @pytest.mark.parametrize('kind', [uniform, surface])
 def test_the_default_is_within_a_millionth_of_the_optimum(kind):
-    x, y = (torch.cat([kind(seed, 512) for seed in seeds]) for seeds in (range(20, 26), range(40, 46)))
+    x, y = (
+        torch.cat([kind(seed, 512) for seed in seeds]) for seeds in (range(20, 26), range(40, 46))
+    )
     match = ops.emd_match(x, y)
-    given, least = ((x.double() - ops.group(y, m).double()).norm(dim=2).mean(1) for m in (match, ops.emd_match(x, y, exact=True)))
+    given, least = (
+        (x.double() - ops.group(y, m).double()).norm(dim=2).mean(1)
+        for m in (match, ops.emd_match(x, y, exact=True))
+    )
     np.testing.assert_array_less(least, given + 1e-12)
     np.testing.assert_allclose(given, least, rtol=1e-6)
     assert torch.equal(match, ops.emd_match(x, y, eps=2e-6))
@@ -107,12 +115,20 @@ def test_the_default_is_within_a_millionth_of_the_optimum(kind):
 @pytest.mark.parametrize('exact', [False, True])
 @pytest.mark.parametrize('backend', ['torch', 'numba'])
 def test_lengths(backend, exact):
-    x, y, lengths = torch.cat([uniform(0), surface(0)]), torch.cat([uniform(1), surface(1)]), [N, 131, 1, 64]
+    x, y, lengths = (
+        torch.cat([uniform(0), surface(0)]),
+        torch.cat([uniform(1), surface(1)]),
+        [N, 131, 1, 64],
+    )
     x[1, 131:], y[2, 1:] = 1e6, -1e6  # what is there must not matter, not even to the scale
     with ops.use(backend):
-        match, certificate = ops.emd_match(x, y, lengths=torch.tensor(lengths), exact=exact, return_certificate=True)
+        match, certificate = ops.emd_match(
+            x, y, lengths=torch.tensor(lengths), exact=exact, return_certificate=True
+        )
         for b, n in enumerate(lengths):
-            alone, bound = ops.emd_match(x[b:b + 1, :n], y[b:b + 1, :n], exact=exact, return_certificate=True)
+            alone, bound = ops.emd_match(
+                x[b : b + 1, :n], y[b : b + 1, :n], exact=exact, return_certificate=True
+            )
             assert match[b].tolist() == alone[0].tolist() + list(range(n, N))
             assert certificate[b] == bound
 
@@ -120,8 +136,11 @@ def test_lengths(backend, exact):
 @pytest.mark.parametrize('n', [3, 65, 1100])
 def test_the_least_values_are_found_whatever_the_bounds_skip(n):
     from pcdet_kd.ops.cpu import auction
+
     rng = np.random.default_rng(n)
-    x, y = (np.round(rng.random((n, 3)) * 8).astype(np.float32) / 8 for _ in range(2))  # a lattice: many ties
+    x, y = (
+        np.round(rng.random((n, 3)) * 8).astype(np.float32) / 8 for _ in range(2)
+    )  # a lattice: many ties
     order, *columns, price, bounds = auction.blocks_of(x, y)
     assert sorted(order[:n].tolist()) == list(range(n))
     costs = cdist(x, y)
@@ -132,7 +151,7 @@ def test_the_least_values_are_found_whatever_the_bounds_skip(n):
         block = place // auction.BLOCK
         prices = np.empty(n)
         prices[order[:n]] = price[:n]
-        values = (costs[i].astype(np.float32) + prices.astype(np.float32))
+        values = costs[i].astype(np.float32) + prices.astype(np.float32)
         assert order[place] == values.argmin()
         np.testing.assert_allclose([best, second], np.sort(values)[:2], rtol=1e-6)
         price[place] += np.float32(rng.integers(1, 3) / 8)
@@ -186,7 +205,9 @@ def test_smallest_of_all_permutations():
     match = ops.emd_match(x, y)
     for a, b, m in zip(x.numpy(), y.numpy(), match.tolist()):
         cost = cdist(a, b)
-        assert tuple(m) == min(itertools.permutations(range(6)), key=lambda p: cost[range(6), p].sum())
+        assert tuple(m) == min(
+            itertools.permutations(range(6)), key=lambda p: cost[range(6), p].sum()
+        )
 
 
 @pytest.mark.parametrize('eps', [0.5, 0.1, 0.02, 1e-3, 1e-5, 1e-7])
@@ -233,7 +254,9 @@ def test_no_graph():
 
 
 def msn(x, y, eps, rounds):
-    """MSN's auction by its rules, one point after the other, in float32; ties to the lowest index."""
+    """MSN's auction by its rules, one point after the other, in float32; ties to the lowest
+    index.
+    """
     x, y, eps = x.numpy(), y.numpy(), np.float32(eps)
     n = len(x)
     d = x[:, None] - y
@@ -282,7 +305,10 @@ def test_msn_defaults_are_pointcmts(backend):
 
 def test_msn_reads_eps_in_the_clouds_unit():
     x, y = uniform(0), uniform(1)
-    assert torch.equal(ops.emd_match(x * 4, y * 4, compat='msn', eps=0.2), ops.emd_match(x, y, compat='msn', eps=0.05))
+    assert torch.equal(
+        ops.emd_match(x * 4, y * 4, compat='msn', eps=0.2),
+        ops.emd_match(x, y, compat='msn', eps=0.05),
+    )
 
 
 def test_default_run_is_silent():
@@ -296,4 +322,6 @@ def test_a_large_cloud_proves_itself():
     match, certificate = ops.emd_match(x, y, return_certificate=True)
     assert is_bijection(match)
     mean = float((x - y[:, match[0]]).norm(dim=2).mean())
-    assert float(certificate) < 2e-4 * mean  # weak duality: no need to solve 3000 points another way
+    assert (
+        float(certificate) < 2e-4 * mean
+    )  # weak duality: no need to solve 3000 points another way

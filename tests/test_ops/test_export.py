@@ -5,7 +5,9 @@ from torch import nn
 from pcdet_kd import ops
 from pcdet_kd.ops import backend, export
 
-pytestmark = pytest.mark.filterwarnings('ignore:.*LeafSpec:FutureWarning')  # torch's own, while it exports
+pytestmark = pytest.mark.filterwarnings(
+    'ignore:.*LeafSpec:FutureWarning'
+)  # torch's own, while it exports
 GENERATOR = torch.Generator().manual_seed(0)
 LENGTHS = torch.tensor([40, 9, 1])
 INDEX = torch.randint(40, (3, 6, 4), generator=GENERATOR)
@@ -17,20 +19,43 @@ def rand(*shape):
 
 POINTS = rand(3, 40, 3)
 SAMPLES = {
-    'ball_query': [(POINTS[:, :5], POINTS, None, 0.5, 4, False), (POINTS[:, :5] + 0.1, POINTS, LENGTHS, 0.3, 50, False),
-                   (POINTS, POINTS[:, INDEX[0].flatten()], None, 0.5, 4, True), (POINTS, POINTS, LENGTHS, 0.5, 50, True)],
+    'ball_query': [
+        (POINTS[:, :5], POINTS, None, 0.5, 4, False),
+        (POINTS[:, :5] + 0.1, POINTS, LENGTHS, 0.3, 50, False),
+        (POINTS, POINTS[:, INDEX[0].flatten()], None, 0.5, 4, True),
+        (POINTS, POINTS, LENGTHS, 0.5, 50, True),
+    ],
     'edge_max_sum': [(rand(3, 40, 5), INDEX)],
-    'edge_max_sum_backward': [(rand(3, 6, 5), rand(3, 6, 5), INDEX.repeat(1, 1, 2)[..., :5], INDEX, 40)],
-    'farthest_point_sample': [(POINTS, INDEX[:, 0, 0], None, 20, -1.0), (POINTS, LENGTHS - 1, LENGTHS, 12, 1.0)],
+    'edge_max_sum_backward': [
+        (rand(3, 6, 5), rand(3, 6, 5), INDEX.repeat(1, 1, 2)[..., :5], INDEX, 40)
+    ],
+    'farthest_point_sample': [
+        (POINTS, INDEX[:, 0, 0], None, 20, -1.0),
+        (POINTS, LENGTHS - 1, LENGTHS, 12, 1.0),
+    ],
     'group': [(rand(3, 40, 5), INDEX), (rand(3, 40, 5), INDEX[..., 0])],
     'group_backward': [(rand(3, 6, 4, 5), INDEX, 40)],
     'interpolate': [(rand(3, 40, 5), INDEX, torch.rand(3, 6, 4))],
     'interpolate_backward': [(rand(3, 6, 5), INDEX, torch.rand(3, 6, 4), 40)],
-    'knn': [(POINTS[:, :5], POINTS, None, 7), (rand(3, 7, 6), rand(3, 40, 6), None, 7), (POINTS, POINTS, LENGTHS, 1),
-            (rand(3, 7, 6), rand(3, 40, 6), LENGTHS.clamp(min=5), 5)],
-    'nearest_pairs': [(POINTS[:, :7], POINTS, None, None), (POINTS, POINTS.flip(0), LENGTHS, LENGTHS.flip(0))],
-    'project_points': [(POINTS, None, None, 6, 8, 3.0, 1, 'y', False), (POINTS, POINTS, LENGTHS, 2, 8, 3.0, 2, 'z', True)],
-    'three_nn': [(POINTS[:, :5], POINTS, None), (POINTS[:, :5], POINTS, LENGTHS), (POINTS, POINTS[:, :2], None)],
+    'knn': [
+        (POINTS[:, :5], POINTS, None, 7),
+        (rand(3, 7, 6), rand(3, 40, 6), None, 7),
+        (POINTS, POINTS, LENGTHS, 1),
+        (rand(3, 7, 6), rand(3, 40, 6), LENGTHS.clamp(min=5), 5),
+    ],
+    'nearest_pairs': [
+        (POINTS[:, :7], POINTS, None, None),
+        (POINTS, POINTS.flip(0), LENGTHS, LENGTHS.flip(0)),
+    ],
+    'project_points': [
+        (POINTS, None, None, 6, 8, 3.0, 1, 'y', False),
+        (POINTS, POINTS, LENGTHS, 2, 8, 3.0, 2, 'z', True),
+    ],
+    'three_nn': [
+        (POINTS[:, :5], POINTS, None),
+        (POINTS[:, :5], POINTS, LENGTHS),
+        (POINTS, POINTS[:, :2], None),
+    ],
 }
 
 
@@ -52,10 +77,15 @@ def test_every_op_has_a_decomposition_or_a_reason_to_have_none():
     assert not set(SAMPLES) & set(export.WITHOUT)
 
 
-@pytest.mark.parametrize('name, number', [(name, i) for name, samples in SAMPLES.items() for i in range(len(samples))])
+@pytest.mark.parametrize(
+    'name, number', [(name, i) for name, samples in SAMPLES.items() for i in range(len(samples))]
+)
 def test_an_op_becomes_aten_and_gives_the_same(name, number):
     args = SAMPLES[name][number]
-    module, tensors = Call(getattr(torch.ops.pcdet_kd, name), args), tuple(a for a in args if isinstance(a, torch.Tensor))
+    module, tensors = (
+        Call(getattr(torch.ops.pcdet_kd, name), args),
+        tuple(a for a in args if isinstance(a, torch.Tensor)),
+    )
     program = torch.export.export(module, tensors).run_decompositions(export.decompositions())
     assert not [node for node in program.graph.nodes if 'pcdet_kd' in str(node.target)]
     torch.testing.assert_close(program.module()(*tensors), module(*tensors))
@@ -72,14 +102,21 @@ class Net(nn.Module):
     def forward(self, points):
         chosen = ops.farthest_point_sample(points, 9, compat='pointnet2')
         centres = ops.group(points, chosen)
-        x = self.linear(ops.group(points, ops.ball_query(centres, points, 0.7, 5)) - centres.unsqueeze(2)).amax(2)
+        x = self.linear(
+            ops.group(points, ops.ball_query(centres, points, 0.7, 5)) - centres.unsqueeze(2)
+        ).amax(2)
         high, _, total = ops.edge_max_sum(x, ops.knn(x, x, 3))
-        return ops.three_interpolate(points, centres, high + total).mean(1) + ops.chamfer_distance(points, centres)[:, None]
+        return (
+            ops.three_interpolate(points, centres, high + total).mean(1)
+            + ops.chamfer_distance(points, centres)[:, None]
+        )
 
 
 def test_a_network_loses_every_op_and_keeps_its_dynamic_batch():
     net = Net().eval()
-    program = torch.export.export(net, (POINTS,), dynamic_shapes=({0: torch.export.Dim('batch', min=1, max=64)},))
+    program = torch.export.export(
+        net, (POINTS,), dynamic_shapes=({0: torch.export.Dim('batch', min=1, max=64)},)
+    )
     assert any('pcdet_kd' in str(node.target) for node in program.graph.nodes)
     program = program.run_decompositions(export.decompositions())
     assert not [node for node in program.graph.nodes if 'pcdet_kd' in str(node.target)]

@@ -22,7 +22,10 @@ def backend(request):
         yield request.param
 
 
-@pytest.mark.parametrize('num_points, num_samples, start', [(1, 1, 0), (2, 2, 1), (50, 20, 7), (300, 40, 299), (700, 5, 0)])
+@pytest.mark.parametrize(
+    'num_points, num_samples, start',
+    [(1, 1, 0), (2, 2, 1), (50, 20, 7), (300, 40, 299), (700, 5, 0)],
+)
 def test_definition(backend, num_points, num_samples, start):
     points = torch.randn(3, num_points, 3, generator=torch.Generator().manual_seed(num_points))
     index = ops.farthest_point_sample(points, num_samples, start)
@@ -31,7 +34,9 @@ def test_definition(backend, num_points, num_samples, start):
 
 
 def test_the_lowest_index_wins_on_ties(backend):
-    lattice = torch.stack(torch.meshgrid(*[torch.arange(7.0)] * 3, indexing='ij'), -1).reshape(1, -1, 3)
+    lattice = torch.stack(torch.meshgrid(*[torch.arange(7.0)] * 3, indexing='ij'), -1).reshape(
+        1, -1, 3
+    )
     assert ops.farthest_point_sample(lattice, 60).tolist() == [farthest_points(lattice[0], 60, 0)]
 
 
@@ -41,15 +46,21 @@ def test_fewer_positions_than_samples(backend):
 
 
 def test_pointnet2_passes_over_points_near_the_origin(backend):
-    points = torch.tensor([[0.0, 0, 0], [0.03, 0, 0], [0.032, 0, 0], [1, 0, 0], [0, 0.02, 0.02]])[None]
+    points = torch.tensor([[0.0, 0, 0], [0.03, 0, 0], [0.032, 0, 0], [1, 0, 0], [0, 0.02, 0.02]])[
+        None
+    ]
     assert ops.farthest_point_sample(points, 5)[0].tolist() == farthest_points(points[0], 5, 0)
     # squared norms: 0, 9e-4, 1.02e-3, 1, 8e-4
     assert ops.farthest_point_sample(points, 3, compat='pointnet2').tolist() == [[0, 3, 2]]
     expected = farthest_points(points[0], 3, 1, skip=(0, 1, 4))
     assert ops.farthest_point_sample(points, 3, 1, compat='pointnet2').tolist() == [expected]
     # nothing to choose from: point 0, as in the CUDA kernel
-    assert ops.farthest_point_sample(points * 0.01, 3, 2, compat='pointnet2').tolist() == [[2, 0, 0]]
-    assert ops.farthest_point_sample(torch.zeros(1, 3073, 3), 3, 2, compat='pointnet2').tolist() == [[2, 0, 0]]
+    assert ops.farthest_point_sample(points * 0.01, 3, 2, compat='pointnet2').tolist() == [
+        [2, 0, 0]
+    ]
+    assert ops.farthest_point_sample(
+        torch.zeros(1, 3073, 3), 3, 2, compat='pointnet2'
+    ).tolist() == [[2, 0, 0]]
 
 
 def test_back_ends_agree_bit_for_bit():
@@ -61,10 +72,13 @@ def test_back_ends_agree_bit_for_bit():
             assert torch.equal(ops.farthest_point_sample(points, 300, 3, compat), expected)
 
 
-@pytest.mark.parametrize('kind', ['uniform', 'lattice', 'duplicates', 'line', 'outlier', 'near the origin'])
+@pytest.mark.parametrize(
+    'kind', ['uniform', 'lattice', 'duplicates', 'line', 'outlier', 'near the origin']
+)
 @pytest.mark.parametrize('num_points', [1, 64, 65, 1000])
 def test_blocks_change_nothing(kind, num_points, monkeypatch):
     from pcdet_kd.ops.cpu import fps
+
     points = torch.rand(2, num_points, 3, generator=torch.Generator().manual_seed(num_points)) - 0.5
     if kind == 'lattice':
         points = (points * 6).round()
@@ -98,13 +112,21 @@ def test_blocks_of_a_large_cloud_change_nothing():
 @pytest.mark.parametrize('flat', [0, 1, 2], ids=['solid', 'plane', 'line'])
 def test_no_bound_of_a_block_is_above_a_distance(flat):
     from pcdet_kd.ops.cpu import fps
+
     rng = np.random.default_rng(0)
     points = rng.normal(size=(640, 3)).astype(np.float32)
-    points[:, 3 - flat:] = 0.1
+    points[:, 3 - flat :] = 0.1
     order, coords = np.empty((10, 64), np.int32), np.empty((3, 10, 64), np.float32)
-    boxes, bounds, blocks = np.empty((6, 10), np.float32), np.empty(10, np.int32), np.empty(11, np.int32)
+    boxes, bounds, blocks = (
+        np.empty((6, 10), np.float32),
+        np.empty(10, np.int32),
+        np.empty(11, np.int32),
+    )
     fps.cut_blocks(points, fps.curve(), order, coords, boxes)
-    assert sorted(order.ravel()) == list(range(640)) and (points[order].transpose(2, 0, 1) == coords).all()
+    assert (
+        sorted(order.ravel()) == list(range(640))
+        and (points[order].transpose(2, 0, 1) == coords).all()
+    )
     for centre in np.append(points, rng.normal(size=(300, 3)) * 2, axis=0).astype(np.float32):
         d = coords - centre[:, None, None]
         d *= d
@@ -115,6 +137,7 @@ def test_no_bound_of_a_block_is_above_a_distance(flat):
 
 def test_the_curve_of_the_blocks_visits_neighbouring_cells():
     from pcdet_kd.ops.cpu import fps
+
     place = fps.curve()
     cells = np.stack(np.unravel_index(place.argsort(), (1 << fps.BITS,) * 3))
     assert sorted(place) == list(range(place.size))
@@ -137,4 +160,6 @@ def test_strided_half_precision_and_graph(backend):
     assert not index.requires_grad
     assert torch.equal(ops.farthest_point_sample(points.detach().contiguous(), 10), index)
     half = points.detach().bfloat16()
-    assert torch.equal(ops.farthest_point_sample(half, 10), ops.farthest_point_sample(half.double(), 10))
+    assert torch.equal(
+        ops.farthest_point_sample(half, 10), ops.farthest_point_sample(half.double(), 10)
+    )

@@ -18,7 +18,9 @@ def backend(request):
 
 
 @pytest.mark.parametrize('channels', [1, 2, 3, 16])
-@pytest.mark.parametrize('num_queries, num_points, k', [(1, 1, 1), (7, 5, 5), (20, 90, 20), (3, 200, 1)])
+@pytest.mark.parametrize(
+    'num_queries, num_points, k', [(1, 1, 1), (7, 5, 5), (20, 90, 20), (3, 200, 1)]
+)
 def test_definition(backend, channels, num_queries, num_points, k):
     generator = torch.Generator().manual_seed(num_points)
     query = torch.randn(3, num_queries, channels, generator=generator)
@@ -30,7 +32,9 @@ def test_definition(backend, channels, num_queries, num_points, k):
 
 @pytest.mark.parametrize('channels', [3, 4])
 def test_the_lowest_index_wins_on_ties(backend, channels):
-    points = torch.randint(0, 3, (2, 60, channels), generator=torch.Generator().manual_seed(0)).float()
+    points = torch.randint(
+        0, 3, (2, 60, channels), generator=torch.Generator().manual_seed(0)
+    ).float()
     points = torch.cat([points, -points], 1)  # mean 0: distances of features are exact too
     np.testing.assert_array_equal(ops.knn(points, points, 30), nearest(points, points, 30))
     same = torch.full((1, 70, channels), 0.3)
@@ -38,7 +42,9 @@ def test_the_lowest_index_wins_on_ties(backend, channels):
 
 
 def test_far_from_the_origin(backend):
-    points = torch.randint(0, 50, (1, 80, 3), generator=torch.Generator().manual_seed(2)) / 64 + 1000.0
+    points = (
+        torch.randint(0, 50, (1, 80, 3), generator=torch.Generator().manual_seed(2)) / 64 + 1000.0
+    )
     np.testing.assert_array_equal(ops.knn(points, points, 9), nearest(points, points, 9))
 
 
@@ -67,6 +73,7 @@ def test_autocast_does_not_change_the_features(backend):
 @pytest.mark.parametrize('lengths', [None, torch.tensor([150, 37, 90])])
 def test_features_in_parts(products, lengths, monkeypatch):
     from pcdet_kd.ops.cpu import neighbors
+
     features = torch.randn(3, 150, 12, generator=torch.Generator().manual_seed(4))
     with ops.use('torch'):
         expected = ops.knn(features[:, :100], features, 11, lengths)

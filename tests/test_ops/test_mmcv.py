@@ -1,4 +1,6 @@
-"""The adapters, against a stand-in with mmcv 2.x's signatures and layouts: a compiled mmcv needs CUDA."""
+"""The adapters, against a stand-in with mmcv 2.x's signatures and layouts: a compiled mmcv needs
+CUDA.
+"""
 
 import sys
 import types
@@ -32,14 +34,18 @@ def knn(k, xyz, center_xyz=None, transposed=False):
 
 def ball_query(min_radius, max_radius, sample_num, xyz, center_xyz):
     CALLS.append('ball_query')
-    return reference('ball_query', center_xyz, xyz, None, max_radius ** 2, sample_num, False).int()
+    return reference('ball_query', center_xyz, xyz, None, max_radius**2, sample_num, False).int()
 
 
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch):
     CALLS.clear()
     module = types.ModuleType('mmcv.ops')
-    module.furthest_point_sample, module.knn, module.ball_query = furthest_point_sample, knn, ball_query
+    module.furthest_point_sample, module.knn, module.ball_query = (
+        furthest_point_sample,
+        knn,
+        ball_query,
+    )
     monkeypatch.setitem(sys.modules, 'mmcv.ops', module)
 
 
@@ -49,9 +55,15 @@ ARGS = {
     'ball_query': (QUERY, POINTS, None, 0.4, 6, False),
 }
 BEYOND = {
-    'farthest_point_sample': [(POINTS, START, None, 9, 1e-3), (POINTS, START + 2, None, 9, -1.0),
-                              (POINTS, START, START + 12, 9, -1.0)],
-    'knn': [(QUERY, POINTS, START + 12, 5), (QUERY.repeat(1, 1, 2), POINTS.repeat(1, 1, 2), None, 5)],
+    'farthest_point_sample': [
+        (POINTS, START, None, 9, 1e-3),
+        (POINTS, START + 2, None, 9, -1.0),
+        (POINTS, START, START + 12, 9, -1.0),
+    ],
+    'knn': [
+        (QUERY, POINTS, START + 12, 5),
+        (QUERY.repeat(1, 1, 2), POINTS.repeat(1, 1, 2), None, 5),
+    ],
     'ball_query': [(QUERY, POINTS, START + 12, 0.4, 6, False), (QUERY, POINTS, None, 0.4, 6, True)],
 }
 

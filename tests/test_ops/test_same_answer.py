@@ -13,21 +13,32 @@ def _clouds():
     """Return pairs (clouds, other clouds) by kind: (2, N, 3) and (2, M, 3) float32."""
     rng = np.random.default_rng(0)
     ball = rng.normal(size=(2, 200, 3))
-    surface = np.concatenate([ball[:, :70] / np.linalg.norm(ball[:, :70], axis=2, keepdims=True),
-                              np.where(np.arange(3) == 2, 0.5, rng.uniform(-1, 1, (2, 70, 3)))], axis=1)
+    surface = np.concatenate(
+        [
+            ball[:, :70] / np.linalg.norm(ball[:, :70], axis=2, keepdims=True),
+            np.where(np.arange(3) == 2, 0.5, rng.uniform(-1, 1, (2, 70, 3))),
+        ],
+        axis=1,
+    )
     kinds = {
         'random': (ball, rng.normal(size=(2, 90, 3))),
         'surface': (surface, surface[:, ::2] + 0.01),
         'lattice': (rng.integers(0, 4, (2, 150, 3)) / 3, rng.integers(0, 4, (2, 61, 3)) / 3),
         'duplicates': (ball[:, np.arange(130) % 9], ball[:, np.arange(64) % 5]),
         'one position': (np.full((2, 80, 3), 0.3), np.full((2, 70, 3), 0.3)),
-        'collinear': (rng.uniform(size=(2, 100, 1)) * [[[1.0, 2, -3]]], rng.uniform(size=(2, 65, 1)) * [[[1.0, 2, -3]]]),
+        'collinear': (
+            rng.uniform(size=(2, 100, 1)) * [[[1.0, 2, -3]]],
+            rng.uniform(size=(2, 65, 1)) * [[[1.0, 2, -3]]],
+        ),
         'a single point': (ball[:, :1], ball[:, 3:4]),
         'far away': (ball + 1000, ball[:, :75] + 1000),
         'very far away': (np.round(ball * 8) * 1e4 + 1e6, np.round(ball[:, :75] * 8) * 1e4 + 1e6),
         'tiny': (ball * 1e-22, ball[:, :75] * 1e-22),  # squares below the smallest float32
     }
-    return {name: tuple(torch.from_numpy(c.astype(np.float32)) for c in pair) for name, pair in kinds.items()}
+    return {
+        name: tuple(torch.from_numpy(c.astype(np.float32)) for c in pair)
+        for name, pair in kinds.items()
+    }
 
 
 CLOUDS = _clouds()
@@ -64,33 +75,56 @@ def within(query, points, n, radius, k, strict=False, skip_copies=False):
 
 
 def radius_of(points):
-    """A radius that about a tenth of the pairs of a cloud keep to; some of them lie on the border exactly."""
+    """A radius that about a tenth of the pairs of a cloud keep to; some of them lie on the border
+    exactly.
+    """
     cloud = points[0].float().cpu().numpy()
     d = squares(cloud, cloud).ravel()
     return max(float(np.sort(d)[len(d) // 10]) ** 0.5, 1e-3)
 
 
-# By name: the call on (clouds, others, lengths or None), and the definition for one cloud: (cloud, others, length).
+# By name: the call on (clouds, others, lengths or None), and the definition for one cloud: (cloud,
+# others, length).
 OPS = {
-    'farthest_point_sample': (lambda x, y, n: ops.farthest_point_sample(x, min(40, x.shape[1]), lengths=n),
-                              lambda x, y, n: sample(x, n, min(40, len(x)))),
+    'farthest_point_sample': (
+        lambda x, y, n: ops.farthest_point_sample(x, min(40, x.shape[1]), lengths=n),
+        lambda x, y, n: sample(x, n, min(40, len(x))),
+    ),
     'farthest_point_sample, pointnet2': (
-        lambda x, y, n: ops.farthest_point_sample(x, min(20, x.shape[1]), compat='pointnet2', lengths=n),
-        lambda x, y, n: sample(x, n, min(20, len(x)), hole=True)),
-    'knn': (lambda x, y, n: ops.knn(y, x, min(17, (x.shape[1] + 1) // 2), n),
-            lambda x, y, n: neighbours(y, x, n, min(17, (len(x) + 1) // 2))),
+        lambda x, y, n: ops.farthest_point_sample(
+            x, min(20, x.shape[1]), compat='pointnet2', lengths=n
+        ),
+        lambda x, y, n: sample(x, n, min(20, len(x)), hole=True),
+    ),
+    'knn': (
+        lambda x, y, n: ops.knn(y, x, min(17, (x.shape[1] + 1) // 2), n),
+        lambda x, y, n: neighbours(y, x, n, min(17, (len(x) + 1) // 2)),
+    ),
     'knn, one': (lambda x, y, n: ops.knn(x, x, 1, n), lambda x, y, n: neighbours(x, x, n, 1)),
-    'knn, half': (lambda x, y, n: ops.knn(x, x, (x.shape[1] + 1) // 2, n),
-                  lambda x, y, n: neighbours(x, x, n, (len(x) + 1) // 2)),
-    'ball_query': (lambda x, y, n: ops.ball_query(y, x, radius_of(x), 9, lengths=n),
-                   lambda x, y, n: within(y, x, n, radius_of(torch.from_numpy(x)[None]), 9)),
+    'knn, half': (
+        lambda x, y, n: ops.knn(x, x, (x.shape[1] + 1) // 2, n),
+        lambda x, y, n: neighbours(x, x, n, (len(x) + 1) // 2),
+    ),
+    'ball_query': (
+        lambda x, y, n: ops.ball_query(y, x, radius_of(x), 9, lengths=n),
+        lambda x, y, n: within(y, x, n, radius_of(torch.from_numpy(x)[None]), 9),
+    ),
     'ball_query, skip_copies': (
-        lambda x, y, n: ops.ball_query(x, x, radius_of(x), 9, compat='pointnet2', lengths=n, skip_copies=True),
-        lambda x, y, n: within(x, x, n, radius_of(torch.from_numpy(x)[None]), 9, strict=True, skip_copies=True)),
-    'three_nn': (lambda x, y, n: torch.ops.pcdet_kd.three_nn(y, x, n)[0],
-                 lambda x, y, n: np.pad(neighbours(y, x, n, 3), ((0, 0), (0, max(0, 3 - n))), mode='edge')),
-    'nearest_pairs': (lambda x, y, n: torch.cat(torch.ops.pcdet_kd.nearest_pairs(y, x, None, n), 1),
-                      lambda x, y, n: np.append(squares(y, x[:n]).argmin(1), squares(x, y).argmin(1))),
+        lambda x, y, n: ops.ball_query(
+            x, x, radius_of(x), 9, compat='pointnet2', lengths=n, skip_copies=True
+        ),
+        lambda x, y, n: within(
+            x, x, n, radius_of(torch.from_numpy(x)[None]), 9, strict=True, skip_copies=True
+        ),
+    ),
+    'three_nn': (
+        lambda x, y, n: torch.ops.pcdet_kd.three_nn(y, x, n)[0],
+        lambda x, y, n: np.pad(neighbours(y, x, n, 3), ((0, 0), (0, max(0, 3 - n))), mode='edge'),
+    ),
+    'nearest_pairs': (
+        lambda x, y, n: torch.cat(torch.ops.pcdet_kd.nearest_pairs(y, x, None, n), 1),
+        lambda x, y, n: np.append(squares(y, x[:n]).argmin(1), squares(x, y).argmin(1)),
+    ),
 }
 
 
@@ -118,8 +152,12 @@ def test_indices(op, kind, ragged, device, precision):
     if op.startswith('ball_query'):  # the radius depends on the cloud
         x, y = x[:1].expand_as(x), y[:1].expand_as(y)
     lengths = torch.tensor([x.shape[1], (x.shape[1] + 1) // 2])
-    expected = np.stack([np.asarray(define(p, q, int(n) if ragged else len(p))) for p, q, n in
-                         zip(x.numpy(), y.numpy(), lengths)])
+    expected = np.stack(
+        [
+            np.asarray(define(p, q, int(n) if ragged else len(p)))
+            for p, q, n in zip(x.numpy(), y.numpy(), lengths)
+        ]
+    )
     found = call(x.to(device), y.to(device), lengths.to(device) if ragged else None)
     assert found.dtype == torch.int64
     np.testing.assert_array_equal(found.cpu(), expected)
@@ -141,4 +179,6 @@ def test_half_precision_coordinates_are_what_they_are(device):
     for dtype in (torch.bfloat16, torch.float16):
         for call, _ in OPS.values():
             half = call(x.to(device, dtype), y.to(device, dtype), None)
-            assert torch.equal(half, call(x.to(dtype).float().to(device), y.to(dtype).float().to(device), None))
+            assert torch.equal(
+                half, call(x.to(dtype).float().to(device), y.to(dtype).float().to(device), None)
+            )

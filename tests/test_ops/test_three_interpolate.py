@@ -16,7 +16,10 @@ def interpolate(query, points, features, root=False):
     nearest, index = d.topk(min(3, d.shape[2]), dim=2, largest=False)
     weight = 1 / ((nearest.sqrt() if root else nearest) + 1e-8)
     weight = weight / weight.sum(2, keepdim=True)
-    return sum(weight[..., i, None] * f.gather(1, index[..., i, None].expand(-1, -1, f.shape[2])) for i in range(index.shape[2]))
+    return sum(
+        weight[..., i, None] * f.gather(1, index[..., i, None].expand(-1, -1, f.shape[2]))
+        for i in range(index.shape[2])
+    )
 
 
 @pytest.fixture(params=['torch', 'numba'])
@@ -44,7 +47,9 @@ def test_lengths_hide_the_rest(backend):
     lengths = torch.tensor([30, 2])
     out = ops.three_interpolate(QUERY, POINTS, FEATURES, lengths)
     assert torch.equal(out[0], ops.three_interpolate(QUERY, POINTS, FEATURES)[0])
-    assert torch.equal(out[1], ops.three_interpolate(QUERY[1:], POINTS[1:, :2], FEATURES[1:, :2])[0])
+    assert torch.equal(
+        out[1], ops.three_interpolate(QUERY[1:], POINTS[1:, :2], FEATURES[1:, :2])[0]
+    )
 
 
 def test_gradient_reaches_features_only(backend):
@@ -82,15 +87,21 @@ def test_nothing_but_one_cloud_at_any_number_of_threads(monkeypatch):
     assert all(torch.equal(a, b) for a, b in zip(*results))
 
 
-@pytest.mark.parametrize('change, message', [
-    (dict(features=FEATURES[:, :29]), r'features has shape \(2, 29, 10\), expected \(2, 30, .C.\) for points \(2, 30, 3\)'),
-    (dict(features=FEATURES[0]), r'features has shape \(30, 10\)'),
-    (dict(features=FEATURES.long()), r'features \(2, 30, 10\) has dtype torch.int64'),
-    (dict(query=QUERY[:1]), r'query \(1, 20, 3\) and points \(2, 30, 3\)'),
-    (dict(compat='pointnet'), "compat is 'pointnet'"),
-    (dict(lengths=torch.tensor([31, 2])), 'lengths holds values from 2 to 31'),
-    (dict(features=FEATURES.to('meta')), 'features is on meta and points on cpu'),
-])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (
+            dict(features=FEATURES[:, :29]),
+            r'features has shape \(2, 29, 10\), expected \(2, 30, .C.\) for points \(2, 30, 3\)',
+        ),
+        (dict(features=FEATURES[0]), r'features has shape \(30, 10\)'),
+        (dict(features=FEATURES.long()), r'features \(2, 30, 10\) has dtype torch.int64'),
+        (dict(query=QUERY[:1]), r'query \(1, 20, 3\) and points \(2, 30, 3\)'),
+        (dict(compat='pointnet'), "compat is 'pointnet'"),
+        (dict(lengths=torch.tensor([31, 2])), 'lengths holds values from 2 to 31'),
+        (dict(features=FEATURES.to('meta')), 'features is on meta and points on cpu'),
+    ],
+)
 def test_bad_input(change, message):
     with pytest.raises(ValueError, match=message):
         ops.three_interpolate(**{**dict(query=QUERY, points=POINTS, features=FEATURES), **change})

@@ -14,14 +14,22 @@ def test_label_is_a_tensor_of_one():
 def test_score_sets_the_predicted_class():
     sample = PointDataSample().set_pred_score(torch.tensor([0.1, 0.7, 0.2]))
     assert sample.pred_label.tolist() == [1]
-    assert sample.set_pred_score(torch.tensor([0.4, 0.2, 0.4])).pred_label.tolist() == [0]  # lowest index on ties
+    assert sample.set_pred_score(torch.tensor([0.4, 0.2, 0.4])).pred_label.tolist() == [
+        0
+    ]  # lowest index on ties
 
 
 def test_identity_is_meta_information_that_travels():
-    sample = PointDataSample(metainfo=dict(sample_idx=2, sample_id='chair/7', num_points=5, up_axis='y')).set_gt_label(1)
+    sample = PointDataSample(
+        metainfo=dict(sample_idx=2, sample_id='chair/7', num_points=5, up_axis='y')
+    ).set_gt_label(1)
     assert set(sample.keys()) == {'gt_label'}
     twin = pickle.loads(pickle.dumps(sample))
-    assert twin.sample_id == 'chair/7' and twin.to_dict()['sample_idx'] == 2 and twin.gt_label.tolist() == [1]
+    assert (
+        twin.sample_id == 'chair/7'
+        and twin.to_dict()['sample_idx'] == 2
+        and twin.gt_label.tolist() == [1]
+    )
 
 
 def test_a_score_must_be_a_tensor():
@@ -35,5 +43,7 @@ def test_the_targets_of_a_batch():
     samples[1].set_gt_score(torch.tensor([0.75, 0.0, 0.25]))
     assert targets(samples, 3).tolist() == [[0, 0, 1], [0.75, 0, 0.25], [0, 1, 0]]
     assert samples[1].gt_label.tolist() == [0]
-    with pytest.raises(ValueError, match=r'gt_score has shape \(3,\), expected \(5,\) for 5 classes'):
+    with pytest.raises(
+        ValueError, match=r'gt_score has shape \(3,\), expected \(5,\) for 5 classes'
+    ):
         targets(samples, 5)

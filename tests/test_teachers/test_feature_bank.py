@@ -16,7 +16,9 @@ DATA = dict(type='TinyClouds', num=9, pipeline=[dict(type='PackPointInputs')])
 
 @pytest.fixture
 def teacher_cfg(tiny_student, tmp_path):
-    save_checkpoint_file(dict(state_dict=MODELS.build(tiny_student).state_dict()), tmp_path / 'teacher.pth')
+    save_checkpoint_file(
+        dict(state_dict=MODELS.build(tiny_student).state_dict()), tmp_path / 'teacher.pth'
+    )
     return dict(type='FrozenTeacher', model=tiny_student, checkpoint=str(tmp_path / 'teacher.pth'))
 
 
@@ -52,7 +54,9 @@ def test_it_is_built_once(teacher_cfg, monkeypatch):
 
 def test_it_lies_on_the_device_it_was_moved_to_before_it_was_read(teacher_cfg, samples):
     FeatureBank(teacher_cfg, DATA).build()
-    bank = FeatureBank(teacher_cfg, DATA).to('meta')  # a Runner moves its model, then calls init_weights
+    bank = FeatureBank(teacher_cfg, DATA).to(
+        'meta'
+    )  # a Runner moves its model, then calls init_weights
     bank.init_weights()
     found = bank({}, samples['data_samples'])
     assert found.feat.device.type == found.logits.device.type == 'meta'
@@ -73,7 +77,9 @@ def test_a_stale_bank_is_refused(teacher_cfg, tiny_student, change, tmp_path):
     data = DATA
     if change == 'weights':
         torch.manual_seed(5)
-        save_checkpoint_file(dict(state_dict=MODELS.build(tiny_student).state_dict()), teacher_cfg['checkpoint'])
+        save_checkpoint_file(
+            dict(state_dict=MODELS.build(tiny_student).state_dict()), teacher_cfg['checkpoint']
+        )
     elif change == 'data':
         data = dict(DATA, noise=0.2)
     else:
@@ -90,12 +96,24 @@ def test_a_bank_does_not_know_folders(teacher_cfg, tmp_path):
     for place in ('one', 'two'):
         (tmp_path / place / 'train').mkdir(parents=True)
         for i in range(9):
-            assert cv2.imwrite(str(tmp_path / place / 'train' / f'{i}_001.png'), np.full((4, 4), 9 * i, np.uint8))
-        views = dict(type='LoadViews', views_root=str(tmp_path / place), cache_dir=str(tmp_path / place), num_views=1,
-                     image_size=4, name='{sample_id}')
-        banks.append(FeatureBank(teacher_cfg, dict(DATA, pipeline=[views, dict(type='PackPointInputs')])))
+            assert cv2.imwrite(
+                str(tmp_path / place / 'train' / f'{i}_001.png'), np.full((4, 4), 9 * i, np.uint8)
+            )
+        views = dict(
+            type='LoadViews',
+            views_root=str(tmp_path / place),
+            cache_dir=str(tmp_path / place),
+            num_views=1,
+            image_size=4,
+            name='{sample_id}',
+        )
+        banks.append(
+            FeatureBank(teacher_cfg, dict(DATA, pipeline=[views, dict(type='PackPointInputs')]))
+        )
     assert banks[0].build() == banks[1].build()
-    cv2.imwrite(str(tmp_path / 'one' / 'train' / '0_001.png'), np.arange(16, dtype=np.uint8).reshape(4, 4))
+    cv2.imwrite(
+        str(tmp_path / 'one' / 'train' / '0_001.png'), np.arange(16, dtype=np.uint8).reshape(4, 4)
+    )
     assert banks[0].build() != banks[1].build()
 
 
@@ -143,5 +161,7 @@ def test_an_interrupted_build_goes_on(teacher_cfg, monkeypatch):
 def test_a_mixed_sample_is_refused(teacher_cfg, samples):
     bank = filled(teacher_cfg)
     samples['data_samples'][1].set_gt_score(torch.tensor([0.5, 0.5, 0]))
-    with pytest.raises(ValueError, match="sample 'train/0' is mixed with another.*type='FrozenTeacher'"):
+    with pytest.raises(
+        ValueError, match="sample 'train/0' is mixed with another.*type='FrozenTeacher'"
+    ):
         bank({}, samples['data_samples'])

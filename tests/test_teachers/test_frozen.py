@@ -7,9 +7,15 @@ from pcdet_kd.teachers import FrozenGenerator, FrozenTeacher
 from pcdet_kd.testing import check_teacher
 from pcdet_kd.utils.checkpoint import save_checkpoint_file
 
-VIEWS = dict(type='PointClassifier', input_key='views',
-             data_preprocessor=dict(type='PointDataPreprocessor', views=dict(type='PerspectiveProjection', image_size=16)),
-             backbone=dict(type='MultiViewResNet', base_width=2), head=dict(type='MLPHead', hidden_channels=(), num_classes=3))
+VIEWS = dict(
+    type='PointClassifier',
+    input_key='views',
+    data_preprocessor=dict(
+        type='PointDataPreprocessor', views=dict(type='PerspectiveProjection', image_size=16)
+    ),
+    backbone=dict(type='MultiViewResNet', base_width=2),
+    head=dict(type='MLPHead', hidden_channels=(), num_classes=3),
+)
 
 
 @pytest.fixture
@@ -17,6 +23,7 @@ def saved(tmp_path):
     def save(model):
         save_checkpoint_file(dict(state_dict=model.state_dict()), tmp_path / 'weights.pth')
         return str(tmp_path / 'weights.pth')
+
     return save
 
 
@@ -45,4 +52,6 @@ def test_gradients_pass_through_a_generator_but_not_into_it(saved):
     points.square().sum().backward()
     assert feature.grad.abs().sum() > 0
     assert all(p.grad is None for p in generator.model.parameters())
-    torch.testing.assert_close(generator.train().decode(feature), points, rtol=0, atol=0)  # no dropout
+    torch.testing.assert_close(
+        generator.train().decode(feature), points, rtol=0, atol=0
+    )  # no dropout

@@ -1,4 +1,6 @@
-"""What malloc does is seen from outside only: each case is a process of its own that reads its resident memory."""
+"""What malloc does is seen from outside only: each case is a process of its own that reads its
+resident memory.
+"""
 
 import os
 import subprocess
@@ -28,24 +30,34 @@ pytestmark = pytest.mark.skipif(allocator._mallopt() is None, reason='no glibc')
 
 
 def run(code, **environ):
-    done = subprocess.run([sys.executable, '-c', PREAMBLE + code], capture_output=True, text=True, timeout=120,
-                          env={**os.environ, **environ})
+    done = subprocess.run(
+        [sys.executable, '-c', PREAMBLE + code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **environ},
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
 
 def test_freed_blocks_stay_only_if_asked():
-    kept = run('''
+    kept = run(
+        """
 print(use_and_free() < 10)
 assert allocator.configure() and allocator.is_keeping()
 print(use_and_free() > 110)
-''', PCDET_KD_MALLOC='keep')
+""",
+        PCDET_KD_MALLOC='keep',
+    )
     assert kept == ['True', 'True']
 
 
 def test_the_variable_turns_it_off():
-    assert run('print(allocator.configure(), allocator.is_keeping(), use_and_free() < 10)',
-               PCDET_KD_MALLOC='default') == ['False', 'False', 'True']
+    assert run(
+        'print(allocator.configure(), allocator.is_keeping(), use_and_free() < 10)',
+        PCDET_KD_MALLOC='default',
+    ) == ['False', 'False', 'True']
 
 
 def test_a_misspelt_choice_is_an_error():
@@ -54,28 +66,33 @@ def test_a_misspelt_choice_is_an_error():
 
 
 def test_threads_keep_it_too():
-    assert run('''
+    assert run(
+        """
 from threading import Thread
 allocator.keep_freed_memory()
 thread = Thread(target=lambda: print(use_and_free() > 110))  # a thread's own heap takes 64 MB at most
 thread.start()
 thread.join()
-''', PCDET_KD_MALLOC='default') == ['True']
+""",  # noqa: E501
+        PCDET_KD_MALLOC='default',
+    ) == ['True']
 
 
 def test_limits_can_be_restored():
-    assert run('''
+    assert run("""
 allocator.restore_limits()  # nothing to undo
 allocator.keep_freed_memory()
 allocator.restore_limits()
 print(allocator.is_keeping(), use_and_free(192) < 80)
-''') == ['False', 'True']
+""") == ['False', 'True']
 
 
 @pytest.mark.parametrize('method', ['fork', 'spawn'])
 def test_workers_give_memory_back(method, tmp_path):
     script = tmp_path / 'script.py'
-    script.write_text(PREAMBLE + f'''
+    script.write_text(
+        PREAMBLE
+        + f"""
 class Blocks(torch.utils.data.Dataset):
     def __len__(self):
         return 2
@@ -87,14 +104,19 @@ if __name__ == '__main__':
     allocator.keep_freed_memory()
     loader = torch.utils.data.DataLoader(Blocks(), num_workers=1, batch_size=None, multiprocessing_context='{method}')
     print(*loader, allocator.is_keeping())
-''')
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
+"""  # noqa: E501
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=120
+    )
     assert done.stdout.split() == ['True', 'True', 'True'], done.stderr
 
 
 def test_memory_does_not_grow_with_the_steps():
-    """Steps whose blocks have different sizes, as with a smaller last batch and with validation in between."""
-    peaks = run('''
+    """Steps whose blocks have different sizes, as with a smaller last batch and with validation in
+    between.
+    """
+    peaks = run("""
 allocator.keep_freed_memory()
 generator = torch.Generator().manual_seed(0)
 for step in range(60):
@@ -107,6 +129,6 @@ for step in range(60):
     del tensors
     if step in (19, 59):
         print(int(resident()))
-''')
+""")  # noqa: E501
     early, late = map(int, peaks)
     assert late < 1.25 * early

@@ -45,11 +45,25 @@ def save(path, value=1.0):
 def test_round_trip_is_plain_and_loads_with_torch_defaults(tmp_path):
     history = HistoryBuffer([1.0, 2.0], [1, 3])
     norm = nn.BatchNorm1d(2)
-    save_checkpoint_file(dict(meta=dict(score=np.float32(0.5), n=np.int64(3), table=np.eye(2), names=('a', np.str_('b'))),
-                              hub=OrderedDict(loss=history), state_dict=norm.state_dict()), tmp_path / 'c.pth')
+    save_checkpoint_file(
+        dict(
+            meta=dict(
+                score=np.float32(0.5), n=np.int64(3), table=np.eye(2), names=('a', np.str_('b'))
+            ),
+            hub=OrderedDict(loss=history),
+            state_dict=norm.state_dict(),
+        ),
+        tmp_path / 'c.pth',
+    )
     back = torch.load(tmp_path / 'c.pth')  # weights_only=True is torch's default
-    assert back['meta']['score'] == 0.5 and type(back['meta']['score']) is float and type(back['meta']['n']) is int
-    assert back['meta']['names'] == ('a', 'b') and torch.equal(back['meta']['table'], torch.eye(2, dtype=torch.float64))
+    assert (
+        back['meta']['score'] == 0.5
+        and type(back['meta']['score']) is float
+        and type(back['meta']['n']) is int
+    )
+    assert back['meta']['names'] == ('a', 'b') and torch.equal(
+        back['meta']['table'], torch.eye(2, dtype=torch.float64)
+    )
     assert back['state_dict']._metadata == norm.state_dict()._metadata
     restored = restore_history(back['hub'])['loss']
     assert restored.mean() == history.mean() and restored.max_length == history.max_length
@@ -70,10 +84,18 @@ def test_objects_are_refused_by_path_and_nothing_is_written(tmp_path):
     assert file_sha256(tmp_path / 'c.pth') == before and len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.parametrize('damage, message', [
-    (lambda b: b'', 'empty'), (lambda b: b[:len(b) // 2], 'truncated'), (lambda b: b[:-1], 'truncated'),
-    (lambda b: b[:2000] + bytes(64) + b[2064:], 'damaged'), (lambda b: b'<!DOCTYPE html><html>login', 'HTML'),
-    (lambda b: b'version https://git-lfs.github.com/spec/v1', 'git lfs pull'), (lambda b: b'hello', 'not a checkpoint')])
+@pytest.mark.parametrize(
+    'damage, message',
+    [
+        (lambda b: b'', 'empty'),
+        (lambda b: b[: len(b) // 2], 'truncated'),
+        (lambda b: b[:-1], 'truncated'),
+        (lambda b: b[:2000] + bytes(64) + b[2064:], 'damaged'),
+        (lambda b: b'<!DOCTYPE html><html>login', 'HTML'),
+        (lambda b: b'version https://git-lfs.github.com/spec/v1', 'git lfs pull'),
+        (lambda b: b'hello', 'not a checkpoint'),
+    ],
+)
 def test_damage_is_named_with_the_file(tmp_path, damage, message):
     file = save(tmp_path / 'c.pth')
     content = file.read_bytes()
@@ -113,6 +135,7 @@ def test_code_in_a_file_runs_only_on_request(evil):
 @pytest.fixture
 def served(tmp_path):
     """Serve tmp_path over http on this machine; the address."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             file = tmp_path / self.path.lstrip('/')
@@ -133,7 +156,12 @@ def served(tmp_path):
 
 def test_urls_are_as_safe_as_files(tmp_path, served, evil):
     file = save(tmp_path / 'c.pth')
-    assert load_checkpoint_file(f'{served}/c.pth', sha256=file_sha256(file)[:8])['state_dict']['w'].sum() == 1000
+    assert (
+        load_checkpoint_file(f'{served}/c.pth', sha256=file_sha256(file)[:8])['state_dict'][
+            'w'
+        ].sum()
+        == 1000
+    )
     with pytest.raises(CheckpointError, match='SHA-256'):
         load_checkpoint_file(f'{served}/c.pth', sha256='0' * 64)
     with pytest.raises(CheckpointError, match='trust=True'):
@@ -154,7 +182,13 @@ def test_load_weights_strict_names_all_kinds_of_misfit_and_changes_nothing():
     state['extra'] = torch.zeros(1)
     with pytest.raises(CheckpointError) as error:
         load_weights(model, state, source='some.pth')
-    for part in ('some.pth', '0.weight: file (5, 2), model (3, 2)', 'missing in the file (1)', '1.bias (4,)', 'extra (1,)'):
+    for part in (
+        'some.pth',
+        '0.weight: file (5, 2), model (3, 2)',
+        'missing in the file (1)',
+        '1.bias (4,)',
+        'extra (1,)',
+    ):
         assert part in str(error.value)
     assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
     report = load_weights(model, state, strict=False)
@@ -169,12 +203,19 @@ def test_load_weights_shows_five_keys_of_many():
 
 def test_load_weights_layouts_prefixes_and_hint(tmp_path):
     source, target = nn.Linear(2, 2), nn.Linear(2, 2)
-    for layout in (source.state_dict(), dict(state_dict=source.state_dict()), dict(model=source.state_dict(), epoch=3),
-                   {f'module.{k}': v for k, v in source.state_dict().items()}):
+    for layout in (
+        source.state_dict(),
+        dict(state_dict=source.state_dict()),
+        dict(model=source.state_dict(), epoch=3),
+        {f'module.{k}': v for k, v in source.state_dict().items()},
+    ):
         nn.init.zeros_(target.weight)
         load_weights(target, layout)
         assert torch.equal(target.weight, source.weight)
-    nested = dict(state_dict={f'student.{k}': v for k, v in source.state_dict().items()} | {'teacher.x': torch.zeros(1)})
+    nested = dict(
+        state_dict={f'student.{k}': v for k, v in source.state_dict().items()}
+        | {'teacher.x': torch.zeros(1)}
+    )
     nn.init.zeros_(target.weight)
     save_checkpoint_file(nested, tmp_path / 'd.pth')
     load_weights(target, tmp_path / 'd.pth', prefix='student')
@@ -211,7 +252,8 @@ def test_find_resume(tmp_path, caplog):
     save(tmp_path / 'best_acc_epoch_11.pth')
     assert find_resume(tmp_path).name == 'epoch_10.pth'
     pointer = tmp_path / 'last_checkpoint'
-    # The directory was moved: only the name counts; and epoch_10 is of an earlier run, older than the named file.
+    # The directory was moved: only the name counts; and epoch_10 is of an earlier run, older than
+    # the named file.
     pointer.write_text('elsewhere/epoch_2.pth')
     os.utime(tmp_path / 'epoch_2.pth')
     assert find_resume(tmp_path).name == 'epoch_2.pth'

@@ -54,15 +54,21 @@ def test_full_disk_names_path_and_bytes(tmp_path, wrapped):
 @pytest.mark.parametrize('hard_links', [True, False])
 def test_link_or_copy_replaces(tmp_path, monkeypatch, hard_links):
     if not hard_links:
+
         def refuse(*args):
             raise OSError(errno.EPERM, 'no links here')
+
         monkeypatch.setattr(files.os, 'link', refuse)
     a, b = tmp_path / 'a', tmp_path / 'b'
     a.write_bytes(b'new')
     b.write_bytes(b'old')
     link_or_copy(a, b)
     link_or_copy(a, b)
-    assert b.read_bytes() == b'new' and names(tmp_path) == ['a', 'b'] and os.path.samefile(a, b) == hard_links
+    assert (
+        b.read_bytes() == b'new'
+        and names(tmp_path) == ['a', 'b']
+        and os.path.samefile(a, b) == hard_links
+    )
     a.unlink()
     assert b.read_bytes() == b'new'
 
@@ -72,7 +78,12 @@ def test_stale_temporaries_of_dead_processes_go(tmp_path):
     dead.wait()
     host = socket.gethostname()
     (tmp_path / f'.a.pth.{host}.{dead.pid}.tmp').touch()
-    kept = [f'.a.pth.{host}.{os.getpid()}.tmp', f'.a.pth.otherhost.{dead.pid}.tmp', '.something.tmp', 'a.pth']
+    kept = [
+        f'.a.pth.{host}.{os.getpid()}.tmp',
+        f'.a.pth.otherhost.{dead.pid}.tmp',
+        '.something.tmp',
+        'a.pth',
+    ]
     for name in kept:
         (tmp_path / name).touch()
     assert len(remove_stale_temporaries(tmp_path)) == 1

@@ -9,7 +9,9 @@ from torch.serialization import MAGIC_NUMBER, PROTOCOL_VERSION
 from pcdet_kd.utils.checkpoint import CheckpointError
 from pcdet_kd.utils.foreign_checkpoint import read_foreign_checkpoint
 
-WEIGHTS = collections.OrderedDict([('module.conv.weight', torch.arange(6.).view(2, 3)), ('module.bn.count', torch.tensor(4))])
+WEIGHTS = collections.OrderedDict(
+    [('module.conv.weight', torch.arange(6.0).view(2, 3)), ('module.bn.count', torch.tensor(4))]
+)
 
 
 class Hyper(dict):
@@ -31,12 +33,19 @@ class Runs:
 
 
 @pytest.mark.parametrize('zipped', [True, False])
-@pytest.mark.parametrize(('content', 'where'), [
-    (WEIGHTS, ()), (dict(epoch=3, state_dict=WEIGHTS), ('state_dict',)),
-    (dict(model=dict(state_dict=WEIGHTS)), ('model', 'state_dict')),
-    (dict(base_model=WEIGHTS, metrics=Hyper(dict(a=1))), ('base_model',)),
-    (dict(state_dict=WEIGHTS, hyper_parameters=[Hyper(dict(b=torch.ones(2))), {Hyper}]), ('state_dict',)),
-])
+@pytest.mark.parametrize(
+    ('content', 'where'),
+    [
+        (WEIGHTS, ()),
+        (dict(epoch=3, state_dict=WEIGHTS), ('state_dict',)),
+        (dict(model=dict(state_dict=WEIGHTS)), ('model', 'state_dict')),
+        (dict(base_model=WEIGHTS, metrics=Hyper(dict(a=1))), ('base_model',)),
+        (
+            dict(state_dict=WEIGHTS, hyper_parameters=[Hyper(dict(b=torch.ones(2))), {Hyper}]),
+            ('state_dict',),
+        ),
+    ],
+)
 def test_weights_are_found_in_every_container(tmp_path, content, where, zipped):
     path = tmp_path / 'model.t7'
     torch.save(content, path, _use_new_zipfile_serialization=zipped)
@@ -52,7 +61,11 @@ def test_weights_are_found_in_every_container(tmp_path, content, where, zipped):
 @pytest.mark.parametrize('zipped', [True, False])
 def test_code_in_a_file_never_runs(tmp_path, zipped):
     path, trace = tmp_path / 'model.pth', tmp_path / 'trace'
-    torch.save(dict(state_dict=WEIGHTS, evil=Runs(f'touch {trace}')), path, _use_new_zipfile_serialization=zipped)
+    torch.save(
+        dict(state_dict=WEIGHTS, evil=Runs(f'touch {trace}')),
+        path,
+        _use_new_zipfile_serialization=zipped,
+    )
     found = read_foreign_checkpoint(path)
     assert not trace.exists()
     assert any(name.endswith('.system') for name in found.inert)
@@ -60,17 +73,32 @@ def test_code_in_a_file_never_runs(tmp_path, zipped):
 
 
 def test_a_file_changes_no_function_and_writes_nothing(tmp_path, monkeypatch):
-    """torch's reader of its older format writes a patch for classes that say ``dump_patches``, to a path that is their name."""
+    """torch's reader of its older format writes a patch for classes that say ``dump_patches``, to a
+    path that is their name.
+    """
     monkeypatch.chdir(tmp_path)
     path = tmp_path / 'model.pth'
 
     def text(value):
         return b'X' + len(value).to_bytes(4, 'little') + value.encode()
 
-    changed = b'ctorch._utils\n_rebuild_parameter\nN}(%b\x88%b%bu\x86b' % (text('dump_patches'), text('__name__'), text('owned'))
-    body = b'\x80\x02}%b(%b%b%b%btQs.' % (text('a'), text('module'), changed, text('source.py'), text('any text\n'))
-    path.write_bytes(b''.join(pickle.dumps(value, 2) for value in (MAGIC_NUMBER, PROTOCOL_VERSION, {})) + body
-                     + pickle.dumps([], 2))
+    changed = b'ctorch._utils\n_rebuild_parameter\nN}(%b\x88%b%bu\x86b' % (
+        text('dump_patches'),
+        text('__name__'),
+        text('owned'),
+    )
+    body = b'\x80\x02}%b(%b%b%b%btQs.' % (
+        text('a'),
+        text('module'),
+        changed,
+        text('source.py'),
+        text('any text\n'),
+    )
+    path.write_bytes(
+        b''.join(pickle.dumps(value, 2) for value in (MAGIC_NUMBER, PROTOCOL_VERSION, {}))
+        + body
+        + pickle.dumps([], 2)
+    )
     with pytest.raises(CheckpointError, match='sets attributes of _rebuild_parameter'):
         read_foreign_checkpoint(path)
     assert torch._utils._rebuild_parameter.__name__ == '_rebuild_parameter'
@@ -96,10 +124,17 @@ def test_a_small_file_asks_for_no_large_memory(tmp_path):
 
 def test_a_parameter_and_a_double_are_read(tmp_path):
     path = tmp_path / 'model.pth'
-    torch.save(dict(model=dict(a=torch.nn.Parameter(torch.ones(2)), b=torch.zeros(3, dtype=torch.float64)), log=Hyper()), path)
+    torch.save(
+        dict(
+            model=dict(a=torch.nn.Parameter(torch.ones(2)), b=torch.zeros(3, dtype=torch.float64)),
+            log=Hyper(),
+        ),
+        path,
+    )
     weights = read_foreign_checkpoint(path).weights
     assert {k: (v.dtype, v.requires_grad) for k, v in weights.items()} == dict(
-        a=(torch.float32, False), b=(torch.float64, False))
+        a=(torch.float32, False), b=(torch.float64, False)
+    )
 
 
 def test_only_a_prefix_that_all_keys_share_is_cut(tmp_path):
@@ -128,7 +163,9 @@ def test_what_is_no_checkpoint_is_said(tmp_path):
     with pytest.raises(CheckpointError, match='web page'):
         read_foreign_checkpoint(path)
     torch.save(dict(epoch=1, lr=0.1), path)
-    with pytest.raises(CheckpointError, match=r"no state dict: the file is a dict with keys \['epoch', 'lr'\]"):
+    with pytest.raises(
+        CheckpointError, match=r"no state dict: the file is a dict with keys \['epoch', 'lr'\]"
+    ):
         read_foreign_checkpoint(path)
     path.write_bytes(pickle.dumps(Hyper(dict(a=1)), protocol=2))
     with pytest.raises(CheckpointError, match=r'model\.pth'):

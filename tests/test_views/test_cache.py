@@ -26,7 +26,11 @@ def read(path):
 @pytest.fixture
 def files(tmp_path):
     rng = np.random.default_rng(0)
-    files = {f'{kind}/train/{kind}_{i}': tmp_path / 'meshes' / f'{kind}_{i}.txt' for kind in ('a', 'b') for i in range(3)}
+    files = {
+        f'{kind}/train/{kind}_{i}': tmp_path / 'meshes' / f'{kind}_{i}.txt'
+        for kind in ('a', 'b')
+        for i in range(3)
+    }
     (tmp_path / 'meshes').mkdir()
     for path in files.values():
         path.write_text(' '.join(map(str, rng.normal(size=12))))
@@ -34,7 +38,9 @@ def files(tmp_path):
 
 
 def cache_of(tmp_path, **settings):
-    return ViewCache(tmp_path / 'views', MeshRenderer(**{'rig': 'orthogonal', 'image_size': 16, **settings}))
+    return ViewCache(
+        tmp_path / 'views', MeshRenderer(**{'rig': 'orthogonal', 'image_size': 16, **settings})
+    )
 
 
 @pytest.mark.parametrize('workers', [1, 2])
@@ -42,7 +48,10 @@ def test_pictures_are_those_of_the_renderer(tmp_path, files, workers):
     cache = cache_of(tmp_path)
     filled = cache.fill(files, read, workers)
     assert filled.rendered == sorted(files) and not filled.kept and not filled.failed
-    assert len(list((tmp_path / 'views').rglob('*.png'))) == 36 and (tmp_path / 'views/a/train/a_0_006.png').is_file()
+    assert (
+        len(list((tmp_path / 'views').rglob('*.png'))) == 36
+        and (tmp_path / 'views/a/train/a_0_006.png').is_file()
+    )
     assert not list((tmp_path / 'views').rglob('*.tmp'))
     for name, path in files.items():
         expected = (cache.renderer(*read(path))[:, 0] * 255).round().byte().numpy()
@@ -58,7 +67,9 @@ def test_a_second_call_renders_what_is_missing_or_has_changed(tmp_path, files):
     cache.paths(names[0])[3].unlink()
     files[names[1]].write_text(files[names[2]].read_text())
     again = cache_of(tmp_path).fill(files, read)
-    assert again.rendered == sorted([names[0], names[1], *names[4:]]) and again.kept == sorted(names[2:4])
+    assert again.rendered == sorted([names[0], names[1], *names[4:]]) and again.kept == sorted(
+        names[2:4]
+    )
     assert (cache.load(names[1]) != before).any()
     np.testing.assert_array_equal(cache.load(names[1]), cache.load(names[2]))
     assert cache_of(tmp_path).fill(files, read).kept == sorted(files)
@@ -71,9 +82,18 @@ def test_a_bad_mesh_does_not_stop_the_others(tmp_path, files):
     files[names[2]].unlink()
     for workers in (1, 2):
         filled = cache_of(tmp_path).fill(files, read, workers)
-        assert list(filled.failed) == sorted(names[:3]) and len(filled.rendered) + len(filled.kept) == 3
-        assert 'expected: good' in filled.failed[names[0]] and str(files[names[0]]) in filled.failed[names[0]]
-        assert 'no extent' in filled.failed[names[1]] and str(files[names[1]]) in filled.failed[names[1]]
+        assert (
+            list(filled.failed) == sorted(names[:3])
+            and len(filled.rendered) + len(filled.kept) == 3
+        )
+        assert (
+            'expected: good' in filled.failed[names[0]]
+            and str(files[names[0]]) in filled.failed[names[0]]
+        )
+        assert (
+            'no extent' in filled.failed[names[1]]
+            and str(files[names[1]]) in filled.failed[names[1]]
+        )
         assert 'No such file' in filled.failed[names[2]]
     assert not cache_of(tmp_path).paths(names[1])[0].exists()
 
@@ -116,7 +136,9 @@ def test_an_interrupted_write_leaves_no_picture(tmp_path, files, monkeypatch):
     monkeypatch.setattr(cv2, 'imencode', interrupted)
     with pytest.raises(KeyboardInterrupt):
         cache.fill(files, read)
-    assert len(list((tmp_path / 'views').rglob('*.png'))) == 2 and not list((tmp_path / 'views').rglob('*.tmp'))
+    assert len(list((tmp_path / 'views').rglob('*.png'))) == 2 and not list(
+        (tmp_path / 'views').rglob('*.tmp')
+    )
     monkeypatch.undo()
     assert cache.fill(files, read).rendered == sorted(files)
 
@@ -126,8 +148,14 @@ def test_other_settings_or_pictures_of_others_are_an_error(tmp_path, files):
     with pytest.raises(DataError, match=r'samples=2(.|\n)*samples=1(.|\n)*another folder'):
         cache_of(tmp_path, samples=1).fill(files, read)
     path = tmp_path / 'views' / RECORD
-    for header in ('{}', '', 'x', '{"settings": {}}', '{"settings": [], "version": 1}',
-                   '{"settings": {"a": []}, "version": 1}'):
+    for header in (
+        '{}',
+        '',
+        'x',
+        '{"settings": {}}',
+        '{"settings": [], "version": 1}',
+        '{"settings": {"a": []}, "version": 1}',
+    ):
         path.write_text(header + '\n')
         with pytest.raises(DataError, match='no header'):
             cache_of(tmp_path).fill(files, read)
@@ -150,4 +178,9 @@ def test_loading_what_is_not_there(tmp_path, files):
     other = ViewCache(tmp_path / 'views', MeshRenderer('orthogonal', image_size=8))
     with pytest.raises(DataError, match=r'shape \(16, 16\)'):
         other.load(list(files)[1])
-    assert json.loads((tmp_path / 'views' / RECORD).read_text().splitlines()[0])['settings']['image_size'] == 16
+    assert (
+        json.loads((tmp_path / 'views' / RECORD).read_text().splitlines()[0])['settings'][
+            'image_size'
+        ]
+        == 16
+    )

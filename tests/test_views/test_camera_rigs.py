@@ -1,4 +1,6 @@
-"""Golden values: RotationNet (Kanezaki et al., CVPR 2018), the order of the vertices in its rendering script."""
+"""Golden values: RotationNet (Kanezaki et al., CVPR 2018), the order of the vertices in its
+rendering script.
+"""
 
 import numpy as np
 import pytest
@@ -16,18 +18,32 @@ def test_numbers_of_views_and_unit_vectors():
 
 
 def test_dodecahedron_is_rotationnets():
-    phi = (1 + 5 ** 0.5) / 2
-    vertices = {1: (1, 1, 1), 2: (1, 1, -1), 3: (1, -1, 1), 5: (-1, 1, 1), 8: (-1, -1, -1), 9: (0, 1 / phi, phi),
-                10: (0, 1 / phi, -phi), 13: (phi, 0, 1 / phi), 15: (-phi, 0, 1 / phi), 17: (1 / phi, phi, 0),
-                18: (-1 / phi, phi, 0), 19: (1 / phi, -phi, 0), 20: (-1 / phi, -phi, 0)}
+    phi = (1 + 5**0.5) / 2
+    vertices = {
+        1: (1, 1, 1),
+        2: (1, 1, -1),
+        3: (1, -1, 1),
+        5: (-1, 1, 1),
+        8: (-1, -1, -1),
+        9: (0, 1 / phi, phi),
+        10: (0, 1 / phi, -phi),
+        13: (phi, 0, 1 / phi),
+        15: (-phi, 0, 1 / phi),
+        17: (1 / phi, phi, 0),
+        18: (-1 / phi, phi, 0),
+        19: (1 / phi, -phi, 0),
+        20: (-1 / phi, -phi, 0),
+    }
     directions = camera_directions('dodecahedron')
     for number, (x, y, z) in vertices.items():
         # MATLAB's view(azimuth, elevation) measures the azimuth from -y
         azimuth, elevation = np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))
-        camera = np.array([np.sin(azimuth), -np.cos(azimuth), np.tan(elevation)]) * np.cos(elevation)
+        camera = np.array([np.sin(azimuth), -np.cos(azimuth), np.tan(elevation)]) * np.cos(
+            elevation
+        )
         np.testing.assert_allclose(directions[number - 1], camera, atol=1e-12)
     angle = np.sort(directions @ directions.T, axis=1)[:, ::-1]
-    np.testing.assert_allclose(angle[:, 1:4], 5 ** 0.5 / 3)  # three neighbours each
+    np.testing.assert_allclose(angle[:, 1:4], 5**0.5 / 3)  # three neighbours each
 
 
 def test_circle_is_30_degrees_up_and_apart():
@@ -51,9 +67,13 @@ def test_cameras_look_at_the_origin_with_the_upright_axis_up(rig, up_axis):
     directions = camera_directions(rig, up_axis)
     cameras = look_at_origin(directions, 2.5, up_axis)
     rotation, offset = cameras[:, :, :3], cameras[:, :, 3]
-    np.testing.assert_allclose(rotation @ rotation.transpose(0, 2, 1), np.tile(np.eye(3), (len(cameras), 1, 1)), atol=1e-12)
+    np.testing.assert_allclose(
+        rotation @ rotation.transpose(0, 2, 1), np.tile(np.eye(3), (len(cameras), 1, 1)), atol=1e-12
+    )
     np.testing.assert_allclose(np.linalg.det(rotation), 1)  # not mirrored
-    np.testing.assert_allclose(np.einsum('vij,vj->vi', rotation, 2.5 * directions) + offset, 0, atol=1e-12)
+    np.testing.assert_allclose(
+        np.einsum('vij,vj->vi', rotation, 2.5 * directions) + offset, 0, atol=1e-12
+    )
     np.testing.assert_allclose(offset, np.tile([0, 0, 2.5], (len(cameras), 1)))
     up = 'xyz'.index(up_axis)
     level = np.abs(directions[:, up]) < 0.999

@@ -17,14 +17,24 @@ def test_every_value_of_every_channel():
 
 
 def test_grey_is_repeated():
-    grey = torch.randint(256, (2, 5, 1, 4, 6), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    grey = torch.randint(
+        256, (2, 5, 1, 4, 6), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
     out = normalize_images(grey, mean=(0.1, 0.2, 0.3), std=(1, 2, 4))
     assert out.shape == (2, 5, 3, 4, 6)
-    assert torch.equal(out, normalize_images(grey.expand(2, 5, 3, 4, 6), mean=(0.1, 0.2, 0.3), std=(1, 2, 4)))
+    assert torch.equal(
+        out, normalize_images(grey.expand(2, 5, 3, 4, 6), mean=(0.1, 0.2, 0.3), std=(1, 2, 4))
+    )
 
 
-@pytest.mark.parametrize('images', [torch.zeros(3, 4, 4), torch.zeros(2, 4, 4, dtype=torch.uint8),
-                                    torch.zeros(4, 4, dtype=torch.uint8)])
+@pytest.mark.parametrize(
+    'images',
+    [
+        torch.zeros(3, 4, 4),
+        torch.zeros(2, 4, 4, dtype=torch.uint8),
+        torch.zeros(4, 4, dtype=torch.uint8),
+    ],
+)
 def test_other_arrays_are_an_error(images):
     with pytest.raises(ValueError, match='expected uint8'):
         normalize_images(images)

@@ -21,11 +21,22 @@ def test_shape_type_and_range():
     for rig, count in dict(dodecahedron=20, circle=12, orthogonal=6).items():
         renderer = MeshRenderer(rig, image_size=32)
         images = renderer(BOX.vertices, BOX.faces)
-        assert images.shape == (count, 1, 32, 32) and images.dtype == torch.float32 and renderer.num_views == count
-        assert images.min() >= 0.3 and images.max() == 1 and bool((images.flatten(1) < 0.95).any(1).all())
+        assert (
+            images.shape == (count, 1, 32, 32)
+            and images.dtype == torch.float32
+            and renderer.num_views == count
+        )
+        assert (
+            images.min() >= 0.3
+            and images.max() == 1
+            and bool((images.flatten(1) < 0.95).any(1).all())
+        )
     built = MODELS.build(dict(type='MeshRenderer', rig='circle', image_size=32, channels=3))
     assert not built.state_dict()
-    assert torch.equal(built(BOX.vertices, BOX.faces), render(BOX, rig='circle', image_size=32).expand(-1, 3, -1, -1))
+    assert torch.equal(
+        built(BOX.vertices, BOX.faces),
+        render(BOX, rig='circle', image_size=32).expand(-1, 3, -1, -1),
+    )
 
 
 def test_size_and_place_of_the_mesh_do_not_matter():
@@ -33,7 +44,9 @@ def test_size_and_place_of_the_mesh_do_not_matter():
     settings = dict(rig='circle', image_size=48)
     difference = (MeshRenderer(**settings)(moved, BOX.faces) - render(BOX, **settings)).abs()
     assert (difference > 1e-4).double().mean() < 1e-3
-    extra = np.concatenate([BOX.vertices, [[900, 0, 0], [math.nan, 0, 0]]])  # no face refers to these
+    extra = np.concatenate(
+        [BOX.vertices, [[900, 0, 0], [math.nan, 0, 0]]]
+    )  # no face refers to these
     assert torch.equal(MeshRenderer(**settings)(extra, BOX.faces), render(BOX, **settings))
     tensors = torch.tensor(np.array(BOX.vertices)), torch.tensor(np.array(BOX.faces))
     assert torch.equal(MeshRenderer(**settings)(*tensors), render(BOX, **settings))
@@ -43,8 +56,10 @@ def test_a_ball_in_the_sphere_framing():
     images = render(BALL, framing='sphere', fill=0.8, distance=4.0, samples=1, image_size=200)[:, 0]
     inside = images < 1
     assert inside.any(1).sum(1).float().mean().item() == pytest.approx(160, abs=2)
-    assert inside.double().mean().item() == pytest.approx(math.pi * 0.4 ** 2, rel=0.01)
-    assert images[:, 100, 100].mean().item() == pytest.approx(0.9, abs=1e-3)  # ambient 0.3 and diffuse 0.6, seen head-on
+    assert inside.double().mean().item() == pytest.approx(math.pi * 0.4**2, rel=0.01)
+    assert images[:, 100, 100].mean().item() == pytest.approx(
+        0.9, abs=1e-3
+    )  # ambient 0.3 and diffuse 0.6, seen head-on
     rim = images[0, 100, inside[0, 100].nonzero()[0, 0]].item()
     assert 0.3 <= rim < 0.45  # seen edge-on
 
@@ -93,12 +108,16 @@ def test_back_ends_agree():
 
 
 def test_normalize_mesh():
-    vertices = np.array([[0, 0, 0], [4, 0, 0], [0, 2, 0], [9, 9, 9.]])
+    vertices = np.array([[0, 0, 0], [4, 0, 0], [0, 2, 0], [9, 9, 9.0]])
     out = normalize_mesh(vertices, np.array([[0, 1, 2]]))
-    radius = 5 ** 0.5
+    radius = 5**0.5
     np.testing.assert_allclose(out[:3], np.array([[-2, -1, 0], [2, -1, 0], [-2, 1, 0]]) / radius)
     np.testing.assert_array_equal(vertices[0], 0)
-    for face, message in [([0, 1, 4], 'from 0 to 4'), ([-1, 1, 2], 'from -1 to 2'), ([1, 1, 1], 'no extent')]:
+    for face, message in [
+        ([0, 1, 4], 'from 0 to 4'),
+        ([-1, 1, 2], 'from -1 to 2'),
+        ([1, 1, 1], 'no extent'),
+    ]:
         with pytest.raises(ValueError, match=message):
             normalize_mesh(vertices, np.array([face]))
     with pytest.raises(ValueError, match='no faces'):
@@ -107,11 +126,20 @@ def test_normalize_mesh():
         normalize_mesh(vertices * math.nan, np.array([[0, 1, 2]]))
 
 
-@pytest.mark.parametrize(('settings', 'message'), [
-    (dict(rig='ring'), "rig is 'ring'"), (dict(framing='loose'), "framing is 'loose'"), (dict(fill=0), 'fill is 0'),
-    (dict(max_area=1.5), 'max_area is 1.5'), (dict(distance=1), 'distance is 1'), (dict(channels=2), 'channels is 2'),
-    (dict(image_size=0), 'image_size is 0'), (dict(samples=9), 'samples is 9'), (dict(up_axis='up'), "up_axis is 'up'"),
-])
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        (dict(rig='ring'), "rig is 'ring'"),
+        (dict(framing='loose'), "framing is 'loose'"),
+        (dict(fill=0), 'fill is 0'),
+        (dict(max_area=1.5), 'max_area is 1.5'),
+        (dict(distance=1), 'distance is 1'),
+        (dict(channels=2), 'channels is 2'),
+        (dict(image_size=0), 'image_size is 0'),
+        (dict(samples=9), 'samples is 9'),
+        (dict(up_axis='up'), "up_axis is 'up'"),
+    ],
+)
 def test_wrong_settings(settings, message):
     with pytest.raises(ValueError, match=message):
         MeshRenderer(**settings)

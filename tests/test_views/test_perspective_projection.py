@@ -16,18 +16,29 @@ def test_module():
     full = project_points(points[..., :3], points[..., 3:], image_size=16)
     assert torch.equal(PerspectiveProjection(image_size=16, mode='color')(points), full[:, :, :3])
     assert torch.equal(PerspectiveProjection(image_size=16, mode='color', channels=4)(points), full)
-    assert torch.equal(PerspectiveProjection(num_views=4, image_size=16)(points), module(points)[:, :4])
+    assert torch.equal(
+        PerspectiveProjection(num_views=4, image_size=16)(points), module(points)[:, :4]
+    )
     nearest = PerspectiveProjection(image_size=16, channels=1, overlap='nearest')(points)
     assert torch.equal(nearest, project_points(points[..., :3], image_size=16, overlap='nearest'))
     half = module(points.half())
     assert half.dtype == torch.float32
 
 
-@pytest.mark.parametrize(('settings', 'message'), [
-    (dict(num_views=7), 'num_views is 7'), (dict(num_views=0), 'num_views is 0'), (dict(footprint=3), 'footprint is 3'),
-    (dict(image_size=0), 'image_size is 0'), (dict(distance=0), 'distance is 0'), (dict(mode='rgb'), "mode is 'rgb'"),
-    (dict(channels=2), 'channels is 2'), (dict(mode='color', channels=1), 'channels is 1'), (dict(up_axis='up'), 'up_axis'),
-])
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        (dict(num_views=7), 'num_views is 7'),
+        (dict(num_views=0), 'num_views is 0'),
+        (dict(footprint=3), 'footprint is 3'),
+        (dict(image_size=0), 'image_size is 0'),
+        (dict(distance=0), 'distance is 0'),
+        (dict(mode='rgb'), "mode is 'rgb'"),
+        (dict(channels=2), 'channels is 2'),
+        (dict(mode='color', channels=1), 'channels is 1'),
+        (dict(up_axis='up'), 'up_axis'),
+    ],
+)
 def test_wrong_settings(settings, message):
     with pytest.raises(ValueError, match=message):
         PerspectiveProjection(**settings)

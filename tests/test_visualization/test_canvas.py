@@ -5,7 +5,9 @@ import pytest
 from pcdet_kd.visualization.canvas import new_figure, save
 
 
-@pytest.mark.parametrize('suffix, magic', [('.png', b'\x89PNG'), ('.pdf', b'%PDF'), ('.svg', b'<?xml')])
+@pytest.mark.parametrize(
+    'suffix, magic', [('.png', b'\x89PNG'), ('.pdf', b'%PDF'), ('.svg', b'<?xml')]
+)
 def test_suffix_chooses_the_format(tmp_path, suffix, magic):
     path = save(new_figure(1, 1), tmp_path / 'new' / f'figure{suffix}')
     assert path.read_bytes().startswith(magic)

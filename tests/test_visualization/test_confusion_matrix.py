@@ -13,11 +13,21 @@ def figures(monkeypatch):
 
 
 def test_counts_colours_and_labels(figures):
-    draw_confusion_matrix(np.array([[3, 1, 0], [0, 4, 0], [0, 0, 0]]), ['chair', 'table', 'bed'], 'x.png')
+    draw_confusion_matrix(
+        np.array([[3, 1, 0], [0, 4, 0], [0, 0, 0]]), ['chair', 'table', 'bed'], 'x.png'
+    )
     axes = figures[0].axes[0]
     np.testing.assert_allclose(axes.images[0].get_array(), [[0.75, 0.25, 0], [0, 1, 0], [0, 0, 0]])
-    assert {(text.get_position(), text.get_text()) for text in axes.texts} == {((0, 0), '3'), ((1, 0), '1'), ((1, 1), '4')}
-    assert [label.get_text() for label in axes.get_yticklabels()] == ['chair (4)', 'table (4)', 'bed (0)']
+    assert {(text.get_position(), text.get_text()) for text in axes.texts} == {
+        ((0, 0), '3'),
+        ((1, 0), '1'),
+        ((1, 1), '4'),
+    }
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        'chair (4)',
+        'table (4)',
+        'bed (0)',
+    ]
     assert axes.get_title() == 'OA 87.5 %, mAcc 87.5 %, 8 samples'
 
 

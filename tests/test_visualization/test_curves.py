@@ -14,16 +14,25 @@ def write(file, *entries):
 @pytest.fixture
 def work_dir(tmp_path):
     """A run that was resumed in its second epoch."""
-    write(tmp_path / 'run' / '20250101_000000' / 'vis_data' / 'scalars.json',
-          dict(loss=3.0, lr=0.1, epoch=1, iter=1, step=1), dict(loss=2.0, lr=0.1, epoch=1, iter=2, step=2),
-          dict(accuracy=50.0, step=1), dict(loss=9.0, lr=0.1, epoch=2, iter=3, step=3))
-    write(tmp_path / 'run' / '20250102_000000' / 'vis_data' / 'scalars.json',
-          dict(loss=1.0, lr=0.1, epoch=2, iter=3, step=3), dict(accuracy=60.0, step=2))
+    write(
+        tmp_path / 'run' / '20250101_000000' / 'vis_data' / 'scalars.json',
+        dict(loss=3.0, lr=0.1, epoch=1, iter=1, step=1),
+        dict(loss=2.0, lr=0.1, epoch=1, iter=2, step=2),
+        dict(accuracy=50.0, step=1),
+        dict(loss=9.0, lr=0.1, epoch=2, iter=3, step=3),
+    )
+    write(
+        tmp_path / 'run' / '20250102_000000' / 'vis_data' / 'scalars.json',
+        dict(loss=1.0, lr=0.1, epoch=2, iter=3, step=3),
+        dict(accuracy=60.0, step=2),
+    )
     return tmp_path / 'run'
 
 
 def test_means_over_epochs_and_resumed_runs(work_dir):
-    assert read_scalars(work_dir) == dict(loss={1: 2.5, 2: 1.0}, lr={1: 0.1, 2: 0.1}, accuracy={1: 50.0, 2: 60.0})
+    assert read_scalars(work_dir) == dict(
+        loss={1: 2.5, 2: 1.0}, lr={1: 0.1, 2: 0.1}, accuracy={1: 50.0, 2: 60.0}
+    )
 
 
 def test_a_line_that_was_being_written_is_left_out(work_dir):
@@ -49,11 +58,17 @@ def test_a_panel_per_name_and_a_line_per_run(work_dir, monkeypatch):
     draw_curves({'first': work_dir, 'second': work_dir.parent / 'other.json'}, 'x.png')
     loss, accuracy = figures[0].axes
     assert [line.get_label() for line in loss.lines] == ['first', 'second']
-    assert list(loss.lines[0].get_xdata()) == [1, 2] and list(loss.lines[0].get_ydata()) == [2.5, 1.0]
+    assert list(loss.lines[0].get_xdata()) == [1, 2] and list(loss.lines[0].get_ydata()) == [
+        2.5,
+        1.0,
+    ]
     assert [line.get_label() for line in accuracy.lines] == ['first']
 
 
 def test_file_and_unknown_name(work_dir, tmp_path):
     assert draw_curves({'run': work_dir}, tmp_path / 'curves.png').stat().st_size > 1000
-    with pytest.raises(ValueError, match=r"logged 'acuracy'. Did you mean 'accuracy'\? There are: accuracy, loss, lr"):
+    with pytest.raises(
+        ValueError,
+        match=r"logged 'acuracy'. Did you mean 'accuracy'\? There are: accuracy, loss, lr",
+    ):
         draw_curves({'run': work_dir}, tmp_path / 'curves.png', names=['acuracy'])

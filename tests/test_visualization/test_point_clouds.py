@@ -12,7 +12,9 @@ def test_projection_is_a_rotation_with_the_up_axis_up(up_axis):
     np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-12)
     assert np.linalg.det(axes) == pytest.approx(1)  # no mirror image
     up = axes['xyz'.index(up_axis)]
-    assert up[0] == pytest.approx(0) and up[1] == pytest.approx(np.cos(np.radians(20))) and up[2] > 0
+    assert (
+        up[0] == pytest.approx(0) and up[1] == pytest.approx(np.cos(np.radians(20))) and up[2] > 0
+    )
 
 
 def test_seen_from_the_front_and_from_above():
@@ -34,7 +36,9 @@ def test_near_points_are_drawn_last_in_equal_aspect(figure):
     first, second = figure[0].axes
     view = orthographic(CLOUD, 'y')
     np.testing.assert_allclose(first.collections[0].get_offsets(), view[np.argsort(view[:, 2]), :2])
-    assert first.get_aspect() == 1 and np.ptp(first.get_xlim()) == pytest.approx(np.ptp(first.get_ylim()))
+    assert first.get_aspect() == 1 and np.ptp(first.get_xlim()) == pytest.approx(
+        np.ptp(first.get_ylim())
+    )
     assert first.get_title() == 'a\n(b)'
     assert len(second.collections[0].get_offsets()) == 1
 
@@ -45,7 +49,9 @@ def test_colour_is_height_or_given(figure):
     by_height, given = (axes.collections[0].get_facecolors() for axes in figure[0].axes)
     order = np.argsort(orthographic(CLOUD)[:, 2])
     height = CLOUD[order, 2]
-    assert np.corrcoef(height, by_height[:, 2] - by_height[:, 1])[0, 1] < -0.9  # viridis: from blue to green
+    assert (
+        np.corrcoef(height, by_height[:, 2] - by_height[:, 1])[0, 1] < -0.9
+    )  # viridis: from blue to green
     assert (given[:, 0] > given[:, 1] + 0.2).all()
     assert given[0, 1] > given[-1, 1]  # far points are hazy
 
@@ -55,12 +61,15 @@ def test_file(tmp_path):
     assert path.stat().st_size > 1000
 
 
-@pytest.mark.parametrize('call, message', [
-    (lambda: draw_point_clouds([], [], 'x.png'), '0 clouds'),
-    (lambda: draw_point_clouds([CLOUD], ['a', 'b'], 'x.png'), '2 titles'),
-    (lambda: orthographic(CLOUD, 'up'), "up_axis is 'up'"),
-    (lambda: orthographic(CLOUD[:, :2]), r'shape \(50, 2\)'),
-])
+@pytest.mark.parametrize(
+    'call, message',
+    [
+        (lambda: draw_point_clouds([], [], 'x.png'), '0 clouds'),
+        (lambda: draw_point_clouds([CLOUD], ['a', 'b'], 'x.png'), '2 titles'),
+        (lambda: orthographic(CLOUD, 'up'), "up_axis is 'up'"),
+        (lambda: orthographic(CLOUD[:, :2]), r'shape \(50, 2\)'),
+    ],
+)
 def test_refuses(call, message):
     with pytest.raises(ValueError, match=message):
         call()

@@ -1,5 +1,5 @@
-# ModelNet40 as the PyTorch port of PointNet++ (yanx27) feeds it: points dropped, scaled and shifted. The port reads other files
-# and scales them to the unit sphere, where these lie already.
+# ModelNet40 as the PyTorch port of PointNet++ (yanx27) feeds it: points dropped, scaled and
+# shifted. The port reads other files and scales them to the unit sphere, where these lie already.
 _base_ = './modelnet40.py'
 
 train_pipeline = [
@@ -7,7 +7,8 @@ train_pipeline = [
     dict(type='RandomPointDropout', max_ratio=0.875),
     dict(type='RandomScale', low=0.8, high=1.25, per_axis=False),
     dict(type='RandomShift', max_shift=0.1),
-    dict(type='PackPointInputs')]
+    dict(type='PackPointInputs'),
+]
 batch_size = 24
 train_dataloader = dict(batch_size=batch_size, dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(batch_size=batch_size)

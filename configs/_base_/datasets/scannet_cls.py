@@ -1,5 +1,6 @@
-# ScanNetV2_cls: objects of ScanNet's scenes in 17 classes (tools/dataset_converters/scannet_cls.py makes the files).
-# A tenth of the training set is kept for validation; nothing is selected on the test set.
+# ScanNetV2_cls: objects of ScanNet's scenes in 17 classes (tools/dataset_converters/scannet_cls.py
+# makes the files). A tenth of the training set is kept for validation; nothing is selected on the
+# test set.
 data_root = 'data/ScanNetV2_cls'
 num_classes = 17
 num_points = 1024
@@ -7,28 +8,57 @@ batch_size = 32
 num_workers = 2
 val_fraction = 0.1
 train_size = None  # use only the first n training clouds
-train_split = 'train'  # 'trainval' trains on the whole official training set, as published protocols do
+train_split = (
+    'train'  # 'trainval' trains on the whole official training set, as published protocols do
+)
 
-eval_pipeline = [dict(type='FirstPoints', num_points=num_points), dict(type='UnitSphere'), dict(type='PackPointInputs')]
+eval_pipeline = [
+    dict(type='FirstPoints', num_points=num_points),
+    dict(type='UnitSphere'),
+    dict(type='PackPointInputs'),
+]
 train_pipeline = [
     dict(type='RandomPoints', num_points=num_points),
     dict(type='UnitSphere'),
     dict(type='RandomScale', low=2 / 3, high=3 / 2),
     dict(type='RandomShift', max_shift=0.2),
-    dict(type='PackPointInputs')]
+    dict(type='PackPointInputs'),
+]
 data = dict(type='ScanNetCls', data_root=data_root, val_fraction=val_fraction)
 bank_splits = ('train', 'val', 'test') if train_split == 'train' else (train_split, 'test')
-bank_data = [dict(data, split=split, indices=None if split in ('val', 'test') else train_size, pipeline=eval_pipeline)
-             for split in bank_splits]
+bank_data = [
+    dict(
+        data,
+        split=split,
+        indices=None if split in ('val', 'test') else train_size,
+        pipeline=eval_pipeline,
+    )
+    for split in bank_splits
+]
 train_dataloader = dict(
-    batch_size=batch_size, num_workers=num_workers, persistent_workers=True, drop_last=True,
-    collate_fn=dict(type='collate_points'), sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(data, split=train_split, indices=train_size, pipeline=train_pipeline))
+    batch_size=batch_size,
+    num_workers=num_workers,
+    persistent_workers=True,
+    drop_last=True,
+    collate_fn=dict(type='collate_points'),
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(data, split=train_split, indices=train_size, pipeline=train_pipeline),
+)
 val_dataloader = dict(
-    batch_size=batch_size, num_workers=num_workers, persistent_workers=True, collate_fn=dict(type='collate_points'),
-    sampler=dict(type='DefaultSampler', shuffle=False), dataset=dict(data, split='val', pipeline=eval_pipeline))
+    batch_size=batch_size,
+    num_workers=num_workers,
+    persistent_workers=True,
+    collate_fn=dict(type='collate_points'),
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(data, split='val', pipeline=eval_pipeline),
+)
 test_dataloader = dict(
-    batch_size=batch_size, num_workers=num_workers, persistent_workers=True, collate_fn=dict(type='collate_points'),
-    sampler=dict(type='DefaultSampler', shuffle=False), dataset=dict(data, split='test', pipeline=eval_pipeline))
+    batch_size=batch_size,
+    num_workers=num_workers,
+    persistent_workers=True,
+    collate_fn=dict(type='collate_points'),
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(data, split='test', pipeline=eval_pipeline),
+)
 val_evaluator = dict(type='PointAccuracy')
 test_evaluator = dict(type='PointAccuracy')

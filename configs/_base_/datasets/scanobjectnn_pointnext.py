@@ -1,5 +1,6 @@
-# ScanObjectNN as PointNeXt's authors feed it: farthest points, in the unit sphere, with the height above the lowest point as
-# fourth channel (set in_channels=4). The height is taken before the cloud is scaled to the sphere.
+# ScanObjectNN as PointNeXt's authors feed it: farthest points, in the unit sphere, with the height
+# above the lowest point as fourth channel (set in_channels=4). The height is taken before the cloud
+# is scaled to the sphere.
 _base_ = './scanobjectnn.py'
 num_farthest = 1200  # of which a random num_points train
 
@@ -7,7 +8,8 @@ eval_pipeline = [
     dict(type='FarthestPoints', num_points=_base_.num_points),
     dict(type='AddHeight'),
     dict(type='UnitSphere'),
-    dict(type='PackPointInputs', features=('heights',))]
+    dict(type='PackPointInputs', features=('heights',)),
+]
 train_pipeline = [
     dict(type='ShufflePoints'),
     dict(type='RandomScale', low=0.9, high=1.1),
@@ -15,10 +17,18 @@ train_pipeline = [
     dict(type='UnitSphere'),
     dict(type='RandomRotate', axis='up'),
     dict(type='FarthestThenRandom', num_points=_base_.num_points, num_farthest=num_farthest),
-    dict(type='PackPointInputs', features=('heights',))]
+    dict(type='PackPointInputs', features=('heights',)),
+]
 data = _base_.data
-bank_data = [dict(data, split=split, indices=None if split in ('val', 'test') else _base_.train_size, pipeline=eval_pipeline)
-             for split in _base_.bank_splits]
+bank_data = [
+    dict(
+        data,
+        split=split,
+        indices=None if split in ('val', 'test') else _base_.train_size,
+        pipeline=eval_pipeline,
+    )
+    for split in _base_.bank_splits
+]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=eval_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=eval_pipeline))

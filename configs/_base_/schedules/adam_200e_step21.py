@@ -1,4 +1,5 @@
-# Adam, learning rate times 0.7 every 21 epochs: RS-CNN's recipe. Its batch-norm momentum falls, too: BatchNormMomentumHook.
+# Adam, learning rate times 0.7 every 21 epochs: RS-CNN's recipe. Its batch-norm momentum falls,
+# too: BatchNormMomentumHook.
 max_epochs = 200
 lr = 1e-3
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=lr))

@@ -2,7 +2,9 @@
 max_epochs = 250
 lr = 1e-3
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=lr, weight_decay=1e-4))
-param_scheduler = dict(type='MultiStepLR', milestones=list(range(19, max_epochs, 20)), gamma=0.7, by_epoch=True)
+param_scheduler = dict(
+    type='MultiStepLR', milestones=list(range(19, max_epochs, 20)), gamma=0.7, by_epoch=True
+)
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
 val_cfg = dict()
 test_cfg = dict()

@@ -1,5 +1,5 @@
-# Adam, learning rate times 0.7 every 20,000 iterations (200,000 samples): SimpleView's recipe for ScanObjectNN. Its
-# batch-norm momentum falls, too: BatchNormMomentumHook.
+# Adam, learning rate times 0.7 every 20,000 iterations (200,000 samples): SimpleView's recipe for
+# ScanObjectNN. Its batch-norm momentum falls, too: BatchNormMomentumHook.
 max_epochs = 300
 lr = 1e-3
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=lr))

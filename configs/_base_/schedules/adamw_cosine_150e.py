@@ -1,12 +1,27 @@
-# AdamW for 150 epochs, 10 of them warm-up, cosine to 1e-7, step by step: AsymDSD's recipe from scratch.
+# AdamW for 150 epochs, 10 of them warm-up, cosine to 1e-7, step by step: AsymDSD's recipe from
+# scratch.
 max_epochs = 150
 warmup_epochs = 10
 lr = 1e-3
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=lr, weight_decay=0.05))
 param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-7 / lr, end=warmup_epochs, by_epoch=True, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', T_max=max_epochs - warmup_epochs, eta_min=1e-7, begin=warmup_epochs, end=max_epochs,
-         by_epoch=True, convert_to_iter_based=True)]
+    dict(
+        type='LinearLR',
+        start_factor=1e-7 / lr,
+        end=warmup_epochs,
+        by_epoch=True,
+        convert_to_iter_based=True,
+    ),
+    dict(
+        type='CosineAnnealingLR',
+        T_max=max_epochs - warmup_epochs,
+        eta_min=1e-7,
+        begin=warmup_epochs,
+        end=max_epochs,
+        by_epoch=True,
+        convert_to_iter_based=True,
+    ),
+]
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
 val_cfg = dict()
 test_cfg = dict()

@@ -1,7 +1,9 @@
 # SGD for 250 epochs, cosine to a hundredth of the learning rate: DGCNN's recipe.
 max_epochs = 250
 lr = 0.1
-optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=lr, momentum=0.9, weight_decay=1e-4))
+optim_wrapper = dict(
+    type='OptimWrapper', optimizer=dict(type='SGD', lr=lr, momentum=0.9, weight_decay=1e-4)
+)
 param_scheduler = dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=lr / 100, by_epoch=True)
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
 val_cfg = dict()

@@ -1,7 +1,14 @@
-# PointNeXt-S (Qian et al., NeurIPS 2022): 1,373,512 parameters with 40 classes. Set head.num_classes, and in_channels to 4
-# where points come with their height; width=64 is the larger one.
+# PointNeXt-S (Qian et al., NeurIPS 2022): 1,373,512 parameters with 40 classes. Set
+# head.num_classes, and in_channels to 4 where points come with their height; width=64 is the larger
+# one.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='PointNeXt', in_channels=3, width=32),
-    head=dict(type='MLPHead', hidden_channels=(512, 256), dropout=0.5, bias=False,
-              loss=dict(type='CrossEntropyLoss', label_smoothing=0.2, smoothing='others')))
+    head=dict(
+        type='MLPHead',
+        hidden_channels=(512, 256),
+        dropout=0.5,
+        bias=False,
+        loss=dict(type='CrossEntropyLoss', label_smoothing=0.2, smoothing='others'),
+    ),
+)

@@ -2,5 +2,10 @@
 student = dict(
     type='PointClassifier',
     backbone=dict(type='RepSurf', variant='1x'),
-    head=dict(type='MLPHead', hidden_channels=(512, 256), dropout=0.4,
-              loss=dict(type='CrossEntropyLoss', label_smoothing=0.1, smoothing='others')))
+    head=dict(
+        type='MLPHead',
+        hidden_channels=(512, 256),
+        dropout=0.4,
+        loss=dict(type='CrossEntropyLoss', label_smoothing=0.1, smoothing='others'),
+    ),
+)

@@ -2,5 +2,10 @@
 student = dict(
     type='PointClassifier',
     backbone=dict(type='SimpleView', image_size=128),
-    head=dict(type='MLPHead', hidden_channels=(128,), dropout=0.5,
-              loss=dict(type='CrossEntropyLoss', label_smoothing=0.2, smoothing='others')))
+    head=dict(
+        type='MLPHead',
+        hidden_channels=(128,),
+        dropout=0.5,
+        loss=dict(type='CrossEntropyLoss', label_smoothing=0.2, smoothing='others'),
+    ),
+)

@@ -1,4 +1,6 @@
-"""Smooth deformations of space around a cloud, controlled by a 5 x 5 x 5 grid on the box [-1, 1]."""
+"""Smooth deformations of space around a cloud, controlled by a 5 x 5 x 5 grid on the box [-1,
+1].
+"""
 
 from functools import cache
 
@@ -6,7 +8,7 @@ import numpy as np
 
 _SIDE = 5
 _RHO = 0.5
-_BINOMIALS = np.array([1., 4., 6., 4., 1.])
+_BINOMIALS = np.array([1.0, 4.0, 6.0, 4.0, 1.0])
 
 
 def control_points() -> np.ndarray:
@@ -16,11 +18,13 @@ def control_points() -> np.ndarray:
 
 
 def free_form(points: np.ndarray, displacement: np.ndarray) -> np.ndarray:
-    """Free-form deformation (Sederberg and Parry, 1986) by Bernstein polynomials of degree 4 on the box [-1, 1].
+    """Free-form deformation (Sederberg and Parry, 1986) by Bernstein polynomials of degree 4 on the
+    box [-1, 1].
 
     Args:
         points: (N, 3). Those outside the box stay where they are.
-        displacement: (5, 5, 5, 3) of the control points, in sides of the box: 0.5 is a distance of 1.
+        displacement: (5, 5, 5, 3) of the control points, in sides of the box: 0.5 is a distance of
+            1.
 
     Returns:
         (N, 3) float64.
@@ -36,7 +40,9 @@ def free_form(points: np.ndarray, displacement: np.ndarray) -> np.ndarray:
 
 
 def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return a @ b without BLAS, whose threads would get into each other's way in many processes."""
+    """Return a @ b without BLAS, whose threads would get into each other's way in many
+    processes.
+    """
     return np.einsum('ij,kj->ik', a, np.ascontiguousarray(b.T))
 
 
@@ -47,11 +53,12 @@ def _bernstein(place: np.ndarray) -> np.ndarray:
 
 
 def radial_basis(points: np.ndarray, displacement: np.ndarray, kernel: str) -> np.ndarray:
-    """Interpolate displacements of the control points by radial basis functions and a linear polynomial.
+    """Interpolate displacements of the control points by radial basis functions and a linear
+    polynomial.
 
     The interpolant of the moved control points K + D has the coefficients W of
-    ``[[Phi, 1, K], [1', 0, 0], [K', 0, 0]] W = [K + D; 0; 0]``. The polynomial reproduces K itself, so that only D is
-    solved for, with a matrix that is factorised once.
+    ``[[Phi, 1, K], [1', 0, 0], [K', 0, 0]] W = [K + D; 0; 0]``. The polynomial reproduces K itself,
+    so that only D is solved for, with a matrix that is factorised once.
 
     Args:
         points: (N, 3).
@@ -69,19 +76,23 @@ def radial_basis(points: np.ndarray, displacement: np.ndarray, kernel: str) -> n
 
 def _basis(points: np.ndarray, kernel: str) -> np.ndarray:
     from scipy.spatial.distance import cdist
+
     if kernel not in ('multi_quadratic', 'inverse'):
         raise ValueError(f"kernel is '{kernel}', must be 'multi_quadratic' or 'inverse'")
-    phi = np.sqrt(cdist(points, control_points(), 'sqeuclidean') + _RHO ** 2)
-    return np.hstack([phi if kernel == 'multi_quadratic' else 1 / phi, np.ones((len(points), 1)), points])
+    phi = np.sqrt(cdist(points, control_points(), 'sqeuclidean') + _RHO**2)
+    return np.hstack(
+        [phi if kernel == 'multi_quadratic' else 1 / phi, np.ones((len(points), 1)), points]
+    )
 
 
 @cache
 def _solution(kernel: str) -> np.ndarray:
     """Return the matrix (129, 125) from displacements to coefficients."""
     from scipy.linalg import solve
+
     grid = control_points()
     upper = _basis(grid, kernel)
     system = np.zeros((len(grid) + 4,) * 2)
-    system[:len(grid)] = upper
-    system[len(grid):, :len(grid)] = upper[:, len(grid):].T
-    return solve(system, np.eye(len(system))[:, :len(grid)])
+    system[: len(grid)] = upper
+    system[len(grid) :, : len(grid)] = upper[:, len(grid) :].T
+    return solve(system, np.eye(len(system))[:, : len(grid)])

@@ -37,18 +37,28 @@ class Generated:
     left_out: list[str] = field(default_factory=list)
 
 
-def generate(suite: str, source: Source, out: str | Path, corruptions: Sequence[str] | None = None,
-             severities: Sequence[int] | None = None, seed: int = 0, num_points: int = 1024,
-             workers: int = 1) -> Generated:
-    """Write corrupted sets, the clean set and the labels in the layout of a suite, and ``generated.json`` beside them.
+def generate(
+    suite: str,
+    source: Source,
+    out: str | Path,
+    corruptions: Sequence[str] | None = None,
+    severities: Sequence[int] | None = None,
+    seed: int = 0,
+    num_points: int = 1024,
+    workers: int = 1,
+) -> Generated:
+    """Write corrupted sets, the clean set and the labels in the layout of a suite, and
+    ``generated.json`` beside them.
 
-    A cloud depends on the seed, the suite, the corruption, the severity, its name and itself; ModelNet40-C's choice of
-    points is in addition shared by all clouds of a set, as its authors'. It doesn't depend on the number of processes, or on
-    what else is generated. Files appear when they are whole; those that an earlier run finished are kept.
+    A cloud depends on the seed, the suite, the corruption, the severity, its name and itself;
+    ModelNet40-C's choice of points is in addition shared by all clouds of a set, as its authors'.
+    It doesn't depend on the number of processes, or on what else is generated. Files appear when
+    they are whole; those that an earlier run finished are kept.
 
-    ``generated.json`` holds ``suite``, ``generator``, ``version`` (of the generator), ``seed``, ``source`` and its
-    ``fingerprint``, ``num_points``, ``num_samples``, and ``files`` with their SHA-256; a file there that isn't in the
-    directory was being written when the generator was stopped.
+    ``generated.json`` holds ``suite``, ``generator``, ``version`` (of the generator), ``seed``,
+    ``source`` and its ``fingerprint``, ``num_points``, ``num_samples``, and ``files`` with their
+    SHA-256; a file there that isn't in the directory was being written when the generator was
+    stopped.
 
     Args:
         suite: ``'modelnet40-c'`` or ``'modelnet-c'``.
@@ -57,13 +67,15 @@ def generate(suite: str, source: Source, out: str | Path, corruptions: Sequence[
         corruptions: Names. None: all; without meshes, all that need none.
         severities: None: all.
         seed: Another seed is another set.
-        num_points: Points that are taken of each cloud, at random (ModelNet40-C) or the first (ModelNet-C); points repeat
-            where a cloud has fewer. Both suites are made for 1,024.
+        num_points: Points that are taken of each cloud, at random (ModelNet40-C) or the first
+            (ModelNet-C); points repeat where a cloud has fewer. Both suites are made for 1,024.
         workers: Processes.
 
     Raises:
-        ValueError: Unknown names or severities, or a corruption that was asked for by name and needs meshes.
-        DataError: ``out`` holds files that are not this generator's, or were made with other arguments.
+        ValueError: Unknown names or severities, or a corruption that was asked for by name and
+            needs meshes.
+        DataError: ``out`` holds files that are not this generator's, or were made with other
+            arguments.
         SampleError: A cloud has too few points, or nothing is seen of a mesh.
     """
     if suite not in SUITES:
@@ -73,8 +85,18 @@ def generate(suite: str, source: Source, out: str | Path, corruptions: Sequence[
     table, count = SUITES[suite], len(source.labels)
     result = Generated(Path(out).expanduser())
     sets, result.left_out = _choose(table, source.mesh is not None, corruptions, severities)
-    mark = Mark(result.directory, dict(suite=suite, version=GENERATOR_VERSION, seed=seed, source=source.name,
-                                       fingerprint=source.fingerprint, num_points=num_points, num_samples=count))
+    mark = Mark(
+        result.directory,
+        dict(
+            suite=suite,
+            version=GENERATOR_VERSION,
+            seed=seed,
+            source=source.name,
+            fingerprint=source.fingerprint,
+            num_points=num_points,
+            num_samples=count,
+        ),
+    )
     jobs = {table.clean: None, **{table.file_name(*chosen): chosen for chosen in sets}}
     names = [table.labels, *jobs] if table.labels else [*jobs]
     done = mark.claim(names)
@@ -84,7 +106,11 @@ def generate(suite: str, source: Source, out: str | Path, corruptions: Sequence[
     if table.labels in result.written:
         mark.write(table.labels, partial(np.save, arr=labels))
     left = [name for name in jobs if name not in done]
-    tasks = [(jobs[name], range(i, min(i + _CHUNK, count))) for name in left for i in range(0, count, _CHUNK)]
+    tasks = [
+        (jobs[name], range(i, min(i + _CHUNK, count)))
+        for name in left
+        for i in range(0, count, _CHUNK)
+    ]
     chunks = compute_chunks(Maker(table, source, seed, num_points), tasks, workers)
     with tqdm(total=count * len(left), desc=suite, unit='cloud', delay=1.5) as bar:
         for name in left:
@@ -94,26 +120,47 @@ def generate(suite: str, source: Source, out: str | Path, corruptions: Sequence[
                 chunk = next(chunks)
                 clouds += chunk
                 bar.update(len(chunk))
-            mark.write(name, partial(_save, points=np.stack(clouds), labels=labels, as_h5=name.endswith('.h5')))
+            mark.write(
+                name,
+                partial(_save, points=np.stack(clouds), labels=labels, as_h5=name.endswith('.h5')),
+            )
     return result
 
 
-def _choose(suite: Suite, with_meshes: bool, corruptions: Sequence[str] | None,
-            severities: Sequence[int] | None) -> tuple[list[tuple[str, int]], list[str]]:
-    """Return the sets to make, and the names of the corruptions that are left out for want of meshes."""
+def _choose(
+    suite: Suite,
+    with_meshes: bool,
+    corruptions: Sequence[str] | None,
+    severities: Sequence[int] | None,
+) -> tuple[list[tuple[str, int]], list[str]]:
+    """Return the sets to make, and the names of the corruptions that are left out for want of
+    meshes.
+    """
     for name in corruptions or ():
         if name not in suite.corruptions:
-            raise ValueError(f"{suite.name} has no corruption '{name}'; it has {', '.join(suite.corruptions)}."
-                             f'{did_you_mean(name, suite.corruptions)}')
+            raise ValueError(
+                f"{suite.name} has no corruption '{name}'; it has {', '.join(suite.corruptions)}."
+                f'{did_you_mean(name, suite.corruptions)}'
+            )
         if suite.corruptions[name].needs_mesh and not with_meshes:
-            raise ValueError(f"'{name}' is made from meshes: say where they are (meshes=, --meshes)")
+            raise ValueError(
+                f"'{name}' is made from meshes: say where they are (meshes=, --meshes)"
+            )
     for severity in severities or ():
         if severity not in suite.severities:
-            raise ValueError(f'severity is {severity}, {suite.name} has {suite.severities[0]} to {suite.severities[-1]}')
+            raise ValueError(
+                f'severity is {severity}, {suite.name} has {suite.severities[0]} to '
+                f'{suite.severities[-1]}'
+            )
     wanted = [c for c in suite.corruptions.values() if corruptions is None or c.name in corruptions]
     left_out = [c.name for c in wanted if c.needs_mesh and not with_meshes]
-    return [(c.name, s) for c in wanted if c.name not in left_out for s in suite.severities
-            if severities is None or s in severities], left_out
+    return [
+        (c.name, s)
+        for c in wanted
+        if c.name not in left_out
+        for s in suite.severities
+        if severities is None or s in severities
+    ], left_out
 
 
 def _save(file: BinaryIO, points: np.ndarray, labels: np.ndarray, as_h5: bool) -> None:
@@ -121,5 +168,6 @@ def _save(file: BinaryIO, points: np.ndarray, labels: np.ndarray, as_h5: bool) -
         np.save(file, points)
         return
     import h5py
+
     with h5py.File(file, 'w') as h5:
         h5['data'], h5['label'] = points, labels

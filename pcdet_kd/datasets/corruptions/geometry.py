@@ -1,4 +1,6 @@
-"""What several corruptions share: normalisations, rotation matrices, neighbours, checks of arguments."""
+"""What several corruptions share: normalisations, rotation matrices, neighbours, checks of
+arguments.
+"""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -18,7 +20,10 @@ def as_cloud(points: np.ndarray, at_least: int = 1) -> np.ndarray:
     if points.ndim != 2 or points.shape[1] != 3:
         raise ValueError(f'points have shape {points.shape}, expected (N, 3)')
     if len(points) < at_least:
-        raise ValueError(f'{len(points)} points, expected at least {at_least} for this corruption at this severity')
+        raise ValueError(
+            f'{len(points)} points, expected at least {at_least} for this corruption at this '
+            'severity'
+        )
     return points.astype(np.float64)
 
 
@@ -34,7 +39,8 @@ def by_severity(values: Sequence[T], severity: int, first: int) -> T:
 
 
 def to_unit_box(points: np.ndarray) -> np.ndarray:
-    """Move and scale a cloud so that its axis-aligned box is centred and its longest side reaches from -1 to 1.
+    """Move and scale a cloud so that its axis-aligned box is centred and its longest side reaches
+    from -1 to 1.
 
     Raises:
         ValueError: All points are the same.
@@ -53,22 +59,28 @@ def to_unit_sphere(points: np.ndarray) -> np.ndarray:
         ValueError: All points are the same.
     """
     centred = points - points.mean(axis=0)
-    radius = np.sqrt((centred ** 2).sum(axis=1).max())
+    radius = np.sqrt((centred**2).sum(axis=1).max())
     if not radius > 0:
         raise ValueError('all points are the same (or not finite): there is no sphere to normalise')
     return centred / radius
 
 
 def rotation_matrices(x: float, y: float, z: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the rotations (3, 3) about each axis by angles in radian: ``R @ column`` turns counterclockwise."""
+    """Return the rotations (3, 3) about each axis by angles in radian: ``R @ column`` turns
+    counterclockwise.
+    """
     (cx, cy, cz), (sx, sy, sz) = np.cos((x, y, z)), np.sin((x, y, z))
-    return (np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]]),
-            np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]]),
-            np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]]))
+    return (
+        np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]]),
+        np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]]),
+        np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]]),
+    )
 
 
 def nearest_first(points: np.ndarray, center: np.ndarray) -> np.ndarray:
-    """Return the indices of all points, nearest to ``center`` first; the lowest index first among equals."""
+    """Return the indices of all points, nearest to ``center`` first; the lowest index first among
+    equals.
+    """
     offset = points - center
     return np.argsort(np.einsum('ij,ij->i', offset, offset), kind='stable')
 
@@ -76,12 +88,18 @@ def nearest_first(points: np.ndarray, center: np.ndarray) -> np.ndarray:
 def turned(points: np.ndarray, up_axis: str, to: str) -> np.ndarray:
     """Turn points (N, 3) so that another axis is upright.
 
-    Between y and z it is (x, y, z) -> (-x, z, y), as ModelNet40-C's authors turn ModelNet's meshes to the clouds. Turning
-    there and back changes nothing.
+    Between y and z it is (x, y, z) -> (-x, z, y), as ModelNet40-C's authors turn ModelNet's meshes
+    to the clouds. Turning there and back changes nothing.
     """
     if up_axis == to:
         return points
-    y_up = _exchanged(points) if up_axis == 'z' else np.roll(points, 1, axis=1) if up_axis == 'x' else points
+    y_up = (
+        _exchanged(points)
+        if up_axis == 'z'
+        else np.roll(points, 1, axis=1)
+        if up_axis == 'x'
+        else points
+    )
     return _exchanged(y_up) if to == 'z' else np.roll(y_up, -1, axis=1) if to == 'x' else y_up
 
 

@@ -21,7 +21,8 @@ _maker: Maker | None = None
 
 
 def compute_chunks(maker: Maker, tasks: Iterable[Task], workers: int) -> Iterator[list[np.ndarray]]:
-    """Yield the clouds of each task, (name, severity) and their positions, in the order of the tasks.
+    """Yield the clouds of each task, (name, severity) and their positions, in the order of the
+    tasks.
 
     Args:
         maker: What makes a cloud.
@@ -32,11 +33,16 @@ def compute_chunks(maker: Maker, tasks: Iterable[Task], workers: int) -> Iterato
         for chosen, indices in tasks:
             yield [maker.make(chosen, i) for i in indices]
         return
-    # A fork shares the clouds. torch has one thread in the processes, so that its pools, which a fork breaks, aren't used.
+    # A fork shares the clouds. torch has one thread in the processes, so that its pools, which a
+    # fork breaks, aren't used.
     method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
     with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', message='.*multi-threaded.*fork', category=DeprecationWarning)
-        pool = ProcessPoolExecutor(workers, multiprocessing.get_context(method), _start, (maker, os.getpid()))
+        warnings.filterwarnings(
+            'ignore', message='.*multi-threaded.*fork', category=DeprecationWarning
+        )
+        pool = ProcessPoolExecutor(
+            workers, multiprocessing.get_context(method), _start, (maker, os.getpid())
+        )
         waiting: deque = deque()
         try:
             for task in tasks:

@@ -15,7 +15,9 @@ _UP = 'y'  # of the clouds that the suites are made of: shears and scans know wh
 def generator_for(*key: object) -> np.random.Generator:
     """Return a generator of random numbers that depends on all parts of the key."""
     text = '\0'.join(map(str, key)).encode()
-    return np.random.default_rng(int.from_bytes(hashlib.blake2b(text, digest_size=16).digest(), 'little'))
+    return np.random.default_rng(
+        int.from_bytes(hashlib.blake2b(text, digest_size=16).digest(), 'little')
+    )
 
 
 class Maker:
@@ -33,7 +35,8 @@ class Maker:
         self._largest = max(len(cloud) for cloud in source.points)
 
     def make(self, chosen: tuple[str, int] | None, index: int) -> np.ndarray:
-        """Return cloud ``index``, corrupted by (name, severity), or the points that are taken of it for the clean set.
+        """Return cloud ``index``, corrupted by (name, severity), or the points that are taken of it
+        for the clean set.
 
         Raises:
             SampleError: The cloud has too few points, or nothing is seen of its mesh.
@@ -48,10 +51,15 @@ class Maker:
         except DataError:
             raise
         except ValueError as error:
-            raise SampleError(f"{self.suite.name}: '{name}' at severity {severity} of sample '{self.source.ids[index]}' "
-                              f'({self.source.name}): {error}') from error
+            raise SampleError(
+                f"{self.suite.name}: '{name}' at severity {severity} of sample "
+                f"'{self.source.ids[index]}' "
+                f'({self.source.name}): {error}'
+            ) from error
 
-    def _corrupt(self, index: int, name: str, severity: int, rng: np.random.Generator) -> np.ndarray:
+    def _corrupt(
+        self, index: int, name: str, severity: int, rng: np.random.Generator
+    ) -> np.ndarray:
         corruption = self.suite.corruptions[name]
         if corruption.needs_mesh:
             vertices, faces = self.source.mesh(index)
@@ -64,13 +72,18 @@ class Maker:
         points = turned(self._take(index, name, severity, count, rng), self.source.up_axis, _UP)
         return corruption.function(points, severity, rng, **options)
 
-    def _take(self, index: int, name: str, severity: int | None, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Return ``count`` points: of a set that is chosen at random for all clouds alike, or (ModelNet-C) the first."""
+    def _take(
+        self, index: int, name: str, severity: int | None, count: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Return ``count`` points: of a set that is chosen at random for all clouds alike, or
+        (ModelNet-C) the first.
+        """
         points = self.source.points[index]
         if self.suite.name == 'modelnet40-c':
             shared = generator_for(self.seed, self.suite.name, name, severity)
-            # a prefix of these keys doesn't depend on the largest cloud, so that clouds may differ in size
-            order = np.argsort(shared.random(self._largest)[:len(points)], kind='stable')
+            # a prefix of these keys doesn't depend on the largest cloud, so that clouds may differ
+            # in size
+            order = np.argsort(shared.random(self._largest)[: len(points)], kind='stable')
         else:
             order = np.arange(len(points))
         if len(order) < count:

@@ -32,7 +32,8 @@ class Source:
         name: What the clouds are, in words.
         fingerprint: Hash of the clouds.
         up_axis: Their upright axis.
-        mesh: From a cloud's position to vertices (V, 3) and faces (F, 3), z-up; None where there are no meshes.
+        mesh: From a cloud's position to vertices (V, 3) and faces (F, 3), z-up; None where there
+            are no meshes.
     """
 
     points: np.ndarray | list[np.ndarray]
@@ -44,16 +45,21 @@ class Source:
     mesh: GetMesh | None = None
 
 
-def source_of(dataset: PointCloudDataset, normalize: str = 'none', meshes: str | Path | None = None,
-              mesh_up_axis: str = 'z') -> Source:
+def source_of(
+    dataset: PointCloudDataset,
+    normalize: str = 'none',
+    meshes: str | Path | None = None,
+    mesh_up_axis: str = 'z',
+) -> Source:
     """Take all clouds of a data set's split, as they are in its files: transforms are not applied.
 
     Args:
         dataset: Any point-cloud data set.
-        normalize: ``'none'``: the clouds lie in the unit sphere already, as ModelNet40's do. ``'sphere'``: subtract the mean
-            and divide by the largest distance from it.
-        meshes: Folder with a mesh for each cloud, anywhere below it and named as :class:`MeshFiles` tells, or ``'own'`` for
-            the meshes that the data set itself has (:class:`SyntheticScans`).
+        normalize: ``'none'``: the clouds lie in the unit sphere already, as ModelNet40's do.
+            ``'sphere'``: subtract the mean and divide by the largest distance from it.
+        meshes: Folder with a mesh for each cloud, anywhere below it and named as :class:`MeshFiles`
+            tells, or ``'own'`` for the meshes that the data set itself has
+            (:class:`SyntheticScans`).
         mesh_up_axis: Upright axis of the meshes in the folder.
 
     Raises:
@@ -75,19 +81,34 @@ def source_of(dataset: PointCloudDataset, normalize: str = 'none', meshes: str |
     for cloud, name in zip(points, ids):
         radius = float(np.sqrt((cloud.astype(np.float64) ** 2).sum(axis=1).max()))
         if abs(radius - 1) > _TOLERANCE:
-            raise DataError(f"{title}, sample '{name}'", f'a cloud that reaches {radius:.3g} from the origin',
-                            'a cloud in the unit sphere: the corruptions have absolute sizes',
-                            "--normalize sphere (normalize='sphere')")
+            raise DataError(
+                f"{title}, sample '{name}'",
+                f'a cloud that reaches {radius:.3g} from the origin',
+                'a cloud in the unit sphere: the corruptions have absolute sizes',
+                "--normalize sphere (normalize='sphere')",
+            )
     same = len({len(cloud) for cloud in points}) == 1
     mesh: GetMesh | None = None
     if meshes == 'own':
         if not hasattr(dataset, 'mesh'):
-            raise DataError(title, 'a data set without meshes', 'one that has them', 'name the folder of the meshes')
+            raise DataError(
+                title,
+                'a data set without meshes',
+                'one that has them',
+                'name the folder of the meshes',
+            )
         mesh = OwnMeshes(dataset)
     elif meshes is not None:
         mesh = MeshFiles(dataset, Path(meshes), mesh_up_axis)
-    return Source(np.stack(points) if same else points, dataset.labels(), ids, title, dataset.fingerprint(),
-                  dataset.metainfo['up_axis'], mesh)
+    return Source(
+        np.stack(points) if same else points,
+        dataset.labels(),
+        ids,
+        title,
+        dataset.fingerprint(),
+        dataset.metainfo['up_axis'],
+        mesh,
+    )
 
 
 class OwnMeshes:
@@ -98,15 +119,18 @@ class OwnMeshes:
 
     def __call__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         mesh = self.dataset.mesh(index)
-        return turned(np.asarray(mesh.vertices), self.dataset.metainfo['up_axis'], 'z'), np.asarray(mesh.faces)
+        return turned(np.asarray(mesh.vertices), self.dataset.metainfo['up_axis'], 'z'), np.asarray(
+            mesh.faces
+        )
 
 
 class MeshFiles:
     """Mesh files (off, obj, stl, ply) of a data set's clouds, found by name.
 
-    A cloud's mesh is named like the cloud: the last part of its sample's name, without an ending. Clouds of ModelNet40's
-    h5 files, which have numbers, get their names from ``ply_data_<split>_<k>_id2file.json`` beside those. Where several
-    meshes have the name, it is the one in a folder with the name of the class.
+    A cloud's mesh is named like the cloud: the last part of its sample's name, without an ending.
+    Clouds of ModelNet40's h5 files, which have numbers, get their names from
+    ``ply_data_<split>_<k>_id2file.json`` beside those. Where several meshes have the name, it is
+    the one in a folder with the name of the class.
 
     Args:
         dataset: The clouds.
@@ -120,14 +144,20 @@ class MeshFiles:
     def __init__(self, dataset: PointCloudDataset, root: Path, up_axis: str = 'z') -> None:
         root = require_directory(root, 'meshes', 'check the path')
         found: dict[str, list[Path]] = {}
-        for path in sorted(p for p in root.rglob('*') if p.suffix.lower() in _SUFFIXES and p.is_file()):
+        for path in sorted(
+            p for p in root.rglob('*') if p.suffix.lower() in _SUFFIXES and p.is_file()
+        ):
             found.setdefault(path.stem, []).append(path)
         names = mesh_names(dataset)
         classes = [dataset.metainfo['classes'][label] for label in dataset.labels()]
         missing = [name for name in names if name not in found]
         if missing:
-            raise DataError(root, f"no mesh named '{missing[0]}', nor {len(missing) - 1} others of {len(names)}",
-                            f'a mesh ({", ".join(_SUFFIXES)}) for every cloud', 'unpack all meshes there')
+            raise DataError(
+                root,
+                f"no mesh named '{missing[0]}', nor {len(missing) - 1} others of {len(names)}",
+                f'a mesh ({", ".join(_SUFFIXES)}) for every cloud',
+                'unpack all meshes there',
+            )
         self.paths = [self._choose(found[name], label) for name, label in zip(names, classes)]
         self.up_axis = up_axis
 
@@ -135,8 +165,12 @@ class MeshFiles:
     def _choose(paths: Sequence[Path], label: str) -> Path:
         chosen = [path for path in paths if label in path.parts] if len(paths) > 1 else paths
         if len(chosen) != 1:
-            raise DataError(paths[0], f'{len(paths)} meshes of this name, {len(chosen)} of them in a folder {label}',
-                            'one', 'give the folder that holds just the meshes of this data set')
+            raise DataError(
+                paths[0],
+                f'{len(paths)} meshes of this name, {len(chosen)} of them in a folder {label}',
+                'one',
+                'give the folder that holds just the meshes of this data set',
+            )
         return chosen[0]
 
     def __call__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
@@ -146,7 +180,9 @@ class MeshFiles:
 
 
 def mesh_names(dataset: PointCloudDataset) -> list[str]:
-    """Return the names, without folder and ending, that the meshes of a data set's clouds should have."""
+    """Return the names, without folder and ending, that the meshes of a data set's clouds should
+    have.
+    """
     listings: dict[Path, list[str]] = {}
     names = []
     for info in dataset.data_list:
@@ -158,8 +194,12 @@ def mesh_names(dataset: PointCloudDataset) -> list[str]:
             if path not in listings:
                 listings[path] = _read_listing(path)
             if int(number) >= len(listings[path]):
-                raise DataError(path, f'{len(listings[path])} names', f'one for each cloud, so also for {name}',
-                                'unpack the archive again')
+                raise DataError(
+                    path,
+                    f'{len(listings[path])} names',
+                    f'one for each cloud, so also for {name}',
+                    'unpack the archive again',
+                )
             name = listings[path][int(number)]
         names.append(Path(name).stem)
     return names

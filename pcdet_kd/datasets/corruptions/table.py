@@ -1,4 +1,6 @@
-"""What the two corruption suites consist of: names, severities, files, and how many points each cloud has."""
+"""What the two corruption suites consist of: names, severities, files, and how many points each
+cloud has.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +16,8 @@ class Corruption:
 
     Attributes:
         name: As in the suite's file names.
-        function: ``(points, severity, rng)``, or ``(vertices, faces, severity, rng)`` if it needs a mesh; returns (N', 3).
+        function: ``(points, severity, rng)``, or ``(vertices, faces, severity, rng)`` if it needs a
+            mesh; returns (N', 3).
         group: Which kind of damage: ``'density'``, ``'noise'`` or ``'transformation'``.
         num_points: Points of each cloud in the published files, for every severity in turn.
         needs_mesh: Whether it is made from the shape's mesh instead of its points.
@@ -53,7 +56,11 @@ class Suite:
 
     def file_names(self) -> list[str]:
         """Return the names of all files of the suite."""
-        sets = [self.file_name(name, severity) for name in self.corruptions for severity in self.severities]
+        sets = [
+            self.file_name(name, severity)
+            for name in self.corruptions
+            for severity in self.severities
+        ]
         return [*([self.labels] if self.labels else []), self.clean, *sets]
 
     def num_points(self, name: str, severity: int) -> int:
@@ -61,14 +68,18 @@ class Suite:
         return self.corruptions[name].num_points[self.severities.index(severity)]
 
 
-def _suite(name: str, severities: tuple[int, ...], corruptions: tuple[Corruption, ...], **files: str) -> Suite:
+def _suite(
+    name: str, severities: tuple[int, ...], corruptions: tuple[Corruption, ...], **files: str
+) -> Suite:
     return Suite(name, severities, {c.name: c for c in corruptions}, **files)
 
 
 _ALL = (1024,) * 5
 
 MODELNET40_C = _suite(
-    'modelnet40-c', (1, 2, 3, 4, 5), (
+    'modelnet40-c',
+    (1, 2, 3, 4, 5),
+    (
         Corruption('occlusion', scanning.occlusion, 'density', _ALL, needs_mesh=True),
         Corruption('lidar', scanning.lidar, 'density', (768,) * 5, needs_mesh=True),
         Corruption('density_inc', modelnet40c.density_inc, 'density', _ALL),
@@ -84,17 +95,28 @@ MODELNET40_C = _suite(
         Corruption('distortion', modelnet40c.distortion, 'transformation', _ALL),
         Corruption('distortion_rbf', modelnet40c.distortion_rbf, 'transformation', _ALL),
         Corruption('distortion_rbf_inv', modelnet40c.distortion_rbf_inv, 'transformation', _ALL),
-    ), pattern='data_{name}_{severity}.npy', clean='data_original.npy', labels='label.npy')
+    ),
+    pattern='data_{name}_{severity}.npy',
+    clean='data_original.npy',
+    labels='label.npy',
+)
 
 MODELNET_C = _suite(
-    'modelnet-c', (0, 1, 2, 3, 4), (
+    'modelnet-c',
+    (0, 1, 2, 3, 4),
+    (
         Corruption('scale', modelnetc.scale, 'transformation', _ALL),
         Corruption('jitter', modelnetc.jitter, 'noise', _ALL),
         Corruption('rotate', modelnetc.rotate, 'transformation', _ALL),
-        Corruption('dropout_global', modelnetc.dropout_global, 'density', (768, 640, 512, 384, 256)),
+        Corruption(
+            'dropout_global', modelnetc.dropout_global, 'density', (768, 640, 512, 384, 256)
+        ),
         Corruption('dropout_local', modelnetc.dropout_local, 'density', (924, 824, 724, 624, 524)),
         Corruption('add_global', modelnetc.add_global, 'noise', (1034, 1044, 1054, 1064, 1074)),
         Corruption('add_local', modelnetc.add_local, 'noise', (1124, 1224, 1324, 1424, 1524)),
-    ), pattern='{name}_{severity}.h5', clean='clean.h5')
+    ),
+    pattern='{name}_{severity}.h5',
+    clean='clean.h5',
+)
 
 SUITES = {suite.name: suite for suite in (MODELNET40_C, MODELNET_C)}

@@ -15,7 +15,9 @@ GENERATOR_VERSION = 1
 VARIANTS = ('OBJ_ONLY', 'OBJ_BG', 'PB_T50_RS')
 _OBJECT, _SCENE, _BOX = range(3)  # independent streams of random numbers of one sample
 _SPLITS = ('train', 'test')
-_LEAST_VISIBLE = .05  # of the points drawn on an object; about one scene in fifty shows less and is drawn again
+_LEAST_VISIBLE = (
+    0.05  # of the points drawn on an object; about one scene in fifty shows less and is drawn again
+)
 _ATTEMPTS = 50
 
 
@@ -45,7 +47,9 @@ def _stream(seed: int, split: str, index: int, stream: int) -> np.random.Generat
 
 
 def label_of(index: int) -> int:
-    """Return the class of a sample: the classes take turns, so that every run of 15 samples has each of them once."""
+    """Return the class of a sample: the classes take turns, so that every run of 15 samples has
+    each of them once.
+    """
     return index % len(SCANOBJECTNN)
 
 
@@ -55,9 +59,11 @@ def object_mesh(seed: int, split: str, index: int) -> Mesh:
 
 
 def _perturbed_box(found: Scan, rng: np.random.Generator) -> tuple[Scan, np.ndarray]:
-    """Cut out a box that was shifted by up to half its size, turned about y by up to 0.4 radians, and scaled by 25 %.
+    """Cut out a box that was shifted by up to half its size, turned about y by up to 0.4 radians,
+    and scaled by 25 %.
 
-    Boxes that hold less than half of the object's points are drawn again (after ten in vain, the shift is left out).
+    Boxes that hold less than half of the object's points are drawn again (after ten in vain, the
+    shift is left out).
 
     Returns:
         What the box holds, and its middle.
@@ -66,38 +72,50 @@ def _perturbed_box(found: Scan, rng: np.random.Generator) -> tuple[Scan, np.ndar
     inner = found.points[on_object]
     low, high = inner.min(axis=0), inner.max(axis=0)
     for attempt in range(11):
-        shift, factor, angle = rng.uniform(-.5, .5, 3), rng.uniform(.75, 1.25, 3), rng.uniform(-.4, .4)
+        shift, factor, angle = (
+            rng.uniform(-0.5, 0.5, 3),
+            rng.uniform(0.75, 1.25, 3),
+            rng.uniform(-0.4, 0.4),
+        )
         centre = (low + high) / 2 + (shift * (high - low) if attempt < 10 else 0)
-        half = np.maximum(factor * (high - low) / 2, .02 * (high - low).max())
+        half = np.maximum(factor * (high - low) / 2, 0.02 * (high - low).max())
         local = rotate(found.points - centre, rotation('y', angle))
         inside = (np.abs(local) <= half).all(axis=1)
-        if (inside & on_object).sum() >= max(.5 * on_object.sum(), 1):
+        if (inside & on_object).sum() >= max(0.5 * on_object.sum(), 1):
             break
     return found[inside], centre
 
 
 def _scan_object(mesh: Mesh, name: str, count: int, rng: np.random.Generator) -> Scan:
-    """Scan an object, of whose surface ``count`` points are drawn, in surroundings that leave enough of it in sight."""
+    """Scan an object, of whose surface ``count`` points are drawn, in surroundings that leave
+    enough of it in sight.
+    """
     low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
     for _ in range(_ATTEMPTS):
         around, against_wall = furnish(mesh, name, rng)
         share = around.face_vectors()[1].sum() / mesh.face_vectors()[1].sum()
         eyes = cameras(low, high, against_wall, rng)
-        found = damage(scan(merge([mesh, around]), int(count * (1 + min(share, 1.4))), eyes, rng), rng)
+        found = damage(
+            scan(merge([mesh, around]), int(count * (1 + min(share, 1.4))), eyes, rng), rng
+        )
         if (found.parts != BACKGROUND).sum() >= _LEAST_VISIBLE * count:
             return found
-    raise RuntimeError(f'{_ATTEMPTS} scenes in a row hide nearly all of the {name}: is its mesh closed, facing outwards?')
+    raise RuntimeError(
+        f'{_ATTEMPTS} scenes in a row hide nearly all of the {name}: is its mesh closed, facing '
+        'outwards?'
+    )
 
 
 def make_sample(variant: str, seed: int, split: str, index: int, num_points: int) -> Sample:
     """Generate one sample.
 
-    Nothing else enters: a sample is the same alone and in any data set of any size. The three variants of an index are
-    views of one scan.
+    Nothing else enters: a sample is the same alone and in any data set of any size. The three
+    variants of an index are views of one scan.
 
     Args:
-        variant: ``'OBJ_ONLY'``: the object alone, as segmented from the scan. ``'OBJ_BG'``: with what else is in its box
-            (10 % larger on each side). ``'PB_T50_RS'``: the box shifted by up to half its size, turned, scaled.
+        variant: ``'OBJ_ONLY'``: the object alone, as segmented from the scan. ``'OBJ_BG'``: with
+            what else is in its box (10 % larger on each side). ``'PB_T50_RS'``: the box shifted by
+            up to half its size, turned, scaled.
         seed: Seed of the data set.
         split: ``'train'`` or ``'test'``.
         index: Number of the sample in its split.
@@ -118,8 +136,10 @@ def make_sample(variant: str, seed: int, split: str, index: int, num_points: int
     if variant == 'OBJ_ONLY':
         found = found[on_object]
     elif variant == 'OBJ_BG':
-        margin = .1 * (high - low) + .02 * (high - low).max()
-        found = found[((found.points >= low - margin) & (found.points <= high + margin)).all(axis=1)]
+        margin = 0.1 * (high - low) + 0.02 * (high - low).max()
+        found = found[
+            ((found.points >= low - margin) & (found.points <= high + margin)).all(axis=1)
+        ]
     else:
         found, centre = _perturbed_box(found, box)
     n = len(found.points)
@@ -129,5 +149,11 @@ def make_sample(variant: str, seed: int, split: str, index: int, num_points: int
     scale = 1 / np.sqrt(dot(local, local).max())
     matrix = turn * scale
     points = rotate(local, matrix)
-    return Sample(label, points.astype(np.float32), rotate(found.normals, turn).astype(np.float32),
-                  found.parts.astype(np.int16), matrix, -rotate(centre[None], matrix)[0])
+    return Sample(
+        label,
+        points.astype(np.float32),
+        rotate(found.normals, turn).astype(np.float32),
+        found.parts.astype(np.int16),
+        matrix,
+        -rotate(centre[None], matrix)[0],
+    )

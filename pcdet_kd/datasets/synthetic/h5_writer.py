@@ -13,12 +13,19 @@ FILES = {
 }
 
 
-def write_scanobjectnn(root: str | Path, variant: str, split: str, points: np.ndarray, labels: np.ndarray,
-                       mask: np.ndarray) -> Path:
-    """Write one file ``<root>/<folder>/{training,test}_<suffix>`` as ScanObjectNN's authors laid it out.
+def write_scanobjectnn(
+    root: str | Path,
+    variant: str,
+    split: str,
+    points: np.ndarray,
+    labels: np.ndarray,
+    mask: np.ndarray,
+) -> Path:
+    """Write one file ``<root>/<folder>/{training,test}_<suffix>`` as ScanObjectNN's authors laid it
+    out.
 
-    Keys: ``data`` (M, N, 3) float32, ``label`` (M,) int32 and, except for OBJ_ONLY, ``mask`` (M, N) int32, -1 for background
-    and a part number for the object. The official files have N = 2048.
+    Keys: ``data`` (M, N, 3) float32, ``label`` (M,) int32 and, except for OBJ_ONLY, ``mask`` (M, N)
+    int32, -1 for background and a part number for the object. The official files have N = 2048.
 
     Args:
         root: Directory that gets the folder.
@@ -34,7 +41,7 @@ def write_scanobjectnn(root: str | Path, variant: str, split: str, points: np.nd
     import h5py
 
     folder, suffix = FILES[variant]
-    path = Path(root) / folder / f"{'training' if split == 'train' else 'test'}_{suffix}"
+    path = Path(root) / folder / f'{"training" if split == "train" else "test"}_{suffix}'
     with atomic_write(path) as target, h5py.File(target, 'w') as file:
         file['data'] = np.asarray(points, np.float32)
         file['label'] = np.asarray(labels, np.int32)

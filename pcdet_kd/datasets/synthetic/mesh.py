@@ -28,19 +28,23 @@ class Mesh:
         length = np.sqrt(dot(cross, cross))
         return cross / np.maximum(length, 1e-30)[:, None], length / 2
 
-    def transformed(self, matrix: np.ndarray, offset: np.ndarray | Sequence[float] = (0, 0, 0)) -> 'Mesh':
+    def transformed(
+        self, matrix: np.ndarray, offset: np.ndarray | Sequence[float] = (0, 0, 0)
+    ) -> 'Mesh':
         """Return a mesh with vertices ``matrix @ v + offset``; the matrix must not mirror."""
         return Mesh(rotate(self.vertices, matrix) + np.asarray(offset), self.faces, self.face_parts)
 
-    def sample(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def sample(
+        self, count: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Draw points evenly by area.
 
-        The number of points in a triangle differs by less than one from its share, so that small parts are never missed by
-        bad luck.
+        The number of points in a triangle differs by less than one from its share, so that small
+        parts are never missed by bad luck.
 
         Returns:
-            Points (count, 3), unit normals (count, 3) and part labels (count,). The first two are transposed in memory, for
-            what follows goes coordinate by coordinate.
+            Points (count, 3), unit normals (count, 3) and part labels (count,). The first two are
+            transposed in memory, for what follows goes coordinate by coordinate.
         """
         normals, areas = self.face_vectors()
         edges = np.cumsum(areas) * (count / areas.sum())
@@ -59,13 +63,17 @@ class Mesh:
 
 
 def dot(points: np.ndarray, vector: np.ndarray) -> np.ndarray:
-    """Return the dot product (n,) of points (n, 3) with a vector (3,) or with as many vectors (n, 3)."""
+    """Return the dot product (n,) of points (n, 3) with a vector (3,) or with as many vectors (n,
+    3).
+    """
     x, y, z = np.asarray(vector).T
     return points[:, 0] * x + points[:, 1] * y + points[:, 2] * z
 
 
 def rotate(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Return ``matrix @ p`` of every point (n, 3), added up in a fixed order, so that it is the same on every machine."""
+    """Return ``matrix @ p`` of every point (n, 3), added up in a fixed order, so that it is the
+    same on every machine.
+    """
     return np.stack([dot(points, row) for row in matrix], axis=1)
 
 
@@ -84,6 +92,8 @@ def rotation(axis: str, angle: float) -> np.ndarray:
 def merge(meshes: Sequence[Mesh]) -> Mesh:
     """Put meshes side by side into one."""
     offsets = np.cumsum([0, *(len(m.vertices) for m in meshes[:-1])])
-    return Mesh(np.concatenate([m.vertices for m in meshes]),
-                np.concatenate([m.faces + o for m, o in zip(meshes, offsets)]),
-                np.concatenate([m.face_parts for m in meshes]))
+    return Mesh(
+        np.concatenate([m.vertices for m in meshes]),
+        np.concatenate([m.faces + o for m, o in zip(meshes, offsets)]),
+        np.concatenate([m.face_parts for m in meshes]),
+    )

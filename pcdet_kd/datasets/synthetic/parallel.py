@@ -22,8 +22,9 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
-def _make_chunk(indices: Sequence[int], variant: str, seed: int, split: str,
-                num_points: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def _make_chunk(
+    indices: Sequence[int], variant: str, seed: int, split: str, num_points: int
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     samples = (make_sample(variant, seed, split, i, num_points) for i in indices)
     return [(s.points, s.normals, s.parts) for s in samples]
 
@@ -32,37 +33,50 @@ def _chunks(work: Callable, chunks: list[range], workers: int) -> Iterator[list]
     if workers <= 1:
         yield from map(work, chunks)
         return
-    # Workers run NumPy alone, which is safe after a fork, and a fork saves each of them the seconds of importing torch.
+    # Workers run NumPy alone, which is safe after a fork, and a fork saves each of them the seconds
+    # of importing torch.
     method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
     with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', message='.*multi-threaded.*fork', category=DeprecationWarning)
+        warnings.filterwarnings(
+            'ignore', message='.*multi-threaded.*fork', category=DeprecationWarning
+        )
         with ProcessPoolExecutor(workers, multiprocessing.get_context(method)) as pool:
             yield from pool.map(work, chunks)
 
 
-def make_samples(variant: str, seed: int, split: str, count: int, num_points: int,
-                 workers: int | None = None) -> dict[str, np.ndarray]:
+def make_samples(
+    variant: str, seed: int, split: str, count: int, num_points: int, workers: int | None = None
+) -> dict[str, np.ndarray]:
     """Generate the first ``count`` samples of a split.
 
     Args:
-        variant: As in :func:`~pcdet_kd.datasets.synthetic.generate.make_sample`, and so are ``seed`` and ``split``.
+        variant: As in :func:`~pcdet_kd.datasets.synthetic.generate.make_sample`, and so are
+            ``seed`` and ``split``.
         seed: Seed of the data set.
         split: ``'train'`` or ``'test'``.
         count: Number of samples.
         num_points: Points per cloud.
-        workers: Processes; None for one per processor. Small counts are made in this process. The result does not depend
-            on it.
+        workers: Processes; None for one per processor. Small counts are made in this process. The
+            result does not depend on it.
 
     Returns:
-        ``points`` and ``normals`` (count, num_points, 3) float32, ``part_labels`` (count, num_points) int16.
+        ``points`` and ``normals`` (count, num_points, 3) float32, ``part_labels`` (count,
+        num_points) int16.
     """
     workers = default_workers() if workers is None else workers
-    arrays = dict(points=np.empty((count, num_points, 3), np.float32), normals=np.empty((count, num_points, 3), np.float32),
-                  part_labels=np.empty((count, num_points), np.int16))
+    arrays = dict(
+        points=np.empty((count, num_points, 3), np.float32),
+        normals=np.empty((count, num_points, 3), np.float32),
+        part_labels=np.empty((count, num_points), np.int16),
+    )
     chunks = [range(i, min(i + _CHUNK, count)) for i in range(0, count, _CHUNK)]
     work = partial(_make_chunk, variant=variant, seed=seed, split=split, num_points=num_points)
-    with tqdm(total=count, desc=f'SyntheticScans {variant} {split}', unit='cloud', delay=_QUIET) as bar:
-        for chunk, samples in zip(chunks, _chunks(work, chunks, workers if count >= _SERIAL else 1)):
+    with tqdm(
+        total=count, desc=f'SyntheticScans {variant} {split}', unit='cloud', delay=_QUIET
+    ) as bar:
+        for chunk, samples in zip(
+            chunks, _chunks(work, chunks, workers if count >= _SERIAL else 1)
+        ):
             for index, sample in zip(chunk, samples):
                 for array, values in zip(arrays.values(), sample):
                     array[index] = values

@@ -1,6 +1,7 @@
 """Closed solids from which the shapes are put together.
 
-Lengths are metres, y is up, and ``at`` is the centre of a solid's underside. All solids are closed and face outwards.
+Lengths are metres, y is up, and ``at`` is the centre of a solid's underside. All solids are closed
+and face outwards.
 """
 
 from collections.abc import Sequence
@@ -27,18 +28,38 @@ class Solid:
         return replace(self, vertices=self.vertices + np.asarray(offset, float))
 
     def turned(self, axis: str, angle: float, about: Vector = (0, 0, 0)) -> 'Solid':
-        """Return a copy turned by ``angle`` (radians) about the line through ``about`` along ``axis``."""
+        """Return a copy turned by ``angle`` (radians) about the line through ``about`` along
+        ``axis``.
+        """
         about = np.asarray(about, float)
         return replace(self, vertices=rotate(self.vertices - about, rotation(axis, angle)) + about)
 
 
-_BOX = np.array([(x, y, z) for y in (0, 1) for z in (-.5, .5) for x in (-.5, .5)], float)
-_BOX_FACES = np.array([(0, 1, 3), (0, 3, 2), (4, 7, 5), (4, 6, 7), (0, 5, 1), (0, 4, 5),
-                       (2, 3, 7), (2, 7, 6), (0, 2, 6), (0, 6, 4), (1, 5, 7), (1, 7, 3)])
+_BOX = np.array([(x, y, z) for y in (0, 1) for z in (-0.5, 0.5) for x in (-0.5, 0.5)], float)
+_BOX_FACES = np.array(
+    [
+        (0, 1, 3),
+        (0, 3, 2),
+        (4, 7, 5),
+        (4, 6, 7),
+        (0, 5, 1),
+        (0, 4, 5),
+        (2, 3, 7),
+        (2, 7, 6),
+        (0, 2, 6),
+        (0, 6, 4),
+        (1, 5, 7),
+        (1, 7, 3),
+    ]
+)
 
 
-def box(part: str, size: Vector, at: Vector = (0, 0, 0), top: tuple[float, float] = (1, 1)) -> Solid:
-    """A box of ``size`` (width x, height y, depth z) whose upper face is ``top`` times as wide and deep as its lower."""
+def box(
+    part: str, size: Vector, at: Vector = (0, 0, 0), top: tuple[float, float] = (1, 1)
+) -> Solid:
+    """A box of ``size`` (width x, height y, depth z) whose upper face is ``top`` times as wide and
+    deep as its lower.
+    """
     vertices = _BOX * np.asarray(size, float)
     vertices[4:, [0, 2]] *= top
     return Solid(part, vertices + np.asarray(at, float), _BOX_FACES)
@@ -46,7 +67,9 @@ def box(part: str, size: Vector, at: Vector = (0, 0, 0), top: tuple[float, float
 
 @lru_cache(maxsize=256)
 def _strip(rings: int, segments: int) -> np.ndarray:
-    """Triangles between consecutive rings of vertices, the first and last closed by one vertex each (the last two)."""
+    """Triangles between consecutive rings of vertices, the first and last closed by one vertex each
+    (the last two).
+    """
     j = np.arange(segments)
     k = (j + 1) % segments
     low, high = rings * segments, rings * segments + 1
@@ -61,27 +84,33 @@ def _strip(rings: int, segments: int) -> np.ndarray:
     return faces
 
 
-def lathe(part: str, profile: Sequence[tuple[float, float]], at: Vector = (0, 0, 0), aspect: tuple[float, float] = (1, 1),
-          squareness: float = 2.0, segments: int = 20) -> Solid:
+def lathe(
+    part: str,
+    profile: Sequence[tuple[float, float]],
+    at: Vector = (0, 0, 0),
+    aspect: tuple[float, float] = (1, 1),
+    squareness: float = 2.0,
+    segments: int = 20,
+) -> Solid:
     """A solid of revolution about y.
 
     Args:
         part: Name of the part.
-        profile: (radius, height) from the underside's middle outwards and up; it may come back down inside, which makes a
-            bowl. Both ends are closed at their height.
+        profile: (radius, height) from the underside's middle outwards and up; it may come back down
+            inside, which makes a bowl. Both ends are closed at their height.
         at: Where the profile's origin goes.
         aspect: Factors on x and z, for ovals.
         squareness: Exponent of the cross-section's superellipse: 2 is a circle, large is a square.
         segments: Number of sides; 4 makes a rectangular section whose half-widths are the radii.
     """
     radius, height = np.asarray(profile, float).T
-    angle = 2 * np.pi * (np.arange(segments) + .5) / segments
+    angle = 2 * np.pi * (np.arange(segments) + 0.5) / segments
     c, s = np.cos(angle), np.sin(angle)
     if segments == 4:
         x, z = np.sign(c), np.sign(s)
     else:
-        x = np.sign(c) * np.abs(c)**(2 / squareness)
-        z = np.sign(s) * np.abs(s)**(2 / squareness)
+        x = np.sign(c) * np.abs(c) ** (2 / squareness)
+        z = np.sign(s) * np.abs(s) ** (2 / squareness)
     rings = len(radius)
     vertices = np.empty((rings * segments + 2, 3))
     body = vertices[:-2].reshape(rings, segments, 3)
@@ -92,15 +121,34 @@ def lathe(part: str, profile: Sequence[tuple[float, float]], at: Vector = (0, 0,
     return Solid(part, vertices + np.asarray(at, float), _strip(rings, segments))
 
 
-def cylinder(part: str, radius: float, height: float, at: Vector = (0, 0, 0), top: float = 1.0, segments: int = 12,
-             aspect: tuple[float, float] = (1, 1)) -> Solid:
-    """An upright cylinder or, with ``top`` ≠ 1, a cone cut off where its radius is ``top`` times that of its foot."""
+def cylinder(
+    part: str,
+    radius: float,
+    height: float,
+    at: Vector = (0, 0, 0),
+    top: float = 1.0,
+    segments: int = 12,
+    aspect: tuple[float, float] = (1, 1),
+) -> Solid:
+    """An upright cylinder or, with ``top`` ≠ 1, a cone cut off where its radius is ``top`` times
+    that of its foot.
+    """
     return lathe(part, [(radius, 0), (radius * top, height)], at, aspect, segments=segments)
 
 
-def bowl(part: str, radius: float, height: float, at: Vector = (0, 0, 0), foot: float = .7, wall: float = .02,
-         floor: float | None = None, aspect: tuple[float, float] = (1, 1), squareness: float = 2.0, segments: int = 20,
-         bulge: float = 0.0) -> Solid:
+def bowl(
+    part: str,
+    radius: float,
+    height: float,
+    at: Vector = (0, 0, 0),
+    foot: float = 0.7,
+    wall: float = 0.02,
+    floor: float | None = None,
+    aspect: tuple[float, float] = (1, 1),
+    squareness: float = 2.0,
+    segments: int = 20,
+    bulge: float = 0.0,
+) -> Solid:
     """An open vessel.
 
     Args:
@@ -124,8 +172,16 @@ def bowl(part: str, radius: float, height: float, at: Vector = (0, 0, 0), foot: 
     return lathe(part, outer + inner, at, aspect, squareness, segments)
 
 
-def ring(part: str, outer: float, inner: float, height: float, at: Vector = (0, 0, 0), aspect: tuple[float, float] = (1, 1),
-         squareness: float = 2.0, segments: int = 20) -> Solid:
+def ring(
+    part: str,
+    outer: float,
+    inner: float,
+    height: float,
+    at: Vector = (0, 0, 0),
+    aspect: tuple[float, float] = (1, 1),
+    squareness: float = 2.0,
+    segments: int = 20,
+) -> Solid:
     """A flat ring with a hole through it: the seat of a toilet, the rim of a crate."""
     profile = [(outer, 0), (outer, height), (inner, height), (inner, 0)]
     solid = lathe(part, profile, at, aspect, squareness, segments)
@@ -137,22 +193,30 @@ def ring(part: str, outer: float, inner: float, height: float, at: Vector = (0, 
     return Solid(part, solid.vertices[:-2], np.concatenate([faces, *inside]))
 
 
-def cushion(part: str, size: Vector, at: Vector = (0, 0, 0), roundness: float = 3.0, squareness: float = 5.0,
-            segments: int = 24, rings: int = 9) -> Solid:
+def cushion(
+    part: str,
+    size: Vector,
+    at: Vector = (0, 0, 0),
+    roundness: float = 3.0,
+    squareness: float = 5.0,
+    segments: int = 24,
+    rings: int = 9,
+) -> Solid:
     """A superellipsoid of ``size`` (width, height, depth).
 
     Args:
         part: Name of the part.
         size: Width, height and depth.
         at: Where the middle of the underside goes.
-        roundness: Exponent of the vertical section: 2 is an ellipse, large is flat above and below with upright sides.
+        roundness: Exponent of the vertical section: 2 is an ellipse, large is flat above and below
+            with upright sides.
         squareness: Exponent of the horizontal section.
         segments: Corners of each ring.
         rings: Number of rings.
     """
-    t = np.pi * ((np.arange(rings) + .5) / rings - .5)
-    r = np.abs(np.cos(t))**(2 / roundness)
-    y = np.sign(np.sin(t)) * np.abs(np.sin(t))**(2 / roundness)
+    t = np.pi * ((np.arange(rings) + 0.5) / rings - 0.5)
+    r = np.abs(np.cos(t)) ** (2 / roundness)
+    y = np.sign(np.sin(t)) * np.abs(np.sin(t)) ** (2 / roundness)
     y = y / y[-1]
     profile = list(zip(r, (y + 1) / 2 * size[1]))
     return lathe(part, profile, at, (size[0] / 2, size[2] / 2), squareness, segments)
@@ -170,12 +234,16 @@ def tube(part: str, path: Sequence[Vector], radius: float, segments: int = 8) ->
     u /= np.linalg.norm(u, axis=1, keepdims=True)
     v = np.cross(direction, u)
     angle = 2 * np.pi * np.arange(segments) / segments
-    rings = path[:, None] + radius * (np.cos(angle)[:, None] * u[:, None] + np.sin(angle)[:, None] * v[:, None])
+    rings = path[:, None] + radius * (
+        np.cos(angle)[:, None] * u[:, None] + np.sin(angle)[:, None] * v[:, None]
+    )
     vertices = np.concatenate([rings.reshape(-1, 3), path[:1], path[-1:]])
     return Solid(part, vertices, _strip(len(path), segments)[:, ::-1])
 
 
 def arc(width: float, height: float, count: int = 9) -> np.ndarray:
-    """Points (count, 3) of a half ellipse in the plane z = 0, from (-width / 2, 0) over (0, height) to (width / 2, 0)."""
+    """Points (count, 3) of a half ellipse in the plane z = 0, from (-width / 2, 0) over (0, height)
+    to (width / 2, 0).
+    """
     t = np.pi * (1 - np.arange(count) / (count - 1))
     return np.stack([width / 2 * np.cos(t), height * np.sin(t), np.zeros(count)], axis=1)

@@ -38,9 +38,11 @@ def shape(name: str) -> Callable[[Builder], Builder]:
 
     The object stands on y = 0 with its front towards +z; lengths are metres.
     """
+
     def enter(builder: Builder) -> Builder:
         BUILDERS[name] = builder
         return builder
+
     return enter
 
 
@@ -52,8 +54,8 @@ def build_mesh(label: int, rng: np.random.Generator) -> Mesh:
         rng: Source of all its variation.
 
     Returns:
-        A mesh in metres that stands on y = 0, centred on x = z = 0, with its front towards +z. ``face_parts`` are indices
-        into :data:`PART_NAMES`.
+        A mesh in metres that stands on y = 0, centred on x = z = 0, with its front towards +z.
+        ``face_parts`` are indices into :data:`PART_NAMES`.
     """
     if not BUILDERS:
         for family in _FAMILIES:
@@ -72,9 +74,11 @@ def build_mesh(label: int, rng: np.random.Generator) -> Mesh:
 
 
 def _warp(vertices: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Stretch each axis by up to 12 %, and shear a little: no two products have the same proportions."""
-    x, y, z = (vertices * rng.uniform(.88, 1.12, 3)).T
-    lean = rng.normal(0, .02, 2)
+    """Stretch each axis by up to 12 %, and shear a little: no two products have the same
+    proportions.
+    """
+    x, y, z = (vertices * rng.uniform(0.88, 1.12, 3)).T
+    lean = rng.normal(0, 0.02, 2)
     return np.stack([x + lean[0] * y, y, z + lean[1] * y], axis=1)
 
 

@@ -1,7 +1,9 @@
-"""Transforms of samples, in MMCV's calling convention; MMCV's own wrappers and transforms may be mixed in.
+"""Transforms of samples, in MMCV's calling convention; MMCV's own wrappers and transforms may be
+mixed in.
 
-A transform gets a sample (a dict) and returns a new one; it changes neither the dict nor an array in it. Random transforms
-draw from NumPy's global generator, which the data set seeds for every sample.
+A transform gets a sample (a dict) and returns a new one; it changes neither the dict nor an array
+in it. Random transforms draw from NumPy's global generator, which the data set seeds for every
+sample.
 """
 
 from pcdet_kd.datasets.transforms.corruption import Corrupt, RandomCorruptions

@@ -13,7 +13,11 @@ from pcdet_kd.registry import TRANSFORMS, did_you_mean
 IDENTITY = 'identity'
 PRESETS = {
     'spt': (('shear',), ('gaussian', IDENTITY), ('scale', IDENTITY)),
-    'tnd': (('shear', IDENTITY), ('uniform', 'gaussian', 'impulse', IDENTITY), ('density', 'density_inc', IDENTITY)),
+    'tnd': (
+        ('shear', IDENTITY),
+        ('uniform', 'gaussian', 'impulse', IDENTITY),
+        ('density', 'density_inc', IDENTITY),
+    ),
 }
 _REMOVED = ('origin', 'delete')
 
@@ -22,8 +26,9 @@ _REMOVED = ('origin', 'delete')
 class Corrupt(BaseTransform):
     """Corrupt the cloud as a suite's generator does, with one corruption at one severity.
 
-    Clouds are y-up, in the unit sphere. The result may have another number of points, in another order, so that
-    ``normals``, ``rgb``, ``mask`` and the like no longer belong to it: they are taken out of the sample.
+    Clouds are y-up, in the unit sphere. The result may have another number of points, in another
+    order, so that ``normals``, ``rgb``, ``mask`` and the like no longer belong to it: they are
+    taken out of the sample.
 
     Args:
         name: A corruption of the suite that needs no mesh.
@@ -34,7 +39,9 @@ class Corrupt(BaseTransform):
     def __init__(self, name: str, severity: int, suite: str = 'modelnet40-c') -> None:
         known = _functions(suite)
         if name not in known:
-            raise ValueError(f"name is '{name}', {suite} has {', '.join(known)}.{did_you_mean(name, known)}")
+            raise ValueError(
+                f"name is '{name}', {suite} has {', '.join(known)}.{did_you_mean(name, known)}"
+            )
         _check_severities((severity,), suite)
         self.name, self.severity, self.suite = name, severity, suite
         self._function = known[name]
@@ -50,34 +57,49 @@ class Corrupt(BaseTransform):
 
 @TRANSFORMS.register_module()
 class RandomCorruptions(BaseTransform):
-    """Corrupt the cloud for training: of each group one corruption, in the groups' order, each with a severity of its own.
+    """Corrupt the cloud for training: of each group one corruption, in the groups' order, each with
+    a severity of its own.
 
-    The second view of JGEKD's transfer between clean and corrupted clouds, as in the released code of its authors' later
-    papers; the pool of the 2023 paper itself is not known. Unlike the generators of test sets, nothing is normalised or
-    clipped at the end, ``impulse`` moves N/60 points at every severity, and the number of points stays (see ``removed``).
-    Rotation, deformation, cutout, background, upsampling, occlusion and LiDAR are in neither preset, and so stay unseen in
-    training.
+    The second view of JGEKD's transfer between clean and corrupted clouds, as in the released code
+    of its authors' later papers; the pool of the 2023 paper itself is not known. Unlike the
+    generators of test sets, nothing is normalised or clipped at the end, ``impulse`` moves N/60
+    points at every severity, and the number of points stays (see ``removed``). Rotation,
+    deformation, cutout, background, upsampling, occlusion and LiDAR are in neither preset, and so
+    stay unseen in training.
 
     As with :class:`Corrupt`, only ``points`` remain of the per-point arrays.
 
     Args:
-        preset: ``'spt'`` (DesenAT): shear; Gaussian noise or nothing; scaling of each axis or nothing. ``'tnd'`` (SEGIR):
-            shear or nothing; uniform, Gaussian or impulse noise or nothing; density decreased or increased or nothing.
-        groups: Instead of a preset: names for each group, ``'identity'`` for nothing. A name may occur repeatedly to be
-            drawn more often. ``'modelnet40-c'`` has ``'scale'`` here, by 1 ± 0.1 to 0.5, in addition to its fifteen.
+        preset: ``'spt'`` (DesenAT): shear; Gaussian noise or nothing; scaling of each axis or
+            nothing. ``'tnd'`` (SEGIR): shear or nothing; uniform, Gaussian or impulse noise or
+            nothing; density decreased or increased or nothing.
+        groups: Instead of a preset: names for each group, ``'identity'`` for nothing. A name may
+            occur repeatedly to be drawn more often. ``'modelnet40-c'`` has ``'scale'`` here, by 1 ±
+            0.1 to 0.5, in addition to its fifteen.
         suite: Whose corruptions ``groups`` names. The presets are of ``'modelnet40-c'``.
         severities: Those that are drawn from. None: all of the suite.
-        removed: ``'origin'``: as many points as were removed are put at (0, 0, 0), after the others, so that N stays;
-            ``'delete'``: they are gone.
+        removed: ``'origin'``: as many points as were removed are put at (0, 0, 0), after the
+            others, so that N stays; ``'delete'``: they are gone.
     """
 
-    def __init__(self, preset: str | None = None, groups: Sequence[Sequence[str]] | None = None,
-                 suite: str = 'modelnet40-c', severities: Sequence[int] | None = None, removed: str = 'origin') -> None:
+    def __init__(
+        self,
+        preset: str | None = None,
+        groups: Sequence[Sequence[str]] | None = None,
+        suite: str = 'modelnet40-c',
+        severities: Sequence[int] | None = None,
+        removed: str = 'origin',
+    ) -> None:
         if (preset is None) == (groups is None):
-            raise ValueError(f"one of preset ({', '.join(PRESETS)}) and groups is needed, and not both")
+            raise ValueError(
+                f'one of preset ({", ".join(PRESETS)}) and groups is needed, and not both'
+            )
         if preset is not None:
             if preset not in PRESETS or suite != 'modelnet40-c':
-                raise ValueError(f"preset is '{preset}' of suite '{suite}', must be {' or '.join(PRESETS)} of modelnet40-c")
+                raise ValueError(
+                    f"preset is '{preset}' of suite '{suite}', must be {' or '.join(PRESETS)} of "
+                    'modelnet40-c'
+                )
             groups = PRESETS[preset]
         if removed not in _REMOVED:
             raise ValueError(f"removed is '{removed}', must be one of {', '.join(_REMOVED)}")
@@ -86,15 +108,22 @@ class RandomCorruptions(BaseTransform):
             known['scale'] = modelnet40c.scale
         for group in groups:
             if isinstance(group, str) or not group:
-                raise ValueError(f'groups is {groups!r}, must be sequences of at least one name each')
+                raise ValueError(
+                    f'groups is {groups!r}, must be sequences of at least one name each'
+                )
             for name in group:
                 if name not in known:
-                    raise ValueError(f"groups name '{name}', must be from {', '.join(known)}.{did_you_mean(name, known)}")
+                    raise ValueError(
+                        f"groups name '{name}', must be from "
+                        f'{", ".join(known)}.{did_you_mean(name, known)}'
+                    )
         self.groups = tuple(tuple(group) for group in groups)
         self.severities = tuple(SUITES[suite].severities if severities is None else severities)
         _check_severities(self.severities, suite)
         self.removed = removed
-        self._functions = {name: known[name] for group in self.groups for name in group if name != IDENTITY}
+        self._functions = {
+            name: known[name] for group in self.groups for name in group if name != IDENTITY
+        }
 
     def transform(self, results: dict) -> dict:
         """Corrupt.
@@ -124,7 +153,9 @@ def _functions(suite: str) -> dict[str, Callable[..., np.ndarray]]:
 def _check_severities(severities: Sequence[int], suite: str) -> None:
     known = SUITES[suite].severities
     if not severities or not set(severities) <= set(known):
-        raise ValueError(f'severities are {tuple(severities)}, {suite} has {known[0]} to {known[-1]}')
+        raise ValueError(
+            f'severities are {tuple(severities)}, {suite} has {known[0]} to {known[-1]}'
+        )
 
 
 def _training_options(function: Callable, num_points: int) -> dict:
@@ -134,9 +165,14 @@ def _training_options(function: Callable, num_points: int) -> dict:
 
 
 def _generator() -> np.random.Generator:
-    """Return a generator seeded by NumPy's global one, which the data set seeds for every sample."""
-    return np.random.default_rng(np.random.randint(0, 2 ** 32, 4, dtype=np.uint32))
+    """Return a generator seeded by NumPy's global one, which the data set seeds for every
+    sample.
+    """
+    return np.random.default_rng(np.random.randint(0, 2**32, 4, dtype=np.uint32))
 
 
 def _with_points(results: dict, points: np.ndarray) -> dict:
-    return {**{key: value for key, value in results.items() if key not in POINT_KEYS}, 'points': points}
+    return {
+        **{key: value for key, value in results.items() if key not in POINT_KEYS},
+        'points': points,
+    }

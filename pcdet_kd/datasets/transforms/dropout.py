@@ -9,7 +9,8 @@ from pcdet_kd.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class RandomPointDropout(BaseTransform):
-    """Replace a random share of the points by the first point, so that the number stays (PointNet++, Qi et al., 2017).
+    """Replace a random share of the points by the first point, so that the number stays
+    (PointNet++, Qi et al., 2017).
 
     The share is drawn uniformly from [0, max_ratio] for each cloud. All per-point arrays follow.
 

@@ -13,36 +13,52 @@ from pcdet_kd.views.image_normalization import IMAGENET_MEAN, IMAGENET_STD, norm
 
 @TRANSFORMS.register_module()
 class LoadViews(BaseTransform):
-    """Add ``views`` (V, 3, R, R) float32: pictures of the sample's mesh, from files ``<views_root>/<name>_001.png`` and so on.
+    """Add ``views`` (V, 3, R, R) float32: pictures of the sample's mesh, from files
+    ``<views_root>/<name>_001.png`` and so on.
 
-    These are what ``pcdet-kd render-views`` writes, and RotationNet's 20 views of ModelNet40. Where random transforms move the
-    points, the pictures stay as they are: PointCMT augments points only.
+    These are what ``pcdet-kd render-views`` writes, and RotationNet's 20 views of ModelNet40. Where
+    random transforms move the points, the pictures stay as they are: PointCMT augments points only.
 
-    ``name`` is made of the sample: ``{class_name}``, ``{official_split}`` (``train`` for the validation part too),
-    ``{sample_id}`` and ``{stem}``, which is the ``sample_id`` without a file's ending. The default fits
-    :class:`~pcdet_kd.datasets.modelnet40_resampled.ModelNet40Resampled`, whose samples are named as their meshes are. For a
-    :class:`~pcdet_kd.datasets.point_cloud_folder.PointCloudFolder` of meshes, with views that were rendered from the same
-    folder, it is ``'{stem}'``. Samples of ModelNet40's h5 files, ScanObjectNN and others that are rows of a file don't say which
-    mesh they are of: a subclass of their data set has to give them such names.
+    ``name`` is made of the sample: ``{class_name}``, ``{official_split}`` (``train`` for the
+    validation part too), ``{sample_id}`` and ``{stem}``, which is the ``sample_id`` without a
+    file's ending. The default fits
+    :class:`~pcdet_kd.datasets.modelnet40_resampled.ModelNet40Resampled`, whose samples are named as
+    their meshes are. For a :class:`~pcdet_kd.datasets.point_cloud_folder.PointCloudFolder` of
+    meshes, with views that were rendered from the same folder, it is ``'{stem}'``. Samples of
+    ModelNet40's h5 files, ScanObjectNN and others that are rows of a file don't say which mesh they
+    are of: a subclass of their data set has to give them such names.
 
     Args:
         views_root: Folder of the pictures.
         num_views: How many of each shape's pictures are read, from the first.
         image_size: Height and width R in pixels; larger pictures are made smaller.
         color: Whether the pictures are coloured. Grey ones are read once and repeated at the end.
-        mean, std: Of red, green and blue in [0, 1]; by default ImageNet's. None for both: ``views`` (V, 1 or 3, R, R) stay uint8,
-            a twelfth (in colour: a quarter) of the bytes on their way to the model's device, where
+        mean, std: Of red, green and blue in [0, 1]; by default ImageNet's. None for both: ``views``
+            (V, 1 or 3, R, R) stay uint8, a twelfth (in colour: a quarter) of the bytes on their way
+            to the model's device, where
             :class:`~pcdet_kd.models.preprocessor.PointDataPreprocessor` does the rest.
-        name: What the files of a sample are called below ``views_root``, without view number and ending.
+        name: What the files of a sample are called below ``views_root``, without view number and
+            ending.
         cache_dir: Folder for decoded pictures, shared by all processes; see
-            :class:`~pcdet_kd.datasets.stored_views.StoredViews`. None: every picture is decoded every time.
+            :class:`~pcdet_kd.datasets.stored_views.StoredViews`. None: every picture is decoded
+            every time.
     """
 
-    def __init__(self, views_root: str, num_views: int = 20, image_size: int = 224, color: bool = False,
-                 mean: Sequence[float] | None = IMAGENET_MEAN, std: Sequence[float] | None = IMAGENET_STD,
-                 name: str = '{class_name}/{official_split}/{sample_id}', cache_dir: str | None = None) -> None:
+    def __init__(
+        self,
+        views_root: str,
+        num_views: int = 20,
+        image_size: int = 224,
+        color: bool = False,
+        mean: Sequence[float] | None = IMAGENET_MEAN,
+        std: Sequence[float] | None = IMAGENET_STD,
+        name: str = '{class_name}/{official_split}/{sample_id}',
+        cache_dir: str | None = None,
+    ) -> None:
         if (mean is None) != (std is None) or (mean is not None and not len(mean) == len(std) == 3):
-            raise ValueError(f'mean is {mean} and std is {std}, must be three numbers each, or None for both')
+            raise ValueError(
+                f'mean is {mean} and std is {std}, must be three numbers each, or None for both'
+            )
         self.stored = StoredViews(views_root, num_views, image_size, color, cache_dir)
         self.mean, self.std = mean, std
         self.name = name
@@ -68,9 +84,15 @@ class LoadViews(BaseTransform):
         return self.stored.fingerprint([self._name_of(sample) for sample in samples])
 
     def _name_of(self, results: dict) -> str:
-        stem = {'stem': PurePosixPath(results['sample_id']).with_suffix('').as_posix()} if 'sample_id' in results else {}
+        stem = (
+            {'stem': PurePosixPath(results['sample_id']).with_suffix('').as_posix()}
+            if 'sample_id' in results
+            else {}
+        )
         try:
             return self.name.format(**{**results, **stem})
         except KeyError as error:
-            raise KeyError(f"name '{self.name}' asks for {error}; the sample has {', '.join(sorted({**results, **stem}))}"
-                           ) from None
+            raise KeyError(
+                f"name '{self.name}' asks for {error}; the sample has "
+                f'{", ".join(sorted({**results, **stem}))}'
+            ) from None

@@ -22,7 +22,8 @@ class CenterPoints(BaseTransform):
     """Move the centre of the cloud to the origin.
 
     Args:
-        mode: ``'mean'`` of the points, or the centre of their axis-aligned bounding box (``'bbox'``).
+        mode: ``'mean'`` of the points, or the centre of their axis-aligned bounding box
+            (``'bbox'``).
     """
 
     def __init__(self, mode: str = 'mean') -> None:
@@ -41,7 +42,8 @@ class UnitSphere(BaseTransform):
     A cloud whose points all coincide with the centre is centred only.
 
     Args:
-        center: ``'mean'``, ``'bbox'``, or None to leave the cloud where it is and measure from the origin.
+        center: ``'mean'``, ``'bbox'``, or None to leave the cloud where it is and measure from the
+            origin.
     """
 
     def __init__(self, center: str | None = 'mean') -> None:
@@ -52,13 +54,14 @@ class UnitSphere(BaseTransform):
         points = results['points'].astype(np.float64)
         if self.center is not None:
             points = points - _center(points, self.center)
-        radius = np.sqrt((points ** 2).sum(axis=1).max())
+        radius = np.sqrt((points**2).sum(axis=1).max())
         return {**results, 'points': (points / radius if radius > 0 else points).astype(np.float32)}
 
 
 @TRANSFORMS.register_module()
 class UnitBox(BaseTransform):
-    """Centre the bounding box at the origin and scale it (all axes alike) so that its longest side is ``side``.
+    """Centre the bounding box at the origin and scale it (all axes alike) so that its longest side
+    is ``side``.
 
     A cloud whose points all coincide is centred only.
 
@@ -75,4 +78,9 @@ class UnitBox(BaseTransform):
         points = results['points'].astype(np.float64)
         points = points - _center(points, 'bbox')
         longest = np.ptp(points, axis=0).max()
-        return {**results, 'points': (points * (self.side / longest) if longest > 0 else points).astype(np.float32)}
+        return {
+            **results,
+            'points': (points * (self.side / longest) if longest > 0 else points).astype(
+                np.float32
+            ),
+        }

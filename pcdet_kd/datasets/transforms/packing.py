@@ -14,14 +14,17 @@ META_KEYS = ('sample_idx', 'sample_id', 'num_points', 'up_axis')
 
 @TRANSFORMS.register_module()
 class PackPointInputs(BaseTransform):
-    """Make ``inputs`` (float32 tensors by name) and ``data_samples`` (label and identity); the last step of a pipeline.
+    """Make ``inputs`` (float32 tensors by name) and ``data_samples`` (label and identity); the last
+    step of a pipeline.
 
-    Entries that are uint8, such as pictures, stay so: they take a quarter of the bytes on their way to the device.
+    Entries that are uint8, such as pictures, stay so: they take a quarter of the bytes on their way
+    to the device.
 
     Args:
         keys: Entries that become inputs: ``'points'``, ``'points_2'``, ``'views'``, ...
-        features: Per-point entries that are appended to ``points`` as columns, in this order: ``'heights'``, ``'normals'``,
-            ``'rgb'``. Their ``_2`` counterparts are appended to ``points_2``.
+        features: Per-point entries that are appended to ``points`` as columns, in this order:
+            ``'heights'``, ``'normals'``, ``'rgb'``. Their ``_2`` counterparts are appended to
+            ``points_2``.
     """
 
     def __init__(self, keys: Sequence[str] = ('points',), features: Sequence[str] = ()) -> None:
@@ -39,10 +42,14 @@ class PackPointInputs(BaseTransform):
         for key in self.keys:
             columns = [key]
             if key in ('points', 'points_2'):
-                columns += [feature + key[len('points'):] for feature in self.features]
+                columns += [feature + key[len('points') :] for feature in self.features]
             arrays = [self._get(results, name) for name in columns]
-            inputs[key] = torch.from_numpy(np.concatenate(arrays, axis=1) if len(arrays) > 1 else arrays[0].copy())
-        sample = PointDataSample(metainfo={key: results[key] for key in META_KEYS if key in results})
+            inputs[key] = torch.from_numpy(
+                np.concatenate(arrays, axis=1) if len(arrays) > 1 else arrays[0].copy()
+            )
+        sample = PointDataSample(
+            metainfo={key: results[key] for key in META_KEYS if key in results}
+        )
         if 'gt_label' in results:
             sample.set_gt_label(results['gt_label'])
         return dict(inputs=inputs, data_samples=sample)

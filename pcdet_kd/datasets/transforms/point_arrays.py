@@ -7,7 +7,9 @@ AXES = ('x', 'y', 'z')
 
 
 def take(results: dict, index: np.ndarray) -> dict:
-    """Return a copy of a sample with points ``index`` (M,) of every per-point array; nothing is changed in place."""
+    """Return a copy of a sample with points ``index`` (M,) of every per-point array; nothing is
+    changed in place.
+    """
     return {**results, **{key: results[key][index] for key in POINT_KEYS if key in results}}
 
 
@@ -26,7 +28,8 @@ def up_index(results: dict) -> int:
 
 
 def transform_normals(results: dict, matrix: np.ndarray) -> dict:
-    """Return ``{'normals': ...}`` turned by ``matrix`` (3, 3), rows as vectors, and made unit length; {} without normals.
+    """Return ``{'normals': ...}`` turned by ``matrix`` (3, 3), rows as vectors, and made unit
+    length; {} without normals.
 
     For points ``p @ A`` the matrix is the inverse transpose of A. A zero normal stays zero.
     """

@@ -12,19 +12,25 @@ class RandomRotate(BaseTransform):
     """Rotate the cloud (and its normals) about the origin.
 
     Args:
-        axis: ``'up'``: the sample's up axis; ``'x'``, ``'y'``, ``'z'``: that axis; ``'any'``: a random direction;
-            ``'so3'``: a uniformly random orientation, which has no angle range.
-        degrees: The angle is uniform in [-degrees, degrees]; 180 is every angle. Must be 180 for ``'so3'``.
-        up_axis: The up axis that the recipe was written for; a sample with another one is an error. None: not checked.
+        axis: ``'up'``: the sample's up axis; ``'x'``, ``'y'``, ``'z'``: that axis; ``'any'``: a
+            random direction; ``'so3'``: a uniformly random orientation, which has no angle range.
+        degrees: The angle is uniform in [-degrees, degrees]; 180 is every angle. Must be 180 for
+            ``'so3'``.
+        up_axis: The up axis that the recipe was written for; a sample with another one is an error.
+            None: not checked.
     """
 
-    def __init__(self, axis: str = 'up', degrees: float = 180.0, up_axis: str | None = None) -> None:
+    def __init__(
+        self, axis: str = 'up', degrees: float = 180.0, up_axis: str | None = None
+    ) -> None:
         if axis not in ('up', *AXES, 'any', 'so3'):
             raise ValueError(f"axis is '{axis}', must be 'up', 'x', 'y', 'z', 'any' or 'so3'")
         if not 0 <= degrees <= 180:
             raise ValueError(f'degrees is {degrees}, must be in [0, 180]')
         if axis == 'so3' and degrees != 180:
-            raise ValueError("axis 'so3' draws every orientation: leave degrees at 180, or use axis='any'")
+            raise ValueError(
+                "axis 'so3' draws every orientation: leave degrees at 180, or use axis='any'"
+            )
         if up_axis not in (None, *AXES):
             raise ValueError(f"up_axis is '{up_axis}', must be one of {', '.join(AXES)}")
         self.axis, self.degrees, self.up_axis = axis, degrees, up_axis
@@ -37,8 +43,11 @@ class RandomRotate(BaseTransform):
             KeyError: The sample has no ``up_axis`` and it is needed.
         """
         if self.up_axis is not None and AXES[up_index(results)] != self.up_axis:
-            raise ValueError(f"the data's up axis is '{results['up_axis']}', the pipeline expects '{self.up_axis}': correct "
-                             "up_axis, or put ConvertUpAxis before it")
+            raise ValueError(
+                f"the data's up axis is '{results['up_axis']}', the pipeline expects "
+                f"'{self.up_axis}': correct "
+                'up_axis, or put ConvertUpAxis before it'
+            )
         matrix = self._matrix(results)
         points = (results['points'].astype(np.float64) @ matrix).astype(np.float32)
         return {**results, 'points': points, **transform_normals(results, matrix)}
@@ -51,12 +60,20 @@ class RandomRotate(BaseTransform):
         else:
             direction = np.eye(3)[up_index(results) if self.axis == 'up' else AXES.index(self.axis)]
         half = np.deg2rad(np.random.uniform(-self.degrees, self.degrees)) / 2
-        return _from_quaternion(np.array([np.cos(half), *(np.sin(half) * direction / np.linalg.norm(direction))]))
+        return _from_quaternion(
+            np.array([np.cos(half), *(np.sin(half) * direction / np.linalg.norm(direction))])
+        )
 
 
 def _from_quaternion(q: np.ndarray) -> np.ndarray:
-    """Return the matrix (3, 3) for rows, ``p @ matrix``, of the rotation by a quaternion (w, x, y, z) of any length > 0."""
+    """Return the matrix (3, 3) for rows, ``p @ matrix``, of the rotation by a quaternion (w, x, y,
+    z) of any length > 0.
+    """
     w, x, y, z = q / np.linalg.norm(q)
-    return np.array([[1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)],
-                     [2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)],
-                     [2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)]])
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)],
+            [2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)],
+            [2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )

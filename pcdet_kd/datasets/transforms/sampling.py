@@ -16,8 +16,9 @@ class PointSampling(BaseTransform):
 
     Args:
         num_points: How many points to keep.
-        on_short: What to do with a cloud of fewer points: ``'error'``, or ``'resample'``: all points once, then again from
-            the first until there are enough (so that no random numbers are needed and a test set stays the same).
+        on_short: What to do with a cloud of fewer points: ``'error'``, or ``'resample'``: all
+            points once, then again from the first until there are enough (so that no random numbers
+            are needed and a test set stays the same).
     """
 
     def __init__(self, num_points: int, on_short: str = 'error') -> None:
@@ -42,8 +43,11 @@ class PointSampling(BaseTransform):
         if n >= self.num_points:
             return take(results, self.choose(results['points']))
         if self.on_short == 'error' or n == 0:
-            raise ValueError(f'the cloud has {n} points, num_points is {self.num_points}: ask for fewer, or pass '
-                             "on_short='resample' to repeat points")
+            raise ValueError(
+                f'the cloud has {n} points, num_points is {self.num_points}: ask for fewer, or '
+                'pass '
+                "on_short='resample' to repeat points"
+            )
         return take(results, np.arange(self.num_points) % n)
 
     def __repr__(self) -> str:
@@ -71,12 +75,13 @@ class RandomPoints(PointSampling):
     """
 
     def choose(self, points: np.ndarray) -> np.ndarray:
-        return np.random.permutation(len(points))[:self.num_points]
+        return np.random.permutation(len(points))[: self.num_points]
 
 
 @TRANSFORMS.register_module()
 class FarthestPoints(PointSampling):
-    """Keep points by farthest-point sampling from the first point, in the order in which they are found.
+    """Keep points by farthest-point sampling from the first point, in the order in which they are
+    found.
 
     Args:
         num_points, on_short: See :class:`PointSampling`.
@@ -88,26 +93,36 @@ class FarthestPoints(PointSampling):
 
 @TRANSFORMS.register_module()
 class FarthestThenRandom(PointSampling):
-    """Farthest-point sampling to a middle number, of which a random subset is kept (RS-CNN, PointNeXt: 1,200, then 1,024).
+    """Farthest-point sampling to a middle number, of which a random subset is kept (RS-CNN,
+    PointNeXt: 1,200, then 1,024).
 
     Args:
         num_points: How many points to keep.
-        num_farthest: The middle number. A cloud of fewer points is not an error as long as it has ``num_points``.
+        num_farthest: The middle number. A cloud of fewer points is not an error as long as it has
+            ``num_points``.
         on_short: See :class:`PointSampling`.
     """
 
-    def __init__(self, num_points: int = 1024, num_farthest: int = 1200, on_short: str = 'error') -> None:
+    def __init__(
+        self, num_points: int = 1024, num_farthest: int = 1200, on_short: str = 'error'
+    ) -> None:
         super().__init__(num_points, on_short)
         if num_farthest < num_points:
-            raise ValueError(f'num_farthest is {num_farthest}, must be at least num_points ({num_points})')
+            raise ValueError(
+                f'num_farthest is {num_farthest}, must be at least num_points ({num_points})'
+            )
         self.num_farthest = num_farthest
 
     def choose(self, points: np.ndarray) -> np.ndarray:
         index = farthest(points, min(self.num_farthest, len(points)))
-        return index[np.random.permutation(len(index))[:self.num_points]]
+        return index[np.random.permutation(len(index))[: self.num_points]]
 
 
 def farthest(points: np.ndarray, num_points: int) -> np.ndarray:
-    """Return the indices (num_points,) of a farthest-point sampling of (N, 3) that starts at the first point."""
-    cloud = torch.from_numpy(np.array(points, dtype=np.float32))  # a copy: the sample's arrays are read-only
+    """Return the indices (num_points,) of a farthest-point sampling of (N, 3) that starts at the
+    first point.
+    """
+    cloud = torch.from_numpy(
+        np.array(points, dtype=np.float32)
+    )  # a copy: the sample's arrays are read-only
     return farthest_point_sample(cloud[None], num_points, start=0)[0].numpy()

@@ -11,8 +11,9 @@ from pcdet_kd.registry import TRANSFORMS
 class RandomScale(BaseTransform):
     """Multiply the coordinates by a random factor, per axis or for all.
 
-    Published ranges: DGCNN, PointMLP, PointCMT 2/3 to 3/2 per axis; PointNeXt on ScanObjectNN 0.9 to 1.1 per axis;
-    PointNet++ 0.8 to 1.25 for all axes alike. Normals are turned as a surface's are, and keep unit length.
+    Published ranges: DGCNN, PointMLP, PointCMT 2/3 to 3/2 per axis; PointNeXt on ScanObjectNN 0.9
+    to 1.1 per axis; PointNet++ 0.8 to 1.25 for all axes alike. Normals are turned as a surface's
+    are, and keep unit length.
 
     Args:
         low: Smallest factor, above 0.
@@ -27,15 +28,19 @@ class RandomScale(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         factor = np.random.uniform(self.low, self.high, 3 if self.per_axis else 1) * np.ones(3)
-        return {**results, 'points': (results['points'] * factor).astype(np.float32),
-                **transform_normals(results, np.diag(1 / factor))}
+        return {
+            **results,
+            'points': (results['points'] * factor).astype(np.float32),
+            **transform_normals(results, np.diag(1 / factor)),
+        }
 
 
 @TRANSFORMS.register_module()
 class RandomShift(BaseTransform):
     """Move the cloud by a random distance along each axis.
 
-    Published distances: DGCNN, PointMLP, PointCMT 0.2; PointNet++ 0.1 (for clouds in a unit sphere).
+    Published distances: DGCNN, PointMLP, PointCMT 0.2; PointNet++ 0.1 (for clouds in a unit
+    sphere).
 
     Args:
         max_shift: Largest distance along each axis, in the cloud's unit.

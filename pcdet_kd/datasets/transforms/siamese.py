@@ -12,17 +12,22 @@ from pcdet_kd.registry import TRANSFORMS
 class SiameseViews(BaseTransform):
     """Run two pipelines on the same sample; each draws its own random numbers.
 
-    The sample after ``view_1`` goes on. The per-point arrays after ``view_2`` are added under their names with ``_2``:
-    ``points_2`` and, where they exist, ``normals_2``, ``rgb_2``, ``heights_2``, ...
+    The sample after ``view_1`` goes on. The per-point arrays after ``view_2`` are added under their
+    names with ``_2``: ``points_2`` and, where they exist, ``normals_2``, ``rgb_2``, ``heights_2``,
+    ...
 
     Args:
         view_1: Transforms of the first view. Empty: the sample as it is.
         view_2: Transforms of the second view.
     """
 
-    def __init__(self, view_1: Sequence[dict | Callable] = (), view_2: Sequence[dict | Callable] = ()) -> None:
-        self.view_1, self.view_2 = ([TRANSFORMS.build(t) if isinstance(t, dict) else t for t in view]
-                                    for view in (view_1, view_2))
+    def __init__(
+        self, view_1: Sequence[dict | Callable] = (), view_2: Sequence[dict | Callable] = ()
+    ) -> None:
+        self.view_1, self.view_2 = (
+            [TRANSFORMS.build(t) if isinstance(t, dict) else t for t in view]
+            for view in (view_1, view_2)
+        )
 
     def transform(self, results: dict) -> dict:
         """Make the two views.

@@ -9,9 +9,11 @@ from pcdet_kd.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class ConvertUpAxis(BaseTransform):
-    """Turn the cloud and its normals so that another axis points up: a cyclic exchange of x, y and z (no mirror image).
+    """Turn the cloud and its normals so that another axis points up: a cyclic exchange of x, y and
+    z (no mirror image).
 
-    From y-up to z-up this is (x, y, z) -> (z, x, y). The sample's ``up_axis`` is set to the new one.
+    From y-up to z-up this is (x, y, z) -> (z, x, y). The sample's ``up_axis`` is set to the new
+    one.
 
     Args:
         to: ``'x'``, ``'y'`` or ``'z'``.
@@ -24,5 +26,9 @@ class ConvertUpAxis(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         steps = AXES.index(self.to) - up_index(results)
-        turned = {key: np.roll(results[key], steps, axis=1) for key in ('points', 'normals') if key in results}
+        turned = {
+            key: np.roll(results[key], steps, axis=1)
+            for key in ('points', 'normals')
+            if key in results
+        }
         return {**results, **turned, 'up_axis': self.to}

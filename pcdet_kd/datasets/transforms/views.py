@@ -11,21 +11,35 @@ from pcdet_kd.views.perspective_projection import PerspectiveProjection
 
 @TRANSFORMS.register_module()
 class ProjectViews(BaseTransform):
-    """Add ``views`` (V, C, H, W): depth or colour images of the cloud, y or whatever ``up_axis`` says pointing up in them.
+    """Add ``views`` (V, C, H, W): depth or colour images of the cloud, y or whatever ``up_axis``
+    says pointing up in them.
 
     The cloud should lie in a unit sphere. See
     :func:`~pcdet_kd.ops.project_points.project_points` for the images.
 
     Args:
         num_views, image_size, distance, footprint, mode, channels: See
-            :class:`~pcdet_kd.views.perspective_projection.PerspectiveProjection`. Mode ``'color'`` needs ``rgb`` in the
-            sample.
+            :class:`~pcdet_kd.views.perspective_projection.PerspectiveProjection`. Mode ``'color'``
+            needs ``rgb`` in the sample.
     """
 
-    def __init__(self, num_views: int = 6, image_size: int = 128, distance: float = 1.4, footprint: int = 1,
-                 mode: str = 'depth', channels: int = 3) -> None:
-        settings = dict(num_views=num_views, image_size=image_size, distance=distance, footprint=footprint, mode=mode,
-                        channels=channels)
+    def __init__(
+        self,
+        num_views: int = 6,
+        image_size: int = 128,
+        distance: float = 1.4,
+        footprint: int = 1,
+        mode: str = 'depth',
+        channels: int = 3,
+    ) -> None:
+        settings = dict(
+            num_views=num_views,
+            image_size=image_size,
+            distance=distance,
+            footprint=footprint,
+            mode=mode,
+            channels=channels,
+        )
         self.mode = mode
         self.projections = {axis: PerspectiveProjection(up_axis=axis, **settings) for axis in AXES}
 

@@ -10,6 +10,17 @@ from pcdet_kd.engine.hooks.stop_signal import StoppedBySignal, StopSignalHook
 from pcdet_kd.engine.hooks.student_export import StudentExportHook
 from pcdet_kd.engine.hooks.sync_buffers import SyncBuffersHook
 
-__all__ = ['BatchNormMomentumHook', 'CheckpointHook', 'FrozenGuardHook', 'LossWarmupHook', 'NonFiniteLossError',
-           'NonFiniteLossHook', 'SeedHook', 'StopSignalHook', 'StoppedBySignal', 'StudentExportHook', 'SyncBuffersHook',
-           'worker_init']
+__all__ = [
+    'BatchNormMomentumHook',
+    'CheckpointHook',
+    'FrozenGuardHook',
+    'LossWarmupHook',
+    'NonFiniteLossError',
+    'NonFiniteLossHook',
+    'SeedHook',
+    'StopSignalHook',
+    'StoppedBySignal',
+    'StudentExportHook',
+    'SyncBuffersHook',
+    'worker_init',
+]

@@ -19,17 +19,23 @@ _LESS = ('loss', 'error', 'mce', 'distance', 'chamfer', 'emd')
 
 @HOOKS.register_module()
 class CheckpointHook(Hook):
-    """Writes ``epoch_<n>.pth`` once, when the epoch's validation is done, and gives it its further names.
+    """Writes ``epoch_<n>.pth`` once, when the epoch's validation is done, and gives it its further
+    names.
 
-    ``last.pth`` and ``best.pth`` (of the first metric in ``save_best``), and ``best_<metric>_epoch_<n>.pth``, are hard links
-    (copies where the file system has none); ``last_checkpoint`` holds the newest file's name. Older files are deleted when
-    their successor is whole. A kill at any moment leaves a directory that resumes; links that it left undone are made then.
+    ``last.pth`` and ``best.pth`` (of the first metric in ``save_best``), and
+    ``best_<metric>_epoch_<n>.pth``, are hard links (copies where the file system has none);
+    ``last_checkpoint`` holds the newest file's name. Older files are deleted when their successor
+    is whole. A kill at any moment leaves a directory that resumes; links that it left undone are
+    made then.
 
     Args:
-        interval: Epochs between two ``epoch_<n>.pth``; the last epoch always gets one, the best one is saved in any case.
+        interval: Epochs between two ``epoch_<n>.pth``; the last epoch always gets one, the best one
+            is saved in any case.
         save_best: Metric key, or several, as the evaluator reports them.
-        rule: ``'greater'`` or ``'less'`` is better, one for all metrics or one each; None means to tell from the name.
-        max_keep_ckpts: How many ``epoch_<n>.pth`` stay, -1 for all. The best keeps its own name regardless.
+        rule: ``'greater'`` or ``'less'`` is better, one for all metrics or one each; None means to
+            tell from the name.
+        max_keep_ckpts: How many ``epoch_<n>.pth`` stay, -1 for all. The best keeps its own name
+            regardless.
         by_epoch: Must be True: a run resumes exactly only at the beginning of an epoch.
 
     Raises:
@@ -39,11 +45,19 @@ class CheckpointHook(Hook):
 
     priority = 'VERY_LOW'
 
-    def __init__(self, interval: int = 1, save_best: str | Sequence[str] | None = None,
-                 rule: str | Sequence[str | None] | None = None, max_keep_ckpts: int = -1, by_epoch: bool = True) -> None:
+    def __init__(
+        self,
+        interval: int = 1,
+        save_best: str | Sequence[str] | None = None,
+        rule: str | Sequence[str | None] | None = None,
+        max_keep_ckpts: int = -1,
+        by_epoch: bool = True,
+    ) -> None:
         if not by_epoch:
-            raise ValueError('by_epoch=False: a checkpoint in the middle of an epoch would see its first batches again on '
-                             'resume. Leave it True; interval counts epochs')
+            raise ValueError(
+                'by_epoch=False: a checkpoint in the middle of an epoch would see its first '
+                'batches again on resume. Leave it True; interval counts epochs'
+            )
         if interval < 1:
             raise ValueError(f'interval is {interval}, must be at least 1')
         if max_keep_ckpts == 0 or max_keep_ckpts < -1:
@@ -53,22 +67,30 @@ class CheckpointHook(Hook):
         keys = [save_best] if isinstance(save_best, str) else list(save_best or [])
         rules = [rule] * len(keys) if rule is None or isinstance(rule, str) else list(rule)
         if len(rules) != len(keys):
-            raise ValueError(f'{len(rules)} rules for {len(keys)} metrics in save_best; give one for all, or one each')
+            raise ValueError(
+                f'{len(rules)} rules for {len(keys)} metrics in save_best; give one for all, or '
+                'one each'
+            )
         self.rules = {key: _rule(key, r) for key, r in zip(keys, rules)}
         self._due = False
         self._scores: dict[str, float] = {}
 
     def before_train(self, runner: Any) -> None:
         if not isinstance(runner.train_loop, EpochBasedTrainLoop):
-            raise ValueError(f'CheckpointHook saves whole epochs, but the train loop is {type(runner.train_loop).__name__}; '
-                             'use train_cfg=dict(by_epoch=True, max_epochs=...)')
+            raise ValueError(
+                'CheckpointHook saves whole epochs, but the train loop is '
+                f'{type(runner.train_loop).__name__}; '
+                'use train_cfg=dict(by_epoch=True, max_epochs=...)'
+            )
         self._check_prefixes(runner)
         self._due = False
         if is_main_process():
             for file in remove_stale_temporaries(runner.work_dir):
                 runner.logger.info(f'Removed {file}, which a killed run left half written')
             written = Path(runner.work_dir) / f'epoch_{runner.epoch}.pth'
-            if runner.epoch and written.is_file():  # resumed: the run may have been killed before all names were given
+            if (
+                runner.epoch and written.is_file()
+            ):  # resumed: the run may have been killed before all names were given
                 self._publish(runner, written)
 
     def after_train_epoch(self, runner: Any) -> None:
@@ -79,15 +101,26 @@ class CheckpointHook(Hook):
             return
         metrics = metrics or {}
         self._scores = {k: float(v) for k, v in metrics.items() if isinstance(v, (int, float))}
-        best = dict(runner.message_hub.get_info('best') or {}) if 'best' in runner.message_hub.runtime_info else {}
+        best = (
+            dict(runner.message_hub.get_info('best') or {})
+            if 'best' in runner.message_hub.runtime_info
+            else {}
+        )
         for key, rule in self.rules.items():
             if key not in self._scores:
-                raise KeyError(f"save_best='{key}' is not among the metrics.{did_you_mean(key, self._scores)} "
-                               f'There are: {", ".join(sorted(self._scores))}')
+                raise KeyError(
+                    f"save_best='{key}' is not among the metrics.{did_you_mean(key, self._scores)} "
+                    f'There are: {", ".join(sorted(self._scores))}'
+                )
             score = self._scores[key]
             if not math.isfinite(score):
-                runner.logger.warning(f'{key} is {score} after epoch {runner.epoch}; this epoch cannot become the best')
-            elif key not in best or (score > best[key]['score'] if rule == 'greater' else score < best[key]['score']):
+                runner.logger.warning(
+                    f'{key} is {score} after epoch {runner.epoch}; this epoch cannot become the '
+                    'best'
+                )
+            elif key not in best or (
+                score > best[key]['score'] if rule == 'greater' else score < best[key]['score']
+            ):
                 best[key] = dict(score=score, epoch=runner.epoch)
         runner.message_hub.update_info('best', best)
 
@@ -108,18 +141,27 @@ class CheckpointHook(Hook):
         if not regular and not names:
             return
         path = Path(runner.work_dir) / (f'epoch_{epoch}.pth' if regular else names[0])
-        runner.save_checkpoint(str(path.parent), path.name,
-                               meta=dict(epoch=epoch, iter=runner.iter, scores=dict(self._scores)))
+        runner.save_checkpoint(
+            str(path.parent),
+            path.name,
+            meta=dict(epoch=epoch, iter=runner.iter, scores=dict(self._scores)),
+        )
         if is_main_process():
             self._publish(runner, path)
 
     def _best_names(self, runner: Any, epoch: int) -> list[str]:
         """Names for an epoch that is the best of some metric, the first metric's first."""
-        best = runner.message_hub.get_info('best') if 'best' in runner.message_hub.runtime_info else {}
-        return [_best_name(key, epoch) for key in self.rules if best.get(key, {}).get('epoch') == epoch]
+        best = (
+            runner.message_hub.get_info('best') if 'best' in runner.message_hub.runtime_info else {}
+        )
+        return [
+            _best_name(key, epoch) for key in self.rules if best.get(key, {}).get('epoch') == epoch
+        ]
 
     def _publish(self, runner: Any, path: Path) -> None:
-        """Give a written checkpoint its further names, then delete what it replaces. Doing it again changes nothing."""
+        """Give a written checkpoint its further names, then delete what it replaces. Doing it again
+        changes nothing.
+        """
         directory, epoch = path.parent, runner.epoch
         names = self._best_names(runner, epoch)
         for name in names:
@@ -133,23 +175,34 @@ class CheckpointHook(Hook):
             if self.max_keep_ckpts > 0:
                 _delete(directory, r'epoch_(\d+)\.pth', keep=self.max_keep_ckpts, until=epoch)
         for name in names:
-            _delete(directory, re.escape(name[:-len(f'{epoch}.pth')]) + r'(\d+)\.pth', keep=1, until=epoch)
+            _delete(
+                directory,
+                re.escape(name[: -len(f'{epoch}.pth')]) + r'(\d+)\.pth',
+                keep=1,
+                until=epoch,
+            )
         if names:
             best = runner.message_hub.get_info('best')
-            told = ', '.join(f'{k} {b["score"]:.4f}' for k, b in best.items() if b['epoch'] == epoch)
+            told = ', '.join(
+                f'{k} {b["score"]:.4f}' for k, b in best.items() if b['epoch'] == epoch
+            )
             runner.logger.info(f'Epoch {epoch} is the best so far: {told}')
 
     def _check_prefixes(self, runner: Any) -> None:
         """Find a misspelt ``prefix/name`` before an epoch is spent on it."""
         evaluator = getattr(runner.val_loop, 'evaluator', None)
         if self.rules and evaluator is None:
-            raise ValueError(f'save_best={list(self.rules)} needs validation: set val_dataloader, val_cfg and val_evaluator '
-                             'or leave save_best out')
+            raise ValueError(
+                f'save_best={list(self.rules)} needs validation: set val_dataloader, val_cfg and '
+                'val_evaluator or leave save_best out'
+            )
         prefixes = {getattr(metric, 'prefix', None) for metric in getattr(evaluator, 'metrics', [])}
         for key in self.rules:
             if '/' in key and prefixes and all(prefixes) and key.rpartition('/')[0] not in prefixes:
-                raise KeyError(f"save_best='{key}', but the metrics' keys start with "
-                               f'{", ".join(sorted(repr(p + "/") for p in prefixes))}')
+                raise KeyError(
+                    f"save_best='{key}', but the metrics' keys start with "
+                    f'{", ".join(sorted(repr(p + "/") for p in prefixes))}'
+                )
 
 
 def _best_name(key: str, epoch: int) -> str:
@@ -162,8 +215,10 @@ def _rule(key: str, rule: str | None) -> str:
         for found, words in (('less', _LESS), ('greater', _GREATER)):
             if any(word in name for word in words):
                 return found
-        raise ValueError(f"whether more or less of '{key}' is better cannot be told from its name; set rule='greater' or "
-                         "rule='less'")
+        raise ValueError(
+            f"whether more or less of '{key}' is better cannot be told from its name; set "
+            "rule='greater' or rule='less'"
+        )
     if rule not in ('greater', 'less'):
         raise ValueError(f"rule is '{rule}' for '{key}', must be 'greater', 'less' or None")
     return rule

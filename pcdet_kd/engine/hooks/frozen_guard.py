@@ -11,10 +11,12 @@ from pcdet_kd.registry import HOOKS
 
 @HOOKS.register_module()
 class FrozenGuardHook(Hook):
-    """Compares the hash of every frozen teacher's weights (BN statistics included) with that at the start of training.
+    """Compares the hash of every frozen teacher's weights (BN statistics included) with that at the
+    start of training.
 
-    It is compared after every epoch, before a checkpoint is written. Looks at the model's ``teachers`` that offer
-    ``weights_hash()``; a teacher with a true ``persistent`` is trained on purpose (an EMA) and left out.
+    It is compared after every epoch, before a checkpoint is written. Looks at the model's
+    ``teachers`` that offer ``weights_hash()``; a teacher with a true ``persistent`` is trained on
+    purpose (an EMA) and left out.
     """
 
     priority = 'HIGH'
@@ -25,24 +27,41 @@ class FrozenGuardHook(Hook):
     def before_train(self, runner: Any) -> None:
         teachers = frozen_teachers(runner.model)
         for name, teacher in teachers.items():
-            trained = [n for n, p in teacher.named_parameters() if p.requires_grad] if isinstance(teacher, nn.Module) else []
+            trained = (
+                [n for n, p in teacher.named_parameters() if p.requires_grad]
+                if isinstance(teacher, nn.Module)
+                else []
+            )
             if trained:
-                raise RuntimeError(f"teacher '{name}' is not frozen: {len(trained)} of its parameters require a gradient, "
-                                   f"the first is '{trained[0]}'. Call requires_grad_(False) on it")
+                raise RuntimeError(
+                    f"teacher '{name}' is not frozen: {len(trained)} of its parameters require a "
+                    'gradient, '
+                    f"the first is '{trained[0]}'. Call requires_grad_(False) on it"
+                )
         self._hashes = {name: teacher.weights_hash() for name, teacher in teachers.items()}
 
     def after_train_epoch(self, runner: Any) -> None:
         for name, teacher in frozen_teachers(runner.model).items():
             if teacher.weights_hash() != self._hashes[name]:
-                raise RuntimeError(f"teacher '{name}' changed during epoch {runner.epoch + 1}, though it is frozen. Look "
-                                   'for an optimiser that has it, a batch norm in train mode, or a hook that writes to all '
-                                   'parameters')
+                raise RuntimeError(
+                    f"teacher '{name}' changed during epoch {runner.epoch + 1}, though it is "
+                    'frozen. Look '
+                    'for an optimiser that has it, a batch norm in train mode, or a hook that '
+                    'writes to all '
+                    'parameters'
+                )
 
 
 def frozen_teachers(model: nn.Module) -> dict[str, Any]:
-    """Return a model's teachers and frozen helpers: what offers ``weights_hash()`` and is not persistent, by name."""
+    """Return a model's teachers and frozen helpers: what offers ``weights_hash()`` and is not
+    persistent, by name.
+    """
     model = model.module if is_model_wrapper(model) else model
     parts = {**(getattr(model, 'teachers', None) or {}), **(getattr(model, 'helpers', None) or {})}
     if getattr(model, 'teacher', None) is not None:
         parts['teacher'] = model.teacher
-    return {name: p for name, p in parts.items() if hasattr(p, 'weights_hash') and not getattr(p, 'persistent', False)}
+    return {
+        name: p
+        for name, p in parts.items()
+        if hasattr(p, 'weights_hash') and not getattr(p, 'persistent', False)
+    }

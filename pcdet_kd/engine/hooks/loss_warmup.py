@@ -10,20 +10,24 @@ from pcdet_kd.registry import HOOKS
 
 @HOOKS.register_module()
 class LossWarmupHook(Hook):
-    """Multiply a distiller's loss weight by min((epoch + first) / epochs, 1), with epochs counted from 0.
+    """Multiply a distiller's loss weight by min((epoch + first) / epochs, 1), with epochs counted
+    from 0.
 
-    It depends on the epoch alone, so that a resumed run goes on exactly. After training the weight is the config's again.
+    It depends on the epoch alone, so that a resumed run goes on exactly. After training the weight
+    is the config's again.
 
     Args:
         loss: Name of the loss in the distiller, such as ``'graph'`` of JGEKD.
         epochs: Epochs until the full weight.
-        first: 0: the first epoch has weight 0 (JGEKD's published run, with 20 epochs); 1: it has 1 / epochs (the later code
-            DesenAT, with 5).
+        first: 0: the first epoch has weight 0 (JGEKD's published run, with 20 epochs); 1: it has 1
+            / epochs (the later code DesenAT, with 5).
     """
 
     def __init__(self, loss: str, epochs: int, first: int = 0) -> None:
         if epochs < 1 or first < 0:
-            raise ValueError(f'epochs is {epochs} and first is {first}, expected at least 1 and at least 0')
+            raise ValueError(
+                f'epochs is {epochs} and first is {first}, expected at least 1 and at least 0'
+            )
         self.loss = loss
         self.epochs = epochs
         self.first = first
@@ -33,7 +37,9 @@ class LossWarmupHook(Hook):
         self._full = self._find(runner).loss_weight
 
     def before_train_epoch(self, runner: Any) -> None:
-        self._find(runner).loss_weight = self._full * min((runner.epoch + self.first) / self.epochs, 1)
+        self._find(runner).loss_weight = self._full * min(
+            (runner.epoch + self.first) / self.epochs, 1
+        )
 
     def after_train(self, runner: Any) -> None:
         self._find(runner).loss_weight = self._full
@@ -42,5 +48,8 @@ class LossWarmupHook(Hook):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         losses = getattr(model, 'losses', {})
         if self.loss not in losses:
-            raise ValueError(f"LossWarmupHook: {type(model).__name__} has no loss '{self.loss}', it has {sorted(losses)}")
+            raise ValueError(
+                f"LossWarmupHook: {type(model).__name__} has no loss '{self.loss}', it has "
+                f'{sorted(losses)}'
+            )
         return losses[self.loss]

@@ -16,26 +16,34 @@ class NonFiniteLossError(RuntimeError):
 
 @HOOKS.register_module()
 class NonFiniteLossHook(Hook):
-    """Raises :class:`NonFiniteLossError` at the first non-finite loss, with its terms and the batch's sample names.
+    """Raises :class:`NonFiniteLossError` at the first non-finite loss, with its terms and the
+    batch's sample names.
 
-    Weights are looked at before each checkpoint, so that none with NaN is ever written: the gradient of a finite loss need
-    not be finite.
+    Weights are looked at before each checkpoint, so that none with NaN is ever written: the
+    gradient of a finite loss need not be finite.
     """
 
     priority = 'VERY_HIGH'
 
-    def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None) -> None:
-        losses = {k: float(torch.as_tensor(v).detach()) for k, v in (outputs or {}).items() if 'loss' in k}
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
+    ) -> None:
+        losses = {
+            k: float(torch.as_tensor(v).detach()) for k, v in (outputs or {}).items() if 'loss' in k
+        }
         if all(map(math.isfinite, losses.values())):
             return
         terms = ', '.join(f'{k}={v:.4g}' for k, v in losses.items())
         names = _sample_names(data_batch)
         shown = ', '.join(names[:8]) + (f' and {len(names) - 8} more' if len(names) > 8 else '')
         raise NonFiniteLossError(
-            f'the loss is not finite at epoch {runner.epoch + 1}, iteration {batch_idx + 1}: {terms}\n'
+            f'the loss is not finite at epoch {runner.epoch + 1}, iteration {batch_idx + 1}: '
+            f'{terms}\n'
             f'  batch: {shown or "samples without names"}\n'
-            f'  The checkpoints in {runner.work_dir} are from before. Lower the learning rate, or clip the gradient '
-            '(optim_wrapper.clip_grad=dict(max_norm=1.0)); with float16, try bfloat16')
+            f'  The checkpoints in {runner.work_dir} are from before. Lower the learning rate, or '
+            'clip the gradient '
+            '(optim_wrapper.clip_grad=dict(max_norm=1.0)); with float16, try bfloat16'
+        )
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
@@ -46,9 +54,13 @@ class NonFiniteLossHook(Hook):
             # A buffer may be infinite on purpose (a mask, a running minimum), but not NaN.
             bad = not value.isfinite().all() if name in parameters else value.isnan().any()
             if bad:
-                raise NonFiniteLossError(f"weight '{name}' is not finite after epoch {runner.epoch}; this checkpoint is not "
-                                         f'written, those in {runner.work_dir} are from before. Lower the learning rate, or '
-                                         'clip the gradient (optim_wrapper.clip_grad=dict(max_norm=1.0))')
+                raise NonFiniteLossError(
+                    f"weight '{name}' is not finite after epoch {runner.epoch}; this checkpoint "
+                    'is not '
+                    f'written, those in {runner.work_dir} are from before. Lower the learning '
+                    'rate, or '
+                    'clip the gradient (optim_wrapper.clip_grad=dict(max_norm=1.0))'
+                )
 
 
 def _sample_names(data_batch: Any) -> list[str]:

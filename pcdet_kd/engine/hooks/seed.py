@@ -17,13 +17,15 @@ _BEFORE_WORKERS, _AFTER_WORKERS, _EVALUATION = range(3)
 
 @HOOKS.register_module()
 class SeedHook(Hook):
-    """Puts all random generators into a state that follows from (seed, epoch, rank), and tells data sets the epoch.
+    """Puts all random generators into a state that follows from (seed, epoch, rank), and tells data
+    sets the epoch.
 
-    Thus a run that is resumed at an epoch is the run that was never interrupted, dropout included, and no epoch repeats the
-    augmentations of another. Data sets with ``set_epoch(epoch, seed)`` (ours) get both, also inside wrappers and with
-    running workers. Parts of the model with ``set_random_state(seed, iteration, rank)``, such as a preprocessor that mixes the
-    clouds of a batch, get these before each iteration. Evaluation always sees the same random numbers, so that its figures
-    compare.
+    Thus a run that is resumed at an epoch is the run that was never interrupted, dropout included,
+    and no epoch repeats the augmentations of another. Data sets with ``set_epoch(epoch, seed)``
+    (ours) get both, also inside wrappers and with running workers. Parts of the model with
+    ``set_random_state(seed, iteration, rank)``, such as a preprocessor that mixes the clouds of a
+    batch, get these before each iteration. Evaluation always sees the same random numbers, so that
+    its figures compare.
     """
 
     priority = 'VERY_HIGH'
@@ -40,7 +42,8 @@ class SeedHook(Hook):
         self.seed(runner, runner.epoch, _BEFORE_WORKERS)
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
-        # Once more when the workers have started: how many numbers that drew depends on whether they are persistent.
+        # Once more when the workers have started: how many numbers that drew depends on whether
+        # they are persistent.
         if batch_idx == 0:
             self.seed(runner, runner.epoch, _AFTER_WORKERS)
         for part in self._parts:
@@ -60,15 +63,21 @@ class SeedHook(Hook):
     @staticmethod
     def seed(runner: Any, epoch: int, moment: int) -> None:
         """Seed Python, NumPy and torch (all devices)."""
-        state = int(np.random.SeedSequence([runner.seed, epoch, get_rank(), moment]).generate_state(1)[0])
+        state = int(
+            np.random.SeedSequence([runner.seed, epoch, get_rank(), moment]).generate_state(1)[0]
+        )
         random.seed(state)
         np.random.seed(state)
         torch.manual_seed(state)
 
 
 def leaf_datasets(dataset: Any) -> Iterator[Any]:
-    """Yield the data sets inside wrappers (concatenated, repeated, sliced, subset), or the data set itself."""
-    inner = vars(dataset).get('datasets') or [vars(dataset)[k] for k in ('dataset', '_dataset') if k in vars(dataset)]
+    """Yield the data sets inside wrappers (concatenated, repeated, sliced, subset), or the data set
+    itself.
+    """
+    inner = vars(dataset).get('datasets') or [
+        vars(dataset)[k] for k in ('dataset', '_dataset') if k in vars(dataset)
+    ]
     if not inner:
         yield dataset
     for child in inner:
@@ -82,11 +91,17 @@ def _set_epoch(dataset: Any, epoch: int, seed: int) -> None:
 
 @FUNCTIONS.register_module()
 def worker_init(worker_id: int) -> None:
-    """Start a loader's worker: fresh random numbers from torch's seed, and the main process alone answers Ctrl-C.
+    """Start a loader's worker: fresh random numbers from torch's seed, and the main process alone
+    answers Ctrl-C.
 
-    MMEngine's default seeds every epoch's new workers alike, so that augmentations repeat each epoch.
+    MMEngine's default seeds every epoch's new workers alike, so that augmentations repeat each
+    epoch.
     """
-    state = torch.initial_seed() % 2**32  # torch: a number drawn in the main process at each start, plus worker_id
+    state = (
+        torch.initial_seed() % 2**32
+    )  # torch: a number drawn in the main process at each start, plus worker_id
     random.seed(state)
     np.random.seed(state)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; SIGTERM is handled by torch here
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the whole group; SIGTERM is handled by torch here

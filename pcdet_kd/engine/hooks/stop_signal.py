@@ -31,12 +31,13 @@ class StoppedBySignal(Exception):
 class StopSignalHook(Hook):
     """On SIGINT or SIGTERM, finishes the current iteration and raises :class:`StoppedBySignal`.
 
-    The epoch in progress is trained again on resume, with the same result. A second signal ends the process at once, as
-    without this hook; not so in a distributed run, where the processes agree every ``agree_every`` iterations, so that none
-    waits for one that has left.
+    The epoch in progress is trained again on resume, with the same result. A second signal ends the
+    process at once, as without this hook; not so in a distributed run, where the processes agree
+    every ``agree_every`` iterations, so that none waits for one that has left.
 
     Args:
-        command: The command that resumes the run, for the message. None means the command that was given.
+        command: The command that resumes the run, for the message. None means the command that was
+            given.
         agree_every: Iterations between two agreements of a distributed run.
     """
 
@@ -57,19 +58,31 @@ class StopSignalHook(Hook):
             self._before = {number: signal.signal(number, self._receive) for number in self.codes}
 
     def _receive(self, number: int, frame: Any) -> None:
-        if not is_distributed():  # there, torchrun passes on a signal that the terminal has sent to all already
+        if (
+            not is_distributed()
+        ):  # there, torchrun passes on a signal that the terminal has sent to all already
             self._restore()
         if os.getpid() == self._pid:
             self._received = number
-        elif number == signal.SIGTERM:  # in a forked process that has not set up its own handling yet
+        elif (
+            number == signal.SIGTERM
+        ):  # in a forked process that has not set up its own handling yet
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 
-    def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None) -> None:
-        self._stop_if_asked(runner, batch_idx, f'epoch {runner.epoch + 1}, iteration {batch_idx + 1} of '
-                                               f'{len(runner.train_dataloader)}')
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
+    ) -> None:
+        self._stop_if_asked(
+            runner,
+            batch_idx,
+            f'epoch {runner.epoch + 1}, iteration {batch_idx + 1} of '
+            f'{len(runner.train_dataloader)}',
+        )
 
-    def after_val_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+    def after_val_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
         self._stop_if_asked(runner, batch_idx, f'the validation after epoch {runner.epoch}')
 
     def before_train_epoch(self, runner: Any) -> None:
@@ -89,8 +102,11 @@ class StopSignalHook(Hook):
             advice = 'No epoch was finished; start again with'
         else:
             advice = 'Every finished epoch is saved; resume with'
-        raise StoppedBySignal(f'Stopped by {signal.Signals(number).name} at {where}.\n'
-                              f'{advice}: {self.command or _given_command()}', self.codes[number])
+        raise StoppedBySignal(
+            f'Stopped by {signal.Signals(number).name} at {where}.\n'
+            f'{advice}: {self.command or _given_command()}',
+            self.codes[number],
+        )
 
     def after_exit(self, runner: Any) -> None:
         self._restore()
@@ -104,4 +120,6 @@ class StopSignalHook(Hook):
 def _given_command() -> str:
     """The command as given: ours go on by themselves where they stopped."""
     argv = list(sys.argv)
-    return shlex.join([os.path.basename(sys.executable), *argv] if argv and argv[0].endswith('.py') else argv)
+    return shlex.join(
+        [os.path.basename(sys.executable), *argv] if argv and argv[0].endswith('.py') else argv
+    )

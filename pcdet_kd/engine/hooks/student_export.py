@@ -16,11 +16,13 @@ _PREFIX = 'student.'
 
 @HOOKS.register_module()
 class StudentExportHook(Hook):
-    """At the end of training, writes ``student_last.pth`` and ``student_best.pth`` beside ``last.pth`` and ``best.pth``.
+    """At the end of training, writes ``student_last.pth`` and ``student_best.pth`` beside
+    ``last.pth`` and ``best.pth``.
 
-    They hold what a plain classifier loads: ``state_dict`` with its keys, and ``meta`` with the student's config, the
-    classes, the epoch, and the scores at that epoch. Models without a ``student`` are left alone. Files that are up to date
-    are not written again, and a resumed run that is already complete writes the missing ones.
+    They hold what a plain classifier loads: ``state_dict`` with its keys, and ``meta`` with the
+    student's config, the classes, the epoch, and the scores at that epoch. Models without a
+    ``student`` are left alone. Files that are up to date are not written again, and a resumed run
+    that is already complete writes the missing ones.
     """
 
     priority = 'LOWEST'
@@ -34,7 +36,9 @@ class StudentExportHook(Hook):
             if source.is_file():
                 target = source.with_name(f'student_{name}.pth')
                 if not target.is_file() or target.stat().st_mtime_ns < source.stat().st_mtime_ns:
-                    save_checkpoint_file(self.export(load_checkpoint_file(source), runner.cfg.get('model')), target)
+                    save_checkpoint_file(
+                        self.export(load_checkpoint_file(source), runner.cfg.get('model')), target
+                    )
                     runner.logger.info(f'The student of {source.name} is written to {target}')
 
     @staticmethod
@@ -45,8 +49,16 @@ class StudentExportHook(Hook):
             checkpoint: The distiller's checkpoint.
             model_cfg: The distiller's config, whose ``student`` goes into the meta.
         """
-        weights = {k[len(_PREFIX):]: v for k, v in checkpoint['state_dict'].items() if k.startswith(_PREFIX)}
-        meta = {k: v for k, v in checkpoint['meta'].items() if k in ('epoch', 'seed', 'classes', 'dataset_meta', 'scores')}
+        weights = {
+            k[len(_PREFIX) :]: v
+            for k, v in checkpoint['state_dict'].items()
+            if k.startswith(_PREFIX)
+        }
+        meta = {
+            k: v
+            for k, v in checkpoint['meta'].items()
+            if k in ('epoch', 'seed', 'classes', 'dataset_meta', 'scores')
+        }
         student = model_cfg.get('student') if isinstance(model_cfg, Mapping) else None
         if student is not None:
             meta['model'] = plain_config(student)

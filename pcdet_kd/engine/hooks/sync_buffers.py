@@ -11,14 +11,21 @@ from pcdet_kd.registry import HOOKS
 
 @HOOKS.register_module()
 class SyncBuffersHook(Hook):
-    """Averages the buffers of trained modules over the processes after each epoch, before validation and checkpoint.
+    """Averages the buffers of trained modules over the processes after each epoch, before
+    validation and checkpoint.
 
-    Unlike MMEngine's hook of this name it leaves modules in eval mode (frozen teachers) and integer buffers alone.
+    Unlike MMEngine's hook of this name it leaves modules in eval mode (frozen teachers) and integer
+    buffers alone.
     """
 
     def after_train_epoch(self, runner: Any) -> None:
         if is_distributed():
-            buffers = [b for module in runner.model.modules() if module.training
-                       for b in module.buffers(recurse=False) if torch.is_floating_point(b)]
+            buffers = [
+                b
+                for module in runner.model.modules()
+                if module.training
+                for b in module.buffers(recurse=False)
+                if torch.is_floating_point(b)
+            ]
             if buffers:
                 all_reduce_params(buffers, op='mean')

@@ -10,21 +10,24 @@ from torch import Tensor
 class BatchAugment(ABC):
     """Mixes every cloud with that of another sample, and the labels in the same proportion.
 
-    The partners are a random permutation of the batch, so that each cloud is a partner once; a cloud may be its own. A method
-    is a subclass that implements :meth:`mix`; pairing and labels are here.
+    The partners are a random permutation of the batch, so that each cloud is a partner once; a
+    cloud may be its own. A method is a subclass that implements :meth:`mix`; pairing and labels are
+    here.
     """
 
     needs_equal_sizes = True
 
-    def __call__(self, points: Tensor, score: Tensor, rng: np.random.Generator,
-                 lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, points: Tensor, score: Tensor, rng: np.random.Generator, lengths: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Mix a batch; nothing is changed in place.
 
         Args:
             points: (B, N, C) with xyz first.
             score: (B, K) shares of the classes, rows summing to 1.
             rng: Where all random numbers come from.
-            lengths: (B,) int64: only the first ``lengths[b]`` points of cloud b exist, the others repeat its first one.
+            lengths: (B,) int64: only the first ``lengths[b]`` points of cloud b exist, the others
+                repeat its first one.
 
         Returns:
             Points (B, N, C) and shares (B, K).
@@ -32,10 +35,18 @@ class BatchAugment(ABC):
         Raises:
             ValueError: The clouds are of unequal size and the method can't mix such.
         """
-        if lengths is not None and self.needs_equal_sizes and bool((lengths != points.shape[1]).any()):
-            raise ValueError(f'{type(self).__name__} matches point by point and needs clouds of one size; this batch has '
-                             f'{int(lengths.min())} to {int(lengths.max())} points. Put RandomPoints(num_points=..., '
-                             "on_short='resample') into the training pipeline")
+        if (
+            lengths is not None
+            and self.needs_equal_sizes
+            and bool((lengths != points.shape[1]).any())
+        ):
+            raise ValueError(
+                f'{type(self).__name__} matches point by point and needs clouds of one size; this '
+                'batch has '
+                f'{int(lengths.min())} to {int(lengths.max())} points. Put '
+                'RandomPoints(num_points=..., '
+                "on_short='resample') into the training pipeline"
+            )
         partner = torch.from_numpy(rng.permutation(len(points))).to(points.device)
         if lengths is None:
             mixed, share = self.mix(points, points[partner], rng)
@@ -45,8 +56,14 @@ class BatchAugment(ABC):
         return mixed, (1 - share) * score + share * score[partner]
 
     @abstractmethod
-    def mix(self, points: Tensor, others: Tensor, rng: np.random.Generator, lengths: Tensor | None = None,
-            other_lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def mix(
+        self,
+        points: Tensor,
+        others: Tensor,
+        rng: np.random.Generator,
+        lengths: Tensor | None = None,
+        other_lengths: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """Return mixed clouds (B, N, C) and the partners' share (B,) in each, 0 to 1.
 
         Args:
@@ -83,6 +100,8 @@ def take(points: Tensor, index: Tensor) -> Tensor:
 
 
 def squared_distance_to(points: Tensor, index: Tensor) -> Tensor:
-    """Return the squared distance (B, N) of each point to point ``index`` (B,) of its cloud, by xyz."""
+    """Return the squared distance (B, N) of each point to point ``index`` (B,) of its cloud, by
+    xyz.
+    """
     xyz = points[..., :3]
     return (xyz - take(xyz, index[:, None])).square().sum(2)

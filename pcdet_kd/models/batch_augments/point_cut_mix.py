@@ -21,12 +21,14 @@ from pcdet_kd.registry import BATCH_AUGMENTS
 class PointCutMix(BatchAugment):
     r"""Replace points by their counterparts in another cloud (Zhang et al., 2021).
 
-    With :math:`\lambda \sim Beta(\beta, \beta)`, one for the batch, :math:`n = \max(1, \lfloor \lambda N \rfloor)` points
-    :math:`x_i` become :math:`y_{\phi(i)}`, with :math:`\phi` the bijection of least total distance; the partner's share of the
-    label is n/N. Which points: ``'R'``: a random subset; ``'K'``: those nearest to a random point of x.
+    With :math:`\lambda \sim Beta(\beta, \beta)`, one for the batch, :math:`n = \max(1, \lfloor
+    \lambda N \rfloor)` points :math:`x_i` become :math:`y_{\phi(i)}`, with :math:`\phi` the
+    bijection of least total distance; the partner's share of the label is n/N. Which points:
+    ``'R'``: a random subset; ``'K'``: those nearest to a random point of x.
 
-    The released code draws one subset of positions for all clouds of a batch in R; here each cloud has its own. It applies the
-    method to half of the batches (``probs=0.5`` of :class:`RandomBatchAugment`), after scaling and shifting.
+    The released code draws one subset of positions for all clouds of a batch in R; here each cloud
+    has its own. It applies the method to half of the batches (``probs=0.5`` of
+    :class:`RandomBatchAugment`), after scaling and shifting.
 
     Args:
         variant: ``'R'`` or ``'K'``.
@@ -40,8 +42,14 @@ class PointCutMix(BatchAugment):
         self.beta = beta_parameter('beta', beta)
         self.eps = eps
 
-    def mix(self, points: Tensor, others: Tensor, rng: np.random.Generator, lengths: Tensor | None = None,
-            other_lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def mix(
+        self,
+        points: Tensor,
+        others: Tensor,
+        rng: np.random.Generator,
+        lengths: Tensor | None = None,
+        other_lengths: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
         batch, num_points = points.shape[:2]
         count = max(1, int(num_points * rng.beta(self.beta, self.beta)))
         if self.variant == 'R':
@@ -51,4 +59,6 @@ class PointCutMix(BatchAugment):
         chosen = key.argsort(dim=1, stable=True)[:, :count]
         replaced = torch.zeros_like(key, dtype=torch.bool).scatter_(1, chosen, True)
         matched = take(others, emd_match(points[..., :3], others[..., :3], eps=self.eps))
-        return matched.where(replaced[..., None], points), points.new_full((batch,), count / num_points)
+        return matched.where(replaced[..., None], points), points.new_full(
+            (batch,), count / num_points
+        )

@@ -14,24 +14,43 @@ class RandomBatchAugment:
 
     Args:
         augments: Config of a batch augment, or several.
-        probs: Probability of each, or one number for a single augment; what is missing to 1 is the probability that the batch
-            stays as it is. None: all are equally probable, and one is always applied.
+        probs: Probability of each, or one number for a single augment; what is missing to 1 is the
+            probability that the batch stays as it is. None: all are equally probable, and one is
+            always applied.
     """
 
-    def __init__(self, augments: dict | Callable | Sequence[dict | Callable],
-                 probs: float | Sequence[float] | None = None) -> None:
+    def __init__(
+        self,
+        augments: dict | Callable | Sequence[dict | Callable],
+        probs: float | Sequence[float] | None = None,
+    ) -> None:
         given = [augments] if isinstance(augments, dict) or callable(augments) else list(augments)
         self.augments = [BATCH_AUGMENTS.build(a) if isinstance(a, dict) else a for a in given]
         if probs is None:
             probs = [1 / max(1, len(given))] * len(given)
-        self.probs = [float(probs)] if isinstance(probs, (int, float)) else [float(p) for p in probs]
+        self.probs = (
+            [float(probs)] if isinstance(probs, (int, float)) else [float(p) for p in probs]
+        )
         if not given or len(self.probs) != len(given):
-            raise ValueError(f'{len(given)} augments and {len(self.probs)} probs: must be as many, and some')
+            raise ValueError(
+                f'{len(given)} augments and {len(self.probs)} probs: must be as many, and some'
+            )
         if min(self.probs) < 0 or sum(self.probs) > 1 + 1e-9:
             raise ValueError(f'probs are {self.probs}, must not be negative and sum to 1 at most')
 
-    def __call__(self, points: Tensor, score: Tensor, rng: np.random.Generator,
-                 lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return the batch after the augment that was drawn, or the very tensors given if none was. See :class:`BatchAugment`."""
-        drawn = int(np.searchsorted(np.cumsum(self.probs), rng.random() * max(1.0, sum(self.probs)), side='right'))
-        return self.augments[drawn](points, score, rng, lengths) if drawn < len(self.augments) else (points, score)
+    def __call__(
+        self, points: Tensor, score: Tensor, rng: np.random.Generator, lengths: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the batch after the augment that was drawn, or the very tensors given if none was.
+        See :class:`BatchAugment`.
+        """
+        drawn = int(
+            np.searchsorted(
+                np.cumsum(self.probs), rng.random() * max(1.0, sum(self.probs)), side='right'
+            )
+        )
+        return (
+            self.augments[drawn](points, score, rng, lengths)
+            if drawn < len(self.augments)
+            else (points, score)
+        )

@@ -22,17 +22,20 @@ from pcdet_kd.registry import BATCH_AUGMENTS
 class RSMix(BatchAugment):
     r"""Rigid subset mix (Lee et al., CVPR 2021).
 
-    Around a random point p of a cloud and a random point q of its partner, a piece is cut: the points within a radius
-    :math:`r \sim Beta(\beta, \beta)`, or, with ``neighborhood='knn'``, the :math:`\lceil r M \rceil` nearest; at most M
-    (the first ones as stored). The cloud's piece is taken out, and as many points of the partner's piece, moved by
-    :math:`p - q` and otherwise unchanged, take its place: a random subset if there are more, all of them and random ones again
-    if there are fewer. The partner's share of the label is that of the points inserted. r is one for the batch; as the radius of
-    a ball it belongs to clouds in the unit sphere.
+    Around a random point p of a cloud and a random point q of its partner, a piece is cut: the
+    points within a radius :math:`r \sim Beta(\beta, \beta)`, or, with ``neighborhood='knn'``, the
+    :math:`\lceil r M \rceil` nearest; at most M (the first ones as stored). The cloud's piece is
+    taken out, and as many points of the partner's piece, moved by :math:`p - q` and otherwise
+    unchanged, take its place: a random subset if there are more, all of them and random ones again
+    if there are fewer. The partner's share of the label is that of the points inserted. r is one
+    for the batch; as the radius of a ball it belongs to clouds in the unit sphere.
 
-    Only xyz moves; features behind it come along as they are. Clouds of unequal size may be mixed: each keeps its own.
+    Only xyz moves; features behind it come along as they are. Clouds of unequal size may be mixed:
+    each keeps its own.
 
-    The released code applies it to half of the batches (``probs=0.5`` of :class:`RandomBatchAugment`). It puts the inserted
-    points behind the others; here they are in the places of those taken out. Its nearest neighbours are one more.
+    The released code applies it to half of the batches (``probs=0.5`` of
+    :class:`RandomBatchAugment`). It puts the inserted points behind the others; here they are in
+    the places of those taken out. Its nearest neighbours are one more.
 
     Args:
         beta: Of the beta distribution.
@@ -42,7 +45,9 @@ class RSMix(BatchAugment):
 
     needs_equal_sizes = False
 
-    def __init__(self, beta: float = 1.0, max_points: int = 512, neighborhood: str = 'ball') -> None:
+    def __init__(
+        self, beta: float = 1.0, max_points: int = 512, neighborhood: str = 'ball'
+    ) -> None:
         check_choice('neighborhood', neighborhood, ('ball', 'knn'))
         if max_points < 1:
             raise ValueError(f'max_points is {max_points}, expected at least 1')
@@ -50,22 +55,38 @@ class RSMix(BatchAugment):
         self.max_points = max_points
         self.neighborhood = neighborhood
 
-    def mix(self, points: Tensor, others: Tensor, rng: np.random.Generator, lengths: Tensor | None = None,
-            other_lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def mix(
+        self,
+        points: Tensor,
+        others: Tensor,
+        rng: np.random.Generator,
+        lengths: Tensor | None = None,
+        other_lengths: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
         batch, num_points = points.shape[:2]
         radius = rng.beta(self.beta, self.beta)
         at, other_at = random_index(rng, points, lengths), random_index(rng, others, other_lengths)
-        out, added = self._piece(points, at, radius, lengths), self._piece(others, other_at, radius, other_lengths)
+        out, added = (
+            self._piece(points, at, radius, lengths),
+            self._piece(others, other_at, radius, other_lengths),
+        )
 
-        # Random order of the partner's piece, its points first; then slot j gets the j-th, or a random one past the end.
-        order = random_floats(rng, points, batch, num_points).masked_fill(~added, 2.0).argsort(dim=1, stable=True)
+        # Random order of the partner's piece, its points first; then slot j gets the j-th, or a
+        # random one past the end.
+        order = (
+            random_floats(rng, points, batch, num_points)
+            .masked_fill(~added, 2.0)
+            .argsort(dim=1, stable=True)
+        )
         size = added.sum(1, keepdim=True)
         slot = out.cumsum(1) - 1
         again = (random_floats(rng, points, batch, num_points) * size).long().minimum(size - 1)
         source = order.gather(1, torch.where(slot < size, slot, again).clamp_(min=0))
 
         piece = take(others, source)
-        moved = piece[..., :3] + (take(points, at[:, None]) - take(others, other_at[:, None]))[..., :3]
+        moved = (
+            piece[..., :3] + (take(points, at[:, None]) - take(others, other_at[:, None]))[..., :3]
+        )
         mixed = torch.cat([moved, piece[..., 3:]], dim=2).where(out[..., None], points)
         count = out.sum(1)
         if lengths is None:
@@ -80,7 +101,7 @@ class RSMix(BatchAugment):
         if lengths is not None:
             there = torch.arange(points.shape[1], device=points.device) < lengths[:, None]
         if self.neighborhood == 'ball':
-            inside = (distance <= radius ** 2) & there
+            inside = (distance <= radius**2) & there
             return inside & (inside.cumsum(1) <= self.max_points)
         count = max(1, math.ceil(radius * self.max_points))
         nearest = distance.masked_fill(~there, torch.inf).argsort(dim=1, stable=True)[:, :count]

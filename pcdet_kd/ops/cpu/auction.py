@@ -1,9 +1,10 @@
 """Matching two clouds by auction: rows (the points of x) bid for columns (the points of y).
 
-What a bid costs is the search for the two least values of distance + price. Columns are sorted into blocks of neighbours (a
-kd-tree's leaves). Prices only rise, so that the least value that a row once found in a block remains a lower bound of what is
-there: a bid looks into the two or three blocks whose bound is below its second best value. Distances are computed anew there;
-nothing of size N x N is kept.
+What a bid costs is the search for the two least values of distance + price. Columns are sorted into
+blocks of neighbours (a kd-tree's leaves). Prices only rise, so that the least value that a row once
+found in a block remains a lower bound of what is there: a bid looks into the two or three blocks
+whose bound is below its second best value. Distances are computed anew there; nothing of size N x N
+is kept.
 """
 
 import warnings
@@ -21,13 +22,19 @@ from pcdet_kd.ops.cpu.options import INFINITY, OPTIONS
 from pcdet_kd.ops.cpu.threads import for_each_cloud, sizes, to_numpy
 from pcdet_kd.ops.emd_match import all_finite, to_unit_size
 
-TOLERANCE = 10  # the proven relative gap, in units of eps, beyond which the auction goes on past eps
+TOLERANCE = (
+    10  # the proven relative gap, in units of eps, beyond which the auction goes on past eps
+)
 BIDS_PER_POINT = 5000  # an auction takes 20 to 60; this ends one that rounding keeps alive
-FIRST_STEP, SHRINK = np.float32(0.05), np.float32(0.15)  # eps of the first phase, and its factor from phase to phase
+FIRST_STEP, SHRINK = (
+    np.float32(0.05),
+    np.float32(0.15),
+)  # eps of the first phase, and its factor from phase to phase
 BLOCK = 64  # columns that are searched at once
 BOUNDS = 16  # bounds of blocks that are compared at once
 
-# numba vectorises no search for two minima, so these three are written in LLVM's vector instructions, for any processor.
+# numba vectorises no search for two minima, so these three are written in LLVM's vector
+# instructions, for any processor.
 
 
 def _vector(context, builder, array_type, array, start, count):
@@ -44,51 +51,77 @@ def _shuffled(builder, vector, lanes):
 
 def _splat(builder, scalar, count):
     vector = ir.Constant(ir.VectorType(scalar.type, count), ir.Undefined)
-    return _shuffled(builder, builder.insert_element(vector, scalar, ir.Constant(ir.IntType(32), 0)), [0] * count)
+    return _shuffled(
+        builder, builder.insert_element(vector, scalar, ir.Constant(ir.IntType(32), 0)), [0] * count
+    )
 
 
 def _call(builder, name, result, *args):
-    return builder.call(get_or_insert_function(builder.module, ir.FunctionType(result, [a.type for a in args]), name), args)
+    return builder.call(
+        get_or_insert_function(
+            builder.module, ir.FunctionType(result, [a.type for a in args]), name
+        ),
+        args,
+    )
 
 
 def _trailing_zeros(builder, mask):
-    return _call(builder, f'llvm.cttz.i{mask.type.width}', mask.type, mask, ir.Constant(ir.IntType(1), 1))
+    return _call(
+        builder, f'llvm.cttz.i{mask.type.width}', mask.type, mask, ir.Constant(ir.IntType(1), 1)
+    )
 
 
 @intrinsic
 def search_block(typing_context, x, y, z, price, start, px, py, pz):
-    """Return the least and second least of distance + price in the block from ``start`` on, and the least's lowest place.
+    """Return the least and second least of distance + price in the block from ``start`` on, and the
+    least's lowest place.
 
-    The values are float32 and >= 0, so that their bits order like integers, of which the minimum is cheaper.
+    The values are float32 and >= 0, so that their bits order like integers, of which the minimum is
+    cheaper.
     """
+
     def generate(context, builder, signature, args):
-        *coordinates, price = (_vector(context, builder, t, a, args[4], BLOCK) for t, a in zip(signature.args[:4], args[:4]))
-        offsets = [builder.fsub(c, _splat(builder, p, BLOCK)) for c, p in zip(coordinates, args[5:])]
+        *coordinates, price = (
+            _vector(context, builder, t, a, args[4], BLOCK)
+            for t, a in zip(signature.args[:4], args[:4])
+        )
+        offsets = [
+            builder.fsub(c, _splat(builder, p, BLOCK)) for c, p in zip(coordinates, args[5:])
+        ]
         dx, dy, dz = (builder.fmul(d, d) for d in offsets)
         squared = builder.fadd(builder.fadd(dx, dy), dz)
         value = builder.fadd(_call(builder, f'llvm.sqrt.v{BLOCK}f32', squared.type, squared), price)
         bits = least = builder.bitcast(value, ir.VectorType(ir.IntType(32), BLOCK))
         second = None
-        for width in (BLOCK >> s for s in range(1, BLOCK.bit_length())):  # halve both rows until one value is left
+        for width in (
+            BLOCK >> s for s in range(1, BLOCK.bit_length())
+        ):  # halve both rows until one value is left
             rows = [v for v in (least, second) if v is not None]
-            (a, b), *rest = ([_shuffled(builder, v, range(o, o + width)) for o in (0, width)] for v in rows)
+            (a, b), *rest = (
+                [_shuffled(builder, v, range(o, o + width)) for o in (0, width)] for v in rows
+            )
             less = builder.icmp_signed('<', a, b)
             least, second = builder.select(less, a, b), builder.select(less, b, a)
             for c, d in rest:
                 lower = builder.select(builder.icmp_signed('<', c, d), c, d)
                 second = builder.select(builder.icmp_signed('<', lower, second), lower, second)
-        least, second = (builder.extract_element(v, ir.Constant(ir.IntType(32), 0)) for v in (least, second))
+        least, second = (
+            builder.extract_element(v, ir.Constant(ir.IntType(32), 0)) for v in (least, second)
+        )
         equal = builder.icmp_signed('==', bits, _splat(builder, least, BLOCK))
         place = _trailing_zeros(builder, builder.bitcast(equal, ir.IntType(BLOCK)))
         found = [builder.bitcast(v, ir.FloatType()) for v in (least, second)]
         return context.make_tuple(builder, signature.return_type, [*found, place])
 
-    return types.Tuple((types.float32, types.float32, types.int64))(x, y, z, price, start, px, py, pz), generate
+    return types.Tuple((types.float32, types.float32, types.int64))(
+        x, y, z, price, start, px, py, pz
+    ), generate
 
 
 @intrinsic
 def blocks_within(typing_context, bounds, start, limit):
     """Return which of the ``BOUNDS`` values from ``start`` on are at most ``limit``, as bits."""
+
     def generate(context, builder, signature, args):
         values = _vector(context, builder, signature.args[0], args[0], args[1], BOUNDS)
         within = builder.fcmp_ordered('<=', values, _splat(builder, args[2], BOUNDS))
@@ -100,12 +133,16 @@ def blocks_within(typing_context, bounds, start, limit):
 @intrinsic
 def lowest_bit(typing_context, mask):
     """Return the place of the lowest 1 of an int64 that isn't 0."""
-    return types.int64(types.int64), lambda context, builder, signature, args: _trailing_zeros(builder, args[0])
+    return types.int64(types.int64), lambda context, builder, signature, args: _trailing_zeros(
+        builder, args[0]
+    )
 
 
 @njit(**OPTIONS)
 def leaf_order(points):
-    """Return an order of the points (N, 3) that makes each run of ``BLOCK`` the leaf of a kd-tree."""
+    """Return an order of the points (N, 3) that makes each run of ``BLOCK`` the leaf of a
+    kd-tree.
+    """
     n = points.shape[0]
     order = np.arange(n)
     todo = [(0, n)]
@@ -148,9 +185,10 @@ def leaf_order(points):
 def blocks_of(x, y):
     """Return what a search needs, for x (N, 3) and y (N, 3).
 
-    The columns: order (M,) of the points of y, with M a multiple of ``BLOCK``; their coordinates, three of (M,); prices (M,),
-    0 for real ones and infinite for those that fill the last block. And bounds (N, blocks) of each row's values in each
-    block, infinite for those that fill the last ``BOUNDS``.
+    The columns: order (M,) of the points of y, with M a multiple of ``BLOCK``; their coordinates,
+    three of (M,); prices (M,), 0 for real ones and infinite for those that fill the last block. And
+    bounds (N, blocks) of each row's values in each block, infinite for those that fill the last
+    ``BOUNDS``.
     """
     n = x.shape[0]
     blocks = (n + BLOCK - 1) // BLOCK
@@ -172,15 +210,19 @@ def blocks_of(x, y):
             dx = max(max(low[0, k] - px, px - high[0, k]), zero)
             dy = max(max(low[1, k] - py, py - high[1, k]), zero)
             dz = max(max(low[2, k] - pz, pz - high[2, k]), zero)
-            row[k] = np.sqrt(dx * dx + dy * dy + dz * dz)  # rounding is monotonic, so no distance is below it
+            row[k] = np.sqrt(
+                dx * dx + dy * dy + dz * dz
+            )  # rounding is monotonic, so no distance is below it
     return order, columns[0], columns[1], columns[2], price, bounds
 
 
 @njit(**OPTIONS)
 def two_least(order, yx, yy, yz, price, row, block, px, py, pz):
-    """Return the least and second least value of a row, and the least's column: the lowest index of y on ties.
+    """Return the least and second least value of a row, and the least's column: the lowest index of
+    y on ties.
 
-    ``row`` are the row's bounds, which rise on the way; ``block`` is where to begin. One column alone has an infinite second.
+    ``row`` are the row's bounds, which rise on the way; ``block`` is where to begin. One column
+    alone has an infinite second.
     """
     best, second, place = search_block(yx, yy, yz, price, block * BLOCK, px, py, pz)
     row[block] = best
@@ -203,15 +245,18 @@ def two_least(order, yx, yy, yz, price, row, block, px, py, pz):
 
 @njit(**OPTIONS)
 def auction(x, y, eps, tolerance, max_bids, match, prices):
-    """Fill ``match`` (N,) int64 with a bijection from x (N, 3) to y (N, 3) of nearly least total distance.
+    """Fill ``match`` (N,) int64 with a bijection from x (N, 3) to y (N, 3) of nearly least total
+    distance.
 
-    Gauss-Seidel auction with eps scaling: one row bids at a time, raising its column's price by its advantage over the
-    next best plus eps, and whoever is outbid queues again. Each phase lowers eps and keeps the prices. Past the ``eps``
-    (float32) that was asked for it goes on only while the gap is not proven to be within ``tolerance`` of the total. A row
-    that is still free after ``max_bids`` takes the nearest free column.
+    Gauss-Seidel auction with eps scaling: one row bids at a time, raising its column's price by its
+    advantage over the next best plus eps, and whoever is outbid queues again. Each phase lowers eps
+    and keeps the prices. Past the ``eps`` (float32) that was asked for it goes on only while the
+    gap is not proven to be within ``tolerance`` of the total. A row that is still free after
+    ``max_bids`` takes the nearest free column.
 
-    The clouds should have about unit size. ``prices`` (N,) float32 is filled with those of y. Returns the total distance, how
-    far it is from the least at most (weak duality), and the number of rows that were left.
+    The clouds should have about unit size. ``prices`` (N,) float32 is filled with those of y.
+    Returns the total distance, how far it is from the least at most (weak duality), and the number
+    of rows that were left.
     """
     n = x.shape[0]
     order, yx, yy, yz, price, bounds = blocks_of(x, y)
@@ -230,13 +275,18 @@ def auction(x, y, eps, tolerance, max_bids, match, prices):
             head = head + 1 if head + 1 < n else 0
             left -= 1
             bids += 1
-            best, second, j = two_least(order, yx, yy, yz, price, bounds[i], block[i], x[i, 0], x[i, 1], x[i, 2])
+            best, second, j = two_least(
+                order, yx, yy, yz, price, bounds[i], block[i], x[i, 0], x[i, 1], x[i, 2]
+            )
             block[i] = j // BLOCK
             raised = price[j] + ((second - best) + step)
             if raised > price[j]:
                 price[j] = raised
             else:
-                price_bits[j] += 1  # the next float: a bid always raises the price, or the auction might never end
+                price_bits[j] += (
+                    # the next float: a bid always raises the price, or the auction might never end
+                    1
+                )
             previous = owner[j]
             owner[j], column[i] = i, j
             if previous >= 0:
@@ -276,14 +326,20 @@ def _take_nearest_free(yx, yy, yz, owner, i, column, px, py, pz):
 
 @njit(**OPTIONS)
 def jacobi_auction(x, y, eps, iterations, match):
-    """Fill ``match`` (N,) int64 as the auction of MSN does: all free rows bid at once, eps stays as it is.
+    """Fill ``match`` (N,) int64 as the auction of MSN does: all free rows bid at once, eps stays as
+    it is.
 
-    A column takes the greatest raise (the lowest row on ties). In the last round each row that is still free takes its
-    favourite and evicts nobody, so that columns may then be shared. Stops when no row is free, which changes nothing.
+    A column takes the greatest raise (the lowest row on ties). In the last round each row that is
+    still free takes its favourite and evicts nobody, so that columns may then be shared. Stops when
+    no row is free, which changes nothing.
     """
     n = x.shape[0]
     order, yx, yy, yz, price, bounds = blocks_of(x, y)
-    owner, raise_by, bidder = np.full(order.size, -1), np.empty(order.size, np.float32), np.empty(order.size, np.int64)
+    owner, raise_by, bidder = (
+        np.full(order.size, -1),
+        np.empty(order.size, np.float32),
+        np.empty(order.size, np.int64),
+    )
     block = np.zeros(n, np.int64)
     match[:] = -1
     for r in range(iterations):
@@ -293,7 +349,9 @@ def jacobi_auction(x, y, eps, iterations, match):
             if match[i] >= 0:
                 continue
             free += 1
-            best, second, j = two_least(order, yx, yy, yz, price, bounds[i], block[i], x[i, 0], x[i, 1], x[i, 2])
+            best, second, j = two_least(
+                order, yx, yy, yz, price, bounds[i], block[i], x[i, 0], x[i, 1], x[i, 2]
+            )
             block[i] = j // BLOCK
             if r == iterations - 1:
                 match[i] = order[j]
@@ -312,7 +370,9 @@ def jacobi_auction(x, y, eps, iterations, match):
                 price[j] += raise_by[j]
 
 
-def emd_match(x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: bool) -> tuple[Tensor, Tensor]:
+def emd_match(
+    x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: bool
+) -> tuple[Tensor, Tensor]:
     """See :func:`pcdet_kd.ops.emd_match.emd_match_torch`."""
     a, b, scale = (v.cpu() for v in to_unit_size(x, y, lengths))
     match = torch.arange(a.shape[1]).repeat(len(a), 1)
@@ -324,16 +384,28 @@ def emd_match(x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: b
         if n == 1 or not known[i]:
             return (0.0, 0.0, 0) if known[i] else (np.nan, np.nan, 0)
         p, q, rows, prices = a[i, :n], b[i, :n], out[i, :n], np.empty(n, np.float32)
-        result = auction(to_numpy(p), to_numpy(q), np.float32(eps), tolerance, BIDS_PER_POINT * n, rows, prices)
-        return (*augment.finish(p.numpy(), q.numpy(), prices.astype(np.float64), rows), 0) if exact else result
+        result = auction(
+            to_numpy(p), to_numpy(q), np.float32(eps), tolerance, BIDS_PER_POINT * n, rows, prices
+        )
+        return (
+            (*augment.finish(p.numpy(), q.numpy(), prices.astype(np.float64), rows), 0)
+            if exact
+            else result
+        )
 
     outcomes = for_each_cloud(solve, len(a))
     for i, (total, bound, left) in enumerate(outcomes):
         if left:
-            warnings.warn(f'emd_match: the auction of cloud {i} of x {tuple(x.shape)} stopped at its limit with '
-                          f'{left} points free, which took what was left; the result is at most {bound / total:.2%} above '
-                          'the optimum', stacklevel=3)
-    bounds = torch.tensor([bound / n for (_, bound, _), n in zip(outcomes, count)], dtype=torch.float64) * scale
+            warnings.warn(
+                f'emd_match: the auction of cloud {i} of x {tuple(x.shape)} stopped at its limit '
+                f'with {left} points free, which took what was left; the result is at most '
+                f'{bound / total:.2%} above the optimum',
+                stacklevel=3,
+            )
+    bounds = (
+        torch.tensor([bound / n for (_, bound, _), n in zip(outcomes, count)], dtype=torch.float64)
+        * scale
+    )
     return match.to(x.device), bounds.to(x.device, torch.float32)
 
 

@@ -1,11 +1,15 @@
-"""Making a nearly optimal bijection optimal: shortest augmenting paths from the prices of an auction, in float64."""
+"""Making a nearly optimal bijection optimal: shortest augmenting paths from the prices of an
+auction, in float64.
+"""
 
 import numpy as np
 from numba import njit
 
 from pcdet_kd.ops.cpu.options import FAST, OPTIONS
 
-TIGHT = 1e-15  # a pair within this of its row's least value, for clouds of unit size, is as good as it
+TIGHT = (
+    1e-15  # a pair within this of its row's least value, for clouds of unit size, is as good as it
+)
 LAST = np.int64(2**63 - 1)
 
 
@@ -30,7 +34,9 @@ def least(bits):
 
 @njit(fastmath=FAST, **OPTIONS)
 def relax(cost, price, base, reached, closed, row, way, previous):
-    """Lower ``way`` to ``cost + price - base``, but not below ``reached``, and note the row; ``closed`` columns stay."""
+    """Lower ``way`` to ``cost + price - base``, but not below ``reached``, and note the row;
+    ``closed`` columns stay.
+    """
     for j in range(way.size):
         t = max(cost[j] + price[j] - base, reached) + closed[j]
         shorter = t < way[j]
@@ -40,12 +46,15 @@ def relax(cost, price, base, reached, closed, row, way, previous):
 
 @njit(**OPTIONS)
 def finish(x, y, price, match):
-    """Make ``match`` (N,) int64 the bijection from x (N, 3) to y (N, 3) of least total distance; return its total and gap.
+    """Make ``match`` (N,) int64 the bijection from x (N, 3) to y (N, 3) of least total distance;
+    return its total and gap.
 
-    Jonker and Volgenant's last phase: with ``price`` (N,), all >= 0, each row's least value of distance + price is a lower
-    bound of what it costs. Prices are lowered as far as these bounds allow; pairs that then reach their bound stay, and every
-    other row finds the way of least extra cost over the others' columns to a free one. All arrays are float64, the clouds of
-    about unit size. ``price`` is changed in place. The gap is how far the total is from the optimum at most: rounding.
+    Jonker and Volgenant's last phase: with ``price`` (N,), all >= 0, each row's least value of
+    distance + price is a lower bound of what it costs. Prices are lowered as far as these bounds
+    allow; pairs that then reach their bound stay, and every other row finds the way of least extra
+    cost over the others' columns to a free one. All arrays are float64, the clouds of about unit
+    size. ``price`` is changed in place. The gap is how far the total is from the optimum at most:
+    rounding.
     """
     n = x.shape[0]
     yx, yy, yz = y[:, 0].copy(), y[:, 1].copy(), y[:, 2].copy()

@@ -11,7 +11,8 @@ from pcdet_kd.ops.cpu.threads import for_each_cloud, to_index
 
 @njit(**OPTIONS)
 def max_sum(features, index, highest, where, total):
-    """Fill the maximum over a centre's neighbours, its place and the sum, each (S, C), from (N, C) and (S, k).
+    """Fill the maximum over a centre's neighbours, its place and the sum, each (S, C), from (N, C)
+    and (S, k).
 
     The first maximum along k wins, and a NaN beats all, as in torch.
     """
@@ -41,7 +42,9 @@ def max_sum(features, index, highest, where, total):
 
 @njit(**OPTIONS)
 def max_sum_backward(grad_max, grad_sum, where, index, grad):
-    """Add the gradients of maximum and sum, each (S, C), to that of the features (N, C), centre by centre."""
+    """Add the gradients of maximum and sum, each (S, C), to that of the features (N, C), centre by
+    centre.
+    """
     channels = grad.shape[1]
     for s in range(index.shape[0]):
         g = grad_sum[s]
@@ -55,7 +58,9 @@ def max_sum_backward(grad_max, grad_sum, where, index, grad):
 
 
 def array(tensor: Tensor) -> np.ndarray:
-    """Return a contiguous CPU array without the graph, in float64 if the tensor is, else in float32."""
+    """Return a contiguous CPU array without the graph, in float64 if the tensor is, else in
+    float32.
+    """
     dtype = torch.promote_types(tensor.dtype, torch.float32)
     return tensor.detach().to('cpu', dtype).contiguous().numpy()
 
@@ -64,13 +69,21 @@ def edge_max_sum(features: Tensor, index: Tensor) -> tuple[Tensor, Tensor, Tenso
     """See :func:`pcdet_kd.ops.edge_max_sum.edge_max_sum_torch`."""
     f, i = array(features), to_index(index, features.shape[1])
     shape = *index.shape[:2], features.shape[2]
-    highest, where, total = np.empty(shape, f.dtype), np.empty(shape, np.int64), np.empty(shape, f.dtype)
+    highest, where, total = (
+        np.empty(shape, f.dtype),
+        np.empty(shape, np.int64),
+        np.empty(shape, f.dtype),
+    )
     for_each_cloud(lambda b: max_sum(f[b], i[b], highest[b], where[b], total[b]), len(f))
     return tuple(torch.from_numpy(a).to(features.device) for a in (highest, where, total))
 
 
-def edge_max_sum_backward(grad_max: Tensor, grad_sum: Tensor, argmax: Tensor, index: Tensor, num_points: int) -> Tensor:
-    """See :func:`pcdet_kd.ops.edge_max_sum.edge_max_sum_backward_torch`. The order of the sums is always the same."""
+def edge_max_sum_backward(
+    grad_max: Tensor, grad_sum: Tensor, argmax: Tensor, index: Tensor, num_points: int
+) -> Tensor:
+    """See :func:`pcdet_kd.ops.edge_max_sum.edge_max_sum_backward_torch`. The order of the sums is
+    always the same.
+    """
     high, total = array(grad_max), array(grad_sum)
     where, i = argmax.cpu().contiguous().numpy(), to_index(index, num_points)
     grad = np.zeros((len(i), num_points, high.shape[2]), high.dtype)

@@ -1,4 +1,6 @@
-"""Farthest point sampling: all points at every step, or only the blocks of points that the new one can change."""
+"""Farthest point sampling: all points at every step, or only the blocks of points that the new one
+can change.
+"""
 
 import functools
 
@@ -13,13 +15,16 @@ from pcdet_kd.ops.cpu.threads import for_each_cloud, sizes, to_numpy
 BLOCKS_FROM = 3072  # points; smaller clouds are faster without blocks
 BLOCK = 64  # points
 BITS = 4  # of the grid along which blocks are cut: 2^4 cells along each axis
-# In place of a distance, for what is never chosen. Absent comes last, and bits of negative floats order the other way round.
+# In place of a distance, for what is never chosen. Absent comes last, and bits of negative floats
+# order the other way round.
 ABSENT, SKIPPED = np.float32(-1), np.float32(-2)
 
 
 @njit(fastmath=FAST, **OPTIONS)
 def lower_to(x, y, z, cx, cy, cz, nearest):
-    """Lower ``nearest`` to the squared distances to (cx, cy, cz) where these are less; return its greatest bits."""
+    """Lower ``nearest`` to the squared distances to (cx, cy, cz) where these are less; return its
+    greatest bits.
+    """
     most = LEAST
     for i in range(x.size):
         dx = x[i] - cx
@@ -42,9 +47,11 @@ def first_with(bits, value):
 
 @njit(**OPTIONS)
 def sample_all(points, start, near_origin, chosen):
-    """Fill ``chosen`` (M,) int64 with farthest points of ``points`` (N, 3) float32, beginning at ``start``.
+    """Fill ``chosen`` (M,) int64 with farthest points of ``points`` (N, 3) float32, beginning at
+    ``start``.
 
-    Points with a squared norm of at most ``near_origin`` are passed over (a negative value: none is).
+    Points with a squared norm of at most ``near_origin`` are passed over (a negative value: none
+    is).
     """
     x, y, z = points[:, 0].copy(), points[:, 1].copy(), points[:, 2].copy()
     nearest = np.empty(x.size, np.float32)
@@ -56,12 +63,16 @@ def sample_all(points, start, near_origin, chosen):
     for s in range(chosen.size):
         chosen[s] = current
         most = lower_to(x, y, z, x[current], y[current], z[current], nearest)
-        current = min(np.int64(first_with(bits, most)), x.size - 1)  # at most, also with NaNs that nobody looked for
+        current = min(
+            np.int64(first_with(bits, most)), x.size - 1
+        )  # at most, also with NaNs that nobody looked for
 
 
 @functools.cache
 def curve() -> np.ndarray:
-    """Return the place of each cell (x, y, z) of the grid along Hilbert's curve (Skilling's algorithm, 2004), int32."""
+    """Return the place of each cell (x, y, z) of the grid along Hilbert's curve (Skilling's
+    algorithm, 2004), int32.
+    """
     axes = np.stack(np.meshgrid(*[np.arange(1 << BITS)] * 3, indexing='ij')).reshape(3, -1)
     for bit in reversed(range(1, BITS)):
         low = (1 << bit) - 1
@@ -90,7 +101,8 @@ def cut_blocks(points, places, order, coords, boxes):
     Args:
         points: (N, 3) float32.
         places: As of :func:`curve`.
-        order: Receives (K, BLOCK) int32, the index of each point; MOST where the last block has none.
+        order: Receives (K, BLOCK) int32, the index of each point; MOST where the last block has
+            none.
         coords: Receives (3, K, BLOCK) float32.
         boxes: Receives (6, K) float32: least and greatest x, y and z of each block.
     """
@@ -107,7 +119,9 @@ def cut_blocks(points, places, order, coords, boxes):
     for i in range(n):
         cell = np.int64(0)
         for a in range(3):
-            cell = cell << BITS | min(max(np.int64((points[i, a] - low[a]) * cells), np.int64(0)), last)
+            cell = cell << BITS | min(
+                max(np.int64((points[i, a] - low[a]) * cells), np.int64(0)), last
+            )
         place[i] = places[cell]
     starts = np.zeros(places.size + 1, np.int32)
     for i in range(n):
@@ -125,16 +139,18 @@ def cut_blocks(points, places, order, coords, boxes):
             flat_coords[a, to] = points[i, a]
     for k in range(order.shape[0]):
         for a in range(3):
-            row = coords[a, k, :min(BLOCK, n - k * BLOCK)]
+            row = coords[a, k, : min(BLOCK, n - k * BLOCK)]
             boxes[2 * a, k] = row.min()
             boxes[2 * a + 1, k] = row.max()
 
 
 @njit(fastmath=FAST, **OPTIONS)
 def blocks_to_lower(boxes, cx, cy, cz, most, bounds, blocks):
-    """List the blocks that may hold a point with a distance to (cx, cy, cz) below the block's greatest; return how many.
+    """List the blocks that may hold a point with a distance to (cx, cy, cz) below the block's
+    greatest; return how many.
 
-    The bounds are rounded step by step as the distances are, so that none is above a distance in its block.
+    The bounds are rounded step by step as the distances are, so that none is above a distance in
+    its block.
     """
     zero = np.float32(0)
     for k in range(most.size):
@@ -165,7 +181,9 @@ def lower_block(coords, k, cx, cy, cz, nearest):
 
 @njit(**OPTIONS)
 def lowest_farthest(most, bits, order):
-    """Return the lowest original index among the points whose bits are greatest; ``most`` holds each block's greatest."""
+    """Return the lowest original index among the points whose bits are greatest; ``most`` holds
+    each block's greatest.
+    """
     best = LEAST
     for k in range(most.size):
         best = max(best, most[k])
@@ -206,15 +224,16 @@ def sample_blocks(points, start, near_origin, order, coords, boxes, chosen):
         current = min(lowest_farthest(most, bits, order), points.shape[0] - 1)
 
 
-def farthest_point_sample(points: Tensor, first: Tensor, lengths: Tensor | None, num_samples: int,
-                          near_origin: float) -> Tensor:
+def farthest_point_sample(
+    points: Tensor, first: Tensor, lengths: Tensor | None, num_samples: int, near_origin: float
+) -> Tensor:
     """See :func:`pcdet_kd.ops.farthest_point_sample.farthest_point_sample_torch`."""
     array, starts, count = to_numpy(points), first.tolist(), sizes(lengths, *points.shape[:2])
     chosen = torch.empty(len(array), num_samples, dtype=torch.int64)
     out, hole = chosen.numpy(), np.float32(near_origin)
 
     def sample(b: int) -> None:
-        cloud = array[b, :count[b]]
+        cloud = array[b, : count[b]]
         if len(cloud) < BLOCKS_FROM:
             sample_all(cloud, starts[b], hole, out[b])
             return

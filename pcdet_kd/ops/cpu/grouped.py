@@ -1,8 +1,8 @@
 """Steps of a point-wise MLP on groups of neighbours, on a slab of rows that fits the cache.
 
-Rows are edges: the k neighbours of centre g are the rows g * k to g * k + k - 1. Kernels that write per group or per row take
-a range of groups or rows, those that add up over rows take a range of channels: threads share the ranges, and no result
-depends on their number.
+Rows are edges: the k neighbours of centre g are the rows g * k to g * k + k - 1. Kernels that write
+per group or per row take a range of groups or rows, those that add up over rows take a range of
+channels: threads share the ranges, and no result depends on their number.
 """
 
 from collections.abc import Callable
@@ -33,12 +33,18 @@ def edge_relu_rows(points, centres, index, floor, out, low, high):
 
 @njit(**OPTIONS)
 def edge_relu_backward_columns(grad, out, index, grad_points, grad_centres, low, high):
-    """Add the gradient of :func:`edge_relu_rows` with floor 0, where ``out`` is positive, to those of its arguments."""
+    """Add the gradient of :func:`edge_relu_rows` with floor 0, where ``out`` is positive, to those
+    of its arguments.
+    """
     k, total = index.shape[1], np.empty(high - low, grad.dtype)
     for g in range(index.shape[0]):
         total[:] = 0
         for i in range(k):
-            p, d, row = grad_points[index[g, i], low:high], grad[g * k + i, low:high], out[g * k + i, low:high]
+            p, d, row = (
+                grad_points[index[g, i], low:high],
+                grad[g * k + i, low:high],
+                out[g * k + i, low:high],
+            )
             for c in range(total.size):
                 value = d[c] if row[c] > 0 else d.dtype.type(0)
                 total[c] += value
@@ -79,7 +85,9 @@ def moments_columns(z, shift, total, squares, low, high):
 
 @njit(**OPTIONS)
 def max_rows(z, k, highest, where, low, high):
-    """Fill the maximum over each group's rows, and which of them it is; the first of equal ones, a NaN before all."""
+    """Fill the maximum over each group's rows, and which of them it is; the first of equal ones, a
+    NaN before all.
+    """
     for g in range(low, high):
         m, w, row = highest[g], where[g], z[g * k]
         for c in range(m.size):
@@ -96,7 +104,9 @@ def max_rows(z, k, highest, where, low, high):
 
 @njit(**OPTIONS)
 def max_backward_rows(grad, where, weight, k, out, low, high):
-    """Add the gradient of the maxima of a linear layer to that of the layer's input ``out``, row by row."""
+    """Add the gradient of the maxima of a linear layer to that of the layer's input ``out``, row by
+    row.
+    """
     for g in range(low, high):
         for c in range(weight.shape[0]):
             value, w, row = grad[g, c], weight[c], out[g * k + where[g, c]]
@@ -106,7 +116,9 @@ def max_backward_rows(grad, where, weight, k, out, low, high):
 
 @njit(**OPTIONS)
 def max_backward_weight(grad, where, rows, k, grad_weight, low, high):
-    """Add the gradient of the maxima of a linear layer on ``rows`` to that of its weight, for some of its outputs."""
+    """Add the gradient of the maxima of a linear layer on ``rows`` to that of its weight, for some
+    of its outputs.
+    """
     for g in range(grad.shape[0]):
         for c in range(low, high):
             value, w, row = grad[g, c], grad_weight[c], rows[g * k + where[g, c]]
@@ -116,7 +128,9 @@ def max_backward_weight(grad, where, rows, k, grad_weight, low, high):
 
 @njit(**OPTIONS)
 def relu_backward_columns(grad, z, scale, shift, mean, total, moment, low, high):
-    """Set ``grad`` to 0 where z * scale + shift is not positive; add up its columns, and those of grad * (z - mean)."""
+    """Set ``grad`` to 0 where z * scale + shift is not positive; add up its columns, and those of
+    grad * (z - mean).
+    """
     first, second = np.empty(high - low, z.dtype), np.empty(high - low, z.dtype)
     s, t, m = scale[low:high], shift[low:high], mean[low:high]
     for a in range(0, z.shape[0], CHUNK):
@@ -135,7 +149,8 @@ def relu_backward_columns(grad, z, scale, shift, mean, total, moment, low, high)
 
 
 def share(kernel: Callable, size: int, *args: Tensor | int) -> None:
-    """Call ``kernel(*args, low, high)`` for ranges that make up ``range(size)``, on as many threads as torch uses.
+    """Call ``kernel(*args, low, high)`` for ranges that make up ``range(size)``, on as many threads
+    as torch uses.
 
     Tensors are handed over as arrays on the same memory, so they must be contiguous CPU tensors.
     """

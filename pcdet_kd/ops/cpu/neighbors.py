@@ -1,8 +1,9 @@
 """Nearest neighbours and neighbours within a radius.
 
-Points lie in *lanes*: an array (T, L) whose column l holds points l T to l T + T - 1, the last ones padded with infinity.
-One pass writes the bits of all distances and the least of each column. The k-th least of these is a bound that at least k
-distances keep to and few others do, so that only the columns below it are looked at, in the order of storage.
+Points lie in *lanes*: an array (T, L) whose column l holds points l T to l T + T - 1, the last ones
+padded with infinity. One pass writes the bits of all distances and the least of each column. The
+k-th least of these is a bound that at least k distances keep to and few others do, so that only the
+columns below it are looked at, in the order of storage.
 """
 
 import math
@@ -17,7 +18,9 @@ from pcdet_kd.ops.cpu.options import FAST, INFINITY, MOST, OPTIONS
 from pcdet_kd.ops.cpu.threads import for_each_cloud, for_each_part, sizes, to_numpy
 
 COLUMNS_OF_A_BALL = 10  # that are looked at, for :func:`shape`
-PRODUCTS = 1 << 22  # elements of the matrix product that is made at once: 16 MiB, which stay in the cache
+PRODUCTS = (
+    1 << 22
+)  # elements of the matrix product that is made at once: 16 MiB, which stay in the cache
 
 
 @njit(**OPTIONS)
@@ -33,7 +36,9 @@ def fill_lanes(points, lanes):
 
 @njit(fastmath=FAST, **OPTIONS)
 def measure(lanes, cx, cy, cz, bits, least):
-    """Write the bits of the squared distances to (cx, cy, cz) (T, L), and the least of each column."""
+    """Write the bits of the squared distances to (cx, cy, cz) (T, L), and the least of each
+    column.
+    """
     for j in range(least.size):
         least[j] = MOST
     for t in range(bits.shape[0]):
@@ -48,20 +53,26 @@ def measure(lanes, cx, cy, cz, bits, least):
 
 @njit(fastmath=FAST, **OPTIONS)
 def measure_products(products, norms, norm, s, bits, least):
-    """Do the same for features, from row s of the products (S, T, L) with the candidates and the squared norms."""
+    """Do the same for features, from row s of the products (S, T, L) with the candidates and the
+    squared norms.
+    """
     zero = np.float32(0)
     for j in range(least.size):
         least[j] = MOST
     for t in range(bits.shape[0]):
         for j in range(least.size):
-            d = np.float32(max((norms[t, j] - 2 * products[s, t, j]) + norm, zero) + zero).view(np.int32)
+            d = np.float32(max((norms[t, j] - 2 * products[s, t, j]) + norm, zero) + zero).view(
+                np.int32
+            )
             bits[t, j] = d
             least[j] = min(least[j], d)
 
 
 @njit(**OPTIONS)
 def bound_of(values, size, k, slack):
-    """Return a bound that k to k + slack of the first ``size`` values keep to; more only if they are equal."""
+    """Return a bound that k to k + slack of the first ``size`` values keep to; more only if they
+    are equal.
+    """
     low, high = np.int32(-1), np.int32(-1)
     for i in range(size):
         high = max(high, values[i])
@@ -82,7 +93,9 @@ def bound_of(values, size, k, slack):
 
 @njit(**OPTIONS)
 def gather(bits, least, bound, columns, values, places):
-    """List the values up to ``bound`` and their places in storage, ascending; return how many there are."""
+    """List the values up to ``bound`` and their places in storage, ascending; return how many there
+    are.
+    """
     height = np.uint64(bits.shape[0])
     used = np.uint64(0)
     for j in range(least.size):  # without a branch that the processor could guess wrong
@@ -121,7 +134,9 @@ def trim(values, places, count, k):
 
 @njit(**OPTIONS)
 def put_in_order(values, places, count, ranks, last, row):
-    """Write the places of the least values to ``row`` (k,), sorted by value; of equal ones the first listed comes first."""
+    """Write the places of the least values to ``row`` (k,), sorted by value; of equal ones the
+    first listed comes first.
+    """
     for i in range(count):
         ranks[i] = 0
     for j in range(count):
@@ -135,7 +150,9 @@ def put_in_order(values, places, count, ranks, last, row):
         while rank < row.size and row[rank] >= 0:
             rank += 1
         if rank < row.size:
-            row[rank] = min(np.int64(places[i]), last)  # padding comes last, unless there are NaNs that nobody looked for
+            row[rank] = min(
+                np.int64(places[i]), last
+            )  # padding comes last, unless there are NaNs that nobody looked for
 
 
 @njit(**OPTIONS)
@@ -161,7 +178,9 @@ def nearest(query, lanes, num_points, found):
 
 @njit(**OPTIONS)
 def nearest_features(products, norms, query_norms, num_points, found):
-    """Fill ``found`` (S, k) from the products (S, T, L) with the candidates, and the squared norms (T, L), (S,)."""
+    """Fill ``found`` (S, k) from the products (S, T, L) with the candidates, and the squared norms
+    (T, L), (S,).
+    """
     height, width = norms.shape
     bits, least = np.empty((height, width), np.int32), np.empty(width, np.int32)
     columns, lists = np.empty(width + 1, np.int32), np.empty((3, height * width + 1), np.int32)
@@ -172,8 +191,8 @@ def nearest_features(products, norms, query_norms, num_points, found):
 
 @njit(**OPTIONS)
 def within(query, lanes, limit, skip_copies, found):
-    """Fill ``found`` (S, k) int64 with the first k points whose squared distance is below ``limit``; 0 is none with
-    ``skip_copies``.
+    """Fill ``found`` (S, k) int64 with the first k points whose squared distance is below
+    ``limit``; 0 is none with ``skip_copies``.
 
     Rows are padded with their first hit, and are 0 without one.
     """
@@ -195,8 +214,8 @@ def within(query, lanes, limit, skip_copies, found):
             j = np.uint64(columns[c])
             for t in range(np.uint64(height)):
                 hits[count] = j * np.uint64(height) + np.uint64(t)
-                # Without a sign, what is below lowest is a large number. So is infinity minus infinity, the distance of
-                # padding from a query that is not finite.
+                # Without a sign, what is below lowest is a large number. So is infinity minus
+                # infinity, the distance of padding from a query that is not finite.
                 count += np.uint64(np.uint32(bits[t, j] - lowest) < span)
             c += np.uint64(1)
         first = hits[0] if count > 0 else 0
@@ -206,7 +225,9 @@ def within(query, lanes, limit, skip_copies, found):
 
 @njit(fastmath=FAST, **OPTIONS)
 def three_of(query, points, found, index, squared):
-    """Fill ``index`` and ``squared`` (S, 3) from the one to three nearest; the rest is the nearest, infinitely far."""
+    """Fill ``index`` and ``squared`` (S, 3) from the one to three nearest; the rest is the nearest,
+    infinitely far.
+    """
     for s in range(query.shape[0]):
         for i in range(3):
             if i < found.shape[1]:
@@ -222,7 +243,9 @@ def three_of(query, points, found, index, squared):
 
 
 def shape(num_points: int, k: int) -> tuple[int, int]:
-    """Return T and L; the cost of looking at least distances, ~ L, and at columns, ~ k T, is balanced."""
+    """Return T and L; the cost of looking at least distances, ~ L, and at columns, ~ k T, is
+    balanced.
+    """
     width = 1 << max(6, round(math.log2(1.6 * k * num_points) / 2), (k - 1).bit_length())
     return -(-num_points // width), width
 
@@ -230,7 +253,7 @@ def shape(num_points: int, k: int) -> tuple[int, int]:
 def lanes_of(points: np.ndarray, count: list[int], k: int) -> list[np.ndarray]:
     """Return the lanes of each cloud."""
     lanes = [np.empty((3, *shape(n, k)), np.float32) for n in count]
-    for_each_cloud(lambda b: fill_lanes(points[b, :count[b]], lanes[b]), len(count))
+    for_each_cloud(lambda b: fill_lanes(points[b, : count[b]], lanes[b]), len(count))
     return lanes
 
 
@@ -241,18 +264,24 @@ def knn(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor
     if query.shape[2] == 3:
         _in_space(to_numpy(query), to_numpy(points), count, found.numpy())
     else:
-        _of_features(query.detach().float().cpu(), points.detach().float().cpu(), count, found.numpy())
+        _of_features(
+            query.detach().float().cpu(), points.detach().float().cpu(), count, found.numpy()
+        )
     return found.to(query.device)
 
 
 def _in_space(query: np.ndarray, points: np.ndarray, count: list[int], found: np.ndarray) -> None:
     lanes = lanes_of(points, count, found.shape[2])
-    for_each_part(lambda b, i, j: nearest(query[b, i:j], lanes[b], count[b], found[b, i:j]), *query.shape[:2])
+    for_each_part(
+        lambda b, i, j: nearest(query[b, i:j], lanes[b], count[b], found[b, i:j]), *query.shape[:2]
+    )
 
 
 @torch.autocast('cpu', enabled=False)
 def _of_features(query: Tensor, points: Tensor, count: list[int], found: np.ndarray) -> None:
-    """A few clouds at a time, or a few queries of a large one: products by torch, then the rest while they are hot."""
+    """A few clouds at a time, or a few queries of a large one: products by torch, then the rest
+    while they are hot.
+    """
     batch, num_queries, _ = query.shape
     height, width = shape(max(count), found.shape[2])
     size = height * width
@@ -261,15 +290,24 @@ def _of_features(query: Tensor, points: Tensor, count: list[int], found: np.ndar
     buffer = torch.empty(clouds * rows * size)
     for start in range(0, batch, clouds):
         some = slice(start, start + clouds)
-        candidates, norms, centred = _candidates(query[some], points[some], count[some], height, width)
+        candidates, norms, centred = _candidates(
+            query[some], points[some], count[some], height, width
+        )
         for i in range(0, num_queries, rows):
-            q = centred[:, i:i + rows]
-            products = torch.bmm(q, candidates, out=buffer[:q.shape[0] * q.shape[1] * size].view(*q.shape[:2], size))
-            _select_features(products, norms, (q * q).sum(2), count[some], found[some, i:i + rows])
+            q = centred[:, i : i + rows]
+            products = torch.bmm(
+                q, candidates, out=buffer[: q.shape[0] * q.shape[1] * size].view(*q.shape[:2], size)
+            )
+            _select_features(
+                products, norms, (q * q).sum(2), count[some], found[some, i : i + rows]
+            )
 
 
-def _candidates(query: Tensor, points: Tensor, count: list[int], height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the candidates (B, C, T L), their squared norms (B, T, L), both in lanes, and the queries.
+def _candidates(
+    query: Tensor, points: Tensor, count: list[int], height: int, width: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the candidates (B, C, T L), their squared norms (B, T, L), both in lanes, and the
+    queries.
 
     All are centred, as in the reference. Norms of padding are infinite.
     """
@@ -280,21 +318,42 @@ def _candidates(query: Tensor, points: Tensor, count: list[int], height: int, wi
     norms = points.new_full((batch, width * height), torch.inf)
     norms[:, :num_points] = (p * p).sum(2).masked_fill_(absent, torch.inf)
     p = F.pad(p, (0, 0, 0, width * height - num_points))
-    lanes = p.view(batch, width, height, channels).transpose(1, 2).reshape(batch, height * width, channels)
-    return lanes.transpose(1, 2), norms.view(batch, width, height).transpose(1, 2).contiguous(), query - centre
+    lanes = (
+        p.view(batch, width, height, channels)
+        .transpose(1, 2)
+        .reshape(batch, height * width, channels)
+    )
+    return (
+        lanes.transpose(1, 2),
+        norms.view(batch, width, height).transpose(1, 2).contiguous(),
+        query - centre,
+    )
 
 
-def _select_features(products: Tensor, norms: Tensor, query_norms: Tensor, count: list[int], found: np.ndarray) -> None:
-    p, n, q = products.view(*products.shape[:2], *norms.shape[1:]).numpy(), norms.numpy(), query_norms.numpy()
-    for_each_part(lambda b, i, j: nearest_features(p[b, i:j], n[b], q[b, i:j], count[b], found[b, i:j]), *q.shape)
+def _select_features(
+    products: Tensor, norms: Tensor, query_norms: Tensor, count: list[int], found: np.ndarray
+) -> None:
+    p, n, q = (
+        products.view(*products.shape[:2], *norms.shape[1:]).numpy(),
+        norms.numpy(),
+        query_norms.numpy(),
+    )
+    for_each_part(
+        lambda b, i, j: nearest_features(p[b, i:j], n[b], q[b, i:j], count[b], found[b, i:j]),
+        *q.shape,
+    )
 
 
-def ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool) -> Tensor:
+def ball_query(
+    query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool
+) -> Tensor:
     """See :func:`pcdet_kd.ops.ball_query.ball_query_torch`."""
     q, p, count = to_numpy(query), to_numpy(points), sizes(lengths, *points.shape[:2])
     found = torch.empty(*query.shape[:2], k, dtype=torch.int64)
     out, below, lanes = found.numpy(), np.float32(limit), lanes_of(p, count, COLUMNS_OF_A_BALL)
-    for_each_part(lambda b, i, j: within(q[b, i:j], lanes[b], below, skip_copies, out[b, i:j]), *q.shape[:2])
+    for_each_part(
+        lambda b, i, j: within(q[b, i:j], lanes[b], below, skip_copies, out[b, i:j]), *q.shape[:2]
+    )
     return found.to(query.device)
 
 

@@ -11,7 +11,8 @@ from pcdet_kd.ops.cpu.threads import for_each_part, sizes, to_numpy
 
 @njit(fastmath=FAST, **OPTIONS)
 def measure(x, y, z, size, cx, cy, cz, s, bits, least, where):
-    """Write the bits of the squared distances to (cx, cy, cz), lower each column's least and set its place to s.
+    """Write the bits of the squared distances to (cx, cy, cz), lower each column's least and set
+    its place to s.
 
     Returns the least of the first ``size``.
     """
@@ -41,7 +42,8 @@ def first_with(bits, value):
 
 @njit(**OPTIONS)
 def pairs(queries, first, num_queries, points, num_points, nearest, least, where):
-    """Fill the nearest point of each query (S,) int64, and lower each point's least distance, noting the query.
+    """Fill the nearest point of each query (S,) int64, and lower each point's least distance,
+    noting the query.
 
     Args:
         queries: (S, 3) float32.
@@ -58,13 +60,17 @@ def pairs(queries, first, num_queries, points, num_points, nearest, least, where
     for s in range(queries.shape[0]):
         cx, cy, cz = queries[s, 0], queries[s, 1], queries[s, 2]
         if first + s < num_queries:
-            lowest = measure(x, y, z, num_points, cx, cy, cz, np.int32(first + s), bits, least, where)
+            lowest = measure(
+                x, y, z, num_points, cx, cy, cz, np.int32(first + s), bits, least, where
+            )
         else:
             lowest = measure(x, y, z, num_points, cx, cy, cz, np.int32(0), bits, aside[0], aside[1])
         nearest[s] = min(first_with(bits, lowest), num_points - 1)
 
 
-def nearest_pairs(x: Tensor, y: Tensor, x_lengths: Tensor | None, y_lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+def nearest_pairs(
+    x: Tensor, y: Tensor, x_lengths: Tensor | None, y_lengths: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """See :func:`pcdet_kd.ops.chamfer_distance.nearest_pairs_torch`."""
     a, b = to_numpy(x), to_numpy(y)
     a_count, b_count = sizes(x_lengths, *x.shape[:2]), sizes(y_lengths, *y.shape[:2])
@@ -77,7 +83,9 @@ def nearest_pairs(x: Tensor, y: Tensor, x_lengths: Tensor | None, y_lengths: Ten
         return c, least, where
 
     best, to_x = np.full(b.shape[:2], MOST, np.int32), np.zeros(b.shape[:2], np.int64)
-    for c, least, where in for_each_part(find, *x.shape[:2]):  # ascending parts: on ties the first stays
+    for c, least, where in for_each_part(
+        find, *x.shape[:2]
+    ):  # ascending parts: on ties the first stays
         better = least < best[c]
         best[c][better], to_x[c][better] = least[better], where[better]
     return to_y.to(x.device), torch.from_numpy(to_x).to(x.device)

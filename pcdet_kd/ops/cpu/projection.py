@@ -24,27 +24,41 @@ def depths(away, sign, distance, depth, weight):
 
 @njit(**OPTIONS)
 def coordinates(across, sign, depth, half, pixel):
-    """Write pixel rows (or columns) of points, given their coordinates down (or across) the image."""
+    """Write pixel rows (or columns) of points, given their coordinates down (or across) the
+    image.
+    """
     for i in range(depth.size):
         pixel[i] = (sign * across[i] / (depth[i] + EPS) + ONE) * half
 
 
 @njit(**OPTIONS)
 def places(row, column, depth, weight, row_step, column_step, size, place):
-    """Write the number of the pixel that each point takes with these steps; ``size`` squared where it takes none."""
+    """Write the number of the pixel that each point takes with these steps; ``size`` squared where
+    it takes none.
+    """
     limit = np.float32(size)
     for i in range(place.size):
         r, c = np.ceil(row[i] + row_step), np.ceil(column[i] + column_step)
-        inside = (r >= ZERO) & (r < limit) & (c >= ZERO) & (c < limit) & (depth[i] >= ZERO) & (weight[i] > ZERO)
-        place[i] = np.int32(r if inside else limit) * np.int32(size) + np.int32(c if inside else ZERO)
+        inside = (
+            (r >= ZERO)
+            & (r < limit)
+            & (c >= ZERO)
+            & (c < limit)
+            & (depth[i] >= ZERO)
+            & (weight[i] > ZERO)
+        )
+        place[i] = np.int32(r if inside else limit) * np.int32(size) + np.int32(
+            c if inside else ZERO
+        )
 
 
 @njit(**OPTIONS)
 def add(place, depth, weight, rgb, sums, covered):
-    """Add points to ``sums`` (pixels + 1, 1 + C): weights, then weighted depths, then colours, in the order of the points.
+    """Add points to ``sums`` (pixels + 1, 1 + C): weights, then weighted depths, then colours, in
+    the order of the points.
 
-    Pixels that got their first point are listed in ``covered``; returns their number. No branch depends on the data, for
-    the processor could not foresee it.
+    Pixels that got their first point are listed in ``covered``; returns their number. No branch
+    depends on the data, for the processor could not foresee it.
     """
     count = 0
     for i in range(depth.size):
@@ -80,10 +94,11 @@ def keep_nearest(place, depth, rgb, sums, covered):
 
 @njit(**OPTIONS)
 def project(points, rgb, order, signs, distance, steps, nearest, images):
-    """Fill ``images`` (V, C, R, R), zero before, from ``points`` (N, 3) and, with C = 4, ``rgb`` (N, 3), all float32.
+    """Fill ``images`` (V, C, R, R), zero before, from ``points`` (N, 3) and, with C = 4, ``rgb``
+    (N, 3), all float32.
 
-    ``order`` and ``signs`` (V, 3) are as :func:`~pcdet_kd.ops.project_points.view_axes` gives them; ``steps`` (s,) float32
-    is what is added to coordinates before they are rounded up.
+    ``order`` and ``signs`` (V, 3) are as :func:`~pcdet_kd.ops.project_points.view_axes` gives them;
+    ``steps`` (s,) float32 is what is added to coordinates before they are rounded up.
     """
     n, channels, size = points.shape[0], images.shape[1], images.shape[2]
     flat = images.reshape(images.shape[0], channels, size * size)
@@ -103,7 +118,9 @@ def project(points, rgb, order, signs, distance, steps, nearest, images):
         coordinates(axes[order[v, 1]], signs[v, 1], depth, half, column)
         for a in range(steps.size):
             for b in range(steps.size):
-                places(row, column, depth, weight, steps[a], steps[b], size, place[a * steps.size + b])
+                places(
+                    row, column, depth, weight, steps[a], steps[b], size, place[a * steps.size + b]
+                )
         if nearest:
             count = keep_nearest(place, depth, rgb, sums, covered)
         else:
@@ -111,18 +128,38 @@ def project(points, rgb, order, signs, distance, steps, nearest, images):
         for j in range(count):
             p = covered[j]
             for k in range(channels):
-                flat[v, k, p] = sums[p, 1 + (k + 1) % channels] / sums[p, 0]  # the depth is the last channel
+                flat[v, k, p] = (
+                    sums[p, 1 + (k + 1) % channels] / sums[p, 0]
+                )  # the depth is the last channel
             sums[p] = ZERO
 
 
-def project_points(points: Tensor, rgb: Tensor | None, lengths: Tensor | None, num_views: int, image_size: int,
-                   distance: float, footprint: int, up_axis: str, nearest: bool) -> Tensor:
+def project_points(
+    points: Tensor,
+    rgb: Tensor | None,
+    lengths: Tensor | None,
+    num_views: int,
+    image_size: int,
+    distance: float,
+    footprint: int,
+    up_axis: str,
+    nearest: bool,
+) -> Tensor:
     """See :func:`pcdet_kd.ops.project_points.project_points_torch`; float32, no gradient."""
     array, count = to_numpy(points), sizes(lengths, *points.shape[:2])
     colors = array if rgb is None else to_numpy(rgb)
     order, signs = view_axes(num_views, up_axis)
-    order, signs, steps = np.array(order), np.array(signs, np.float32), np.array(pixel_steps(footprint), np.float32)
+    order, signs, steps = (
+        np.array(order),
+        np.array(signs, np.float32),
+        np.array(pixel_steps(footprint), np.float32),
+    )
     images = torch.zeros(len(array), num_views, 1 if rgb is None else 4, image_size, image_size)
     out, away = images.numpy(), np.float32(distance)
-    for_each_cloud(lambda b: project(array[b, :count[b]], colors[b], order, signs, away, steps, nearest, out[b]), len(array))
+    for_each_cloud(
+        lambda b: project(
+            array[b, : count[b]], colors[b], order, signs, away, steps, nearest, out[b]
+        ),
+        len(array),
+    )
     return images.to(points.device)

@@ -22,7 +22,8 @@ def to_numpy(points: Tensor) -> np.ndarray:
 def to_index(index: Tensor, num_points: int) -> np.ndarray:
     """Return ``index`` as a contiguous array on the CPU.
 
-    The kernels read and write where it says. So it is looked at here too, for graphs and for callers that skip the checks.
+    The kernels read and write where it says. So it is looked at here too, for graphs and for
+    callers that skip the checks.
 
     Raises:
         IndexError: It names a point that there isn't.
@@ -31,7 +32,10 @@ def to_index(index: Tensor, num_points: int) -> np.ndarray:
     if index.numel():
         low, high = (int(v) for v in torch.aminmax(index))
         if low < 0 or high >= num_points:
-            raise IndexError(f'index {tuple(index.shape)} holds values from {low} to {high}, outside the {num_points} points')
+            raise IndexError(
+                f'index {tuple(index.shape)} holds values from {low} to {high}, outside the '
+                f'{num_points} points'
+            )
     return index.numpy()
 
 
@@ -43,8 +47,9 @@ def sizes(lengths: Tensor | None, batch: int, num_points: int) -> list[int]:
 def for_each_cloud(function: Callable[[int], Any], batch: int) -> list[Any]:
     """Return ``[function(0), …, function(batch - 1)]``, on as many threads as torch uses.
 
-    The kernels release the GIL and know nothing of threads: an OpenMP region of numba would end a forked DataLoader worker,
-    and in such a worker torch uses one thread, so nothing is started there.
+    The kernels release the GIL and know nothing of threads: an OpenMP region of numba would end a
+    forked DataLoader worker, and in such a worker torch uses one thread, so nothing is started
+    there.
     """
     threads = min(torch.get_num_threads(), batch)
     if threads <= 1:
@@ -65,15 +70,20 @@ def for_each_cloud(function: Callable[[int], Any], batch: int) -> list[Any]:
     return results
 
 
-def for_each_part(function: Callable[[int, int, int], Any], batch: int, rows: int, least: int = 64) -> list[Any]:
-    """Return ``function(b, start, stop)`` for parts of the rows of each cloud: small batches are cut up for the threads.
+def for_each_part(
+    function: Callable[[int, int, int], Any], batch: int, rows: int, least: int = 64
+) -> list[Any]:
+    """Return ``function(b, start, stop)`` for parts of the rows of each cloud: small batches are
+    cut up for the threads.
 
     A part has at least ``least`` rows, if there are so many.
     """
     threads = torch.get_num_threads()
     parts = 1 if threads == 1 or batch >= 2 * threads else -(-2 * threads // batch)
     size = max(least, -(-rows // parts))
-    tasks = [(b, start, min(start + size, rows)) for b in range(batch) for start in range(0, rows, size)]
+    tasks = [
+        (b, start, min(start + size, rows)) for b in range(batch) for start in range(0, rows, size)
+    ]
     return for_each_cloud(lambda t: function(*tasks[t]), len(tasks))
 
 

@@ -5,14 +5,33 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from pcdet_kd.ops.gpu.common import ABSENT, OPTIONS, bits_of_distances, on_device, planes, power_of_2, rows
+from pcdet_kd.ops.gpu.common import (
+    ABSENT,
+    OPTIONS,
+    bits_of_distances,
+    on_device,
+    planes,
+    power_of_2,
+    rows,
+)
 
 CHUNK = 256
 
 
 @triton.jit
-def _within(query, points, lengths, found, num_queries, num_points, limit, k, BLOCK: tl.constexpr, SLOTS: tl.constexpr,
-            SKIP_COPIES: tl.constexpr):
+def _within(
+    query,
+    points,
+    lengths,
+    found,
+    num_queries,
+    num_points,
+    limit,
+    k,
+    BLOCK: tl.constexpr,
+    SLOTS: tl.constexpr,
+    SKIP_COPIES: tl.constexpr,
+):
     row = tl.program_id(0).to(tl.int64)
     cloud = row // num_queries
     points += cloud * 3 * num_points
@@ -40,7 +59,9 @@ def _within(query, points, lengths, found, num_queries, num_points, limit, k, BL
     tl.store(found + slot, padding, (slot >= hits) & (slot < k))
 
 
-def ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool) -> Tensor:
+def ball_query(
+    query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool
+) -> Tensor:
     """See :func:`pcdet_kd.ops.ball_query.ball_query_torch`."""
     batch, num_queries, _ = query.shape
     num_points = points.shape[1]
@@ -48,7 +69,19 @@ def ball_query(query: Tensor, points: Tensor, lengths: Tensor | None, limit: flo
     lengths = None if lengths is None else lengths.contiguous()
     found = torch.empty(batch, num_queries, k, dtype=torch.int64, device=query.device)
     with on_device(query):
-        _within[(batch * num_queries,)](query, points, lengths, found, num_queries, num_points, limit, k,
-                                        BLOCK=min(power_of_2(num_points), CHUNK), SLOTS=power_of_2(k), SKIP_COPIES=skip_copies,
-                                        num_warps=1, **OPTIONS)
+        _within[(batch * num_queries,)](
+            query,
+            points,
+            lengths,
+            found,
+            num_queries,
+            num_points,
+            limit,
+            k,
+            BLOCK=min(power_of_2(num_points), CHUNK),
+            SLOTS=power_of_2(k),
+            SKIP_COPIES=skip_copies,
+            num_warps=1,
+            **OPTIONS,
+        )
     return found

@@ -16,7 +16,8 @@ WARP = 32
 def missing() -> str | None:
     """Return why Triton can't launch kernels on the GPU that is there, or None.
 
-    It builds its launchers with a C compiler and Python's headers, which many container images lack.
+    It builds its launchers with a C compiler and Python's headers, which many container images
+    lack.
     """
     if os.environ.get('TRITON_INTERPRET') == '1' or not torch.cuda.is_initialized():
         return None
@@ -28,12 +29,17 @@ def _missing_launcher() -> str | None:
     try:
         triton.runtime.driver.active.get_current_target()
     except Exception as error:  # no compiler, no header, no driver: each is of another type
-        return f"Triton can't launch kernels ({type(error).__name__}: {(str(error).splitlines() or [''])[0]})"
+        return (
+            f"Triton can't launch kernels ({type(error).__name__}: "
+            f'{(str(error).splitlines() or [""])[0]})'
+        )
     return None
 
 
 def planes(points: Tensor) -> Tensor:
-    """Return points (B, N, 3) as float32 (B, 3, N): neighbouring threads then read neighbouring words."""
+    """Return points (B, N, 3) as float32 (B, 3, N): neighbouring threads then read neighbouring
+    words.
+    """
     return points.detach().float().transpose(1, 2).contiguous()
 
 
@@ -43,18 +49,23 @@ def rows(points: Tensor) -> Tensor:
 
 
 def power_of_2(size: int, least: int = WARP) -> int:
-    """Return the least power of 2 that is at least ``size`` and ``least``: Triton's blocks come in these sizes."""
+    """Return the least power of 2 that is at least ``size`` and ``least``: Triton's blocks come in
+    these sizes.
+    """
     return max(least, triton.next_power_of_2(size))
 
 
 def on_device(tensor: Tensor) -> torch.cuda.device_of:
-    """Return the context in which a kernel on ``tensor`` must be launched: its GPU made the current one."""
+    """Return the context in which a kernel on ``tensor`` must be launched: its GPU made the current
+    one.
+    """
     return torch.cuda.device_of(tensor)
 
 
 @triton.jit
 def bits_of_distances(points, num_points, n, size, x, y, z):
-    """Return the bits of the squared distances from (x, y, z) to points ``n`` of one cloud, ABSENT from ``size`` on.
+    """Return the bits of the squared distances from (x, y, z) to points ``n`` of one cloud, ABSENT
+    from ``size`` on.
 
     ``points`` is the start of the cloud's three planes of ``num_points`` each.
     """

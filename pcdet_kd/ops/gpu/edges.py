@@ -11,8 +11,20 @@ TILE = 1024  # elements (centres x channels) that a program works on at once
 
 
 @triton.jit
-def _max_sum(features, index, highest, argmax, total, num_rows, num_centres, num_points, channels, k, ROWS: tl.constexpr,
-             CHANNELS: tl.constexpr):
+def _max_sum(
+    features,
+    index,
+    highest,
+    argmax,
+    total,
+    num_rows,
+    num_centres,
+    num_points,
+    channels,
+    k,
+    ROWS: tl.constexpr,
+    CHANNELS: tl.constexpr,
+):
     row = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)
     channel = tl.program_id(1) * CHANNELS + tl.arange(0, CHANNELS)
     real = row < num_rows
@@ -20,13 +32,19 @@ def _max_sum(features, index, highest, argmax, total, num_rows, num_centres, num
     start = row // num_centres * num_points
     wide = highest.dtype.element_ty
     j = tl.load(index + row * k, real, 0)
-    best = tl.load(features + ((start + j) * channels)[:, None] + channel[None, :], mask, 0.0).to(wide)
+    best = tl.load(features + ((start + j) * channels)[:, None] + channel[None, :], mask, 0.0).to(
+        wide
+    )
     added = best
     at = tl.zeros((ROWS, CHANNELS), tl.int64) + j[:, None]
     for i in range(1, k):
         j = tl.load(index + row * k + i, real, 0)
-        value = tl.load(features + ((start + j) * channels)[:, None] + channel[None, :], mask, 0.0).to(wide)
-        larger = (value > best) | ((value != value) & (best == best))  # the first NaN is the largest
+        value = tl.load(
+            features + ((start + j) * channels)[:, None] + channel[None, :], mask, 0.0
+        ).to(wide)
+        larger = (value > best) | (
+            (value != value) & (best == best)
+        )  # the first NaN is the largest
         at = tl.where(larger, j[:, None], at)
         best = tl.where(larger, value, best)
         added += value
@@ -37,8 +55,20 @@ def _max_sum(features, index, highest, argmax, total, num_rows, num_centres, num
 
 
 @triton.jit
-def _scatter(grad_max, grad_sum, argmax, index, grad, num_rows, num_centres, num_points, channels, k, ROWS: tl.constexpr,
-             CHANNELS: tl.constexpr):
+def _scatter(
+    grad_max,
+    grad_sum,
+    argmax,
+    index,
+    grad,
+    num_rows,
+    num_centres,
+    num_points,
+    channels,
+    k,
+    ROWS: tl.constexpr,
+    CHANNELS: tl.constexpr,
+):
     row = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)
     channel = tl.program_id(1) * CHANNELS + tl.arange(0, CHANNELS)
     real = row < num_rows
@@ -47,17 +77,36 @@ def _scatter(grad_max, grad_sum, argmax, index, grad, num_rows, num_centres, num
     wide = grad.dtype.element_ty
     place = (row * channels)[:, None] + channel[None, :]
     at = tl.load(argmax + place, mask, 0)
-    tl.atomic_add(grad + (start[:, None] + at) * channels + channel[None, :], tl.load(grad_max + place, mask, 0.0).to(wide), mask,
-                  sem='relaxed')
+    tl.atomic_add(
+        grad + (start[:, None] + at) * channels + channel[None, :],
+        tl.load(grad_max + place, mask, 0.0).to(wide),
+        mask,
+        sem='relaxed',
+    )
     value = tl.load(grad_sum + place, mask, 0.0).to(wide)
     for i in range(k):
         j = tl.load(index + row * k + i, real, 0)
-        tl.atomic_add(grad + ((start + j) * channels)[:, None] + channel[None, :], value, mask, sem='relaxed')
+        tl.atomic_add(
+            grad + ((start + j) * channels)[:, None] + channel[None, :], value, mask, sem='relaxed'
+        )
 
 
 @triton.jit
-def _gather(grad_max, grad_sum, argmax, order, starts, grad, num_centres, num_points, channels, k, CHANNELS: tl.constexpr):
-    # one program per point; the edges that end in it, in the order of their centres, are order[starts[p]:starts[p + 1]]
+def _gather(
+    grad_max,
+    grad_sum,
+    argmax,
+    order,
+    starts,
+    grad,
+    num_centres,
+    num_points,
+    channels,
+    k,
+    CHANNELS: tl.constexpr,
+):
+    # one program per point; the edges that end in it, in the order of their centres, are
+    # order[starts[p]:starts[p + 1]]
     point = tl.program_id(0).to(tl.int64)
     channel = tl.program_id(1) * CHANNELS + tl.arange(0, CHANNELS)
     mask = channel < channels
@@ -69,7 +118,9 @@ def _gather(grad_max, grad_sum, argmax, order, starts, grad, num_centres, num_po
         row = tl.load(order + e) // k
         added += tl.load(grad_sum + row * channels + channel, mask, 0.0).to(wide)
         # the maximum counts once, however often the point is a neighbour of this centre
-        here = tl.load(argmax + row * channels + channel, mask, -1) == tl.where(row == previous, -2, inside)
+        here = tl.load(argmax + row * channels + channel, mask, -1) == tl.where(
+            row == previous, -2, inside
+        )
         added += tl.load(grad_max + row * channels + channel, mask & here, 0.0).to(wide)
         previous = row
     tl.store(grad + point * channels + channel, added, mask)
@@ -92,18 +143,36 @@ def edge_max_sum(features: Tensor, index: Tensor) -> tuple[Tensor, Tensor, Tenso
     if highest.numel():
         with on_device(features):
             _max_sum[(triton.cdiv(batch * num_centres, height), across)](
-                features, index, highest, argmax, total, batch * num_centres, num_centres, num_points, channels, k, ROWS=height,
-                CHANNELS=width, num_warps=4, **OPTIONS)
+                features,
+                index,
+                highest,
+                argmax,
+                total,
+                batch * num_centres,
+                num_centres,
+                num_points,
+                channels,
+                k,
+                ROWS=height,
+                CHANNELS=width,
+                num_warps=4,
+                **OPTIONS,
+            )
     return highest, argmax, total
 
 
-def edge_max_sum_backward(grad_max: Tensor, grad_sum: Tensor, argmax: Tensor, index: Tensor, num_points: int) -> Tensor:
+def edge_max_sum_backward(
+    grad_max: Tensor, grad_sum: Tensor, argmax: Tensor, index: Tensor, num_points: int
+) -> Tensor:
     """See :func:`pcdet_kd.ops.edge_max_sum.edge_max_sum_backward_torch`.
 
-    By default every edge adds to its point atomically, in an order that changes from run to run, as in most of torch's own
-    gradients. Under ``torch.use_deterministic_algorithms`` the edges are sorted first and each point adds up its own.
+    By default every edge adds to its point atomically, in an order that changes from run to run, as
+    in most of torch's own gradients. Under ``torch.use_deterministic_algorithms`` the edges are
+    sorted first and each point adds up its own.
     """
-    grad_max, grad_sum, argmax, index = (t.detach().contiguous() for t in (grad_max, grad_sum, argmax, index))
+    grad_max, grad_sum, argmax, index = (
+        t.detach().contiguous() for t in (grad_max, grad_sum, argmax, index)
+    )
     (batch, num_centres, k), channels = index.shape, grad_max.shape[2]
     shape, device = (batch, num_points, channels), grad_max.device
     wide = torch.promote_types(grad_max.dtype, torch.float32)
@@ -114,14 +183,40 @@ def edge_max_sum_backward(grad_max: Tensor, grad_sum: Tensor, argmax: Tensor, in
         grad = torch.zeros(shape, dtype=wide, device=device)
         with on_device(grad):
             _scatter[(triton.cdiv(batch * num_centres, height), across)](
-                grad_max, grad_sum, argmax, index, grad, batch * num_centres, num_centres, num_points, channels, k, ROWS=height,
-                CHANNELS=width, num_warps=4, **OPTIONS)
+                grad_max,
+                grad_sum,
+                argmax,
+                index,
+                grad,
+                batch * num_centres,
+                num_centres,
+                num_points,
+                channels,
+                k,
+                ROWS=height,
+                CHANNELS=width,
+                num_warps=4,
+                **OPTIONS,
+            )
         return grad
     grad = torch.empty(shape, dtype=wide, device=device)
     flat = (index + torch.arange(batch, device=device).view(-1, 1, 1) * num_points).view(-1)
     points, order = flat.sort(stable=True)
     starts = torch.searchsorted(points, torch.arange(batch * num_points + 1, device=device))
     with on_device(grad):
-        _gather[(batch * num_points, across)](grad_max, grad_sum, argmax, order, starts, grad, num_centres, num_points, channels,
-                                              k, CHANNELS=width, num_warps=max(1, width // 64), **OPTIONS)
+        _gather[(batch * num_points, across)](
+            grad_max,
+            grad_sum,
+            argmax,
+            order,
+            starts,
+            grad,
+            num_centres,
+            num_points,
+            channels,
+            k,
+            CHANNELS=width,
+            num_warps=max(1, width // 64),
+            **OPTIONS,
+        )
     return grad

@@ -28,7 +28,9 @@ def _bits(x, y, z, cx, cy, cz):
 
 
 @triton.jit
-def _in_registers(points, first, lengths, chosen, num_points, num_samples, near_origin, BLOCK: tl.constexpr):
+def _in_registers(
+    points, first, lengths, chosen, num_points, num_samples, near_origin, BLOCK: tl.constexpr
+):
     cloud = tl.program_id(0).to(tl.int64)
     points += cloud * num_points * 3
     chosen += cloud * num_samples
@@ -44,15 +46,30 @@ def _in_registers(points, first, lengths, chosen, num_points, num_samples, near_
     current = tl.load(first + cloud).to(tl.int32)
     for s in range(num_samples):
         tl.store(chosen + s, current)
-        cx, cy, cz = (tl.load(points + current * 3), tl.load(points + current * 3 + 1), tl.load(points + current * 3 + 2))
+        cx, cy, cz = (
+            tl.load(points + current * 3),
+            tl.load(points + current * 3 + 1),
+            tl.load(points + current * 3 + 2),
+        )
         nearest = tl.minimum(nearest, _bits(x, y, z, cx, cy, cz))
         farthest = tl.max(nearest, 0)
         current = tl.min(tl.where(nearest == farthest, n, BLOCK), 0)
 
 
 @triton.jit
-def _in_chunks(points, first, lengths, chosen, memory, num_points, num_samples, near_origin, BLOCK: tl.constexpr):
-    # as above, but the distances lie in ``memory``; each lane keeps the best of its column of the chunks
+def _in_chunks(
+    points,
+    first,
+    lengths,
+    chosen,
+    memory,
+    num_points,
+    num_samples,
+    near_origin,
+    BLOCK: tl.constexpr,
+):
+    # as above, but the distances lie in ``memory``; each lane keeps the best of its column of the
+    # chunks
     cloud = tl.program_id(0).to(tl.int64)
     points += cloud * num_points * 3
     memory += cloud * num_points
@@ -72,7 +89,11 @@ def _in_chunks(points, first, lengths, chosen, memory, num_points, num_samples, 
     current = tl.load(first + cloud).to(tl.int32)
     for s in range(num_samples):
         tl.store(chosen + s, current)
-        cx, cy, cz = (tl.load(points + current * 3), tl.load(points + current * 3 + 1), tl.load(points + current * 3 + 2))
+        cx, cy, cz = (
+            tl.load(points + current * 3),
+            tl.load(points + current * 3 + 1),
+            tl.load(points + current * 3 + 2),
+        )
         best = tl.full((BLOCK,), OUTSIDE, tl.int32)
         at = lane
         for start in range(0, size, BLOCK):
@@ -91,8 +112,9 @@ def _in_chunks(points, first, lengths, chosen, memory, num_points, num_samples, 
         tl.debug_barrier()
 
 
-def farthest_point_sample(points: Tensor, first: Tensor, lengths: Tensor | None, num_samples: int,
-                          near_origin: float) -> Tensor:
+def farthest_point_sample(
+    points: Tensor, first: Tensor, lengths: Tensor | None, num_samples: int, near_origin: float
+) -> Tensor:
     """See :func:`pcdet_kd.ops.farthest_point_sample.farthest_point_sample_torch`."""
     points, first = rows(points), first.contiguous()
     lengths = None if lengths is None else lengths.contiguous()
@@ -101,10 +123,31 @@ def farthest_point_sample(points: Tensor, first: Tensor, lengths: Tensor | None,
     with on_device(points):
         if num_points <= IN_REGISTERS:
             block = power_of_2(num_points)
-            _in_registers[(batch,)](points, first, lengths, chosen, num_points, num_samples, near_origin, BLOCK=block,
-                                    num_warps=min(max(block // 256, 1), 32), **OPTIONS)
+            _in_registers[(batch,)](
+                points,
+                first,
+                lengths,
+                chosen,
+                num_points,
+                num_samples,
+                near_origin,
+                BLOCK=block,
+                num_warps=min(max(block // 256, 1), 32),
+                **OPTIONS,
+            )
         else:
             memory = torch.empty(batch, num_points, dtype=torch.int32, device=points.device)
-            _in_chunks[(batch,)](points, first, lengths, chosen, memory, num_points, num_samples, near_origin, BLOCK=CHUNK,
-                                 num_warps=16, **OPTIONS)
+            _in_chunks[(batch,)](
+                points,
+                first,
+                lengths,
+                chosen,
+                memory,
+                num_points,
+                num_samples,
+                near_origin,
+                BLOCK=CHUNK,
+                num_warps=16,
+                **OPTIONS,
+            )
     return chosen

@@ -1,31 +1,63 @@
-"""Nearest neighbours: one warp per query, which keeps its distances in registers and takes the least, k times."""
+"""Nearest neighbours: one warp per query, which keeps its distances in registers and takes the
+least, k times.
+"""
 
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
-from pcdet_kd.ops.gpu.common import ABSENT, OPTIONS, bits_of_distances, on_device, planes, power_of_2, rows
+from pcdet_kd.ops.gpu.common import (
+    ABSENT,
+    OPTIONS,
+    bits_of_distances,
+    on_device,
+    planes,
+    power_of_2,
+    rows,
+)
 
 IN_REGISTERS = 2048  # candidates that fit in the registers of one warp
 CHUNK = 1024
-MATRIX_BYTES = 32 << 20  # of the distances that lie in memory at once, in feature space: a part of the GPU's cache
+MATRIX_BYTES = (
+    32 << 20
+)  # of the distances that lie in memory at once, in feature space: a part of the GPU's cache
 
 
 @triton.jit
 def _bits(query, points, matrix, row, cloud, num_points, n, size):
     if matrix is not None:
         inside = n < size
-        return tl.where(inside, tl.load(matrix + row * num_points + n, inside, 0.0).to(tl.int32, bitcast=True), ABSENT)
+        return tl.where(
+            inside,
+            tl.load(matrix + row * num_points + n, inside, 0.0).to(tl.int32, bitcast=True),
+            ABSENT,
+        )
     else:
-        x, y, z = tl.load(query + row * 3), tl.load(query + row * 3 + 1), tl.load(query + row * 3 + 2)
+        x, y, z = (
+            tl.load(query + row * 3),
+            tl.load(query + row * 3 + 1),
+            tl.load(query + row * 3 + 2),
+        )
         return bits_of_distances(points + cloud * 3 * num_points, num_points, n, size, x, y, z)
 
 
 @triton.jit
-def _nearest(query, points, matrix, lengths, found, squared, num_queries, num_points, k, BLOCK: tl.constexpr,
-             SLOTS: tl.constexpr):
-    # SLOTS = 0: all candidates fit in BLOCK; else the k best so far lie in SLOTS slots, and BLOCK candidates come at a time
+def _nearest(
+    query,
+    points,
+    matrix,
+    lengths,
+    found,
+    squared,
+    num_queries,
+    num_points,
+    k,
+    BLOCK: tl.constexpr,
+    SLOTS: tl.constexpr,
+):
+    # SLOTS = 0: all candidates fit in BLOCK; else the k best so far lie in SLOTS slots, and BLOCK
+    # candidates come at a time
     row = tl.program_id(0).to(tl.int64)
     cloud = row // num_queries
     size = num_points
@@ -38,7 +70,9 @@ def _nearest(query, points, matrix, lengths, found, squared, num_queries, num_po
     else:
         slot = tl.arange(0, SLOTS)
         bits = tl.where(slot < k, ABSENT, -1)  # a slot too many is never the worst
-        index = slot  # all different, so that one slot at a time is replaced; what stays, as for a NaN, is a point too
+        # all different, so that one slot at a time is replaced; what stays, as for a NaN, is a
+        # point too
+        index = slot
         worst = tl.max(bits, 0)
         for start in range(0, size, BLOCK):
             n = start + lane
@@ -63,8 +97,15 @@ def _nearest(query, points, matrix, lengths, found, squared, num_queries, num_po
         bits = tl.where(index == at, ABSENT, bits)
 
 
-def nearest(query: Tensor | None, points: Tensor | None, matrix: Tensor | None, lengths: Tensor | None, found: Tensor,
-            squared: Tensor | None, num_points: int) -> None:
+def nearest(
+    query: Tensor | None,
+    points: Tensor | None,
+    matrix: Tensor | None,
+    lengths: Tensor | None,
+    found: Tensor,
+    squared: Tensor | None,
+    num_points: int,
+) -> None:
     """Fill ``found`` (B, S, k) int64 and, if given, ``squared`` (B, S, k) float32, nearest first.
 
     Args:
@@ -80,14 +121,29 @@ def nearest(query: Tensor | None, points: Tensor | None, matrix: Tensor | None, 
     fits = num_points <= IN_REGISTERS
     block = power_of_2(num_points) if fits else CHUNK
     with on_device(found):
-        _nearest[(batch * num_queries,)](query, points, matrix, lengths, found, squared, num_queries, num_points, k,
-                                         BLOCK=block, SLOTS=0 if fits else power_of_2(k), num_warps=1, **OPTIONS)
+        _nearest[(batch * num_queries,)](
+            query,
+            points,
+            matrix,
+            lengths,
+            found,
+            squared,
+            num_queries,
+            num_points,
+            k,
+            BLOCK=block,
+            SLOTS=0 if fits else power_of_2(k),
+            num_warps=1,
+            **OPTIONS,
+        )
 
 
 def knn(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor:
-    """See :func:`pcdet_kd.ops.knn.knn_torch`; in feature space the distances of a few clouds at a time lie in memory.
+    """See :func:`pcdet_kd.ops.knn.knn_torch`; in feature space the distances of a few clouds at a
+    time lie in memory.
 
-    There, cuBLAS computes the products as ``torch.set_float32_matmul_precision`` says, as it does for plain torch.
+    There, cuBLAS computes the products as ``torch.set_float32_matmul_precision`` says, as it does
+    for plain torch.
     """
     batch, num_queries, channels = query.shape
     num_points = points.shape[1]
@@ -99,18 +155,29 @@ def knn(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor
     for part in torch.arange(batch).split(max(1, MATRIX_BYTES // (4 * num_queries * num_points))):
         clouds = slice(int(part[0]), int(part[-1]) + 1)
         sizes = None if lengths is None else lengths[clouds]
-        nearest(None, None, _feature_distances(rows(query[clouds]), rows(points[clouds]), sizes), sizes, found[clouds], None,
-                num_points)
+        nearest(
+            None,
+            None,
+            _feature_distances(rows(query[clouds]), rows(points[clouds]), sizes),
+            sizes,
+            found[clouds],
+            None,
+            num_points,
+        )
     return found
 
 
 def _feature_distances(query: Tensor, points: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return (B, S, N) squared distances by a matrix product of centred features, never negative."""
+    """Return (B, S, N) squared distances by a matrix product of centred features, never
+    negative.
+    """
     if lengths is None:
         centre = points.mean(1, keepdim=True)
     else:
         real = torch.arange(points.shape[1], device=points.device) < lengths[:, None]
-        centre = torch.where(real[..., None], points, 0).sum(1, keepdim=True) / lengths[:, None, None]
+        centre = (
+            torch.where(real[..., None], points, 0).sum(1, keepdim=True) / lengths[:, None, None]
+        )
     q, p = query - centre, points - centre
     with torch.autocast(q.device.type, enabled=False):
         d = torch.baddbmm((p * p).sum(2)[:, None], q, p.transpose(1, 2), alpha=-2)

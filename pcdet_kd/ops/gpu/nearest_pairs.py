@@ -11,8 +11,19 @@ QUERIES, CHUNK = 32, 64
 
 
 @triton.jit
-def _nearest_one(query, points, lengths, found, num_queries, num_points, tiles, ROWS: tl.constexpr, BLOCK: tl.constexpr):
-    # a tile of queries x candidates; each element keeps the best of its residue class, one reduction at the end
+def _nearest_one(
+    query,
+    points,
+    lengths,
+    found,
+    num_queries,
+    num_points,
+    tiles,
+    ROWS: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    # a tile of queries x candidates; each element keeps the best of its residue class, one
+    # reduction at the end
     cloud = (tl.program_id(0) // tiles).to(tl.int64)
     s = tl.program_id(0) % tiles * ROWS + tl.arange(0, ROWS)
     real = s < num_queries
@@ -37,10 +48,16 @@ def _nearest_one(query, points, lengths, found, num_queries, num_points, tiles, 
         at = tl.where(bits < best, n[None, :], at)
         best = tl.minimum(bits, best)
     least = tl.min(best, 1)
-    tl.store(found + cloud * num_queries + s, tl.min(tl.where(best == least[:, None], at, ABSENT), 1), real)
+    tl.store(
+        found + cloud * num_queries + s,
+        tl.min(tl.where(best == least[:, None], at, ABSENT), 1),
+        real,
+    )
 
 
-def nearest_pairs(x: Tensor, y: Tensor, x_lengths: Tensor | None, y_lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+def nearest_pairs(
+    x: Tensor, y: Tensor, x_lengths: Tensor | None, y_lengths: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """See :func:`pcdet_kd.ops.chamfer_distance.nearest_pairs_torch`."""
     x, y = planes(x), planes(y)
     return _nearest(x, y, y_lengths), _nearest(y, x, x_lengths)
@@ -52,6 +69,17 @@ def _nearest(query: Tensor, points: Tensor, lengths: Tensor | None) -> Tensor:
     lengths = None if lengths is None else lengths.contiguous()
     tiles = triton.cdiv(num_queries, QUERIES)
     with on_device(query):
-        _nearest_one[(tiles * batch,)](query, points, lengths, found, num_queries, points.shape[2], tiles, ROWS=QUERIES,
-                                       BLOCK=CHUNK, num_warps=4, **OPTIONS)
+        _nearest_one[(tiles * batch,)](
+            query,
+            points,
+            lengths,
+            found,
+            num_queries,
+            points.shape[2],
+            tiles,
+            ROWS=QUERIES,
+            BLOCK=CHUNK,
+            num_warps=4,
+            **OPTIONS,
+        )
     return found

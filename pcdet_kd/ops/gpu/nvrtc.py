@@ -1,4 +1,6 @@
-"""CUDA C++ without a toolkit: NVRTC, a library in torch's CUDA wheels, compiles it, and the driver loads and launches it."""
+"""CUDA C++ without a toolkit: NVRTC, a library in torch's CUDA wheels, compiles it, and the driver
+loads and launches it.
+"""
 
 import ctypes
 import functools
@@ -44,13 +46,23 @@ def compile_cuda(source: str, capability: int) -> bytes:
     _check(lib, lib.nvrtcGetSupportedArchs(known))
     usable = [arch for arch in known if arch <= capability]
     if not usable:
-        raise RuntimeError(f'NVRTC compiles for compute capabilities {min(known) / 10} and up, this GPU has {capability / 10}')
+        raise RuntimeError(
+            f'NVRTC compiles for compute capabilities {min(known) / 10} and up, this GPU has '
+            f'{capability / 10}'
+        )
     form = 'CUBIN' if capability in usable else 'PTX'
-    options = [f'--gpu-architecture={"sm" if form == "CUBIN" else "compute"}_{max(usable)}', *OPTIONS]
+    options = [
+        f'--gpu-architecture={"sm" if form == "CUBIN" else "compute"}_{max(usable)}',
+        *OPTIONS,
+    ]
     program = c_void_p()
-    _check(lib, lib.nvrtcCreateProgram(byref(program), source.encode(), b'kernel.cu', 0, None, None))
+    _check(
+        lib, lib.nvrtcCreateProgram(byref(program), source.encode(), b'kernel.cu', 0, None, None)
+    )
     try:
-        status = lib.nvrtcCompileProgram(program, len(options), (c_char_p * len(options))(*(o.encode() for o in options)))
+        status = lib.nvrtcCompileProgram(
+            program, len(options), (c_char_p * len(options))(*(o.encode() for o in options))
+        )
         if status:
             log = _text(lib, program, 'ProgramLog').decode().rstrip('\0')
             raise RuntimeError(f'NVRTC could not compile with {options}:\n{log}')
@@ -76,9 +88,12 @@ class Kernel:
         code = compile_cuda(source, 10 * major + minor)
         self._device, self._driver = device, _driver()
         index, self._context = c_int(), c_void_p()
-        # the driver counts all GPUs, torch those that CUDA_VISIBLE_DEVICES leaves, as the driver does
+        # the driver counts all GPUs, torch those that CUDA_VISIBLE_DEVICES leaves, as the driver
+        # does
         self._call('cuDeviceGet', byref(index), device.index)
-        self._call('cuDevicePrimaryCtxRetain', byref(self._context), index)  # torch's own, for the life of the process
+        self._call(
+            'cuDevicePrimaryCtxRetain', byref(self._context), index
+        )  # torch's own, for the life of the process
         module, self._function, limit, static = c_void_p(), c_void_p(), c_int(), c_int()
         self._call('cuCtxPushCurrent_v2', self._context)
         try:
@@ -100,16 +115,32 @@ class Kernel:
             shared: Bytes of dynamic shared memory per block.
             args: Contiguous tensors on the device, None for a null pointer, and ``ctypes`` numbers.
         """
-        values = [arg if isinstance(arg, ctypes._SimpleCData) else c_void_p(arg.data_ptr() if isinstance(arg, Tensor) else None)
-                  for arg in args]
+        values = [
+            arg
+            if isinstance(arg, ctypes._SimpleCData)
+            else c_void_p(arg.data_ptr() if isinstance(arg, Tensor) else None)
+            for arg in args
+        ]
         pointers = (c_void_p * len(values))(*(ctypes.addressof(value) for value in values))
         stream = c_void_p(torch.cuda.current_stream(self._device).cuda_stream)
         one = c_uint(1)
         # a thread that has not used CUDA yet, such as one of autograd's, has no current context
         self._call('cuCtxPushCurrent_v2', self._context)
         try:
-            self._call('cuLaunchKernel', self._function, c_uint(blocks), one, one, c_uint(threads), one, one, c_uint(shared),
-                       stream, pointers, None)
+            self._call(
+                'cuLaunchKernel',
+                self._function,
+                c_uint(blocks),
+                one,
+                one,
+                c_uint(threads),
+                one,
+                one,
+                c_uint(shared),
+                stream,
+                pointers,
+                None,
+            )
         finally:
             self._call('cuCtxPopCurrent_v2', byref(c_void_p()))
 
@@ -118,7 +149,9 @@ class Kernel:
         if status:
             text = c_char_p()
             self._driver.cuGetErrorString(status, byref(text))
-            raise RuntimeError(f'{name}: {(text.value or b"unknown error").decode()} (CUDA error {status})')
+            raise RuntimeError(
+                f'{name}: {(text.value or b"unknown error").decode()} (CUDA error {status})'
+            )
 
 
 def _text(lib: ctypes.CDLL, program: c_void_p, what: str) -> bytes:
@@ -143,21 +176,39 @@ def _nvrtc() -> ctypes.CDLL:
             continue
         lib.nvrtcGetErrorString.restype = c_char_p
         return lib
-    raise OSError("NVRTC can't be found (libnvrtc.so, in the CUDA wheels of torch; else: pip install nvidia-cuda-nvrtc)")
+    raise OSError(
+        "NVRTC can't be found (libnvrtc.so, in the CUDA wheels of torch; else: pip install "
+        'nvidia-cuda-nvrtc)'
+    )
 
 
 def _candidates() -> list[str]:
     """Return names and files to try, those that fit torch's CUDA version first."""
     version = (torch.version.cuda or '').partition('.')[0]
-    folders = [folder for name in ('nvidia', 'torch') if (spec := importlib.util.find_spec(name))
-               for folder in spec.submodule_search_locations or ()]
-    files = [file for folder in folders for pattern in ('*/lib/libnvrtc.so*', 'lib/libnvrtc*.so*')
-             for file in Path(folder).glob(pattern)]
+    folders = [
+        folder
+        for name in ('nvidia', 'torch')
+        if (spec := importlib.util.find_spec(name))
+        for folder in spec.submodule_search_locations or ()
+    ]
+    files = [
+        file
+        for folder in folders
+        for pattern in ('*/lib/libnvrtc.so*', 'lib/libnvrtc*.so*')
+        for file in Path(folder).glob(pattern)
+    ]
     for variable in ('CUDA_HOME', 'CUDA_PATH'):
         if variable in os.environ:
             files += Path(os.environ[variable]).glob('lib64/libnvrtc.so*')
-    files = sorted((str(file) for file in files if 'builtins' not in file.name), key=lambda name: f'.so.{version}' not in name)
-    return [f'libnvrtc.so.{version}'] * bool(version) + files + ['libnvrtc.so', 'libnvrtc.so.13', 'libnvrtc.so.12']
+    files = sorted(
+        (str(file) for file in files if 'builtins' not in file.name),
+        key=lambda name: f'.so.{version}' not in name,
+    )
+    return (
+        [f'libnvrtc.so.{version}'] * bool(version)
+        + files
+        + ['libnvrtc.so', 'libnvrtc.so.13', 'libnvrtc.so.12']
+    )
 
 
 @functools.cache

@@ -1,8 +1,10 @@
-"""Perspective projection of point clouds: sums over pixels without atomics, in the order of the points.
+"""Perspective projection of point clouds: sums over pixels without atomics, in the order of the
+points.
 
-A first kernel computes which pixels each point falls on. In a second one every such entry looks at all entries of its image
-for those on the same pixel, adds them up in their order and writes the pixel, as do the others there, with equal values. That
-is quadratic in the entries, but short for clouds of a few thousand points, and gives the same bits as the CPU, in every run.
+A first kernel computes which pixels each point falls on. In a second one every such entry looks at
+all entries of its image for those on the same pixel, adds them up in their order and writes the
+pixel, as do the others there, with equal values. That is quadratic in the entries, but short for
+clouds of a few thousand points, and gives the same bits as the CPU, in every run.
 """
 
 import functools
@@ -21,8 +23,24 @@ NOWHERE = tl.constexpr(-1)
 
 
 @triton.jit
-def _place(points, lengths, axes, signs, steps, depth, weight, place, num_points, num_views, size, half, distance, tiles,
-           SIDE: tl.constexpr, POINTS: tl.constexpr):
+def _place(
+    points,
+    lengths,
+    axes,
+    signs,
+    steps,
+    depth,
+    weight,
+    place,
+    num_points,
+    num_views,
+    size,
+    half,
+    distance,
+    tiles,
+    SIDE: tl.constexpr,
+    POINTS: tl.constexpr,
+):
     image = (tl.program_id(0) // tiles).to(tl.int64)
     cloud, view = image // num_views, image % num_views
     n = tl.program_id(0) % tiles * POINTS + tl.arange(0, POINTS)
@@ -48,14 +66,28 @@ def _place(points, lengths, axes, signs, steps, depth, weight, place, num_points
         for b in range(SIDE):
             c = tl.ceil(column + tl.load(steps + b))
             inside = seen & (r >= 0) & (r < size) & (c >= 0) & (c < size)
-            at = tl.where(inside, r, 0.0).to(tl.int32) * size + tl.where(inside, c, 0.0).to(tl.int32)
+            at = tl.where(inside, r, 0.0).to(tl.int32) * size + tl.where(inside, c, 0.0).to(
+                tl.int32
+            )
             entry = (image * num_points + n) * SIDE * SIDE + a * SIDE + b
             tl.store(place + entry, tl.where(inside, at, NOWHERE), exists)
 
 
 @triton.jit
-def _blend(rgb, depth, weight, place, images, num_points, num_views, num_pixels, tiles, NEAREST: tl.constexpr,
-           EACH: tl.constexpr, ENTRIES: tl.constexpr):
+def _blend(
+    rgb,
+    depth,
+    weight,
+    place,
+    images,
+    num_points,
+    num_views,
+    num_pixels,
+    tiles,
+    NEAREST: tl.constexpr,
+    EACH: tl.constexpr,
+    ENTRIES: tl.constexpr,
+):
     # EACH: entries per point
     image = (tl.program_id(0) // tiles).to(tl.int64)
     entry = tl.program_id(0) % tiles * ENTRIES + tl.arange(0, ENTRIES)
@@ -106,14 +138,28 @@ def _blend(rgb, depth, weight, place, images, num_points, num_views, num_pixels,
 
 
 @functools.cache
-def _tables(num_views: int, up_axis: str, footprint: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+def _tables(
+    num_views: int, up_axis: str, footprint: int, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
     axes, signs = view_axes(num_views, up_axis)
-    return (torch.tensor(axes, dtype=torch.int32, device=device), torch.tensor(signs, dtype=torch.float32, device=device),
-            torch.tensor(pixel_steps(footprint), dtype=torch.float32, device=device))
+    return (
+        torch.tensor(axes, dtype=torch.int32, device=device),
+        torch.tensor(signs, dtype=torch.float32, device=device),
+        torch.tensor(pixel_steps(footprint), dtype=torch.float32, device=device),
+    )
 
 
-def project_points(points: Tensor, rgb: Tensor | None, lengths: Tensor | None, num_views: int, image_size: int,
-                   distance: float, footprint: int, up_axis: str, nearest: bool) -> Tensor:
+def project_points(
+    points: Tensor,
+    rgb: Tensor | None,
+    lengths: Tensor | None,
+    num_views: int,
+    image_size: int,
+    distance: float,
+    footprint: int,
+    up_axis: str,
+    nearest: bool,
+) -> Tensor:
     """See :func:`pcdet_kd.ops.project_points.project_points_torch`; float32, no gradient."""
     points, rgb = rows(points), None if rgb is None else rows(rgb)
     lengths = None if lengths is None else lengths.contiguous()
@@ -121,17 +167,49 @@ def project_points(points: Tensor, rgb: Tensor | None, lengths: Tensor | None, n
     axes, signs, steps = _tables(num_views, up_axis, footprint, points.device)
     depth = torch.empty(batch, num_views, num_points, device=points.device)
     weight, side = torch.empty_like(depth), len(steps)
-    place = torch.empty(batch, num_views, num_points, side * side, dtype=torch.int32, device=points.device)
+    place = torch.empty(
+        batch, num_views, num_points, side * side, dtype=torch.int32, device=points.device
+    )
     images = points.new_zeros(batch, num_views, 1 if rgb is None else 4, image_size, image_size)
     if not depth.numel():
         return images
     with on_device(points):
         tiles = triton.cdiv(num_points, BLOCK)
         _place[(batch * num_views * tiles,)](
-            points, lengths, axes, signs, steps, depth, weight, place, num_points, num_views, image_size, image_size / 2,
-            distance, tiles, SIDE=side, POINTS=BLOCK, num_warps=4, **OPTIONS)
+            points,
+            lengths,
+            axes,
+            signs,
+            steps,
+            depth,
+            weight,
+            place,
+            num_points,
+            num_views,
+            image_size,
+            image_size / 2,
+            distance,
+            tiles,
+            SIDE=side,
+            POINTS=BLOCK,
+            num_warps=4,
+            **OPTIONS,
+        )
         tiles = triton.cdiv(num_points * side * side, BLOCK)
         _blend[(batch * num_views * tiles,)](
-            rgb, depth, weight, place, images, num_points, num_views, image_size * image_size, tiles, NEAREST=nearest,
-            EACH=side * side, ENTRIES=BLOCK, num_warps=4, **OPTIONS)
+            rgb,
+            depth,
+            weight,
+            place,
+            images,
+            num_points,
+            num_views,
+            image_size * image_size,
+            tiles,
+            NEAREST=nearest,
+            EACH=side * side,
+            ENTRIES=BLOCK,
+            num_warps=4,
+            **OPTIONS,
+        )
     return images

@@ -12,7 +12,15 @@ def three_nn(query: Tensor, points: Tensor, lengths: Tensor | None) -> tuple[Ten
     index = torch.empty(*query.shape[:2], 3, dtype=torch.int64, device=query.device)
     squared = torch.empty(index.shape, dtype=torch.float32, device=query.device)
     num_points = points.shape[1]
-    nearest(rows(query), planes(points), None, None if lengths is None else lengths.contiguous(), index, squared, num_points)
+    nearest(
+        rows(query),
+        planes(points),
+        None,
+        None if lengths is None else lengths.contiguous(),
+        index,
+        squared,
+        num_points,
+    )
     if num_points < 3 or lengths is not None:
         missing = squared.isnan()  # the bits of what is absent
         index = torch.where(missing, index[..., :1], index)

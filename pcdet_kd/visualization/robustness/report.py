@@ -14,7 +14,8 @@ from pcdet_kd.visualization.robustness.table import Table
 def write_report(report: Mapping[str, Any], out: str | Path) -> list[Path]:
     """Write ``report.html``, ``report.json``, ``report.md`` and ``report.tex``.
 
-    The page needs no other file and no network, and prints on A4. The LaTeX tables need the package booktabs.
+    The page needs no other file and no network, and prints on A4. The LaTeX tables need the package
+    booktabs.
 
     Args:
         report: From :func:`pcdet_kd.evaluation.robustness_report`.
@@ -23,8 +24,12 @@ def write_report(report: Mapping[str, Any], out: str | Path) -> list[Path]:
     Returns:
         The files.
     """
-    contents = {'report.html': page(report), 'report.json': json.dumps(plain(report), indent=1) + '\n',
-                'report.md': markdown(report), 'report.tex': latex(report)}
+    contents = {
+        'report.html': page(report),
+        'report.json': json.dumps(plain(report), indent=1) + '\n',
+        'report.md': markdown(report),
+        'report.tex': latex(report),
+    }
     files = []
     for name, content in contents.items():
         with atomic_write(Path(out) / name) as file:
@@ -35,20 +40,32 @@ def write_report(report: Mapping[str, Any], out: str | Path) -> list[Path]:
 
 def plain(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return the report without the points of the drawn clouds."""
-    models = [dict(model, worst=[{k: v for k, v in entry.items() if k != 'points'} for entry in model['worst']])
-              for model in report['models']]
+    models = [
+        dict(
+            model,
+            worst=[{k: v for k, v in entry.items() if k != 'points'} for entry in model['worst']],
+        )
+        for model in report['models']
+    ]
     return dict(report, models=models)
 
 
 def report_tables(report: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return captions and markdown tables to show in a terminal: scores, corruptions, comparisons."""
-    return [(table.caption, table.markdown()) for table in _all_tables(report, severities=len(report['models']) == 1)]
+    """Return captions and markdown tables to show in a terminal: scores, corruptions,
+    comparisons.
+    """
+    return [
+        (table.caption, table.markdown())
+        for table in _all_tables(report, severities=len(report['models']) == 1)
+    ]
 
 
 def _all_tables(report: Mapping[str, Any], severities: bool = True) -> list[Table]:
     found = [tables.score_table(report), tables.corruption_table(report)]
     found += [tables.comparison_table(report, comparison) for comparison in report['comparisons']]
-    return found + ([tables.severity_table(report, model) for model in report['models']] if severities else [])
+    return found + (
+        [tables.severity_table(report, model) for model in report['models']] if severities else []
+    )
 
 
 def protocol_lines(report: Mapping[str, Any]) -> list[str]:
@@ -58,13 +75,20 @@ def protocol_lines(report: Mapping[str, Any]) -> list[str]:
         run = model['runs'][0]
         words = '; '.join(f'{key}: {value}' for key, value in model['protocol'].items())
         more = f' and {len(model["runs"]) - 1} more runs' if len(model['runs']) > 1 else ''
-        lines.append(f'{model["name"]}: {run["config"]} with {run["checkpoint"]} (SHA-256 {run["sha256"][:12]}){more}; {words}.')
+        lines.append(
+            f'{model["name"]}: {run["config"]} with {run["checkpoint"]} (SHA-256 '
+            f'{run["sha256"][:12]}){more}; {words}.'
+        )
     return lines
 
 
 def markdown(report: Mapping[str, Any]) -> str:
     """Return the report as markdown."""
-    parts = [f'# Robustness on {report["title"]}', summary(report), '\n'.join(f'- {line}' for line in protocol_lines(report))]
+    parts = [
+        f'# Robustness on {report["title"]}',
+        summary(report),
+        '\n'.join(f'- {line}' for line in protocol_lines(report)),
+    ]
     for table in _all_tables(report):
         parts += [table.caption, table.markdown()]
     return '\n\n'.join(parts) + '\n'
@@ -73,4 +97,11 @@ def markdown(report: Mapping[str, Any]) -> str:
 def latex(report: Mapping[str, Any]) -> str:
     """Return the tables for LaTeX, with the protocol as comments."""
     comments = [f'% {line}' for line in protocol_lines(report)]
-    return '\n'.join([*comments, '% \\usepackage{booktabs}', '', *(table.latex() + '\n' for table in _all_tables(report))])
+    return '\n'.join(
+        [
+            *comments,
+            '% \\usepackage{booktabs}',
+            '',
+            *(table.latex() + '\n' for table in _all_tables(report)),
+        ]
+    )

@@ -1,6 +1,6 @@
 """How the page of a report looks, on a screen and on paper."""
 
-CSS = '''
+CSS = """
 :root { color-scheme: light; }
 * { box-sizing: border-box; }
 html { background: #fff; -webkit-text-size-adjust: 100%; }
@@ -42,4 +42,4 @@ footer { margin-top: 56px; padding-top: 12px; border-top: 1px solid #d9d9d9; col
   h2 { break-after: avoid; } .keep, p, figure, .protocol, .wide, footer { break-inside: avoid; }
   thead { display: table-header-group; } .wide { overflow: visible; }
 }
-'''
+"""  # noqa: E501

@@ -1,7 +1,14 @@
-# Copy this file into your own project. The bases are those of pcdet_kd, found by its name wherever it is installed.
-_base_ = ['pcdet_kd::_base_/datasets/syntheticscans.py', 'pcdet_kd::_base_/schedules/adamw_cosine_10e.py',
-          'pcdet_kd::_base_/default_runtime.py']
+# Copy this file into your own project. The bases are those of pcdet_kd, found by its name wherever
+# it is installed.
+_base_ = [
+    'pcdet_kd::_base_/datasets/syntheticscans.py',
+    'pcdet_kd::_base_/schedules/adamw_cosine_10e.py',
+    'pcdet_kd::_base_/default_runtime.py',
+]
 work_dir = 'work_dirs/mean_max_net_syntheticscans'
 
-model = dict(type='PointClassifier', backbone=dict(type='MeanMaxNet'),
-             head=dict(type='MLPHead', num_classes=_base_.num_classes, hidden_channels=(256,)))
+model = dict(
+    type='PointClassifier',
+    backbone=dict(type='MeanMaxNet'),
+    head=dict(type='MLPHead', num_classes=_base_.num_classes, hidden_channels=(256,)),
+)

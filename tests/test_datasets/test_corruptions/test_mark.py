@@ -15,13 +15,18 @@ def test_every_file_is_entered_before_it_appears(tmp_path):
     folder = tmp_path / 'new'
     mark = Mark(folder, dict(seed=1, suite='modelnet-c'))
     assert mark.claim(['clean.h5']) == set()
-    assert content(folder)['files'] == {} and content(folder)['seed'] == 1 and 'pcdet_kd' in content(folder)['generator']
+    assert (
+        content(folder)['files'] == {}
+        and content(folder)['seed'] == 1
+        and 'pcdet_kd' in content(folder)['generator']
+    )
     mark.write('clean.h5', lambda file: file.write(b'abc'))
     assert content(folder)['files'] == {'clean.h5': file_sha256(folder / 'clean.h5')}
 
     def killed(file):
         file.write(b'half')
         raise KeyboardInterrupt
+
     with pytest.raises(KeyboardInterrupt):
         mark.write('scale_0.h5', killed)
     assert sorted(p.name for p in folder.iterdir()) == ['clean.h5', 'generated.json']

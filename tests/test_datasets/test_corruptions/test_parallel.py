@@ -12,8 +12,14 @@ from pcdet_kd.datasets.corruptions.parallel import compute_chunks
 from pcdet_kd.datasets.corruptions.sample import Maker
 from pcdet_kd.utils.errors import SampleError
 
-TASKS = [(None, range(0, 5)), (('cutout', 2), range(0, 5)), (('cutout', 2), range(5, 12)), (('lidar', 1), range(3, 5)),
-         (('distortion_rbf', 5), range(0, 12)), (('uniform', 1), range(11, 12))]
+TASKS = [
+    (None, range(0, 5)),
+    (('cutout', 2), range(0, 5)),
+    (('cutout', 2), range(5, 12)),
+    (('lidar', 1), range(3, 5)),
+    (('distortion_rbf', 5), range(0, 12)),
+    (('uniform', 1), range(11, 12)),
+]
 
 
 def test_order_and_values_do_not_depend_on_the_workers(source):
@@ -26,7 +32,11 @@ def test_order_and_values_do_not_depend_on_the_workers(source):
 
 
 def test_errors_of_workers_arrive(source):
-    chunks = compute_chunks(Maker(SUITES['modelnet40-c'], source, 3, 200), [(None, range(2)), (('cutout', 5), range(2))], 2)
+    chunks = compute_chunks(
+        Maker(SUITES['modelnet40-c'], source, 3, 200),
+        [(None, range(2)), (('cutout', 5), range(2))],
+        2,
+    )
     assert len(next(chunks)) == 2
     with pytest.raises(SampleError, match="'cutout' at severity 5 of sample 'test/0000'"):
         next(chunks)
@@ -34,7 +44,7 @@ def test_errors_of_workers_arrive(source):
 
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='processes are looked at through /proc')
 def test_workers_end_with_a_killed_parent(tmp_path):
-    script = textwrap.dedent('''
+    script = textwrap.dedent("""
         import multiprocessing, os, signal, sys, time
         from pcdet_kd.datasets.corruptions import parallel
         class Slow:
@@ -45,14 +55,16 @@ def test_workers_end_with_a_killed_parent(tmp_path):
         next(chunks)
         print(*(p.pid for p in multiprocessing.active_children()), flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
-    ''')
-    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', script], capture_output=True, text=True, timeout=100)
+    """)
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', script], capture_output=True, text=True, timeout=100
+    )
     workers = [int(pid) for pid in done.stdout.split()]
     assert done.returncode == -9 and len(workers) == 2
     for _ in range(100):
         if not any(runs(pid) for pid in workers):
             return
-        time.sleep(.1)
+        time.sleep(0.1)
     raise AssertionError('a worker is left')
 
 

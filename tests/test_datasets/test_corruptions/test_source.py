@@ -3,7 +3,13 @@ import json
 import numpy as np
 import pytest
 
-from pcdet_kd.datasets import ModelNet40, PointCloudDataset, PointCloudFolder, Records, SyntheticScans
+from pcdet_kd.datasets import (
+    ModelNet40,
+    PointCloudDataset,
+    PointCloudFolder,
+    Records,
+    SyntheticScans,
+)
 from pcdet_kd.datasets.corruptions import source_of
 from pcdet_kd.datasets.corruptions.source import mesh_names
 from pcdet_kd.registry import TRANSFORMS
@@ -18,26 +24,41 @@ class Clouds(PointCloudDataset):
         super().__init__(split='test', **arguments)
 
     def load_records(self):
-        return Records(self.clouds, np.arange(len(self.clouds)) % 2, list(self.names), source='memory')
+        return Records(
+            self.clouds, np.arange(len(self.clouds)) % 2, list(self.names), source='memory'
+        )
 
 
 def test_clouds_of_a_split_without_transforms(shapes):
-    dataset = Clouds(np.stack(shapes[:4]), indices=[2, 3],
-                     pipeline=[TRANSFORMS.build(dict(type='RandomJitter'))])
+    dataset = Clouds(
+        np.stack(shapes[:4]), indices=[2, 3], pipeline=[TRANSFORMS.build(dict(type='RandomJitter'))]
+    )
     source = source_of(dataset)
     np.testing.assert_array_equal(source.points, np.stack(shapes[2:4]))
-    assert source.ids == ['a/2', 'a/3'] and source.labels.tolist() == [0, 1] and source.up_axis == 'z'
-    assert source.name == 'Clouds, split test' and source.fingerprint == dataset.fingerprint() and source.mesh is None
+    assert (
+        source.ids == ['a/2', 'a/3'] and source.labels.tolist() == [0, 1] and source.up_axis == 'z'
+    )
+    assert (
+        source.name == 'Clouds, split test'
+        and source.fingerprint == dataset.fingerprint()
+        and source.mesh is None
+    )
 
 
 def test_unit_sphere_is_required(shapes):
-    small = [.4 * shapes[0] + 1, shapes[1][:700]]
-    with pytest.raises(DataError, match=r"sample 'a/0'[\s\S]*reaches 2\.\d+ from the origin[\s\S]*--normalize sphere"):
+    small = [0.4 * shapes[0] + 1, shapes[1][:700]]
+    with pytest.raises(
+        DataError,
+        match=r"sample 'a/0'[\s\S]*reaches 2\.\d+ from the origin[\s\S]*--normalize sphere",
+    ):
         source_of(Clouds(small))
     source = source_of(Clouds(small), normalize='sphere')
     for cloud in source.points:
         np.testing.assert_allclose(cloud.mean(0), 0, atol=1e-6)
-        assert np.linalg.norm(cloud, axis=1).max() == pytest.approx(1, abs=1e-6) and cloud.dtype == np.float32
+        assert (
+            np.linalg.norm(cloud, axis=1).max() == pytest.approx(1, abs=1e-6)
+            and cloud.dtype == np.float32
+        )
     assert [len(cloud) for cloud in source.points] == [1024, 700] and 'normalised' in source.name
     with pytest.raises(ValueError, match="normalize is 'box'"):
         source_of(Clouds(small), normalize='box')
@@ -58,7 +79,11 @@ def test_meshes_are_found_by_name_and_turned(shapes, tmp_path):
     source = source_of(dataset, meshes=tmp_path)
     vertices, faces = source.mesh(0)
     assert vertices.tolist() == [[0, 0, 0], [7, 2, 0], [0, 0, 3]] and faces.tolist() == [[0, 1, 2]]
-    assert source.mesh(1)[0][1].tolist() == [9, 2, 0]  # of the two lamps the one in the folder of its class, b
+    assert source.mesh(1)[0][1].tolist() == [
+        9,
+        2,
+        0,
+    ]  # of the two lamps the one in the folder of its class, b
     turned = source_of(dataset, meshes=tmp_path, mesh_up_axis='y').mesh(0)[0]
     assert turned[2].tolist() == [0, 3, 0] and turned[1, 2] == 2
 
@@ -80,6 +105,7 @@ def test_meshes_that_are_missing_or_ambiguous(shapes, tmp_path):
 
 def test_modelnet40_names_come_from_the_listing(tmp_path, shapes):
     import h5py
+
     (tmp_path / 'test_files.txt').write_text('data/ply_data_test0.h5\ndata/ply_data_test1.h5\n')
     for k in (0, 1):
         with h5py.File(tmp_path / f'ply_data_test{k}.h5', 'w') as file:
@@ -87,7 +113,12 @@ def test_modelnet40_names_come_from_the_listing(tmp_path, shapes):
         listing = [f'airplane/airplane_00{k}1.ply', f'range_hood/range_hood_00{k}2.ply']
         (tmp_path / f'ply_data_test_{k}_id2file.json').write_text(json.dumps(listing))
     dataset = ModelNet40(str(tmp_path), split='test')
-    assert mesh_names(dataset) == ['airplane_0001', 'range_hood_0002', 'airplane_0011', 'range_hood_0012']
+    assert mesh_names(dataset) == [
+        'airplane_0001',
+        'range_hood_0002',
+        'airplane_0011',
+        'range_hood_0012',
+    ]
     (tmp_path / 'ply_data_test_1_id2file.json').write_text('["airplane/airplane_0001.ply"]')
     with pytest.raises(DataError, match='1 names'):
         mesh_names(dataset)
@@ -103,7 +134,9 @@ def test_own_meshes_are_in_the_clouds_coordinates(tmp_path):
     scans = SyntheticScans('OBJ_ONLY', 15, 3, 256, cache_dir=str(tmp_path), workers=1, split='test')
     source = source_of(scans, 'sphere', 'own')
     vertices, faces = source.mesh(1)
-    np.testing.assert_allclose(np.sort(vertices[:, 2]), np.sort(scans.mesh(1).vertices[:, 1]))  # z-up
+    np.testing.assert_allclose(
+        np.sort(vertices[:, 2]), np.sort(scans.mesh(1).vertices[:, 1])
+    )  # z-up
     assert faces.max() < len(vertices)
 
 

@@ -5,28 +5,45 @@ import pytest
 
 from pcdet_kd.datasets.corruptions import SUITES
 
-POINTS = [(suite, c.name) for suite in SUITES.values() for c in suite.corruptions.values() if not c.needs_mesh]
+POINTS = [
+    (suite, c.name)
+    for suite in SUITES.values()
+    for c in suite.corruptions.values()
+    if not c.needs_mesh
+]
 
 
 def chamfer(a, b):
     from scipy.spatial import cKDTree
+
     return cKDTree(b).query(a)[0].mean() + cKDTree(a).query(b)[0].mean()
 
 
 def worst_gaps(a, b):
     from scipy.spatial import cKDTree
-    return np.sort(cKDTree(b).query(a)[0])[-len(a) // 10:].mean()
+
+    return np.sort(cKDTree(b).query(a)[0])[-len(a) // 10 :].mean()
 
 
 def test_names_and_files():
     m40, mc = SUITES['modelnet40-c'], SUITES['modelnet-c']
     # Sun et al. (2022), tables: density, noise, transformation; Ren et al. (2022), file list
-    assert ' '.join(m40.corruptions) == ('occlusion lidar density_inc density cutout uniform gaussian impulse upsampling '
-                                         'background rotation shear distortion distortion_rbf distortion_rbf_inv')
-    assert ' '.join(mc.corruptions) == 'scale jitter rotate dropout_global dropout_local add_global add_local'
-    assert m40.file_name('distortion_rbf', 3) == 'data_distortion_rbf_3.npy' and mc.file_name('add_local', 0) == 'add_local_0.h5'
+    assert ' '.join(m40.corruptions) == (
+        'occlusion lidar density_inc density cutout uniform gaussian impulse upsampling '
+        'background rotation shear distortion distortion_rbf distortion_rbf_inv'
+    )
+    assert (
+        ' '.join(mc.corruptions)
+        == 'scale jitter rotate dropout_global dropout_local add_global add_local'
+    )
+    assert (
+        m40.file_name('distortion_rbf', 3) == 'data_distortion_rbf_3.npy'
+        and mc.file_name('add_local', 0) == 'add_local_0.h5'
+    )
     assert len(m40.file_names()) == 75 + 2 and len(mc.file_names()) == 35 + 1
-    assert {'label.npy', 'data_original.npy'} <= set(m40.file_names()) and 'clean.h5' in mc.file_names()
+    assert {'label.npy', 'data_original.npy'} <= set(
+        m40.file_names()
+    ) and 'clean.h5' in mc.file_names()
     assert [c.name for c in m40.corruptions.values() if c.needs_mesh] == ['occlusion', 'lidar']
     assert {c.group for c in m40.corruptions.values()} == {'density', 'noise', 'transformation'}
 
@@ -42,7 +59,9 @@ class TestEach:
     def test_nothing_is_changed_in_place_and_the_generator_decides(self, suite, name, shapes):
         cloud, function = shapes[1].copy(), suite.corruptions[name].function
         cloud.flags.writeable = False
-        first, same, other = (function(cloud, suite.severities[2], np.random.default_rng(s)) for s in (1, 1, 2))
+        first, same, other = (
+            function(cloud, suite.severities[2], np.random.default_rng(s)) for s in (1, 1, 2)
+        )
         np.testing.assert_array_equal(cloud, shapes[1])
         assert np.array_equal(first, same) and not np.array_equal(first, other)
 
@@ -51,19 +70,36 @@ class TestEach:
         raw = dict(finish=False) if 'finish' in inspect.signature(function).parameters else {}
         distance = chamfer
         if name == 'density_inc':  # takes half of a cloud, and leaves gaps between dense places
-            shapes, distance = [np.concatenate([cloud, .97 * cloud]) for cloud in shapes], worst_gaps
-        damage = [np.mean([distance(cloud, function(cloud, severity, np.random.default_rng(100 * i + r), **raw))
-                           for i, cloud in enumerate(shapes) for r in range(3)]) for severity in suite.severities]
+            shapes, distance = (
+                [np.concatenate([cloud, 0.97 * cloud]) for cloud in shapes],
+                worst_gaps,
+            )
+        damage = [
+            np.mean(
+                [
+                    distance(
+                        cloud, function(cloud, severity, np.random.default_rng(100 * i + r), **raw)
+                    )
+                    for i, cloud in enumerate(shapes)
+                    for r in range(3)
+                ]
+            )
+            for severity in suite.severities
+        ]
         assert damage[0] > 0 and (np.diff(damage) > 0).all(), damage
 
     def test_severities_of_other_suites_are_refused(self, suite, name, shapes):
         for severity in (suite.severities[0] - 1, suite.severities[-1] + 1):
-            with pytest.raises(ValueError, match=f'severity is {severity}, expected {suite.severities[0]} to'):
+            with pytest.raises(
+                ValueError, match=f'severity is {severity}, expected {suite.severities[0]} to'
+            ):
                 suite.corruptions[name].function(shapes[0], severity, np.random.default_rng(0))
 
     def test_wrong_shapes_and_too_few_points(self, suite, name):
         function = suite.corruptions[name].function
         with pytest.raises(ValueError, match=r'shape \(3, 1024\)'):
-            function(np.zeros((3, 1024), np.float32), suite.severities[-1], np.random.default_rng(0))
+            function(
+                np.zeros((3, 1024), np.float32), suite.severities[-1], np.random.default_rng(0)
+            )
         with pytest.raises(ValueError, match='0 points, expected at least'):
             function(np.zeros((0, 3), np.float32), suite.severities[-1], np.random.default_rng(0))

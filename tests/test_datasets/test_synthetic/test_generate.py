@@ -17,7 +17,10 @@ def test_classes_take_turns():
 def test_samples_are_well_formed(variant):
     for i in range(30):
         sample = make_sample(variant, 0, 'train', i, 256)
-        assert sample.points.shape == sample.normals.shape == (256, 3) and sample.points.dtype == np.float32
+        assert (
+            sample.points.shape == sample.normals.shape == (256, 3)
+            and sample.points.dtype == np.float32
+        )
         assert sample.parts.shape == (256,) and np.isfinite(sample.points).all()
         assert np.linalg.norm(sample.points, axis=1).max() == pytest.approx(1, abs=1e-5)
         np.testing.assert_allclose(np.linalg.norm(sample.normals, axis=1), 1, atol=1e-4)
@@ -31,8 +34,11 @@ def test_same_arguments_same_sample(variant):
     for index in (0, 19):
         a, b = (make_sample(variant, 3, 'train', index, 64) for _ in range(2))
         np.testing.assert_array_equal(a.points, b.points)
-        for other in (make_sample(variant, 4, 'train', index, 64), make_sample(variant, 3, 'test', index, 64),
-                      make_sample(variant, 3, 'train', index + 15, 64)):
+        for other in (
+            make_sample(variant, 4, 'train', index, 64),
+            make_sample(variant, 3, 'test', index, 64),
+            make_sample(variant, 3, 'train', index + 15, 64),
+        ):
             assert not np.array_equal(a.points, other.points)
 
 
@@ -46,17 +52,22 @@ def test_variants_show_one_scan_with_and_without_its_surroundings():
         for variant, sample in samples.items():
             shares[variant].append((sample.parts < 0).mean())
     assert max(shares['OBJ_ONLY']) == 0
-    assert all(.1 < np.mean(shares[v]) < .5 for v in ('OBJ_BG', 'PB_T50_RS'))
+    assert all(0.1 < np.mean(shares[v]) < 0.5 for v in ('OBJ_BG', 'PB_T50_RS'))
 
 
 def test_perturbed_boxes_cut_objects():
     """Where the object's middle should be at the origin, perturbed boxes have moved it."""
+
     def middle(variant, i):
         sample = make_sample(variant, 0, 'train', i, 512)
         own = sample.points[sample.parts >= 0]
         return np.abs(own.min(axis=0) + own.max(axis=0)).max() / 2
 
-    assert np.mean([middle('OBJ_BG', i) for i in range(20)]) < .05 < np.mean([middle('PB_T50_RS', i) for i in range(20)])
+    assert (
+        np.mean([middle('OBJ_BG', i) for i in range(20)])
+        < 0.05
+        < np.mean([middle('PB_T50_RS', i) for i in range(20)])
+    )
 
 
 def test_up_stays_up_and_the_front_points_anywhere():
@@ -71,14 +82,15 @@ def test_up_stays_up_and_the_front_points_anywhere():
 @EACH
 def test_mesh_lies_under_the_points(variant):
     from scipy.spatial import cKDTree
+
     for i in range(15):
         sample = make_sample(variant, 0, 'test', i, 256)
         mesh = object_mesh(0, 'test', i).transformed(sample.matrix, sample.offset)
         surface, _, parts = mesh.sample(60000, np.random.default_rng(0))
         own = sample.parts >= 0
         distance, nearest = cKDTree(surface).query(sample.points[own])
-        assert np.median(distance) < .05 and distance.max() < .2
-        assert (parts[nearest] == sample.parts[own]).mean() > .7
+        assert np.median(distance) < 0.05 and distance.max() < 0.2
+        assert (parts[nearest] == sample.parts[own]).mean() > 0.7
 
 
 def test_fewer_scanned_points_than_asked_for_repeat():
@@ -104,7 +116,14 @@ def test_golden_statistics():
     found = []
     for variant, split, index in GOLDEN:
         s = make_sample(variant, 0, split, index, 1024)
-        found.append([*s.points.mean(axis=0), *s.points.std(axis=0), s.normals[:, 1].mean(), (s.parts < 0).mean()])
+        found.append(
+            [
+                *s.points.mean(axis=0),
+                *s.points.std(axis=0),
+                s.normals[:, 1].mean(),
+                (s.parts < 0).mean(),
+            ]
+        )
     np.testing.assert_allclose(found, list(GOLDEN.values()), atol=2e-3)
 
 

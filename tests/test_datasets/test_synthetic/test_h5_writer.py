@@ -14,11 +14,17 @@ def test_layout(tmp_path, variant, split, prefix):
     h5py = pytest.importorskip('h5py')
     path = write_scanobjectnn(tmp_path, variant, split, POINTS, LABELS, MASK)
     folder = 'main_split_nobg' if variant == 'OBJ_ONLY' else 'main_split'
-    suffix = 'objectdataset_augmentedrot_scale75.h5' if variant == 'PB_T50_RS' else 'objectdataset.h5'
+    suffix = (
+        'objectdataset_augmentedrot_scale75.h5' if variant == 'PB_T50_RS' else 'objectdataset.h5'
+    )
     assert path == tmp_path / folder / f'{prefix}_{suffix}'
     with h5py.File(path) as file:
         assert set(file) == {'data', 'label'} | ({'mask'} if variant != 'OBJ_ONLY' else set())
-        assert file['data'].dtype == np.float32 and file['label'].dtype == np.int32 and file['label'].shape == (3,)
+        assert (
+            file['data'].dtype == np.float32
+            and file['label'].dtype == np.int32
+            and file['label'].shape == (3,)
+        )
         np.testing.assert_array_equal(file['data'], POINTS)
         np.testing.assert_array_equal(file['label'], LABELS)
         if 'mask' in file:

@@ -6,8 +6,12 @@ from pcdet_kd.datasets.synthetic.mesh import Mesh, dot, merge, rotate, rotation
 
 @pytest.fixture
 def triangles():
-    """A 3-4-5 triangle of part 7 in the plane z = 0, and one of a quarter of its area, of part 2, in the plane y = 1."""
-    vertices = np.array([(0, 0, 0), (4, 0, 0), (0, 3, 0), (0, 1, 0), (1.5, 1, 0), (0, 1, -2)], float)
+    """A 3-4-5 triangle of part 7 in the plane z = 0, and one of a quarter of its area, of part 2,
+    in the plane y = 1.
+    """
+    vertices = np.array(
+        [(0, 0, 0), (4, 0, 0), (0, 3, 0), (0, 1, 0), (1.5, 1, 0), (0, 1, -2)], float
+    )
     return Mesh(vertices, np.array([(0, 1, 2), (3, 4, 5)]), np.array([7, 2]))
 
 
@@ -26,14 +30,20 @@ def test_sample_is_even_by_area(triangles):
     points, normals, parts = triangles.sample(1000, np.random.default_rng(0))
     assert abs((parts == 7).sum() - 800) <= 1
     large = points[parts == 7]
-    assert (large[:, 2] == 0).all() and (large[:, :2] >= 0).all() and (large[:, 0] / 4 + large[:, 1] / 3 <= 1 + 1e-12).all()
-    np.testing.assert_allclose(large.mean(axis=0), (4 / 3, 1, 0), atol=.1)
-    np.testing.assert_array_equal(normals[parts == 2], np.tile([0., 1, 0], (len(normals) - len(large), 1)))
+    assert (
+        (large[:, 2] == 0).all()
+        and (large[:, :2] >= 0).all()
+        and (large[:, 0] / 4 + large[:, 1] / 3 <= 1 + 1e-12).all()
+    )
+    np.testing.assert_allclose(large.mean(axis=0), (4 / 3, 1, 0), atol=0.1)
+    np.testing.assert_array_equal(
+        normals[parts == 2], np.tile([0.0, 1, 0], (len(normals) - len(large), 1))
+    )
 
 
 def test_a_single_point_falls_anywhere(triangles):
     parts = [triangles.sample(1, np.random.default_rng(i))[2][0] for i in range(400)]
-    assert np.mean(np.array(parts) == 7) == pytest.approx(.8, abs=.07)
+    assert np.mean(np.array(parts) == 7) == pytest.approx(0.8, abs=0.07)
 
 
 @pytest.mark.parametrize('count', [1, 2, 17])
@@ -45,7 +55,9 @@ def test_sample_has_the_count_asked_for(triangles, count):
 
 def test_rotation_turns_the_next_axis_into_the_one_after():
     for axis, (before, after) in {'x': (1, 2), 'y': (2, 0), 'z': (0, 1)}.items():
-        np.testing.assert_allclose(rotation(axis, np.pi / 2) @ np.eye(3)[before], np.eye(3)[after], atol=1e-15)
+        np.testing.assert_allclose(
+            rotation(axis, np.pi / 2) @ np.eye(3)[before], np.eye(3)[after], atol=1e-15
+        )
 
 
 def test_rotate_and_dot_are_matrix_products():

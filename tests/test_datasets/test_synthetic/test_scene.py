@@ -30,8 +30,11 @@ def test_doors_always_have_a_wall_behind_and_chairs_seldom():
     for mesh, around, wall in scenes('door'):
         assert wall
         slab = around.vertices[8:16]
-        assert slab[:, 2].max() <= mesh.vertices[:, 2].min() + 1e-9 and slab[:, 1].max() > mesh.vertices[:, 1].max()
-    assert np.mean([wall for _, _, wall in scenes('chair')]) < .5
+        assert (
+            slab[:, 2].max() <= mesh.vertices[:, 2].min() + 1e-9
+            and slab[:, 1].max() > mesh.vertices[:, 1].max()
+        )
+    assert np.mean([wall for _, _, wall in scenes('chair')]) < 0.5
 
 
 def test_clutter_differs_from_scene_to_scene():

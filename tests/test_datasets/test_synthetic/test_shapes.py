@@ -15,7 +15,9 @@ def drawn(label, count=40):
 
 def is_closed(faces):
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    return {tuple(e) for e in edges} == {tuple(e[::-1]) for e in edges} and len({tuple(e) for e in edges}) == len(edges)
+    return {tuple(e) for e in edges} == {tuple(e[::-1]) for e in edges} and len(
+        {tuple(e) for e in edges}
+    ) == len(edges)
 
 
 def test_tables_cover_the_classes_in_label_order():
@@ -34,7 +36,7 @@ def test_meshes_are_whole(label):
         assert is_closed(mesh.faces)
         low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
         np.testing.assert_allclose([low[1], low[0] + high[0], low[2] + high[2]], 0, atol=1e-9)
-        assert .1 < (high - low).max() < 4 and (high - low).min() > .01
+        assert 0.1 < (high - low).max() < 4 and (high - low).min() > 0.01
 
 
 @EACH
@@ -55,8 +57,10 @@ def test_every_part_occurs_and_some_are_optional(label):
 @EACH
 def test_objects_of_a_class_differ(label):
     meshes = drawn(label, 30)
-    ratios = np.array([np.ptp(m.vertices, axis=0) / np.ptp(m.vertices, axis=0).max() for m in meshes])
-    assert ratios.std(axis=0).max() > .05
+    ratios = np.array(
+        [np.ptp(m.vertices, axis=0) / np.ptp(m.vertices, axis=0).max() for m in meshes]
+    )
+    assert ratios.std(axis=0).max() > 0.05
     assert len({len(m.faces) for m in meshes}) >= 2
     first, again = build_mesh(label, np.random.default_rng([label, 0])), meshes[0]
     np.testing.assert_array_equal(first.vertices, again.vertices)
@@ -65,4 +69,4 @@ def test_objects_of_a_class_differ(label):
 def test_pick_follows_the_weights():
     rng = np.random.default_rng(0)
     counts = Counter(pick(rng, ('a', 3), ('b', 1), ('never', 0)) for _ in range(2000))
-    assert counts['never'] == 0 and counts['a'] / 2000 == pytest.approx(.75, abs=.04)
+    assert counts['never'] == 0 and counts['a'] / 2000 == pytest.approx(0.75, abs=0.04)

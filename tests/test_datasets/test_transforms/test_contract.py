@@ -25,8 +25,20 @@ ARGUMENTS = {
     'RandomPoints': dict(num_points=16),
     'SiameseViews': dict(view_1=[dict(type='ShufflePoints')], view_2=[dict(type='RandomScale')]),
 }
-RANDOM = ['Corrupt', 'FarthestThenRandom', 'PointWOLF', 'RandomCorruptions', 'RandomJitter', 'RandomPointDropout',
-          'RandomPoints', 'RandomRotate', 'RandomScale', 'RandomShift', 'ShufflePoints', 'SiameseViews']
+RANDOM = [
+    'Corrupt',
+    'FarthestThenRandom',
+    'PointWOLF',
+    'RandomCorruptions',
+    'RandomJitter',
+    'RandomPointDropout',
+    'RandomPoints',
+    'RandomRotate',
+    'RandomScale',
+    'RandomShift',
+    'ShufflePoints',
+    'SiameseViews',
+]
 POINTS_ONLY = ['Corrupt', 'RandomCorruptions']  # what else belonged to the points no longer does
 
 
@@ -36,12 +48,18 @@ def _pictures(tmp_path_factory):
     (root / 'a').mkdir()
     for view in (1, 2):
         cv2.imwrite(str(root / 'a' / f'b_00{view}.png'), np.full((4, 4), view, np.uint8))
-    ARGUMENTS['LoadViews'] = dict(views_root=str(root), num_views=2, image_size=4, name='{sample_id}')
+    ARGUMENTS['LoadViews'] = dict(
+        views_root=str(root), num_views=2, image_size=4, name='{sample_id}'
+    )
 
 
 def ours():
     TRANSFORMS.import_from_location()
-    return sorted(name for name, cls in TRANSFORMS.module_dict.items() if cls.__module__.startswith('pcdet_kd.'))
+    return sorted(
+        name
+        for name, cls in TRANSFORMS.module_dict.items()
+        if cls.__module__.startswith('pcdet_kd.')
+    )
 
 
 def build(name):
@@ -51,11 +69,19 @@ def build(name):
 def sample(n=40, seed=0, read_only=True):
     rng = np.random.default_rng(seed)
     normals = rng.normal(size=(n, 3))
-    results = dict(points=rng.normal(size=(n, 3)).astype(np.float32) * 0.4,
-                   normals=(normals / np.linalg.norm(normals, axis=1, keepdims=True)).astype(np.float32),
-                   rgb=rng.random((n, 3), dtype=np.float32), heights=rng.random((n, 1), dtype=np.float32),
-                   part_labels=np.arange(n), mask=np.arange(n) - 1, gt_label=3, sample_idx=5, sample_id='a/b', num_points=n,
-                   up_axis='y')
+    results = dict(
+        points=rng.normal(size=(n, 3)).astype(np.float32) * 0.4,
+        normals=(normals / np.linalg.norm(normals, axis=1, keepdims=True)).astype(np.float32),
+        rgb=rng.random((n, 3), dtype=np.float32),
+        heights=rng.random((n, 1), dtype=np.float32),
+        part_labels=np.arange(n),
+        mask=np.arange(n) - 1,
+        gt_label=3,
+        sample_idx=5,
+        sample_id='a/b',
+        num_points=n,
+        up_axis='y',
+    )
     for value in results.values():
         if isinstance(value, np.ndarray):
             value.flags.writeable = not read_only
@@ -63,8 +89,21 @@ def sample(n=40, seed=0, read_only=True):
 
 
 def test_all_are_listed():
-    assert ours() == sorted({*RANDOM, 'AddHeight', 'CenterPoints', 'ConvertUpAxis', 'FarthestPoints', 'FirstPoints',
-                             'LoadViews', 'PackPointInputs', 'ProjectViews', 'UnitBox', 'UnitSphere'})
+    assert ours() == sorted(
+        {
+            *RANDOM,
+            'AddHeight',
+            'CenterPoints',
+            'ConvertUpAxis',
+            'FarthestPoints',
+            'FirstPoints',
+            'LoadViews',
+            'PackPointInputs',
+            'ProjectViews',
+            'UnitBox',
+            'UnitSphere',
+        }
+    )
 
 
 @pytest.mark.parametrize('name', ours())
@@ -78,7 +117,9 @@ def test_nothing_is_changed_in_place(name, read_only):
         np.testing.assert_array_equal(results[key], value)
     if not read_only:  # and changing the result does not reach the sample that was given
         for value in out['inputs'].values() if 'inputs' in out else out.values():
-            if isinstance(value, (np.ndarray, torch.Tensor)) and not any(value is v for v in results.values()):
+            if isinstance(value, (np.ndarray, torch.Tensor)) and not any(
+                value is v for v in results.values()
+            ):
                 value += 1
         for key, value in before.items():
             np.testing.assert_array_equal(results[key], value)
@@ -125,17 +166,32 @@ def test_points_without_extras(name):
 
 
 def test_mmcv_wrappers_mix():
-    transform = build_transforms([dict(type='Compose', transforms=[
-        dict(type='RandomApply', transforms=[dict(type='RandomJitter')], prob=0.5),
-        dict(type='RandomChoice', transforms=[[dict(type='UnitBox')], [dict(type='UnitSphere')]]),
-        dict(type='FirstPoints', num_points=8)])])[0]
+    transform = build_transforms(
+        [
+            dict(
+                type='Compose',
+                transforms=[
+                    dict(type='RandomApply', transforms=[dict(type='RandomJitter')], prob=0.5),
+                    dict(
+                        type='RandomChoice',
+                        transforms=[[dict(type='UnitBox')], [dict(type='UnitSphere')]],
+                    ),
+                    dict(type='FirstPoints', num_points=8),
+                ],
+            )
+        ]
+    )[0]
     results = [transform(sample()) for _ in range(40)]
     assert all(r['points'].shape == (8, 3) for r in results)
-    assert len({r['points'].tobytes() for r in results}) > 15  # jitter in about half, one of two sizes in the rest
+    assert (
+        len({r['points'].tobytes() for r in results}) > 15
+    )  # jitter in about half, one of two sizes in the rest
     assert len(results) > len({r['points'].tobytes() for r in results})
 
 
 def test_mmcv_is_imported_by_transforms_only():
-    code = ('import sys, pcdet_kd.datasets, pcdet_kd.views; assert "mmcv" not in sys.modules; '
-            'import pcdet_kd.datasets.transforms; assert "mmcv" in sys.modules')
+    code = (
+        'import sys, pcdet_kd.datasets, pcdet_kd.views; assert "mmcv" not in sys.modules; '
+        'import pcdet_kd.datasets.transforms; assert "mmcv" in sys.modules'
+    )
     subprocess.run([sys.executable, '-c', code], check=True)

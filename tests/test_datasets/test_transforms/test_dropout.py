@@ -6,7 +6,9 @@ from pcdet_kd.datasets.transforms import RandomPointDropout
 
 def test_dropped_points_become_the_first():
     n = 1000
-    results = dict(points=np.random.default_rng(0).normal(size=(n, 3)).astype(np.float32), mask=np.arange(n))
+    results = dict(
+        points=np.random.default_rng(0).normal(size=(n, 3)).astype(np.float32), mask=np.arange(n)
+    )
     shares = []
     for _ in range(200):
         out = RandomPointDropout()(results)

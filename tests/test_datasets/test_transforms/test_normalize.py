@@ -3,7 +3,9 @@ import pytest
 
 from pcdet_kd.datasets.transforms import CenterPoints, UnitBox, UnitSphere
 
-POINTS = (np.random.default_rng(0).gamma(2, size=(50, 3)) * [1, 2, 3] + [5, -4, 100]).astype(np.float32)
+POINTS = (np.random.default_rng(0).gamma(2, size=(50, 3)) * [1, 2, 3] + [5, -4, 100]).astype(
+    np.float32
+)
 
 
 def apply(transform, points=POINTS):
@@ -26,7 +28,9 @@ def test_unit_sphere():
     box = apply(UnitSphere('bbox'))
     np.testing.assert_allclose(box.min(0), -box.max(0), atol=1e-6)
     stays = apply(UnitSphere(None))
-    np.testing.assert_allclose(stays, POINTS / np.linalg.norm(POINTS.astype(np.float64), axis=1).max(), atol=1e-6)
+    np.testing.assert_allclose(
+        stays, POINTS / np.linalg.norm(POINTS.astype(np.float64), axis=1).max(), atol=1e-6
+    )
 
 
 def test_unit_box():
@@ -38,7 +42,9 @@ def test_unit_box():
         np.testing.assert_allclose(np.ptp(out, axis=0) / sides, side / sides.max(), rtol=1e-5)
 
 
-@pytest.mark.parametrize('transform', [UnitSphere(), UnitSphere('bbox'), UnitBox()], ids=['mean', 'bbox', 'box'])
+@pytest.mark.parametrize(
+    'transform', [UnitSphere(), UnitSphere('bbox'), UnitBox()], ids=['mean', 'bbox', 'box']
+)
 def test_clouds_without_extent_are_only_centred(transform):
     np.testing.assert_array_equal(apply(transform, np.full((4, 3), 7, np.float32)), 0)
 

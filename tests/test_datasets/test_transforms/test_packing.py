@@ -7,9 +7,18 @@ from pcdet_kd.datasets.transforms import PackPointInputs
 
 def sample():
     rng = np.random.default_rng(0)
-    results = dict(points=rng.random((6, 3), dtype=np.float32), normals=rng.random((6, 3), dtype=np.float32),
-                   heights=rng.random((6, 1), dtype=np.float32), views=np.zeros((2, 3, 4, 4), np.float64),
-                   gt_label=np.int64(4), sample_idx=2, sample_id='x/2', num_points=9, up_axis='z', other=1)
+    results = dict(
+        points=rng.random((6, 3), dtype=np.float32),
+        normals=rng.random((6, 3), dtype=np.float32),
+        heights=rng.random((6, 1), dtype=np.float32),
+        views=np.zeros((2, 3, 4, 4), np.float64),
+        gt_label=np.int64(4),
+        sample_idx=2,
+        sample_id='x/2',
+        num_points=9,
+        up_axis='z',
+        other=1,
+    )
     results['points'].flags.writeable = False
     return results
 
@@ -23,13 +32,17 @@ def test_points_and_label():
     out['inputs']['points'] += 1  # its own memory
     np.testing.assert_array_equal(results['points'], sample()['points'])
     assert out['data_samples'].gt_label.tolist() == [4]
-    assert out['data_samples'].metainfo == dict(sample_idx=2, sample_id='x/2', num_points=9, up_axis='z')
+    assert out['data_samples'].metainfo == dict(
+        sample_idx=2, sample_id='x/2', num_points=9, up_axis='z'
+    )
 
 
 def test_features_are_appended_in_order():
     results = sample()
     points = PackPointInputs(features=('heights', 'normals'))(results)['inputs']['points']
-    np.testing.assert_array_equal(points, np.hstack([results['points'], results['heights'], results['normals']]))
+    np.testing.assert_array_equal(
+        points, np.hstack([results['points'], results['heights'], results['normals']])
+    )
 
 
 def test_other_inputs_become_float32():

@@ -19,5 +19,7 @@ def test_up_index():
 
 def test_normals():
     assert transform_normals({}, np.eye(3)) == {}
-    out = transform_normals(dict(normals=np.array([[0, 2, 0]], np.float32)), np.diag([1.0, 3.0, 1.0]))
+    out = transform_normals(
+        dict(normals=np.array([[0, 2, 0]], np.float32)), np.diag([1.0, 3.0, 1.0])
+    )
     assert out['normals'].tolist() == [[0, 1, 0]] and out['normals'].dtype == np.float32

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from pcdet_kd.datasets.transforms import FarthestPoints, FarthestThenRandom, FirstPoints, RandomPoints
+from pcdet_kd.datasets.transforms import (
+    FarthestPoints,
+    FarthestThenRandom,
+    FirstPoints,
+    RandomPoints,
+)
 
 
 def sample(n, seed=0):
@@ -37,10 +42,16 @@ def test_short_clouds_are_errors(transform):
     assert len(transform(sample(8))['points']) == 8
 
 
-@pytest.mark.parametrize('transform', [
-    FirstPoints(8, 'resample'), RandomPoints(8, 'resample'), FarthestPoints(8, 'resample'),
-    FarthestThenRandom(8, 12, 'resample'),
-], ids=repr)
+@pytest.mark.parametrize(
+    'transform',
+    [
+        FirstPoints(8, 'resample'),
+        RandomPoints(8, 'resample'),
+        FarthestPoints(8, 'resample'),
+        FarthestThenRandom(8, 12, 'resample'),
+    ],
+    ids=repr,
+)
 def test_resample(transform):
     assert transform(sample(3))['mask'].tolist() == [0, 1, 2, 0, 1, 2, 0, 1]
     assert len(set(transform(sample(20))['mask'])) == 8
@@ -67,7 +78,9 @@ def test_farthest_then_random_takes_from_the_farthest():
     pool = farthest_reference(results['points'], 12)
     drawn = [FarthestThenRandom(8, 12)(results)['mask'] for _ in range(30)]
     assert {i for d in drawn for i in d} == set(pool) and len({tuple(d) for d in drawn}) == 30
-    assert set(FarthestThenRandom(8, 1200)(sample(9))['mask']) <= set(range(9))  # fewer than num_farthest is fine
+    assert set(FarthestThenRandom(8, 1200)(sample(9))['mask']) <= set(
+        range(9)
+    )  # fewer than num_farthest is fine
 
 
 def test_wrong_arguments():

@@ -7,7 +7,9 @@ POINTS = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
 
 
 def test_scale_range_and_axes():
-    factors = np.array([(RandomScale()(dict(points=POINTS))['points'] / POINTS)[:5].mean(0) for _ in range(500)])
+    factors = np.array(
+        [(RandomScale()(dict(points=POINTS))['points'] / POINTS)[:5].mean(0) for _ in range(500)]
+    )
     assert factors.min() >= 2 / 3 - 1e-5 and factors.max() <= 1.5 + 1e-5
     assert factors.min() < 0.69 and factors.max() > 1.48 and abs(factors.mean() - 13 / 12) < 0.03
     assert np.ptp(factors, axis=1).min() > 0 and abs(np.corrcoef(factors.T)[0, 1]) < 0.15
@@ -19,8 +21,12 @@ def test_normals_stay_normal_to_the_surface():
     # the plane a x + b y + c z = 0 keeps its tangents perpendicular to its normal
     normal = np.array([1.0, 2.0, -0.5])
     tangents = np.stack([np.cross(normal, [1, 0, 0]), np.cross(normal, [0, 1, 0])])
-    out = RandomScale()(dict(points=tangents.astype(np.float32),
-                             normals=np.tile(normal / np.linalg.norm(normal), (2, 1)).astype(np.float32)))
+    out = RandomScale()(
+        dict(
+            points=tangents.astype(np.float32),
+            normals=np.tile(normal / np.linalg.norm(normal), (2, 1)).astype(np.float32),
+        )
+    )
     np.testing.assert_allclose(out['points'] @ out['normals'][0], 0, atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(out['normals'], axis=1), 1, rtol=1e-6)
     assert not np.allclose(out['normals'][0], normal / np.linalg.norm(normal), atol=1e-3)
@@ -32,7 +38,9 @@ def test_zero_normals_stay_zero():
 
 
 def test_shift_range_and_axes():
-    shifts = np.array([(RandomShift()(dict(points=POINTS))['points'] - POINTS)[0] for _ in range(500)])
+    shifts = np.array(
+        [(RandomShift()(dict(points=POINTS))['points'] - POINTS)[0] for _ in range(500)]
+    )
     assert np.abs(shifts).max() <= 0.2 + 1e-6 and shifts.min() < -0.19 and shifts.max() > 0.19
     assert abs(np.corrcoef(shifts.T)[0, 1]) < 0.15
     moved = RandomShift(3)(dict(points=POINTS))['points'] - POINTS

@@ -19,7 +19,7 @@ def momenta(net):
 def test_by_epoch():
     hook, net = BatchNormMomentumHook(), model()
     for epoch, expected in ((0, 0.9), (20, 0.9), (21, 0.45), (42, 0.225), (199, 0.01)):
-        hook.before_train_epoch(SimpleNamespace(model=net, epoch=epoch, iter=10 ** 6))
+        hook.before_train_epoch(SimpleNamespace(model=net, epoch=epoch, iter=10**6))
         assert momenta(net) == [expected, expected, 0.1]
         hook.before_train_iter(SimpleNamespace(model=net, epoch=0, iter=0), 0)
         assert momenta(net)[0] == expected
@@ -34,7 +34,9 @@ def test_by_iteration():
         assert momenta(net)[:2] == [expected] * 2
 
 
-@pytest.mark.parametrize('wrong', [dict(initial=1.8), dict(floor=0.0), dict(factor=2.0), dict(step=0)])
+@pytest.mark.parametrize(
+    'wrong', [dict(initial=1.8), dict(floor=0.0), dict(factor=2.0), dict(step=0)]
+)
 def test_wrong_arguments(wrong):
     with pytest.raises(ValueError, match=f'{next(iter(wrong))}'):
         BatchNormMomentumHook(**wrong)

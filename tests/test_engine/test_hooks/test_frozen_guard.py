@@ -13,7 +13,9 @@ class Teacher(nn.Module):
         self.persistent = persistent
 
     def weights_hash(self):
-        return hashlib.sha256(b''.join(v.numpy().tobytes() for v in self.state_dict().values())).hexdigest()
+        return hashlib.sha256(
+            b''.join(v.numpy().tobytes() for v in self.state_dict().values())
+        ).hexdigest()
 
 
 def with_teacher(runner, teacher):
@@ -23,8 +25,10 @@ def with_teacher(runner, teacher):
 
 def changing(teacher):
     """Make the teacher drift in every training pass, as a batch norm in train mode does."""
+
     def drift(*args):
         teacher.net.running_mean.add_(1)
+
     return drift
 
 
@@ -57,6 +61,11 @@ def test_frozen_helpers_and_a_single_teacher_are_guarded_too():
     from types import SimpleNamespace
 
     from pcdet_kd.engine.hooks.frozen_guard import frozen_teachers
+
     frozen, trained = SimpleNamespace(weights_hash=lambda: 'x'), SimpleNamespace()
-    model = SimpleNamespace(teachers=dict(image=frozen), helpers=dict(generator=frozen, connector=trained), teacher=frozen)
+    model = SimpleNamespace(
+        teachers=dict(image=frozen),
+        helpers=dict(generator=frozen, connector=trained),
+        teacher=frozen,
+    )
     assert sorted(frozen_teachers(model)) == ['generator', 'image', 'teacher']

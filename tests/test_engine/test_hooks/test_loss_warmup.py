@@ -20,7 +20,10 @@ def run(hook, start=0, epochs=8):
     return weights, model.losses['graph'].loss_weight
 
 
-@pytest.mark.parametrize(('first', 'expected'), [(0, [0, 0.2, 0.4, 0.6, 0.8, 1, 1, 1]), (1, [0.2, 0.4, 0.6, 0.8, 1, 1, 1, 1])])
+@pytest.mark.parametrize(
+    ('first', 'expected'),
+    [(0, [0, 0.2, 0.4, 0.6, 0.8, 1, 1, 1]), (1, [0.2, 0.4, 0.6, 0.8, 1, 1, 1, 1])],
+)
 def test_the_weight_grows_and_comes_back(first, expected):
     weights, after = run(LossWarmupHook('graph', 5, first))
     assert weights == pytest.approx([0.5 * w for w in expected]) and after == 0.5

@@ -17,7 +17,9 @@ def test_stops_at_the_first_and_names_terms_and_samples(runner_of, tmp_path):
 
 def test_no_checkpoint_with_nan_weights_although_the_loss_was_finite(runner_of, tmp_path):
     with pytest.raises(NonFiniteLossError, match=r"'net\.0\.weight' is not finite after epoch 1"):
-        runner_of(val_dataloader=None, val_cfg=None, val_evaluator=None, **nan_at(2)).train()  # the epoch's last iteration
+        runner_of(
+            val_dataloader=None, val_cfg=None, val_evaluator=None, **nan_at(2)
+        ).train()  # the epoch's last iteration
     assert not list(tmp_path.glob('*.pth'))
 
 

@@ -16,7 +16,13 @@ def draws():
 
 def runner(seed=0, epoch=0):
     loader = SimpleNamespace(dataset=DATASETS.build(dict(type='TinyClouds')))
-    return SimpleNamespace(seed=seed, epoch=epoch, train_dataloader=loader, val_dataloader=loader, test_dataloader=loader)
+    return SimpleNamespace(
+        seed=seed,
+        epoch=epoch,
+        train_dataloader=loader,
+        val_dataloader=loader,
+        test_dataloader=loader,
+    )
 
 
 def start(seed, epoch):
@@ -29,7 +35,17 @@ def start(seed, epoch):
 
 def test_the_numbers_follow_from_seed_and_epoch_alone():
     assert start(0, 3) == start(0, 3)
-    assert len({value for pair in (start(0, 3), start(0, 4), start(1, 3)) for moment in pair for value in moment}) == 18
+    assert (
+        len(
+            {
+                value
+                for pair in (start(0, 3), start(0, 4), start(1, 3))
+                for moment in pair
+                for value in moment
+            }
+        )
+        == 18
+    )
 
 
 def test_only_the_first_iteration_seeds():
@@ -59,6 +75,7 @@ def test_wrapped_data_sets_are_found():
 
 def test_processes_draw_differently_and_reproducibly(monkeypatch):
     from pcdet_kd.engine.hooks import seed
+
     found = []
     for rank in (0, 1, 0):
         monkeypatch.setattr(seed, 'get_rank', lambda rank=rank: rank)
@@ -68,7 +85,10 @@ def test_processes_draw_differently_and_reproducibly(monkeypatch):
 
 
 def test_workers_draw_differently_and_reproducibly():
-    """What a transform of another package draws outside a sample of ours, from the global generators of its worker."""
+    """What a transform of another package draws outside a sample of ours, from the global
+    generators of its worker.
+    """
+
     class Draws(torch.utils.data.Dataset):
         def __len__(self):
             return 4
@@ -78,7 +98,9 @@ def test_workers_draw_differently_and_reproducibly():
 
     def read(seed):
         torch.manual_seed(seed)
-        loader = torch.utils.data.DataLoader(Draws(), batch_size=None, num_workers=2, worker_init_fn=worker_init)
+        loader = torch.utils.data.DataLoader(
+            Draws(), batch_size=None, num_workers=2, worker_init_fn=worker_init
+        )
         return [tuple(map(float, sample)) for sample in loader]
 
     first = read(0)
@@ -86,7 +108,9 @@ def test_workers_draw_differently_and_reproducibly():
     assert not {v for sample in first for v in sample} & {v for sample in read(1) for v in sample}
 
 
-def test_parts_that_mix_batches_get_numbers_of_their_own_for_each_iteration_and_process(monkeypatch):
+def test_parts_that_mix_batches_get_numbers_of_their_own_for_each_iteration_and_process(
+    monkeypatch,
+):
     from pcdet_kd.engine.hooks import seed
 
     class Mixes(torch.nn.Module):

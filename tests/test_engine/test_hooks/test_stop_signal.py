@@ -7,10 +7,15 @@ import torch
 
 
 @pytest.mark.parametrize('number, code', [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_leaves_a_resumable_run_in_two_lines(number, code, in_process, runner_of, tmp_path):
+def test_a_signal_leaves_a_resumable_run_in_two_lines(
+    number, code, in_process, runner_of, tmp_path
+):
     mark = tmp_path / 'mark'
-    process = in_process(work_dir=str(tmp_path), workers=1,
-                         custom_hooks=[dict(type='ActHook', at=4, act='mark', file=str(mark))])
+    process = in_process(
+        work_dir=str(tmp_path),
+        workers=1,
+        custom_hooks=[dict(type='ActHook', at=4, act='mark', file=str(mark))],
+    )
     while not mark.exists():
         assert process.is_alive()
         time.sleep(0.02)
@@ -47,5 +52,7 @@ def test_before_the_first_epoch_there_is_nothing_to_resume(runner_of):
         def before_train_iter(self, runner, batch_idx, data_batch=None):
             os.kill(os.getpid(), signal.SIGTERM)
 
-    with pytest.raises(StoppedBySignal, match='No epoch was finished; start again with: do it again'):
+    with pytest.raises(
+        StoppedBySignal, match='No epoch was finished; start again with: do it again'
+    ):
         runner_of(default_hooks=dict(stop_signal=None), hooks=[Stop(command='do it again')]).train()

@@ -5,22 +5,29 @@ import torch
 from pcdet_kd.engine import StudentExportHook
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
 
-DISTILLER = dict(model=dict(type='ToyDistiller', student=dict(type='ToyModel', width=6)),
-                 checkpoint=dict(save_best='toy/top1'))
+DISTILLER = dict(
+    model=dict(type='ToyDistiller', student=dict(type='ToyModel', width=6)),
+    checkpoint=dict(save_best='toy/top1'),
+)
 
 
 def test_student_files(runner_of, toy, tmp_path):
     runner = runner_of(epochs=2, **DISTILLER)
     runner.train()
     exported = load_checkpoint_file(tmp_path / 'student_last.pth')
-    assert exported['meta']['model'] == dict(type='ToyModel', width=6) and exported['meta']['classes'] == ['left', 'right']
+    assert exported['meta']['model'] == dict(type='ToyModel', width=6) and exported['meta'][
+        'classes'
+    ] == ['left', 'right']
     assert exported['meta']['epoch'] == 2
     student = toy.ToyModel(width=6).eval()
     load_weights(student, exported)
     points = torch.randn(5, 7, 3)
     assert torch.equal(student(dict(points=points)), runner.model.eval()(dict(points=points)))
     best = load_checkpoint_file(tmp_path / 'best.pth')
-    assert load_checkpoint_file(tmp_path / 'student_best.pth')['meta']['scores'] == best['meta']['scores']
+    assert (
+        load_checkpoint_file(tmp_path / 'student_best.pth')['meta']['scores']
+        == best['meta']['scores']
+    )
 
 
 def test_a_run_that_is_complete_writes_what_is_missing_only(runner_of, tmp_path):

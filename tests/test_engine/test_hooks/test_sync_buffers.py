@@ -11,9 +11,11 @@ def test_only_floating_buffers_of_trained_modules_are_averaged(monkeypatch):
     model[1].eval()
     seen = []
     monkeypatch.setattr(sync_buffers, 'is_distributed', lambda: True)
-    monkeypatch.setattr(sync_buffers, 'all_reduce_params', lambda params, op: seen.append((list(params), op)))
+    monkeypatch.setattr(
+        sync_buffers, 'all_reduce_params', lambda params, op: seen.append((list(params), op))
+    )
     SyncBuffersHook().after_train_epoch(SimpleNamespace(model=model))
-    (buffers, op), = seen
+    ((buffers, op),) = seen
     assert op == 'mean' and [b.shape for b in buffers] == [torch.Size([2])] * 2
 
 

@@ -4,16 +4,22 @@ import torch
 
 
 class FixedDraws:
-    """Hands out given numbers by the name of the generator's method; anything else comes from a real generator."""
+    """Hands out given numbers by the name of the generator's method; anything else comes from a
+    real generator.
+    """
 
     def __init__(self, seed=0, **given):
-        self._real, self._given = np.random.default_rng(seed), {name: list(values) for name, values in given.items()}
+        self._real, self._given = (
+            np.random.default_rng(seed),
+            {name: list(values) for name, values in given.items()},
+        )
 
     def __getattr__(self, name):
         def draw(*args, **kwargs):
             drawn = getattr(self._real, name)(*args, **kwargs)
             waiting = self._given.get(name)
             return waiting.pop(0) if waiting else drawn
+
         return draw
 
 
@@ -24,7 +30,9 @@ def fixed_draws():
 
 @pytest.fixture
 def clouds():
-    """Six clouds of 32 points in the unit ball with one more column, the point's number, and one-hot labels of 4 classes."""
+    """Six clouds of 32 points in the unit ball with one more column, the point's number, and
+    one-hot labels of 4 classes.
+    """
     generator = torch.Generator().manual_seed(0)
     xyz = torch.randn(6, 32, 3, generator=generator)
     xyz /= xyz.norm(dim=2).amax(1)[:, None, None]

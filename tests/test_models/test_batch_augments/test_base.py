@@ -8,8 +8,12 @@ from pcdet_kd.models.batch_augments import BatchAugment
 from pcdet_kd.models.batch_augments.base import random_index
 from pcdet_kd.registry import BATCH_AUGMENTS
 
-METHODS = {'PointCutMix': [dict(variant='R'), dict(variant='K')], 'PointMixup': [dict()],
-           'RSMix': [dict(), dict(neighborhood='knn')], 'RandomBatchAugment': [dict(augments=dict(type='RSMix'))]}
+METHODS = {
+    'PointCutMix': [dict(variant='R'), dict(variant='K')],
+    'PointMixup': [dict()],
+    'RSMix': [dict(), dict(neighborhood='knn')],
+    'RandomBatchAugment': [dict(augments=dict(type='RSMix'))],
+}
 CASES = [(name, options) for name, several in METHODS.items() for options in several]
 each = pytest.mark.parametrize('name, options', CASES, ids=[f'{n} {o}' for n, o in CASES])
 
@@ -28,7 +32,11 @@ def test_shapes_labels_and_nothing_in_place(name, options, clouds):
     before = points.clone(), score.clone()
     for seed in range(5):
         mixed, shares = build(name, options)(points, score, np.random.default_rng(seed))
-        assert mixed.shape == points.shape and mixed.dtype == points.dtype and torch.isfinite(mixed).all()
+        assert (
+            mixed.shape == points.shape
+            and mixed.dtype == points.dtype
+            and torch.isfinite(mixed).all()
+        )
         assert shares.shape == score.shape and shares.dtype == torch.float32 and (shares >= 0).all()
         torch.testing.assert_close(shares.sum(1), torch.ones(6))
         assert ((shares > 0).sum(1) <= 2).all()
@@ -46,7 +54,9 @@ def test_the_same_generator_the_same_batch(name, options, clouds):
 @pytest.mark.parametrize('shape', [(1, 1, 3), (3, 1, 3), (2, 2, 6), (1, 40, 3)])
 def test_tiny_clouds_and_batches(name, options, shape):
     for seed in range(4):
-        mixed, shares = build(name, options)(torch.randn(shape), torch.eye(shape[0]), np.random.default_rng(seed))
+        mixed, shares = build(name, options)(
+            torch.randn(shape), torch.eye(shape[0]), np.random.default_rng(seed)
+        )
         assert torch.isfinite(mixed).all() and mixed.shape == shape
         torch.testing.assert_close(shares.sum(1), torch.ones(shape[0]))
 
@@ -59,14 +69,20 @@ def test_clouds_of_one_position_stay_finite(name, options):
 
 @each
 def test_float64_stays_float64(name, options, clouds):
-    mixed, shares = build(name, options)(clouds[0].double(), clouds[1].double(), np.random.default_rng(0))
+    mixed, shares = build(name, options)(
+        clouds[0].double(), clouds[1].double(), np.random.default_rng(0)
+    )
     assert mixed.dtype == shares.dtype == torch.float64
 
 
-@pytest.mark.parametrize('name, options', [c for c in CASES if c[0] in ('PointCutMix', 'PointMixup')])
+@pytest.mark.parametrize(
+    'name, options', [c for c in CASES if c[0] in ('PointCutMix', 'PointMixup')]
+)
 def test_matching_needs_clouds_of_one_size(name, options, clouds):
     lengths = torch.tensor([32, 30, 32, 32, 32, 32])
-    with pytest.raises(ValueError, match=f'{name} matches point by point.*has 30 to 32 points.*resample'):
+    with pytest.raises(
+        ValueError, match=f'{name} matches point by point.*has 30 to 32 points.*resample'
+    ):
         build(name, options)(*clouds, np.random.default_rng(0), lengths)
     whole = build(name, options)(*clouds, np.random.default_rng(0), torch.full((6,), 32))
     assert torch.equal(whole[0], build(name, options)(*clouds, np.random.default_rng(0))[0])

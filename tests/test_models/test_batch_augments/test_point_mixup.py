@@ -11,7 +11,9 @@ def test_it_is_the_line_along_the_optimal_assignment(clouds, fixed_draws):
     points, score = clouds
     drawn = np.array([0.0, 0.1, 0.5, 0.7, 0.95, 1.0])
     partner = np.array([3, 0, 5, 1, 4, 2])
-    mixed, shares = PointMixup(eps=1e-6)(points, score, fixed_draws(beta=[drawn], permutation=[partner]))
+    mixed, shares = PointMixup(eps=1e-6)(
+        points, score, fixed_draws(beta=[drawn], permutation=[partner])
+    )
     share = np.array([0.0, 0.1, 0.5, 0.3, 0.05, 0.0])  # 1/2 - |drawn - 1/2|
     x = points.double().numpy()
     for i, p in enumerate(partner):

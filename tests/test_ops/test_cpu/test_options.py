@@ -10,6 +10,7 @@ def test_without_a_place_for_the_cache_kernels_compile_all_the_same(monkeypatch)
     def refuse(**_):
         def decorate(function):
             raise RuntimeError(f"cannot cache function '{function.__name__}': no locator available")
+
         return decorate
 
     monkeypatch.setattr(numba, 'njit', refuse)

@@ -12,9 +12,12 @@ FEATURES, EDGES, WEIGHT = torch.zeros(2, 5, 6), torch.zeros(2, 4, 6), torch.zero
 def test_kernels_go_nowhere_else_also_when_nobody_checked(index):
     kernels = torch.ops.pcdet_kd
     with ops.use('numba', check_values=False):
-        for call in (lambda: ops.edge_max_sum(FEATURES, index), lambda: kernels.interpolate(FEATURES, index, WEIGHT),
-                     lambda: kernels.edge_max_sum_backward(EDGES, EDGES, EDGES.long(), index, 5),
-                     lambda: kernels.group_backward(WEIGHT[..., None], index, 5),
-                     lambda: kernels.interpolate_backward(EDGES, index, WEIGHT, 5)):
+        for call in (
+            lambda: ops.edge_max_sum(FEATURES, index),
+            lambda: kernels.interpolate(FEATURES, index, WEIGHT),
+            lambda: kernels.edge_max_sum_backward(EDGES, EDGES, EDGES.long(), index, 5),
+            lambda: kernels.group_backward(WEIGHT[..., None], index, 5),
+            lambda: kernels.interpolate_backward(EDGES, index, WEIGHT, 5),
+        ):
             with pytest.raises(IndexError, match='outside the 5 points'):
                 call()

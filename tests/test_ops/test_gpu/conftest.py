@@ -1,4 +1,6 @@
-"""GPU kernels against plain torch: in Triton's interpreter, or on a GPU where CUDA_VISIBLE_DEVICES shows one."""
+"""GPU kernels against plain torch: in Triton's interpreter, or on a GPU where CUDA_VISIBLE_DEVICES
+shows one.
+"""
 
 import os
 
@@ -8,7 +10,11 @@ from torch import Tensor
 
 from pcdet_kd.ops import backend
 
-HERE = pytest.param('cuda', marks=pytest.mark.cuda) if torch.cuda.is_available() else pytest.param('cpu', id='interpreter')
+HERE = (
+    pytest.param('cuda', marks=pytest.mark.cuda)
+    if torch.cuda.is_available()
+    else pytest.param('cpu', id='interpreter')
+)
 
 
 @pytest.fixture(params=[HERE])
@@ -20,7 +26,9 @@ def device(request):
 
 
 class Fenced:
-    """Takes the place of torch.empty: what it returns is not 0, and lies between values that nobody may change."""
+    """Takes the place of torch.empty: what it returns is not 0, and lies between values that nobody
+    may change.
+    """
 
     MARGIN, VALUE = 64, 113
 
@@ -31,16 +39,21 @@ class Fenced:
         size = torch.Size(shape if len(shape) != 1 or isinstance(shape[0], int) else shape[0])
         whole = self.empty(size.numel() + 2 * self.MARGIN, **kwargs).fill_(self.VALUE)
         self.made.append(whole)
-        return whole[self.MARGIN:-self.MARGIN].view(size)
+        return whole[self.MARGIN : -self.MARGIN].view(size)
 
     def check(self):
         for whole in self.made:
-            assert (whole[:self.MARGIN] == self.VALUE).all() and (whole[-self.MARGIN:] == self.VALUE).all(), 'written outside'
+            assert (whole[: self.MARGIN] == self.VALUE).all() and (
+                whole[-self.MARGIN :] == self.VALUE
+            ).all(), 'written outside'
 
 
 @pytest.fixture
 def both(device, monkeypatch):
-    """Run an op's GPU kernel and its plain form on the same arguments, and return both results on the CPU, as tuples."""
+    """Run an op's GPU kernel and its plain form on the same arguments, and return both results on
+    the CPU, as tuples.
+    """
+
     def run(op, *args):
         args = [arg.to(device) if isinstance(arg, Tensor) else arg for arg in args]
         results = []
@@ -58,17 +71,20 @@ def both(device, monkeypatch):
         for a, b in zip(*results, strict=True):
             assert a.shape == b.shape and a.dtype == b.dtype
         return results
+
     return run
 
 
 @pytest.fixture
 def same(both):
     """Like ``both``, and the results must be equal; returns one of them."""
+
     def run(op, *args):
         found, expected = both(op, *args)
         for a, b in zip(found, expected):
             assert torch.equal(a, b), f'{op}: {(a != b).sum()} of {a.numel()} differ'
         return found if len(found) > 1 else found[0]
+
     return run
 
 
@@ -80,7 +96,9 @@ def _clouds(name, num_points):
     if name == 'duplicates':
         return points[:, torch.randint(max(num_points // 4, 1), (num_points,), generator=draw)]
     if name == 'collinear':
-        return torch.randint(-9, 9, (2, num_points, 1), generator=draw) * torch.tensor([1.0, 2.0, -1.0])
+        return torch.randint(-9, 9, (2, num_points, 1), generator=draw) * torch.tensor(
+            [1.0, 2.0, -1.0]
+        )
     if name == 'lattice':
         return torch.randint(4, (2, num_points, 3), generator=draw).float()
     if name == 'far':
@@ -91,8 +109,15 @@ def _clouds(name, num_points):
 
 
 # the interpreter computes with NumPy, which warns where a square becomes infinite
-CLOUDS = ('random', 'surface', 'duplicates', 'collinear', 'lattice', 'far',
-          pytest.param('huge', marks=pytest.mark.filterwarnings('ignore:overflow')))
+CLOUDS = (
+    'random',
+    'surface',
+    'duplicates',
+    'collinear',
+    'lattice',
+    'far',
+    pytest.param('huge', marks=pytest.mark.filterwarnings('ignore:overflow')),
+)
 
 
 @pytest.fixture(params=CLOUDS)
@@ -104,4 +129,6 @@ def clouds(request):
 @pytest.fixture(params=[False, True], ids=['whole', 'lengths'])
 def lengths(request):
     """A function that makes lengths (2,) for clouds of so many points, or None."""
-    return lambda num_points: torch.tensor([num_points, (num_points + 1) // 2]) if request.param else None
+    return lambda num_points: (
+        torch.tensor([num_points, (num_points + 1) // 2]) if request.param else None
+    )

@@ -15,7 +15,7 @@ from torch import Tensor
 from pcdet_kd.ops import backend
 from pcdet_kd.ops.gpu import auction
 
-MAIN = '''
+MAIN = """
 static void** arguments;
 static bool is_msn;
 #define A(type, k) *(type*)arguments[k]
@@ -33,7 +33,7 @@ extern "C" int run(int msn, int blocks, int threads, unsigned seed, void** args)
     if (!run_block(threads, seed + blockIdx.x)) return 1;
   return 0;
 }
-'''
+"""  # noqa: E501
 
 
 class OnCPU:
@@ -50,8 +50,12 @@ class OnCPU:
     def __call__(self, blocks, threads, shared, *args):
         assert shared <= self.shared_limit and threads % 32 == 0
         assert all(arg.is_contiguous() for arg in args if isinstance(arg, Tensor))
-        values = [ctypes.c_void_p(None if arg is None else arg.data_ptr()) if arg is None or isinstance(arg, Tensor) else arg
-                  for arg in args]
+        values = [
+            ctypes.c_void_p(None if arg is None else arg.data_ptr())
+            if arg is None or isinstance(arg, Tensor)
+            else arg
+            for arg in args
+        ]
         pointers = (ctypes.c_void_p * len(values))(*(ctypes.addressof(value) for value in values))
         stuck = self.run(self.name == 'msn', blocks, self.threads or threads, self.seed, pointers)
         assert not stuck, 'threads wait for each other'
@@ -64,11 +68,28 @@ def library(tmp_path_factory):
         pytest.skip('needs g++ or clang++')
     folder = tmp_path_factory.mktemp('auction')
     source = Path(auction.__file__).with_name('auction.cu').read_text()
-    source = source.replace('extern __shared__ float4 memory[];', '').replace('__shared__', 'static')
+    source = source.replace('extern __shared__ float4 memory[];', '').replace(
+        '__shared__', 'static'
+    )
     header = Path(__file__).with_name('cuda_on_cpu.hpp')
     (folder / 'auction.cpp').write_text(f'#include "{header}"\n{source}\n{MAIN}')
-    subprocess.run([compiler, '-O2', '-std=c++17', '-ffp-contract=off', '-shared', '-fPIC', '-Wall', '-Werror',
-                    '-Wno-unknown-pragmas', '-o', folder / 'auction.so', folder / 'auction.cpp'], check=True)
+    subprocess.run(
+        [
+            compiler,
+            '-O2',
+            '-std=c++17',
+            '-ffp-contract=off',
+            '-shared',
+            '-fPIC',
+            '-Wall',
+            '-Werror',
+            '-Wno-unknown-pragmas',
+            '-o',
+            folder / 'auction.so',
+            folder / 'auction.cpp',
+        ],
+        check=True,
+    )
     return folder / 'auction.so'
 
 
@@ -109,7 +130,9 @@ def least(x, y):
 @pytest.mark.parametrize('num_points', [1, 2, 33])
 def test_bijections_of_least_distance(device, kind, num_points):
     x, y = clouds(kind, num_points)
-    match, bound = (t.cpu() for t in auction.emd_match(x.to(device), y.to(device), None, 1e-5, False))
+    match, bound = (
+        t.cpu() for t in auction.emd_match(x.to(device), y.to(device), None, 1e-5, False)
+    )
     assert match.dtype == torch.int64 and bound.dtype == torch.float32
     for a, b, m, above in zip(x.double(), y.double(), match, bound):
         assert m.sort().values.tolist() == list(range(num_points))
@@ -125,12 +148,24 @@ def test_lengths_and_points_that_are_not_finite(device):
     x[3, 5, 1] = torch.nan
     x[0, 9:], y[1, 20:] = 1e9, torch.nan  # padding
     lengths = torch.tensor([9, 20, 1, 40])
-    match, bound = (t.cpu() for t in auction.emd_match(x.to(device), y.to(device), lengths.to(device), 1e-4,
-                                                       False))
-    assert torch.equal(match[3], torch.arange(40)) and bound.isnan().tolist() == [False, False, False, True]
+    match, bound = (
+        t.cpu()
+        for t in auction.emd_match(x.to(device), y.to(device), lengths.to(device), 1e-4, False)
+    )
+    assert torch.equal(match[3], torch.arange(40)) and bound.isnan().tolist() == [
+        False,
+        False,
+        False,
+        True,
+    ]
     for b, n in enumerate(lengths[:3].tolist()):
-        assert match[b, n:].tolist() == list(range(n, 40)) and match[b, :n].sort().values.tolist() == list(range(n))
-        assert float((x[b, :n] - y[b, match[b, :n]]).norm(dim=1).mean()) <= least(x[b, :n], y[b, :n]) + 1e-4
+        assert match[b, n:].tolist() == list(range(n, 40)) and match[
+            b, :n
+        ].sort().values.tolist() == list(range(n))
+        assert (
+            float((x[b, :n] - y[b, match[b, :n]]).norm(dim=1).mean())
+            <= least(x[b, :n], y[b, :n]) + 1e-4
+        )
     assert not torch.equal(whole[0].cpu()[0], match[0])
 
 
@@ -155,19 +190,26 @@ def test_any_number_of_warps(device, monkeypatch, threads):
 def test_out_of_bids_the_rest_takes_what_is_near_and_says_so(device, monkeypatch):
     monkeypatch.setattr(auction, 'BIDS_PER_POINT', 1)
     x, y = (v.to(device) for v in clouds('random', 48))
-    with pytest.warns(UserWarning, match=r'cloud 0 of x \(2, 48, 3\) stopped at its limit with \d+ points free'):
+    with pytest.warns(
+        UserWarning, match=r'cloud 0 of x \(2, 48, 3\) stopped at its limit with \d+ points free'
+    ):
         match, bound = auction.emd_match(x, y, None, 1e-5, False)
     assert (match.sort().values.cpu() == torch.arange(48)).all()
     for a, b, m, above in zip(x.cpu(), y.cpu(), match.cpu(), bound.cpu()):
         assert least(a, b) < float((a - b[m]).norm(dim=1).mean()) <= least(a, b) + above
 
 
-@pytest.mark.parametrize('op, name, args', [('emd_match', 'auction', (None, 1e-5, False)), ('msn_match', 'msn', (0.05, 99))])
-def test_clouds_too_large_for_a_block_go_to_the_cpu_with_one_warning(device, monkeypatch, op, name, args):
+@pytest.mark.parametrize(
+    'op, name, args',
+    [('emd_match', 'auction', (None, 1e-5, False)), ('msn_match', 'msn', (0.05, 99))],
+)
+def test_clouds_too_large_for_a_block_go_to_the_cpu_with_one_warning(
+    device, monkeypatch, op, name, args
+):
     x, y = (v.to(device) for v in clouds('random', 48))
     expected = backend.implementation(op, 'numba')(x, y, *args)
     auction._warn_of.cache_clear()
-    monkeypatch.setitem(auction.BYTES_PER_POINT, name, 10 ** 6)
+    monkeypatch.setitem(auction.BYTES_PER_POINT, name, 10**6)
     with pytest.warns(UserWarning, match='at most 0 points'):
         found = getattr(auction, op)(x, y, *args)
     with warnings.catch_warnings():
@@ -181,11 +223,16 @@ def test_the_exact_optimum_comes_from_the_cpu(device, monkeypatch):
     x, y = (v.to(device) for v in clouds('random', 20))
     monkeypatch.setattr(auction, 'load', None)
     found = auction.emd_match(x, y, None, 1.0, True)
-    assert torch.equal(found[0], backend.implementation('emd_match', 'torch')(x, y, None, 1.0, True)[0])
+    assert torch.equal(
+        found[0], backend.implementation('emd_match', 'torch')(x, y, None, 1.0, True)[0]
+    )
 
 
 @pytest.mark.parametrize('kind', ['random', 'duplicates', 'same', 'collinear', 'one place'])
-@pytest.mark.parametrize('num_points, eps, rounds', [(1, 0.05, 5), (2, 0.05, 5), (40, 0.05, 3000), (40, 0.005, 9), (40, 0.05, 1)])
+@pytest.mark.parametrize(
+    'num_points, eps, rounds',
+    [(1, 0.05, 5), (2, 0.05, 5), (40, 0.05, 3000), (40, 0.005, 9), (40, 0.05, 1)],
+)
 def test_msn_gives_the_indices_of_the_plain_form(device, kind, num_points, eps, rounds):
     x, y = (v.to(device) for v in clouds(kind, num_points))
     found = auction.msn_match(x, y, eps, rounds)

@@ -1,4 +1,6 @@
-"""Every Triton kernel compiles for a GPU that is not there, and no multiplication is fused with an addition."""
+"""Every Triton kernel compiles for a GPU that is not there, and no multiplication is fused with an
+addition.
+"""
 
 import importlib
 import json
@@ -29,10 +31,26 @@ VARIANTS = [
 INT64 = ('first', 'lengths', 'chosen', 'found', 'index', 'argmax', 'order', 'starts')
 INT32 = ('memory', 'axes', 'place')
 FLOAT = ('limit', 'near_origin', 'half', 'distance')
-POINTERS = ('points', 'query', 'matrix', 'squared', 'features', 'highest', 'total', 'grad_max', 'grad_sum', 'grad', 'signs',
-            'steps', 'depth', 'weight', 'rgb', 'images')
+POINTERS = (
+    'points',
+    'query',
+    'matrix',
+    'squared',
+    'features',
+    'highest',
+    'total',
+    'grad_max',
+    'grad_sum',
+    'grad',
+    'signs',
+    'steps',
+    'depth',
+    'weight',
+    'rgb',
+    'images',
+)
 
-SCRIPT = '''
+SCRIPT = """
 import importlib, json, sys
 import triton
 from triton.backends.compiler import GPUTarget
@@ -45,17 +63,27 @@ for module, name, constants, types, warps in json.loads(sys.stdin.read()):
     done = triton.compile(source, target=GPUTarget('cuda', 90, 32), options=dict(num_warps=warps, **OPTIONS))
     # correctly rounded division contains some, but not before it is machine code
     print(module, name, 'fma.' in done.asm['ptx'], len(done.asm['cubin']))
-'''
+"""  # noqa: E501
 
 
 def test_kernels_compile_without_a_gpu_and_fuse_nothing(tmp_path):
     pytest.importorskip('triton')
-    types = {**dict.fromkeys(POINTERS, '*fp32'), **dict.fromkeys(INT64, '*i64'), **dict.fromkeys(INT32, '*i32'),
-             **dict.fromkeys(FLOAT, 'fp32')}
+    types = {
+        **dict.fromkeys(POINTERS, '*fp32'),
+        **dict.fromkeys(INT64, '*i64'),
+        **dict.fromkeys(INT32, '*i32'),
+        **dict.fromkeys(FLOAT, 'fp32'),
+    }
     work = [(module, name, constants, types, warps) for module, name, constants, warps in VARIANTS]
     environment = {key: value for key, value in os.environ.items() if key != 'TRITON_INTERPRET'}
-    done = subprocess.run([sys.executable, '-c', SCRIPT], input=json.dumps(work), capture_output=True, text=True, timeout=250,
-                          env=dict(environment, TRITON_CACHE_DIR=str(tmp_path)))
+    done = subprocess.run(
+        [sys.executable, '-c', SCRIPT],
+        input=json.dumps(work),
+        capture_output=True,
+        text=True,
+        timeout=250,
+        env=dict(environment, TRITON_CACHE_DIR=str(tmp_path)),
+    )
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
     assert [line[:2] for line in lines] == [list(variant[:2]) for variant in VARIANTS]
@@ -67,7 +95,16 @@ def test_every_kernel_is_compiled():
     kernels = set()
     for found in pkgutil.iter_modules(pcdet_kd.ops.gpu.__path__):
         module = importlib.import_module(f'pcdet_kd.ops.gpu.{found.name}')
-        kernels |= {(found.name, name) for name, value in vars(module).items()
-                    if type(value).__name__ in ('JITFunction', 'InterpretedFunction') and value.fn.__module__ == module.__name__}
-    helpers = {('common', 'bits_of_distances'), ('fps', '_bits'), ('fps', '_first_bits'), ('knn', '_bits')}  # called by kernels
+        kernels |= {
+            (found.name, name)
+            for name, value in vars(module).items()
+            if type(value).__name__ in ('JITFunction', 'InterpretedFunction')
+            and value.fn.__module__ == module.__name__
+        }
+    helpers = {
+        ('common', 'bits_of_distances'),
+        ('fps', '_bits'),
+        ('fps', '_first_bits'),
+        ('knn', '_bits'),
+    }  # called by kernels
     assert kernels - helpers == {variant[:2] for variant in VARIANTS}

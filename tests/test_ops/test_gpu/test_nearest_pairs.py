@@ -21,7 +21,9 @@ def test_one_point(same):
 
 
 def test_where_nothing_is_nearest_the_index_is_a_point(device):
-    """A distance that is NaN counts as absent on a GPU; check_values=False and compiled graphs let such clouds pass."""
+    """A distance that is NaN counts as absent on a GPU; check_values=False and compiled graphs let
+    such clouds pass.
+    """
     x, none = torch.ones(1, 40, 3, device=device), torch.zeros(1, dtype=torch.int64, device=device)
     to_y, _ = backend.implementation('nearest_pairs', 'triton')(x, x, None, none)
     assert not to_y.any()

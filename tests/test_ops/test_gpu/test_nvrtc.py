@@ -7,7 +7,10 @@ import torch
 
 from pcdet_kd.ops.gpu import nvrtc
 
-SOURCE = 'extern "C" __global__ void twice(float* v, int n) { if (threadIdx.x < n) v[threadIdx.x] *= 2; }'
+SOURCE = (
+    'extern "C" __global__ void twice(float* v, int n) { if (threadIdx.x < n) v[threadIdx.x] '
+    '*= 2; }'
+)
 
 
 @pytest.fixture
@@ -37,7 +40,9 @@ def test_errors_in_the_source_are_shown(compiler):
         nvrtc.compile_cuda(SOURCE.replace('*= 2', '*='), 90)
 
 
-@pytest.mark.parametrize('gone, said', [('_nvrtc', 'pip install nvidia-cuda-nvrtc'), ('_driver', 'libcuda.so.1')])
+@pytest.mark.parametrize(
+    'gone, said', [('_nvrtc', 'pip install nvidia-cuda-nvrtc'), ('_driver', 'libcuda.so.1')]
+)
 def test_what_is_missing(monkeypatch, gone, said):
     for name in ('_nvrtc', '_driver'):
         monkeypatch.setattr(nvrtc, name, lambda: None)
@@ -72,9 +77,14 @@ class Driver:
                 args[0]._obj.value = 1000
             if name == 'cuFuncGetAttribute':
                 args[0]._obj.value = 100
-            if name == 'cuLaunchKernel' and args[9]:  # what the pointers point to is gone after the call
-                self.launched = [ctypes.cast(p, ctypes.POINTER(kind))[0] for p, kind in zip(args[9], self.kinds)]
+            if (
+                name == 'cuLaunchKernel' and args[9]
+            ):  # what the pointers point to is gone after the call
+                self.launched = [
+                    ctypes.cast(p, ctypes.POINTER(kind))[0] for p, kind in zip(args[9], self.kinds)
+                ]
             return 7 if name == self.fails else 0
+
         return call
 
 
@@ -84,8 +94,11 @@ def make(monkeypatch):
         monkeypatch.setattr(nvrtc, '_driver', lambda: driver)
         monkeypatch.setattr(nvrtc, 'compile_cuda', lambda source, capability: b'%d' % capability)
         monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda device: (9, 0))
-        monkeypatch.setattr(torch.cuda, 'current_stream', lambda device: types.SimpleNamespace(cuda_stream=11))
+        monkeypatch.setattr(
+            torch.cuda, 'current_stream', lambda device: types.SimpleNamespace(cuda_stream=11)
+        )
         return nvrtc.Kernel(SOURCE, 'twice', torch.device('cuda', 2))
+
     return kernel
 
 
@@ -93,16 +106,32 @@ def test_loading_and_launching(make):
     driver = Driver()
     kernel = make(driver)
     assert [name for name, _ in driver.calls] == [
-        'cuDeviceGet', 'cuDevicePrimaryCtxRetain', 'cuCtxPushCurrent_v2', 'cuModuleLoadData', 'cuModuleGetFunction',
-        'cuDeviceGetAttribute', 'cuFuncGetAttribute', 'cuFuncSetAttribute', 'cuCtxPopCurrent_v2']
+        'cuDeviceGet',
+        'cuDevicePrimaryCtxRetain',
+        'cuCtxPushCurrent_v2',
+        'cuModuleLoadData',
+        'cuModuleGetFunction',
+        'cuDeviceGetAttribute',
+        'cuFuncGetAttribute',
+        'cuFuncSetAttribute',
+        'cuCtxPopCurrent_v2',
+    ]
     calls = dict(driver.calls)
-    assert calls['cuDeviceGet'][1] == 2 and calls['cuModuleLoadData'][1] == b'90' and calls['cuModuleGetFunction'][2] == b'twice'
+    assert (
+        calls['cuDeviceGet'][1] == 2
+        and calls['cuModuleLoadData'][1] == b'90'
+        and calls['cuModuleGetFunction'][2] == b'twice'
+    )
     assert kernel.shared_limit == calls['cuFuncSetAttribute'][2] == 900
 
     driver.calls.clear()
     tensor = torch.ones(3)
     kernel(5, 64, 128, tensor, None, ctypes.c_int(3))
-    assert [name for name, _ in driver.calls] == ['cuCtxPushCurrent_v2', 'cuLaunchKernel', 'cuCtxPopCurrent_v2']
+    assert [name for name, _ in driver.calls] == [
+        'cuCtxPushCurrent_v2',
+        'cuLaunchKernel',
+        'cuCtxPopCurrent_v2',
+    ]
     _, *sizes, stream, _, extra = driver.calls[1][1]
     assert [size.value for size in sizes] == [5, 1, 1, 64, 1, 1, 128]
     assert stream.value == 11 and extra is None

@@ -10,6 +10,7 @@ def test_same_points_and_distances(same, clouds, lengths):
 @pytest.mark.parametrize('in_registers', [0, 2048])
 def test_fewer_than_three_points(same, device, monkeypatch, in_registers):
     from pcdet_kd.ops.gpu import knn
+
     monkeypatch.setattr(knn, 'IN_REGISTERS', in_registers)
     points = torch.randn(2, 4, 3, generator=torch.Generator().manual_seed(0))
     for sizes in ([4, 1], [2, 3]):

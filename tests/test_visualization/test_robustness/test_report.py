@@ -8,12 +8,20 @@ from pcdet_kd.visualization.robustness.report import latex, markdown, plain, pro
 def test_files(report_of, tmp_path):
     report = report_of(plain=[0.7, 0.72], ours=[0.9])
     files = write_report(report, tmp_path / 'new' / 'folder')
-    assert [file.name for file in files] == ['report.html', 'report.json', 'report.md', 'report.tex']
+    assert [file.name for file in files] == [
+        'report.html',
+        'report.json',
+        'report.md',
+        'report.tex',
+    ]
     assert files[0].read_text(encoding='utf-8').startswith('<!DOCTYPE html>')
     content = json.loads(files[1].read_text())
     assert content == json.loads(json.dumps(plain(report)))
     assert content['format'] == 1 and content['models'][0]['runs'][1]['scores']['oa'] > 0
-    assert 'points' not in content['models'][0]['worst'][0] and 'points' in report['models'][0]['worst'][0]
+    assert (
+        'points' not in content['models'][0]['worst'][0]
+        and 'points' in report['models'][0]['worst'][0]
+    )
     assert content['models'][0]['sets']['jitter']['2'].keys() == {'oa', 'macc', 'n'}
 
 
@@ -27,8 +35,15 @@ def test_the_same_results_give_the_same_files(report_of, tmp_path):
 def test_markdown(report_of):
     report = report_of(plain=[0.7], ours=[0.9])
     text = markdown(report)
-    assert text.startswith('# Robustness on ModelNet-C (generated)\n') and len(re.findall(r'^\|---', text, re.MULTILINE)) == 5
-    assert 'not the official files' in text and 'ours minus plain' in text and 'normalisation: none' in text
+    assert (
+        text.startswith('# Robustness on ModelNet-C (generated)\n')
+        and len(re.findall(r'^\|---', text, re.MULTILINE)) == 5
+    )
+    assert (
+        'not the official files' in text
+        and 'ours minus plain' in text
+        and 'normalisation: none' in text
+    )
 
 
 def test_latex(report_of):
@@ -40,7 +55,10 @@ def test_latex(report_of):
 
 
 def test_tables_of_the_terminal(report_of):
-    assert len(report_tables(report_of())) == 3 and len(report_tables(report_of(plain=[0.7], ours=[0.9]))) == 3
+    assert (
+        len(report_tables(report_of())) == 3
+        and len(report_tables(report_of(plain=[0.7], ours=[0.9]))) == 3
+    )
     caption, table = report_tables(report_of())[0]
     assert caption.startswith('Scores on') and table.startswith('| model')
 

@@ -32,13 +32,24 @@ def test_latex(table):
     text = table.latex()
     rows = [line for line in text.splitlines() if line.endswith(r'\\')]
     assert [len(re.split(r'(?<!\\)&', row)) for row in rows] == [3, 3, 3]
-    assert r'x \& y & \textbf{1.0 $\pm$ 0.2} & $-$3 \\' in text and r'a\_b' in text and r'Error in \%.' in text
-    assert text.count(r'\midrule') == 2 and r'\label{tab:er}' in text and r'\begin{tabular}{lrr}' in text
+    assert (
+        r'x \& y & \textbf{1.0 $\pm$ 0.2} & $-$3 \\' in text
+        and r'a\_b' in text
+        and r'Error in \%.' in text
+    )
+    assert (
+        text.count(r'\midrule') == 2
+        and r'\label{tab:er}' in text
+        and r'\begin{tabular}{lrr}' in text
+    )
     assert text.isascii()
 
 
 def test_latex_text_has_no_commands():
-    assert latex_text(r'\input{x}_$^~#') == r'\textbackslash{}input\{x\}\_\$\textasciicircum{}\textasciitilde{}\#'
+    assert (
+        latex_text(r'\input{x}_$^~#')
+        == r'\textbackslash{}input\{x\}\_\$\textasciicircum{}\textasciitilde{}\#'
+    )
 
 
 def test_rows_are_as_long_as_the_header():
