@@ -12,8 +12,9 @@ from torch import nn
 
 from pcdet_kd.engine.config import load_config
 from pcdet_kd.registry import MODELS, did_you_mean
-from pcdet_kd.utils.checkpoint import CheckpointError, load_checkpoint_file, load_weights
+from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
 from pcdet_kd.utils.config_root import config_root
+from pcdet_kd.utils.student import student_config, student_weights
 
 
 class ModelInfo(NamedTuple):
@@ -170,16 +171,10 @@ def init_model(
 
 
 def _student(config: Config) -> nn.Module:
-    model = config.model
-    return MODELS.build(model.student if 'student' in model else model)
+    return MODELS.build(student_config(config.model))
 
 
 def _load(model: nn.Module, weights: Any, source: str | None = None) -> None:
     if isinstance(weights, (str, os.PathLike)):
         source, weights = os.fspath(weights), load_checkpoint_file(weights)
-    state = weights.get('state_dict', weights) if isinstance(weights, dict) else weights
-    try:
-        prefix = 'student.' if any(str(key).startswith('student.') for key in state) else ''
-    except TypeError as error:
-        raise CheckpointError(f'{source} holds no weights') from error
-    load_weights(model, weights, prefix=prefix, source=source)
+    load_weights(model, student_weights(weights, source), source=source)

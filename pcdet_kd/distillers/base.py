@@ -47,7 +47,6 @@ class Distiller(BaseModel):
         )  # first, so that it draws the random numbers that it would draw alone
         super().__init__(built.data_preprocessor, init_cfg)
         self.student = built
-        self.student_cfg = student
         for kind, given, needed in (
             ('teachers', teachers, self.needs_teachers),
             ('losses', losses, self.needs_losses),
@@ -102,10 +101,6 @@ class Distiller(BaseModel):
         """Return the student's output, which :meth:`distill` gets, and its own losses."""
         features, out = self.student.extract(inputs)
         return out, self.student.losses(features, out, samples)
-
-    def export_state_dict(self) -> dict[str, Tensor]:
-        """Return the student's weights, with the keys of a plain classifier."""
-        return self.student.state_dict()
 
     def _check_names(self, kind: str, given: dict, needed: tuple[str, ...]) -> None:
         if set(given) != set(needed):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from pcdet_kd.registry import MODELS
 from pcdet_kd.structures import PointDataSample
+from pcdet_kd.utils.student import student_of
 
 
 @MODELS.register_module()
@@ -70,7 +71,7 @@ class VotingTTA(BaseTTAModel):
         """
         data = self.module.data_preprocessor.cast_data(data)  # to the device once, not once a vote
         inputs = dict(data['inputs'])
-        looks_at = getattr(getattr(self.module, 'student', self.module), 'input_key', 'points')
+        looks_at = getattr(student_of(self.module), 'input_key', 'points')
         if looks_at != 'points' and looks_at in inputs:
             raise ValueError(
                 f"voting scales points, but the model looks at '{looks_at}' as the data set "

@@ -12,7 +12,7 @@ from mmengine.model import BaseModel
 from torch import nn
 
 from pcdet_kd.datasets.base import PointCloudDataset, Records
-from pcdet_kd.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
+from pcdet_kd.registry import DATASETS, DISTILLERS, HOOKS, METRICS, MODELS, TRANSFORMS
 from pcdet_kd.structures import PointDataSample
 
 
@@ -38,7 +38,7 @@ class ToyModel(BaseModel):
         return logits
 
 
-@MODELS.register_module(force=True)
+@DISTILLERS.register_module(force=True)
 class ToyDistiller(BaseModel):
     def __init__(self, student, data_preprocessor=None):
         super().__init__(data_preprocessor)

@@ -6,12 +6,10 @@ from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from pcdet_kd.registry import HOOKS
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, save_checkpoint_file
-
-_PREFIX = 'student.'
+from pcdet_kd.utils.student import is_distiller, student_config, student_weights
 
 
 @HOOKS.register_module()
@@ -20,16 +18,15 @@ class StudentExportHook(Hook):
     ``last.pth`` and ``best.pth``.
 
     They hold what a plain classifier loads: ``state_dict`` with its keys, and ``meta`` with the
-    student's config, the classes, the epoch, and the scores at that epoch. Models without a
-    ``student`` are left alone. Files that are up to date are not written again, and a resumed run
+    student's config, the classes, the epoch, and the scores at that epoch. Models that are no
+    distillers are left alone. Files that are up to date are not written again, and a resumed run
     that is already complete writes the missing ones.
     """
 
     priority = 'LOWEST'
 
     def after_train(self, runner: Any) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        if not is_main_process() or getattr(model, 'student', None) is None:
+        if not is_main_process() or not is_distiller(runner.model):
             return
         for name in ('last', 'best'):
             source = Path(runner.work_dir) / f'{name}.pth'
@@ -49,20 +46,14 @@ class StudentExportHook(Hook):
             checkpoint: The distiller's checkpoint.
             model_cfg: The distiller's config, whose ``student`` goes into the meta.
         """
-        weights = {
-            k[len(_PREFIX) :]: v
-            for k, v in checkpoint['state_dict'].items()
-            if k.startswith(_PREFIX)
-        }
         meta = {
             k: v
             for k, v in checkpoint['meta'].items()
             if k in ('epoch', 'seed', 'classes', 'dataset_meta', 'scores')
         }
-        student = model_cfg.get('student') if isinstance(model_cfg, Mapping) else None
-        if student is not None:
-            meta['model'] = plain_config(student)
-        return dict(meta=meta, state_dict=weights)
+        if model_cfg is not None:
+            meta['model'] = plain_config(student_config(model_cfg))
+        return dict(meta=meta, state_dict=student_weights(checkpoint))
 
 
 def plain_config(cfg: Any) -> Any:
