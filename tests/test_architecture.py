@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / 'pcdet_kd'
 MODULES = sorted(PACKAGE.rglob('*.py'))
 MAX_LINES = 350
+DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 
 # Imports go from later to earlier rows; within a row in one direction at most.
 ROWS = [
@@ -46,6 +47,11 @@ COVERED_FOLDERS = {
 }
 
 
+# Each file is read and parsed once for all rules.
+TEXTS = {path: path.read_text() for path in MODULES}
+TREES = {path: ast.parse(text) for path, text in TEXTS.items()}
+
+
 def folder(path: Path) -> str:
     """Return the part of the package that a file belongs to: its top folder, or a top-level
     module's own name.
@@ -58,34 +64,107 @@ def imports(path: Path) -> set[str]:
     """Return the parts of the package that a file imports anywhere, type-checking and function
     bodies included.
     """
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        names = []
+    names = []
+    for node in ast.walk(TREES[path]):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f'{path.relative_to(ROOT)}:{node.lineno}: relative import'
-            names = [f'{node.module}.{alias.name}' for alias in node.names]
-        found |= {name.split('.')[1] for name in names if name.startswith('pcdet_kd.')}
-    return found - {'__version__'}
+            names += [f'{node.module}.{alias.name}' for alias in node.names]
+    return {name.split('.')[1] for name in names if name.startswith('pcdet_kd.')} - {'__version__'}
 
 
 def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-each_module = pytest.mark.parametrize('path', MODULES, ids=name_of)
-
-
-@each_module
-def test_imports_go_downwards(path):
-    if path == PACKAGE / '__init__.py':
-        assert not imports(path)
-        return
+def upward_imports(path):
     own = folder(path)
-    assert own in RANK, f'pcdet_kd/{own} has no place in the order of imports: {ROWS}'
-    upwards = {other for other in imports(path) if RANK[other] > RANK[own]}
-    assert not upwards, f'{name_of(path)} imports {sorted(upwards)}, which come after {own}'
+    if path == PACKAGE / '__init__.py':
+        found = imports(path)
+    elif own in RANK:
+        found = {other for other in imports(path) if RANK[other] > RANK[own]}
+    else:
+        return [f'pcdet_kd/{own} has no place in the order of imports: {ROWS}']
+    return [f'imports {other}, which comes after {own}' for other in sorted(found)]
+
+
+def length(path):
+    lines = len(TEXTS[path].splitlines())
+    return [f'{lines} lines, at most {MAX_LINES}: two ideas?'] * (lines > MAX_LINES)
+
+
+def shortcuts(path):
+    for word in re.findall(r'TODO|FIXME|XXX', TEXTS[path]):
+        yield f'contains {word}'
+    for node in ast.walk(TREES[path]):
+        line = getattr(node, 'lineno', 0)
+        if isinstance(node, ast.ImportFrom):
+            if node.level:
+                yield f'{line}: relative import'
+            if any(alias.name == '*' for alias in node.names):
+                yield f'{line}: star import'
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Attribute) and node.func.attr == 'cuda':
+                yield f'{line}: .cuda(); use .to(device)'
+            if getattr(node.func, 'id', '') == 'print' and folder(path) != 'cli':
+                yield f'{line}: print; use print_log'
+
+
+def missing_docstrings(path):
+    tree = TREES[path]
+    if (path.name != '__init__.py' or tree.body) and not ast.get_docstring(tree):
+        yield 'no docstring'
+    for node in tree.body:
+        if isinstance(node, DEFINITIONS) and not (
+            node.name.startswith('_') or ast.get_docstring(node)
+        ):
+            yield f'no docstring on {node.name}'
+
+
+def unclear_interface(path):
+    if path.name != '__init__.py' or path.parent in (PACKAGE, PACKAGE / 'cli'):
+        return
+    body = TREES[path].body
+    imported = {
+        alias.asname or alias.name
+        for node in body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    public = [
+        ast.literal_eval(node.value)
+        for node in body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', '') == '__all__'
+    ]
+    if imported and not public:
+        yield 'has no __all__'
+    defined = {node.name for node in body if isinstance(node, DEFINITIONS)}
+    for name in set(*public) - imported - defined if imported else ():
+        yield f'__all__ names {name}, which is not there'
+
+
+def mirror(path: Path) -> Path:
+    """Return the test file of a module: pcdet_kd/x/y/z.py → tests/test_x/test_y/test_z.py."""
+    return ROOT.joinpath('tests', *(f'test_{part}' for part in path.relative_to(PACKAGE).parts))
+
+
+def missing_test(path):
+    inside = path.relative_to(PACKAGE).as_posix()
+    excused = inside in COVERED_ELSEWHERE or any(
+        inside.startswith(f'{covered}/') for covered in COVERED_FOLDERS
+    )
+    if path.name != '__init__.py' and not excused and not mirror(path).is_file():
+        yield f'{name_of(mirror(path))} is missing'
+
+
+@pytest.mark.parametrize(
+    'rule',
+    [upward_imports, length, shortcuts, missing_docstrings, unclear_interface, missing_test],
+    ids=lambda rule: rule.__name__,
+)
+def test_every_module_keeps_the_rule(rule):
+    faults = [f'{name_of(path)}: {fault}' for path in MODULES for fault in rule(path)]
+    assert not faults, '\n'.join(faults)
 
 
 def test_no_two_folders_import_each_other():
@@ -97,87 +176,6 @@ def test_no_two_folders_import_each_other():
     }
     mutual = sorted((a, b) for a, b in edges if a < b and (b, a) in edges)
     assert not mutual
-
-
-@each_module
-def test_file_is_one_idea(path):
-    lines = len(path.read_text().splitlines())
-    assert lines <= MAX_LINES, f'{lines} lines, at most {MAX_LINES}: two ideas?'
-
-
-@each_module
-def test_no_shortcuts(path):
-    text = path.read_text()
-    assert not re.search(r'TODO|FIXME|XXX', text)
-    for node in ast.walk(ast.parse(text)):
-        where = f'{name_of(path)}:{getattr(node, "lineno", 0)}'
-        if isinstance(node, ast.ImportFrom):
-            assert all(alias.name != '*' for alias in node.names), f'{where}: star import'
-        if isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Attribute):
-                assert node.func.attr != 'cuda', f'{where}: .cuda(); use .to(device)'
-            if isinstance(node.func, ast.Name) and node.func.id == 'print':
-                assert folder(path) == 'cli', f'{where}: print; use print_log'
-
-
-@each_module
-def test_docstrings(path):
-    tree = ast.parse(path.read_text())
-    if path.name != '__init__.py' or tree.body:
-        assert ast.get_docstring(tree), f'{name_of(path)} has no docstring'
-    missing = [
-        node.name
-        for node in tree.body
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef))
-        and not node.name.startswith('_')
-        and not ast.get_docstring(node)
-    ]
-    assert not missing, f'{name_of(path)}: no docstring on {missing}'
-
-
-@pytest.mark.parametrize(
-    'path',
-    [
-        p
-        for p in MODULES
-        if p.name == '__init__.py'
-        and p.parent not in (PACKAGE, PACKAGE / 'ops' / 'kernels', PACKAGE / 'cli')
-    ],
-    ids=name_of,
-)
-def test_folders_say_what_is_public(path):
-    tree = ast.parse(path.read_text())
-    imported = {
-        alias.asname or alias.name
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    public = [
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', '') == '__all__'
-    ]
-    if imported:
-        assert public, f'{name_of(path)} has no __all__'
-        assert set(public[0]) <= imported | {
-            n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))
-        }
-
-
-def mirror(path: Path) -> Path:
-    """Return the test file of a module: pcdet_kd/x/y/z.py → tests/test_x/test_y/test_z.py."""
-    return ROOT.joinpath('tests', *(f'test_{part}' for part in path.relative_to(PACKAGE).parts))
-
-
-@pytest.mark.parametrize('path', [p for p in MODULES if p.name != '__init__.py'], ids=name_of)
-def test_module_has_its_test(path):
-    inside = path.relative_to(PACKAGE).as_posix()
-    if inside in COVERED_ELSEWHERE or any(
-        inside.startswith(f'{covered}/') for covered in COVERED_FOLDERS
-    ):
-        return
-    assert mirror(path).is_file(), f'{name_of(mirror(path))} is missing'
 
 
 def test_exceptions_are_needed():
