@@ -19,8 +19,10 @@ from pcdet_kd.engine.config import load_config, variables_of
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.stage_record import StageRecord, flat_config
 from pcdet_kd.registry import DATASETS, DISTILLERS, MODELS, RUNNERS, TEACHERS, did_you_mean
-from pcdet_kd.utils.checkpoint import file_sha256, find_resume, load_checkpoint_file, load_weights
+from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
 from pcdet_kd.utils.errors import DataError
+from pcdet_kd.utils.files import file_sha256
+from pcdet_kd.utils.resume import find_resume
 
 STAGE_PREFIX = 'stage:'
 

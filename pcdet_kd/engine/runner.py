@@ -14,7 +14,7 @@ from mmengine.dist import get_dist_info, master_only
 from mmengine.hooks import CheckpointHook as PlainCheckpointHook
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
-from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.model import is_model_wrapper
 from mmengine.runner import CheckpointLoader, EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
@@ -25,13 +25,13 @@ from pcdet_kd.engine.distributed import WorkDirLock, setup_distributed
 from pcdet_kd.registry import HOOKS, RUNNERS, SCOPE
 from pcdet_kd.utils.checkpoint import (
     CheckpointError,
-    find_resume,
     load_weights,
-    plain_values,
-    restore_history,
     save_checkpoint_file,
     weights_of,
 )
+from pcdet_kd.utils.plain_values import plain_values, restore_history
+from pcdet_kd.utils.resume import find_resume
+from pcdet_kd.utils.student import unwrapped
 
 # what the console shows as a mean over the last iterations
 MEAN_PATTERN = r'.*(loss|stat|time|data_time|grad_norm).*'
@@ -342,10 +342,9 @@ class PointRunner(Runner):
         if self._needs_resumable:
             self._same_dataset_meta(meta)
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
-        model = self.model
-        while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-            model = model.module
-        load_weights(model, checkpoint['state_dict'], strict=strict, source=filename)
+        load_weights(
+            unwrapped(self.model), checkpoint['state_dict'], strict=strict, source=filename
+        )
         self._has_loaded = True
         self.logger.info(f'Load checkpoint from {filename}')
         return checkpoint

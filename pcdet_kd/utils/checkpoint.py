@@ -10,28 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from mmengine.logging import HistoryBuffer, print_log
 from torch import Tensor, nn
 
-from pcdet_kd.utils.files import atomic_write, file_sha256, remove_stale_temporaries
-
-__all__ = [
-    'CheckpointError',
-    'LoadReport',
-    'checkpoint_damage',
-    'file_sha256',
-    'find_resume',
-    'first_line',
-    'load_checkpoint_file',
-    'load_weights',
-    'plain_values',
-    'remove_stale_temporaries',
-    'restore_history',
-    'save_checkpoint_file',
-    'weights_of',
-]
+from pcdet_kd.utils.files import atomic_write, file_sha256
+from pcdet_kd.utils.plain_values import plain_values
 
 _WEIGHT_KEYS = (
     'state_dict',
@@ -40,7 +23,6 @@ _WEIGHT_KEYS = (
     'model_state',
     'net',
 )  # where files of other projects keep them
-_HISTORY = '__history_buffer__'
 
 
 class CheckpointError(RuntimeError):
@@ -156,92 +138,6 @@ def first_line(error: Exception) -> str:
     cut pickle.
     """
     return next(iter(str(error).splitlines()), type(error).__name__)
-
-
-def plain_values(obj: Any, where: str = '') -> Any:
-    """Return a copy that consists of tensors and plain Python values only, so that it loads with
-    ``weights_only=True``.
-
-    Mappings become dicts, NumPy scalars Python numbers, NumPy arrays tensors, and MMEngine's
-    history buffers dicts that :func:`restore_history` turns back.
-
-    Raises:
-        TypeError: A value is of another kind; the message names the path of its keys.
-    """
-    if obj is None or type(obj) in (
-        bool,
-        int,
-        float,
-        complex,
-        str,
-        bytes,
-        torch.dtype,
-        torch.device,
-        torch.Size,
-    ):
-        return obj
-    if isinstance(obj, Tensor):
-        # A slice must not drag the storage it was cut from into the file.
-        obj = obj.detach()
-        return (
-            obj.clone()
-            if obj.untyped_storage().nbytes() > obj.numel() * obj.element_size()
-            else obj
-        )
-    if isinstance(obj, np.generic):
-        return plain_values(obj.item(), where)
-    if isinstance(obj, np.ndarray) and obj.dtype.kind in 'biufc':
-        return torch.from_numpy(obj.copy())
-    if isinstance(obj, HistoryBuffer):
-        values, counts = obj.data
-        return {
-            _HISTORY: dict(
-                values=torch.as_tensor(values.copy()),
-                counts=torch.as_tensor(counts.copy()),
-                max_length=int(obj.max_length),
-            )
-        }
-    if isinstance(obj, Mapping):
-        items = [
-            (plain_values(k, where), plain_values(v, f'{where}.{k}' if where else str(k)))
-            for k, v in obj.items()
-        ]
-        if not isinstance(obj, OrderedDict):
-            return dict(items)
-        ordered = OrderedDict(items)
-        if hasattr(obj, '_metadata'):  # the modules' versions, kept by torch beside a state dict
-            ordered._metadata = obj._metadata
-        return ordered
-    if isinstance(obj, (list, tuple, set)):
-        values = [plain_values(v, f'{where}[{i}]') for i, v in enumerate(obj)]
-        return (
-            tuple(values)
-            if isinstance(obj, tuple)
-            else set(values)
-            if isinstance(obj, set)
-            else values
-        )
-    if isinstance(obj, str):
-        return str(obj)
-    raise TypeError(
-        f"checkpoint value '{where}' is a {type(obj).__module__}.{type(obj).__qualname__}; a "
-        'checkpoint holds '
-        'tensors and plain Python values only (None, numbers, text, lists, tuples, sets, dicts)'
-    )
-
-
-def restore_history(obj: Any) -> Any:
-    """Turn the dicts that :func:`plain_values` made of history buffers back into history
-    buffers.
-    """
-    if isinstance(obj, dict):
-        if set(obj) == {_HISTORY}:
-            saved = obj[_HISTORY]
-            return HistoryBuffer(
-                saved['values'].cpu().numpy(), saved['counts'].cpu().numpy(), saved['max_length']
-            )
-        return type(obj)((k, restore_history(v)) for k, v in obj.items())
-    return obj
 
 
 def save_checkpoint_file(obj: Any, path: str | os.PathLike) -> None:
@@ -387,43 +283,3 @@ def _misfit(
         if {k[len(head) + 1 :] for k in weights if k.startswith(f'{head}.')} >= set(own):
             hint = f"All of the model's keys are there under '{head}.': pass prefix='{head}.'"
     return f'{text}\n  {hint}'
-
-
-def find_resume(work_dir: str | os.PathLike) -> Path | None:
-    """Return the newest whole checkpoint that a run left in its work directory, or None.
-
-    ``last_checkpoint`` names the newest, but a run may have been killed before it was updated, and
-    the directory may have been moved (only the file's name counts) or hold older files of an
-    earlier run with more epochs: a file with a higher epoch counts only if it is also younger than
-    the named one. Damaged files are skipped with a warning.
-    """
-    directory = Path(work_dir)
-
-    def step(path: Path) -> int:
-        return int(re.fullmatch(r'(?:epoch|iter)_(\d+)\.pth', path.name)[1])
-
-    def whole(path: Path) -> bool:
-        damage = checkpoint_damage(path)
-        if damage:
-            print_log(f'{path} is skipped: {damage}', logger='current', level=30)
-        return damage is None
-
-    files = [p for p in directory.glob('*.pth') if re.fullmatch(r'(?:epoch|iter)_\d+\.pth', p.name)]
-    pointer = directory / 'last_checkpoint'
-    text = pointer.read_text(encoding='utf-8').strip() if pointer.is_file() else ''
-    named = next((p for p in files if text and p.name == Path(text).name), None)
-    if named and whole(named):
-        files = [
-            p
-            for p in files
-            if step(p) > step(named) and p.stat().st_mtime_ns >= named.stat().st_mtime_ns
-        ]
-    else:
-        files, named = [p for p in files if p != named], None
-    for path in sorted(files, key=lambda p: (p.stat().st_mtime_ns, step(p)), reverse=True):
-        if whole(path):
-            return path
-    if named:
-        return named
-    last = directory / 'last.pth'
-    return last if last.is_file() and whole(last) else None

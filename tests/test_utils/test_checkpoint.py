@@ -1,23 +1,17 @@
 import os
 import threading
-from collections import OrderedDict
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from mmengine.logging import HistoryBuffer
 from torch import nn
 
 from pcdet_kd.utils.checkpoint import (
     CheckpointError,
     checkpoint_damage,
-    find_resume,
     load_checkpoint_file,
     load_weights,
-    plain_values,
-    restore_history,
     save_checkpoint_file,
 )
 from pcdet_kd.utils.files import file_sha256
@@ -40,40 +34,6 @@ def evil(tmp_path, monkeypatch):
 def save(path, value=1.0):
     save_checkpoint_file(dict(state_dict=dict(w=torch.full((1000,), value))), path)
     return path
-
-
-def test_round_trip_is_plain_and_loads_with_torch_defaults(tmp_path):
-    history = HistoryBuffer([1.0, 2.0], [1, 3])
-    norm = nn.BatchNorm1d(2)
-    save_checkpoint_file(
-        dict(
-            meta=dict(
-                score=np.float32(0.5), n=np.int64(3), table=np.eye(2), names=('a', np.str_('b'))
-            ),
-            hub=OrderedDict(loss=history),
-            state_dict=norm.state_dict(),
-        ),
-        tmp_path / 'c.pth',
-    )
-    back = torch.load(tmp_path / 'c.pth')  # weights_only=True is torch's default
-    assert (
-        back['meta']['score'] == 0.5
-        and type(back['meta']['score']) is float
-        and type(back['meta']['n']) is int
-    )
-    assert back['meta']['names'] == ('a', 'b') and torch.equal(
-        back['meta']['table'], torch.eye(2, dtype=torch.float64)
-    )
-    assert back['state_dict']._metadata == norm.state_dict()._metadata
-    restored = restore_history(back['hub'])['loss']
-    assert restored.mean() == history.mean() and restored.max_length == history.max_length
-    restored.update(5.0)
-    assert restored.current() == 5.0
-
-
-def test_slices_do_not_drag_their_storage_along(tmp_path):
-    save_checkpoint_file(dict(x=torch.zeros(1_000_000)[:3]), tmp_path / 'c.pth')
-    assert (tmp_path / 'c.pth').stat().st_size < 5000
 
 
 def test_objects_are_refused_by_path_and_nothing_is_written(tmp_path):
@@ -238,41 +198,3 @@ def test_load_weights_takes_files_from_before_num_batches_tracked():
     state = nn.BatchNorm1d(2).state_dict()
     del state['num_batches_tracked']
     assert not any(load_weights(nn.BatchNorm1d(2), state))
-
-
-def age(path, seconds):
-    stamp = path.stat().st_mtime_ns - int(seconds * 1e9)
-    os.utime(path, ns=(stamp, stamp))
-
-
-def test_find_resume(tmp_path, caplog):
-    assert find_resume(tmp_path) is None
-    for n in (1, 2, 10):
-        age(save(tmp_path / f'epoch_{n}.pth'), 100 - n)
-    save(tmp_path / 'best_acc_epoch_11.pth')
-    assert find_resume(tmp_path).name == 'epoch_10.pth'
-    pointer = tmp_path / 'last_checkpoint'
-    # The directory was moved: only the name counts; and epoch_10 is of an earlier run, older than
-    # the named file.
-    pointer.write_text('elsewhere/epoch_2.pth')
-    os.utime(tmp_path / 'epoch_2.pth')
-    assert find_resume(tmp_path).name == 'epoch_2.pth'
-    save(tmp_path / 'epoch_3.pth')  # killed before the pointer was updated
-    assert find_resume(tmp_path).name == 'epoch_3.pth'
-    for text in ('', 'epoch_7.pth'):
-        pointer.write_text(text)
-        assert find_resume(tmp_path).name == 'epoch_3.pth'
-    pointer.write_text('epoch_3.pth')
-    content = (tmp_path / 'epoch_3.pth').read_bytes()
-    (tmp_path / 'epoch_3.pth').write_bytes(content[:-10])
-    assert find_resume(tmp_path).name == 'epoch_2.pth'
-    for n in (1, 2, 10):
-        (tmp_path / f'epoch_{n}.pth').write_bytes(b'')
-    assert find_resume(tmp_path) is None
-    save(tmp_path / 'last.pth')
-    assert find_resume(tmp_path).name == 'last.pth'
-
-
-def test_plain_values_keeps_sharing_out_of_arguments():
-    given = dict(a=[1, dict(b=np.int32(2))])
-    assert plain_values(given) == dict(a=[1, dict(b=2)]) and type(given['a'][1]['b']) is np.int32
