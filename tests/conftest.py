@@ -170,6 +170,23 @@ def _lines(labels, points, noise, seed):
     return clouds.astype(np.float32)
 
 
+@pytest.fixture(scope='session')
+def shapes():
+    """Twelve different clouds (1024, 3) float32 in the unit sphere, from the surfaces of stretched
+    and bent boxes.
+    """
+    clouds = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        points = rng.uniform(-1, 1, (1024, 3))
+        side = rng.integers(3, size=1024)
+        points[np.arange(1024), side] = np.sign(points[np.arange(1024), side])
+        points = points * rng.uniform(0.3, 1, 3) + 0.2 * np.sin(2 * points[:, ::-1])
+        points -= points.mean(0)
+        clouds.append((points / np.linalg.norm(points, axis=1).max()).astype(np.float32))
+    return clouds
+
+
 @pytest.fixture
 def write_suite(tmp_path):
     """Write a corruption suite of tiny clouds of three classes and return its directory.
@@ -181,7 +198,7 @@ def write_suite(tmp_path):
 
     import h5py
 
-    from pcdet_kd.datasets.corruptions import SUITES
+    from pcdet_kd.datasets.suites import SUITES
 
     def write(suite, count=12, clean=True, marked=False, skip=(), name='suite'):
         table, folder = SUITES[suite], tmp_path / f'{name}_{suite}'
@@ -217,8 +234,8 @@ def suite_result(tmp_path):
     """Make the predictions of one checkpoint on a suite up: right with a probability that falls
     with the severity.
     """
-    from pcdet_kd.datasets.corruptions import SUITES
-    from pcdet_kd.evaluation.suite_results import CLEAN, SetResult, SuiteResult, suite_sets
+    from pcdet_kd.datasets.suites import CLEAN, SUITES
+    from pcdet_kd.robustness.results import SetResult, SuiteResult
 
     def make(
         suite='modelnet-c',
@@ -232,7 +249,7 @@ def suite_result(tmp_path):
     ):
         rng, gt = np.random.default_rng(seed), np.arange(count) % len(classes)
         sets = {}
-        for name in suite_sets(suite)[0 if clean else 1 :]:
+        for name in SUITES[suite].sets[0 if clean else 1 :]:
             level = 0 if name[0] == CLEAN else 1 + SUITES[suite].severities.index(name[1])
             right = rng.random(count) < accuracy - 0.08 * level
             pred = np.where(right, gt, (gt + 1) % len(classes))

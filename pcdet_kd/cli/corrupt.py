@@ -22,7 +22,7 @@ def main() -> int:
         'data', help="config, whose test set is taken, or the name of a data set: 'ModelNet40'"
     )
     parser.add_argument(
-        '--suite', required=True, choices=('modelnet40-c', 'modelnet-c'), help='which corruptions'
+        '--suite', required=True, help='which corruptions: modelnet40-c or modelnet-c'
     )
     parser.add_argument('--out', required=True, help='directory that gets the files')
     parser.add_argument(
@@ -76,8 +76,8 @@ def main() -> int:
 
     @guarded
     def command() -> int:
-        from pcdet_kd.datasets.corruptions import generate, source_of
         from pcdet_kd.datasets.synthetic.parallel import default_workers
+        from pcdet_kd.robustness import generate, source_of
         from pcdet_kd.utils.errors import DataError, SampleError
 
         dataset = build(args.data, args.split, args.data_options, args.cfg_options)

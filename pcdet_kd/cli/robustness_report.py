@@ -13,7 +13,7 @@ def parse_models(arguments: list[str]) -> dict[str, list[Path]]:
         ConfigError: A name is given twice.
     """
     from pcdet_kd.engine.config_check import ConfigError
-    from pcdet_kd.evaluation.suite_results import read_info
+    from pcdet_kd.robustness.results import read_info
 
     models: dict[str, list[Path]] = {}
     for argument in arguments:

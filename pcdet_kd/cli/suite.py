@@ -5,11 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-ROOTS = {
-    'modelnet40-c': 'data/modelnet40_c',
-    'modelnet-c': 'data/modelnet_c',
-}  # where the suites' files are by default
-
 
 def add_suite_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--corruptions``, ``--corruptions-root``, ``--renormalize`` and ``--report``."""
@@ -20,14 +15,14 @@ def add_suite_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         '--corruptions',
-        choices=list(ROOTS),
-        help='evaluate on this suite instead of the test split; a config '
+        metavar='SUITE',
+        help='evaluate on modelnet40-c or modelnet-c instead of the test split; a config '
         "with corruptions = dict(...) doesn't need it",
     )
     group.add_argument(
         '--corruptions-root',
         metavar='DIR',
-        help="directory of the suite's files; default: " + ', '.join(ROOTS.values()),
+        help="directory of the suite's files; default: data/modelnet40_c or data/modelnet_c",
     )
     group.add_argument(
         '--renormalize',
@@ -64,7 +59,7 @@ def check_options(args: argparse.Namespace, cfg: Any) -> None:
             )
     else:
         problems += [
-            f'--{name.replace("_", "-")}: there is no suite; add --corruptions {" or ".join(ROOTS)}'
+            f'--{name.replace("_", "-")}: there is no suite; add --corruptions SUITE'
             for name in ('corruptions_root', 'renormalize', 'report')
             if getattr(args, name)
         ]
@@ -74,23 +69,24 @@ def check_options(args: argparse.Namespace, cfg: Any) -> None:
 
 def evaluate(args: argparse.Namespace, cfg: Any, model: Any) -> Path:
     """Evaluate the model on the suite and return the folder of the results."""
+    from pcdet_kd.datasets.suites import SUITES
     from pcdet_kd.engine.config_check import ConfigError
-    from pcdet_kd.engine.robustness import evaluate_suite, weights_sha256
-    from pcdet_kd.engine.suite_data import SuiteData, suite_metainfo, suite_pipeline
     from pcdet_kd.registry import did_you_mean
+    from pcdet_kd.robustness import SuiteData, evaluate_suite, weights_sha256
+    from pcdet_kd.robustness.suite_data import suite_metainfo, suite_pipeline
     from pcdet_kd.utils.files import file_sha256
 
     given = dict(cfg.get('corruptions') or {})
     suite = args.corruptions or given.get('suite')
-    if suite not in ROOTS:
+    if suite not in SUITES:
         raise ConfigError(
             args.config,
-            [f"corruptions.suite: '{suite}' is not a suite.{did_you_mean(str(suite), ROOTS)}"],
+            [f"corruptions.suite: '{suite}' is not a suite.{did_you_mean(str(suite), SUITES)}"],
         )
     root = (
         args.corruptions_root
         or (given.get('data_root') if suite == given.get('suite') else None)
-        or ROOTS[suite]
+        or SUITES[suite].root
     )
     dataset = cfg.test_dataloader.dataset
     if 'pipeline' not in dataset:
@@ -139,8 +135,7 @@ def short_path(path: str) -> str:
 
 def make_report(models: Mapping[str, list[Path]], out: Path | None) -> dict[str, Any]:
     """Read results, write the report's files to ``out``, and return the report."""
-    from pcdet_kd.evaluation import SuiteResult, robustness_report
-    from pcdet_kd.visualization.robustness import write_report
+    from pcdet_kd.robustness import SuiteResult, robustness_report, write_report
 
     report = robustness_report(
         {name: [SuiteResult.read(folder) for folder in folders] for name, folders in models.items()}
@@ -152,7 +147,7 @@ def make_report(models: Mapping[str, list[Path]], out: Path | None) -> dict[str,
 
 def show(report: Mapping[str, Any]) -> None:
     """Print a report's tables."""
-    from pcdet_kd.visualization.robustness import report_tables
+    from pcdet_kd.robustness import report_tables
 
     for title, table in report_tables(report):
         print(f'\n{title}\n{table}')

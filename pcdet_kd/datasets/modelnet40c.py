@@ -17,7 +17,7 @@ class ModelNet40C(CorruptedDataset):
 
     Not to be confused with ModelNet-C (:class:`ModelNetC`), which has other corruptions.
     ``data_root`` holds ``label.npy`` (M, 1) and ``data_<corruption>_<severity>.npy`` (M, N, 3);
-    ``corruption='original'`` is the clean set, ``data_original.npy``. N is 649 to 2,048, by
+    ``corruption='clean'`` is the clean set, ``data_original.npy``. N is 649 to 2,048, by
     corruption and severity.
 
     Args:
@@ -26,7 +26,6 @@ class ModelNet40C(CorruptedDataset):
     """
 
     suite = 'modelnet40-c'
-    clean = 'original'
     files = 'label.npy and data_<corruption>_<severity>.npy'
     fix = (
         'download modelnet40_c from the links at github.com/jiachens/ModelNet40-C, or generate a '

@@ -27,7 +27,6 @@ class ModelNetC(CorruptedDataset):
     """
 
     suite = 'modelnet-c'
-    clean = 'clean'
     files = 'clean.h5 and <corruption>_<level>.h5'
     fix = (
         'download modelnet_c from the links at github.com/jiawei-ren/ModelNet-C, or generate a '

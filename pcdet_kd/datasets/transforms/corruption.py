@@ -6,7 +6,8 @@ from inspect import signature
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from pcdet_kd.datasets.corruptions import SUITES, modelnet40c
+from pcdet_kd.corruptions import modelnet40c
+from pcdet_kd.datasets.suites import SUITES
 from pcdet_kd.datasets.transforms.point_arrays import POINT_KEYS
 from pcdet_kd.registry import TRANSFORMS, did_you_mean
 

@@ -3,7 +3,8 @@ import pickle
 import numpy as np
 import pytest
 
-from pcdet_kd.datasets.corruptions import SUITES, modelnet40c
+from pcdet_kd.corruptions import modelnet40c
+from pcdet_kd.datasets.suites import SUITES
 from pcdet_kd.datasets.transforms import Corrupt, RandomCorruptions, SiameseViews
 from pcdet_kd.datasets.transforms.corruption import PRESETS
 

@@ -1,0 +1,32 @@
+"""Robustness to corruptions: suites are generated, a model is evaluated on them, and a report says
+what came out.
+"""
+
+from pcdet_kd.robustness.evaluate import evaluate_suite, weights_sha256
+from pcdet_kd.robustness.generation import Generated, Source, generate, source_of
+from pcdet_kd.robustness.metrics import MODELNET_C_BASELINE, error_rates, modelnet_c_scores
+from pcdet_kd.robustness.paired_bootstrap import Interval, bootstrap, paired_bootstrap
+from pcdet_kd.robustness.report import report_tables, robustness_report, write_report
+from pcdet_kd.robustness.results import SetResult, SuiteResult
+from pcdet_kd.robustness.suite_data import SuiteData
+
+__all__ = [
+    'MODELNET_C_BASELINE',
+    'Generated',
+    'Interval',
+    'SetResult',
+    'Source',
+    'SuiteData',
+    'SuiteResult',
+    'bootstrap',
+    'error_rates',
+    'evaluate_suite',
+    'generate',
+    'modelnet_c_scores',
+    'paired_bootstrap',
+    'report_tables',
+    'robustness_report',
+    'source_of',
+    'weights_sha256',
+    'write_report',
+]

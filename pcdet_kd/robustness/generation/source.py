@@ -1,0 +1,218 @@
+"""Clean clouds to be corrupted, and the meshes that belong to them."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pcdet_kd.corruptions.geometry import to_unit_sphere, turned
+from pcdet_kd.datasets.base import PointCloudDataset
+from pcdet_kd.datasets.files import require_directory, require_file
+from pcdet_kd.datasets.meshes import read_obj_or_stl, read_off
+from pcdet_kd.utils.errors import DataError
+
+NORMALIZE = ('none', 'sphere')
+_TOLERANCE = 0.01
+_SUFFIXES = ('.off', '.obj', '.stl', '.ply')
+
+GetMesh = Callable[[int], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Clouds in the unit sphere.
+
+    Attributes:
+        points: (n, N, 3) float32, or n arrays (N_i, 3).
+        labels: (n,) int64.
+        ids: A name for each cloud; its random numbers depend on it.
+        name: What the clouds are, in words.
+        fingerprint: Hash of the clouds.
+        up_axis: Their upright axis.
+        mesh: From a cloud's position to vertices (V, 3) and faces (F, 3), z-up; None where there
+            are no meshes.
+    """
+
+    points: np.ndarray | list[np.ndarray]
+    labels: np.ndarray
+    ids: list[str]
+    name: str
+    fingerprint: str
+    up_axis: str = 'y'
+    mesh: GetMesh | None = None
+
+
+def source_of(
+    dataset: PointCloudDataset,
+    normalize: str = 'none',
+    meshes: str | Path | None = None,
+    mesh_up_axis: str = 'z',
+) -> Source:
+    """Take all clouds of a data set's split, as they are in its files: transforms are not applied.
+
+    Args:
+        dataset: Any point-cloud data set.
+        normalize: ``'none'``: the clouds lie in the unit sphere already, as ModelNet40's do.
+            ``'sphere'``: subtract the mean and divide by the largest distance from it.
+        meshes: Folder with a mesh for each cloud, anywhere below it and named as :class:`MeshFiles`
+            tells, or ``'own'`` for the meshes that the data set itself has
+            (:class:`SyntheticScans`).
+        mesh_up_axis: Upright axis of the meshes in the folder.
+
+    Raises:
+        ValueError: Another value of ``normalize`` or of ``mesh_up_axis``.
+        DataError: A cloud is not of unit size, or has no mesh.
+    """
+    if normalize not in NORMALIZE:
+        raise ValueError(f"normalize is '{normalize}', must be one of {', '.join(NORMALIZE)}")
+    if mesh_up_axis not in ('x', 'y', 'z'):
+        raise ValueError(f"mesh_up_axis is '{mesh_up_axis}', must be 'x', 'y' or 'z'")
+    dataset.full_init()
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    points = [info['points'] for info in infos]
+    ids = [info['sample_id'] for info in infos]
+    title = f'{type(dataset).__name__}, split {dataset.split}'
+    if normalize == 'sphere':
+        title += ', normalised to the unit sphere'
+        points = [to_unit_sphere(cloud.astype(np.float64)).astype(np.float32) for cloud in points]
+    for cloud, name in zip(points, ids):
+        radius = float(np.sqrt((cloud.astype(np.float64) ** 2).sum(axis=1).max()))
+        if abs(radius - 1) > _TOLERANCE:
+            raise DataError(
+                f"{title}, sample '{name}'",
+                f'a cloud that reaches {radius:.3g} from the origin',
+                'a cloud in the unit sphere: the corruptions have absolute sizes',
+                "--normalize sphere (normalize='sphere')",
+            )
+    same = len({len(cloud) for cloud in points}) == 1
+    mesh: GetMesh | None = None
+    if meshes == 'own':
+        if not hasattr(dataset, 'mesh'):
+            raise DataError(
+                title,
+                'a data set without meshes',
+                'one that has them',
+                'name the folder of the meshes',
+            )
+        mesh = OwnMeshes(dataset)
+    elif meshes is not None:
+        mesh = MeshFiles(dataset, Path(meshes), mesh_up_axis)
+    return Source(
+        np.stack(points) if same else points,
+        dataset.labels(),
+        ids,
+        title,
+        dataset.fingerprint(),
+        dataset.metainfo['up_axis'],
+        mesh,
+    )
+
+
+class OwnMeshes:
+    """Meshes from a data set's method ``mesh(index)``, turned z-up."""
+
+    def __init__(self, dataset: PointCloudDataset) -> None:
+        self.dataset = dataset
+
+    def __call__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        mesh = self.dataset.mesh(index)
+        return turned(np.asarray(mesh.vertices), self.dataset.metainfo['up_axis'], 'z'), np.asarray(
+            mesh.faces
+        )
+
+
+class MeshFiles:
+    """Mesh files (off, obj, stl, ply) of a data set's clouds, found by name.
+
+    A cloud's mesh is named like the cloud: the last part of its sample's name, without an ending.
+    Clouds of ModelNet40's h5 files, which have numbers, get their names from
+    ``ply_data_<split>_<k>_id2file.json`` beside those. Where several meshes have the name, it is
+    the one in a folder with the name of the class.
+
+    Args:
+        dataset: The clouds.
+        root: Folder of the meshes.
+        up_axis: Upright axis of the meshes.
+
+    Raises:
+        DataError: A mesh is missing, or it cannot be told which one it is.
+    """
+
+    def __init__(self, dataset: PointCloudDataset, root: Path, up_axis: str = 'z') -> None:
+        root = require_directory(root, 'meshes', 'check the path')
+        found: dict[str, list[Path]] = {}
+        for path in sorted(
+            p for p in root.rglob('*') if p.suffix.lower() in _SUFFIXES and p.is_file()
+        ):
+            found.setdefault(path.stem, []).append(path)
+        names = mesh_names(dataset)
+        classes = [dataset.metainfo['classes'][label] for label in dataset.labels()]
+        missing = [name for name in names if name not in found]
+        if missing:
+            raise DataError(
+                root,
+                f"no mesh named '{missing[0]}', nor {len(missing) - 1} others of {len(names)}",
+                f'a mesh ({", ".join(_SUFFIXES)}) for every cloud',
+                'unpack all meshes there',
+            )
+        self.paths = [self._choose(found[name], label) for name, label in zip(names, classes)]
+        self.up_axis = up_axis
+
+    @staticmethod
+    def _choose(paths: Sequence[Path], label: str) -> Path:
+        chosen = [path for path in paths if label in path.parts] if len(paths) > 1 else paths
+        if len(chosen) != 1:
+            raise DataError(
+                paths[0],
+                f'{len(paths)} meshes of this name, {len(chosen)} of them in a folder {label}',
+                'one',
+                'give the folder that holds just the meshes of this data set',
+            )
+        return chosen[0]
+
+    def __call__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        path = self.paths[index]
+        vertices, faces = read_off(path) if path.suffix.lower() == '.off' else read_obj_or_stl(path)
+        return turned(vertices, self.up_axis, 'z'), faces
+
+
+def mesh_names(dataset: PointCloudDataset) -> list[str]:
+    """Return the names, without folder and ending, that the meshes of a data set's clouds should
+    have.
+    """
+    listings: dict[Path, list[str]] = {}
+    names = []
+    for info in dataset.data_list:
+        name = info['sample_id']
+        numbered = re.fullmatch(r'(ply_data_\w+?)(\d+)/(\d+)', name)
+        if numbered:
+            stem, part, number = numbered.groups()
+            path = Path(dataset.data_root).expanduser() / f'{stem}_{part}_id2file.json'
+            if path not in listings:
+                listings[path] = _read_listing(path)
+            if int(number) >= len(listings[path]):
+                raise DataError(
+                    path,
+                    f'{len(listings[path])} names',
+                    f'one for each cloud, so also for {name}',
+                    'unpack the archive again',
+                )
+            name = listings[path][int(number)]
+        names.append(Path(name).stem)
+    return names
+
+
+def _read_listing(path: Path) -> list[str]:
+    contents = 'a JSON list of the names of the shapes'
+    fix = 'it is in the archive modelnet40_ply_hdf5_2048.zip'
+    require_file(path, contents, fix)
+    try:
+        listing = json.loads(path.read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise DataError(path, f'a file that is not JSON ({error})', contents, fix) from error
+    if not isinstance(listing, list) or not all(isinstance(name, str) for name in listing):
+        raise DataError(path, 'something else', contents, fix)
+    return listing

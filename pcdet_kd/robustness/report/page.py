@@ -1,0 +1,273 @@
+"""The page of a report: everything in one HTML file, without scripts and without anything to
+load.
+"""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from pcdet_kd.robustness.report import figures, tables
+from pcdet_kd.robustness.report.clouds import cloud_grid
+from pcdet_kd.robustness.report.style import CSS
+
+
+def page(report: Mapping[str, Any]) -> str:
+    """Return the HTML of a report, see :func:`pcdet_kd.robustness.robustness_report`."""
+    names = [model['name'] for model in report['models']]
+    title = (
+        f'{" and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)} on '
+        f'{report["title"]}'
+    )
+    body = [
+        '<header><p class="kind">Robustness of point-cloud classification</p>',
+        f'<h1>{escape(title)}</h1>',
+        f'<p class="lead">{escape(summary(report))}</p></header>',
+        _notices(report),
+        _protocol(report),
+        _scores(report),
+        _comparisons(report),
+        _maps(report),
+        _classes(report),
+        _mistakes(report),
+        _method(report),
+    ]
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<title>{escape(title)}</title>\n<style>{CSS}</style>\n</head>\n<body>\n'
+        + '\n'.join(filter(None, body))
+        + '\n</body>\n</html>\n'
+    )
+
+
+def summary(report: Mapping[str, Any]) -> str:
+    """Return the outcome in one to three sentences."""
+    model = report['models'][0]
+    sets = len(report['corruptions']) * len(report['severities'])
+    scores, text = model['scores'], ''
+    drop = (
+        f', {scores["drop"]["mean"]:.1f} points below its {scores["clean_oa"]["mean"]:.1f} % on '
+        'clean ones'
+        if 'drop' in scores
+        else ''
+    )
+    text = (
+        f'{model["name"]} classifies {scores["oa"]["mean"]:.1f} % of the corrupted clouds '
+        f'correctly, over {sets} sets{drop}.'
+    )
+    for comparison in report['comparisons']:
+        value, low, high = comparison['OA']
+        ends = (
+            f'{100 * report["level"]:.0f} % interval {tables.signed(low)} to {tables.signed(high)}'
+        )
+        if low <= 0 <= high:
+            text += (
+                f' {comparison["model"]} is at {tables.signed(value)} points against it ({ends}): '
+                "these shapes don't show "
+                'a difference.'
+            )
+        else:
+            text += (
+                f' {comparison["model"]} is {"better" if value > 0 else "worse"} by '
+                f'{abs(value):.1f} points ({ends}).'
+            )
+    return text
+
+
+def _notices(report: Mapping[str, Any]) -> str:
+    notes = list(report['notes'])
+    if report['generated']:
+        also = (
+            ' mCE and RmCE relate them to DGCNN on the official files.'
+            if report['baseline']
+            else ''
+        )
+        notes.insert(
+            0,
+            'The files were generated with pcdet_kd. They are not the official ones, and scores '
+            f'on them do not compare with published ones.{also}',
+        )
+    if len({model['protocol']['normalisation'] for model in report['models']}) > 1:
+        notes.insert(0, 'The models saw differently normalised clouds: see the protocol.')
+    return ''.join(f'<p class="notice">{escape(note)}</p>' for note in notes)
+
+
+def _protocol(report: Mapping[str, Any]) -> str:
+    models = report['models']
+    entries = {'suite': report['title'], 'files': report['provenance'], 'points': _points(report)}
+    shared = [
+        key
+        for key in models[0]['protocol']
+        if all(m['protocol'].get(key) == models[0]['protocol'][key] for m in models)
+    ]
+    order = ['clouds', 'sampling', 'normalisation', 'votes', 'seed']
+    keys = sorted(models[0]['protocol'], key=lambda key: [*order, key].index(key))
+    for key in keys:
+        entries[key] = (
+            models[0]['protocol'][key]
+            if key in shared
+            else '; '.join(
+                f'{model["name"]}: {model["protocol"].get(key, "–")}' for model in models
+            )
+        )
+    for model in models:
+        entries[model['name'] if len(models) > 1 else 'model'] = _runs(model['runs'])
+    items = ''.join(
+        f'<dt>{escape(key)}</dt><dd>{escape(str(value))}</dd>' for key, value in entries.items()
+    )
+    return f'<section class="protocol" id="protocol"><h2>Protocol</h2><dl>{items}</dl></section>'
+
+
+def _runs(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Return what was evaluated; the config once if all runs share it."""
+    shared = runs[0]['config'] if len({run['config'] for run in runs}) == 1 else ''
+    each = '; '.join(
+        (f'{run["config"]} with ' if not shared else '')
+        + f'{run["checkpoint"]} (SHA-256 {run["sha256"][:12]}, '
+        f'{run["started"]})'
+        for run in runs
+    )
+    return (f'{shared}, ' if shared else '') + f'{runs[0]["parameters"]:,} parameters; {each}'
+
+
+def _points(report: Mapping[str, Any]) -> str:
+    counts = sorted({n for sizes in report['points'].values() for n in sizes})
+    return (
+        f'{counts[0]:,} to {counts[-1]:,} per cloud, by set'
+        if len(counts) > 1
+        else f'{counts[0]:,} per cloud'
+    )
+
+
+def _section(name: str, title: str, parts: Sequence[str], intro: str = '') -> str:
+    """Return a section; on paper its heading stays with its first part."""
+    head = f'<h2>{escape(title)}</h2>' + (f'<p>{escape(intro)}</p>' if intro else '')
+    return (
+        f'<section id="{name}"><div '
+        f'class="keep">{head}{parts[0]}</div>{"".join(parts[1:])}</section>'
+    )
+
+
+def _figure(title: str, picture: str, words: str = '') -> str:
+    return f'<figure><figcaption><b>{escape(title)}.</b>{" " + escape(words) if words else ""}</figcaption>{picture}</figure>'  # noqa: E501
+
+
+def _scores(report: Mapping[str, Any]) -> str:
+    return _section(
+        'scores',
+        'Scores',
+        [tables.score_table(report).html(), tables.corruption_table(report).html()],
+    )
+
+
+def _comparisons(report: Mapping[str, Any]) -> str:
+    if not report['comparisons']:
+        return ''
+    level = report['level']
+    parts = []
+    for comparison in report['comparisons']:
+        extra = '; '.join(
+            f'{key} {tables.signed(comparison[key][0], 3)} '
+            f'({tables.signed(comparison[key][1], 3)} to {tables.signed(comparison[key][2], 3)})'
+            for key in ('mCE', 'RmCE')
+            if key in comparison
+        )
+        parts.append(
+            _figure(
+                f'{comparison["model"]} minus {comparison["reference"]}',
+                figures.differences(comparison, level),
+                extra and f'Lower is better: {extra}.',
+            )
+        )
+    return _section(
+        'comparison',
+        'Comparison',
+        parts,
+        'Points of overall accuracy, with intervals from a paired bootstrap over the test shapes: '
+        'all corrupted versions of a shape are drawn together, and the same shapes of both '
+        f'models. A filled dot: the interval excludes zero, which at {100 * level:.0f} % one in '
+        f'{1 / (1 - level):.0f} does by chance.',
+    )
+
+
+def _maps(report: Mapping[str, Any]) -> str:
+    models = report['models']
+    views = (
+        ' With *: the severity is the number of a viewpoint, not a strength.'
+        if report['views']
+        else ''
+    )
+    parts = [
+        _figure(
+            model['name'], figures.accuracy_map(report, model), f'Overall accuracy in %.{views}'
+        )
+        for model in models
+    ]
+    parts += [
+        _figure(
+            f'{model["name"]} minus {models[0]["name"]}',
+            figures.difference_map(report, model, models[0]),
+            'Points of overall accuracy; blue is better, orange is worse.',
+        )
+        for model in models[1:]
+    ]
+    parts.append(
+        _figure('Curves', figures.curves(report), f'Overall accuracy in % over severity.{views}')
+    )
+    return _section('severities', 'Corruption and severity', parts)
+
+
+def _classes(report: Mapping[str, Any]) -> str:
+    words = (
+        'Recall of each class (with its number of shapes), mean over all corrupted sets; the '
+        'largest drop first.'
+    )
+    return _section(
+        'classes',
+        'Classes',
+        [_figure(model['name'], figures.class_drops(model), words) for model in report['models']],
+    )
+
+
+def _mistakes(report: Mapping[str, Any]) -> str:
+    parts = []
+    for model in report['models']:
+        first = ', first run' if len(model['runs']) > 1 else ''
+        parts.append(
+            _figure(
+                model['name'] + first,
+                cloud_grid(model['worst'], report['classes'], report['up_axis']),
+            )
+            if model['worst']
+            else f'<p>{escape(model["name"])} made no mistake.</p>'
+        )
+    return _section(
+        'mistakes',
+        'Worst samples',
+        parts,
+        'The most confident mistakes of each corruption, clouds that were right before corruption '
+        'first: the set, '
+        'the true class with the number of the shape, and the class it was taken for.',
+    )
+
+
+def _method(report: Mapping[str, Any]) -> str:
+    runs = max(len(model['runs']) for model in report['models'])
+    seeds = (
+        'Runs are drawn too, so that the intervals hold the spread between seeds as far as a few '
+        'runs show it.'
+        if runs > 1
+        else 'They say nothing about the spread between training runs, which is often larger.'
+    )
+    ce = (
+        ' CE and RCE divide the error, and the drop from the clean accuracy, by those of DGCNN '
+        '(Ren et al., 2022), with the '
+        "evaluator's roundings."
+        if report['baseline']
+        else ''
+    )
+    return (
+        '<footer>OA: overall accuracy. ER: error rate, 100 minus the mean OA of the '
+        f'severities.{escape(ce)} Intervals: percentiles of {report["draws"]:,} bootstrap draws '
+        f'of the {report["clouds"]:,} test shapes. {escape(seeds)}</footer>'
+    )
