@@ -15,6 +15,7 @@ import torch
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DefaultScope
 
+from pcdet_kd.datasets.checks import check_records
 from pcdet_kd.datasets.shared_arrays import SharedList, is_starting_a_process, share
 from pcdet_kd.datasets.splits import stratified_split
 from pcdet_kd.registry import SCOPE, TRANSFORMS
@@ -119,6 +120,8 @@ class PointCloudDataset(BaseDataset):
         test_mode: Kept for MMEngine; a sample that cannot be read is an error in either mode.
         metainfo: Overrides of ``METAINFO``.
         indices: Use only the first n samples, or the given ones.
+        allow_degenerate: Take clouds with coordinates beyond 1e9 or with all points at one place,
+            which are an error otherwise.
     """
 
     def __init__(
@@ -131,6 +134,7 @@ class PointCloudDataset(BaseDataset):
         test_mode: bool = False,
         metainfo: dict | None = None,
         indices: int | Sequence[int] | None = None,
+        allow_degenerate: bool = False,
     ) -> None:
         if split not in SPLITS:
             raise ValueError(f"split is '{split}', must be one of {SPLITS}")
@@ -144,6 +148,7 @@ class PointCloudDataset(BaseDataset):
         self.split = split
         self.val_fraction = val_fraction
         self.val_seed = val_seed
+        self.allow_degenerate = allow_degenerate
         self._random_state = torch.zeros(2, dtype=torch.int64).share_memory_()  # seed, epoch
         super().__init__(
             data_root=data_root,
@@ -180,8 +185,9 @@ class PointCloudDataset(BaseDataset):
         """
 
     def load_data_list(self) -> list[dict]:
-        self.records = records = self.load_records()
-        check_records(records, self.metainfo['classes'])
+        with np.errstate(over='ignore', invalid='ignore'):  # check_records names what overflowed
+            self.records = records = self.load_records()
+        check_records(records, self.metainfo['classes'], self.allow_degenerate)
         records.freeze()
         chosen = np.arange(len(records.labels))
         if self.val_fraction and self.split in ('train', 'val'):
@@ -288,82 +294,3 @@ def build_transforms(transforms: Sequence[dict | Callable]) -> list[Callable]:
         SCOPE
     ):  # also for transforms inside one of MMCV's wrappers
         return [TRANSFORMS.build(t) if isinstance(t, dict) else t for t in transforms]
-
-
-def check_records(records: Records, classes: Sequence[str]) -> None:
-    """Raise :class:`DataError` for wrong shapes or types, labels outside the classes, empty or
-    non-finite clouds.
-    """
-    labels, points, n = records.labels, records.points, len(records.labels)
-    again = 'download or convert the file again'
-
-    def blame(i: int) -> str:
-        return f"{records.source}, sample {i} ('{records.ids[i]}')"
-
-    if len(points) != n or len(records.ids) != n:
-        raise DataError(
-            records.source,
-            f'{len(points)} clouds, {n} labels, {len(records.ids)} names',
-            'equally many',
-            again,
-        )
-    if len(set(records.ids)) != n:
-        raise DataError(
-            records.source, 'names that occur twice', 'unique sample names', 'rename the files'
-        )
-    bad = np.flatnonzero((labels < 0) | (labels >= len(classes)))
-    if len(bad):
-        raise DataError(
-            blame(bad[0]),
-            f'label {labels[bad[0]]}',
-            f'0 to {len(classes) - 1} ({len(classes)} classes)',
-            'check that the file belongs to this data set and variant',
-        )
-    if isinstance(points, np.ndarray) and (
-        points.ndim != 3 or points.shape[1] == 0 or points.shape[2] != 3
-    ):
-        raise DataError(
-            records.source,
-            f'points of shape {points.shape}',
-            '(samples, points, 3) with points > 0',
-            again,
-        )
-    for i, cloud in enumerate(points):
-        if cloud.dtype != np.float32:
-            raise DataError(
-                blame(i), f'points of type {cloud.dtype}', 'float32', 'convert them in load_records'
-            )
-        if cloud.ndim != 2 or len(cloud) == 0 or cloud.shape[1] != 3:
-            raise DataError(
-                blame(i),
-                f'points of shape {cloud.shape}',
-                '(points, 3) with points > 0',
-                'remove or repair the file',
-            )
-        if not np.isfinite(cloud).all():
-            raise DataError(
-                blame(i),
-                'NaN or infinite coordinates',
-                'finite coordinates',
-                'remove or repair the sample',
-            )
-    for name, arrays in records.extras.items():
-        if len(arrays) != n:
-            raise DataError(
-                records.source, f"'{name}' for {len(arrays)} samples", f'{n}, one per cloud', again
-            )
-        for i, values in enumerate(arrays):
-            if len(values) != len(points[i]):
-                raise DataError(
-                    blame(i),
-                    f"'{name}' for {len(values)} points",
-                    f'{len(points[i])}, as points',
-                    again,
-                )
-            if values.dtype.kind == 'f' and not np.isfinite(values).all():
-                raise DataError(
-                    blame(i),
-                    f"NaN or infinity in '{name}'",
-                    'finite numbers',
-                    'remove or repair the sample',
-                )

@@ -140,8 +140,8 @@ def test_one_level_too_high_is_named(root, tmp_path_factory):
         (dict(label=None), "no array 'label'"),
     ],
 )
-def test_malformed(tmp_path, write_h5, change, found):
-    arrays = dict(data=np.zeros((30, 8, 3), np.float32), label=np.zeros(30, np.int32)) | change
+def test_malformed(tmp_path, write_h5, clouds, change, found):
+    arrays = dict(data=clouds(30, 8), label=np.zeros(30, np.int32)) | change
     path = write_h5(
         tmp_path / OFFICIAL['PB_T50_RS'].format('training'),
         **{name: array for name, array in arrays.items() if array is not None},
