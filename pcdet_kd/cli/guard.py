@@ -1,11 +1,28 @@
 """Errors and interruptions as a person should see them."""
 
+import errno
 import functools
 import os
 import sys
 from collections.abc import Callable
 
 from pcdet_kd.utils.allocator import configure
+from pcdet_kd.utils.errors import UserError
+from pcdet_kd.utils.stop import SignalHandlers, StoppedBySignal, stopped
+
+_DISK = 'Free some space, or choose another --work-dir'
+_ACCESS = 'Change its permissions, or choose another --work-dir'
+_ADVICE = {
+    errno.ENOSPC: _DISK,
+    errno.EDQUOT: _DISK,
+    errno.EROFS: 'The file system is read-only: choose another --work-dir',
+    errno.EACCES: _ACCESS,
+    errno.EPERM: _ACCESS,
+    errno.ENOTDIR: 'A file is where a directory should be: move it away',
+    errno.EISDIR: 'A directory is where a file should be: move it away',
+    errno.EEXIST: 'Something else has this name: move it away',
+    errno.ENOENT: 'Check the path',
+}
 
 
 def guarded(command: Callable[[], int | None]) -> Callable[[], int]:
@@ -18,12 +35,16 @@ def guarded(command: Callable[[], int | None]) -> Callable[[], int]:
 
     @functools.wraps(command)
     def run() -> int:
+        stops: list[StoppedBySignal] = []
+
+        def stop(number: int) -> None:
+            handlers.restore()  # a second signal ends the process at once
+            stops.append(stopped(number))
+            raise stops[0]
+
+        handlers = SignalHandlers(stop)
         try:
             configure()
-        except ValueError as error:
-            print(f'error: {error}', file=sys.stderr)
-            return 2
-        try:
             code = command() or 0
             sys.stdout.flush()
             return code
@@ -34,34 +55,34 @@ def guarded(command: Callable[[], int | None]) -> Callable[[], int]:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 return 141  # as if ended by SIGPIPE
             raise
-        except KeyboardInterrupt:
-            print(
-                '\nstopped; the same command goes on from the last finished epoch', file=sys.stderr
-            )
-            return 130
+        except KeyboardInterrupt as error:
+            end = error if isinstance(error, StoppedBySignal) else stopped(2)
+            print(f'\n{end}', file=sys.stderr)
+            return end.exit_code
         except Exception as error:
-            from pcdet_kd.engine import NonFiniteLossError, StoppedBySignal, WorkDirInUse
-            from pcdet_kd.engine.config_check import ConfigError
-            from pcdet_kd.engine.pipeline import StaleStageError
-            from pcdet_kd.utils.checkpoint import CheckpointError
-            from pcdet_kd.utils.errors import DataError, SampleError
-
-            if isinstance(error, StoppedBySignal):
-                print(f'\n{error}', file=sys.stderr)
-                return error.exit_code
-            plain = (
-                CheckpointError,
-                ConfigError,
-                DataError,
-                FileNotFoundError,
-                NonFiniteLossError,
-                SampleError,
-                StaleStageError,
-                WorkDirInUse,
-            )
-            if os.environ.get('PCDET_KD_TRACEBACK') == '1' or not isinstance(error, plain):
+            if stops:  # what fails while the command ends, such as a loader's process
+                print(f'\n{stops[0]}', file=sys.stderr)
+                return stops[0].exit_code
+            message = message_of(error)
+            if message is None or os.environ.get('PCDET_KD_TRACEBACK') == '1':
                 raise
-            print(f'error: {error}', file=sys.stderr)
+            print(f'error: {message}', file=sys.stderr)
             return 1
+        finally:
+            handlers.restore()
 
     return run
+
+
+def message_of(error: Exception) -> str | None:
+    """Return what to tell a person about an error, or None if it is a bug: it needs its
+    traceback.
+    """
+    if isinstance(error, UserError) or (
+        isinstance(error, FileNotFoundError) and error.errno is None
+    ):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in _ADVICE:
+        where = f'{error.filename}: ' if error.filename is not None else ''
+        return f'{where}{error.strerror} (error {error.errno}). {_ADVICE[error.errno]}'
+    return None

@@ -11,13 +11,13 @@ from pcdet_kd.engine.hooks import (
     NonFiniteLossError,
     NonFiniteLossHook,
     SeedHook,
-    StoppedBySignal,
     StopSignalHook,
     StudentExportHook,
     SyncBuffersHook,
     worker_init,
 )
 from pcdet_kd.engine.runner import PointRunner
+from pcdet_kd.utils.stop import StoppedBySignal
 
 compat.apply()
 

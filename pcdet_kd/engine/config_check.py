@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pcdet_kd import registry as R
+from pcdet_kd.utils.errors import UserError
 
 _RUNNER_KEYS = {
     'model',
@@ -92,7 +93,7 @@ _ADDED_BY_RUNNER = {
 }
 
 
-class ConfigError(ValueError):
+class ConfigError(UserError, ValueError):
     """A config has mistakes; the message lists them all.
 
     Args:

@@ -14,6 +14,7 @@ import torch
 import torch.distributed as dist
 from mmengine.dist import init_dist, is_main_process
 
+from pcdet_kd.utils.errors import UserError
 from pcdet_kd.utils.files import process_runs
 
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
@@ -30,7 +31,7 @@ def setup_distributed(launcher: str, backend: str = 'nccl', timeout: float | Non
         timeout: Seconds until a missing process is an error; None means torch's default.
 
     Raises:
-        RuntimeError: The launcher's environment variables are missing.
+        UserError: The launcher's environment variables are missing.
     """
     if launcher not in LAUNCHERS:
         raise ValueError(f"launcher is '{launcher}', must be one of {LAUNCHERS}")
@@ -38,23 +39,24 @@ def setup_distributed(launcher: str, backend: str = 'nccl', timeout: float | Non
         return
     for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS'):  # as MMEngine would, with a warning
         os.environ.setdefault(name, '1')
-    atexit.register(_end_group)
-    if torch.cuda.is_available():
-        init_dist(launcher, backend, **(dict(timeout=timeout) if timeout else {}))
-        return
-    if launcher != 'pytorch':
+    cuda = torch.cuda.is_available()
+    if launcher != 'pytorch' and not cuda:
         _set_environment(launcher)
     missing = [
         k
         for k in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
         if k not in os.environ
     ]
-    if missing:
-        raise RuntimeError(
+    if missing and (launcher == 'pytorch' or not cuda):
+        raise UserError(
             f"launcher='{launcher}' needs the environment variables {', '.join(missing)}. Start "
-            'the command '
-            'through tools/dist_train.sh (torchrun), srun or mpirun, or use --launcher none'
+            'the command through tools/dist_train.sh (torchrun), srun or mpirun, or leave '
+            '--launcher out'
         )
+    atexit.register(_end_group)
+    if cuda:
+        init_dist(launcher, backend, **(dict(timeout=timeout) if timeout else {}))
+        return
     dist.init_process_group(
         'gloo' if backend == 'nccl' else backend,
         timeout=datetime.timedelta(seconds=timeout) if timeout else None,
@@ -100,7 +102,7 @@ def _end_group() -> None:
         dist.destroy_process_group()
 
 
-class WorkDirInUse(RuntimeError):
+class WorkDirInUse(UserError, RuntimeError):
     """Another run trains in the work directory."""
 
 

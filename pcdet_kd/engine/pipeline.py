@@ -20,14 +20,14 @@ from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.stage_record import StageRecord, flat_config
 from pcdet_kd.registry import DATASETS, DISTILLERS, MODELS, RUNNERS, TEACHERS, did_you_mean
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
-from pcdet_kd.utils.errors import DataError
+from pcdet_kd.utils.errors import DataError, UserError
 from pcdet_kd.utils.files import file_sha256
 from pcdet_kd.utils.resume import find_resume
 
 STAGE_PREFIX = 'stage:'
 
 
-class StaleStageError(RuntimeError):
+class StaleStageError(UserError, RuntimeError):
     """A stage's work directory holds a run of another config or of other data."""
 
 

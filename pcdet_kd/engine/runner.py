@@ -2,7 +2,6 @@
 
 import copy
 import inspect
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from torch.utils.data import DataLoader
 from pcdet_kd.engine import dataloader as loaders
 from pcdet_kd.engine.console import make_brief
 from pcdet_kd.engine.distributed import WorkDirLock, setup_distributed
+from pcdet_kd.engine.preflight import check_work_dir
 from pcdet_kd.registry import HOOKS, RUNNERS, SCOPE
 from pcdet_kd.utils.checkpoint import (
     CheckpointError,
@@ -87,14 +87,7 @@ class PointRunner(Runner):
         env_cfg = dict(env_cfg or {})
         backend = dict(env_cfg.get('dist_cfg') or {})
         setup_distributed(launcher, backend.get('backend', 'nccl'), backend.get('timeout'))
-        try:
-            os.makedirs(work_dir, exist_ok=True)
-        except OSError as error:
-            raise OSError(
-                error.errno,
-                f'cannot create the work directory ({error.strerror}); choose another --work-dir',
-                str(work_dir),
-            ) from None
+        check_work_dir(work_dir)
         self._needs_resumable = False
         log_processor = (
             dict(window_size=10, mean_pattern=MEAN_PATTERN)
@@ -201,12 +194,15 @@ class PointRunner(Runner):
                 getattr(hook, fn_name)(self, **kwargs)
 
     def train(self) -> nn.Module:
-        """Train, as the only run in the work directory. Hooks with ``after_exit`` are called
-        however it ends.
+        """Train, as the only run in the work directory. Hooks with ``on_error(runner, error)`` are
+        told of an error, and those with ``after_exit(runner)`` are called however it ends.
         """
         with WorkDirLock(self.work_dir):
             try:
                 return super().train()
+            except Exception as error:
+                self.call_hook('on_error', error=error)
+                raise
             finally:
                 self.call_hook('after_exit')
                 self._stop_workers()

@@ -10,6 +10,8 @@ import ctypes
 import os
 from collections.abc import Mapping
 
+from pcdet_kd.utils.errors import UserError
+
 VARIABLE = 'PCDET_KD_MALLOC'
 CHOICES = ('keep', 'default')
 
@@ -26,11 +28,11 @@ def configure(environ: Mapping[str, str] = os.environ) -> bool:
         Whether memory is kept from now on.
 
     Raises:
-        ValueError: ``PCDET_KD_MALLOC`` is something else.
+        UserError: ``PCDET_KD_MALLOC`` is something else.
     """
     choice = environ.get(VARIABLE, 'keep')
     if choice not in CHOICES:
-        raise ValueError(f"{VARIABLE} is '{choice}', must be one of {', '.join(CHOICES)}")
+        raise UserError(f"{VARIABLE} is '{choice}', must be one of {', '.join(CHOICES)}")
     return choice == 'keep' and keep_freed_memory()
 
 

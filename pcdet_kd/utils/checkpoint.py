@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from pcdet_kd.utils.errors import UserError
 from pcdet_kd.utils.files import atomic_write, file_sha256
 from pcdet_kd.utils.plain_values import plain_values
 
@@ -25,7 +26,7 @@ _WEIGHT_KEYS = (
 )  # where files of other projects keep them
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(UserError, RuntimeError):
     """A checkpoint is missing, damaged or does not fit; the message names the file, what was found
     and the fix.
     """

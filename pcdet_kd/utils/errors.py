@@ -1,7 +1,11 @@
 """Errors a person can act on."""
 
 
-class DataError(ValueError):
+class UserError(Exception):
+    """What a person can put right. Commands show its message without a traceback."""
+
+
+class DataError(UserError, ValueError):
     """A file or directory of a data set is missing or malformed.
 
     Args:
@@ -19,7 +23,7 @@ class DataError(ValueError):
         return f'{file}\n  found:    {found}\n  expected: {expected}\n  fix:      {fix}'
 
 
-class SampleError(ValueError):
+class SampleError(UserError, ValueError):
     """A sample could not be read or transformed; the message names the data set, the sample and the
     step.
     """

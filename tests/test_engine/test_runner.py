@@ -11,6 +11,7 @@ from pcdet_kd.engine import CheckpointHook, PointRunner, WorkDirInUse
 from pcdet_kd.engine.distributed import WorkDirLock, _start_time, setup_distributed
 from pcdet_kd.registry import RUNNERS
 from pcdet_kd.utils.checkpoint import CheckpointError, load_checkpoint_file, save_checkpoint_file
+from pcdet_kd.utils.errors import UserError
 
 
 @pytest.fixture
@@ -208,7 +209,7 @@ def test_workers_started_by_spawn(toy, tmp_path, monkeypatch):
 
 def test_work_directory_that_cannot_be(runner_of, tmp_path):
     (tmp_path / 'file').touch()
-    with pytest.raises(OSError, match='--work-dir'):
+    with pytest.raises(UserError, match='--work-dir'):
         runner_of(tmp_path / 'file')
 
 
@@ -236,7 +237,7 @@ def test_launcher_problems_are_told(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv('MASTER_PORT', '1')
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
-    with pytest.raises(RuntimeError, match='RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR'):
+    with pytest.raises(UserError, match='RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR'):
         setup_distributed('pytorch')
     setup_distributed('none')
 

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from pcdet_kd.utils import allocator
+from pcdet_kd.utils.errors import UserError
 
 PREAMBLE = '''
 import os, torch
@@ -61,7 +62,7 @@ def test_the_variable_turns_it_off():
 
 
 def test_a_misspelt_choice_is_an_error():
-    with pytest.raises(ValueError, match="PCDET_KD_MALLOC is 'off', must be one of keep, default"):
+    with pytest.raises(UserError, match="PCDET_KD_MALLOC is 'off', must be one of keep, default"):
         allocator.configure({'PCDET_KD_MALLOC': 'off'})
 
 

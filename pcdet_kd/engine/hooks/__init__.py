@@ -6,7 +6,7 @@ from pcdet_kd.engine.hooks.frozen_guard import FrozenGuardHook
 from pcdet_kd.engine.hooks.loss_warmup import LossWarmupHook
 from pcdet_kd.engine.hooks.non_finite_loss import NonFiniteLossError, NonFiniteLossHook
 from pcdet_kd.engine.hooks.seed import SeedHook, worker_init
-from pcdet_kd.engine.hooks.stop_signal import StoppedBySignal, StopSignalHook
+from pcdet_kd.engine.hooks.stop_signal import StopSignalHook
 from pcdet_kd.engine.hooks.student_export import StudentExportHook
 from pcdet_kd.engine.hooks.sync_buffers import SyncBuffersHook
 
@@ -19,7 +19,6 @@ __all__ = [
     'NonFiniteLossHook',
     'SeedHook',
     'StopSignalHook',
-    'StoppedBySignal',
     'StudentExportHook',
     'SyncBuffersHook',
     'worker_init',

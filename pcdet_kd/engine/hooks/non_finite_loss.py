@@ -8,9 +8,10 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
 from pcdet_kd.registry import HOOKS
+from pcdet_kd.utils.errors import UserError
 
 
-class NonFiniteLossError(RuntimeError):
+class NonFiniteLossError(UserError, RuntimeError):
     """A loss or a weight became NaN or infinite."""
 
 

@@ -1,0 +1,74 @@
+"""Checks of a run before anything is trained."""
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pcdet_kd.engine.config_check import ConfigError
+from pcdet_kd.utils.errors import UserError
+
+_LEAST_FREE = 100 * 2**20  # bytes: a checkpoint of a larger network, with its optimiser's state
+
+# What MMEngine's back ends import when the first value is written: any one of these is enough.
+_PACKAGES = {
+    'TensorboardVisBackend': ('tensorboard', 'tensorboardX'),
+    'WandbVisBackend': ('wandb',),
+    'MLflowVisBackend': ('mlflow',),
+    'ClearMLVisBackend': ('clearml',),
+    'NeptuneVisBackend': ('neptune',),
+    'DVCLiveVisBackend': ('dvclive',),
+    'AimVisBackend': ('aim',),
+}
+
+
+def check_work_dir(path: str | os.PathLike) -> None:
+    """Check that a directory is there or can be made, can be written to, and that its disk has
+    space. Nothing is written.
+
+    Raises:
+        UserError: It is not so.
+    """
+    path = Path(path)
+    nearest = next(p for p in (path.absolute(), *path.absolute().parents) if os.path.lexists(p))
+    if not nearest.is_dir():
+        found = f'{nearest} is not a directory'
+    elif not os.access(nearest, os.W_OK | os.X_OK):
+        found = f'{nearest} is read-only, or you have no permission to write there'
+    elif (free := shutil.disk_usage(nearest).free) < _LEAST_FREE:
+        found = f'its disk has {free / 2**20:.0f} MB free, and at least 100 MB are needed'
+    else:
+        return
+    raise UserError(
+        f'cannot use the work directory {path}: {found}. Change that, or choose another --work-dir'
+    )
+
+
+def check_visualizer(visualizer: Any) -> None:
+    """Check that the packages which the visualizer's back ends need are installed.
+
+    Args:
+        visualizer: Its config; a built one is taken as it is.
+
+    Raises:
+        ConfigError: A package is missing; MMEngine notices it after the first iterations.
+    """
+    for kind in _back_ends(visualizer):
+        packages = _PACKAGES.get(kind, ())
+        if packages and not any(importlib.util.find_spec(name) for name in packages):
+            raise ConfigError(
+                'visualizer.vis_backends',
+                [
+                    f'{kind} needs the package {packages[0]}: install it '
+                    f'(pip install {packages[0]}), or leave {kind} out'
+                ],
+            )
+
+
+def _back_ends(visualizer: Any) -> Iterator[str]:
+    if isinstance(visualizer, Mapping):
+        for backend in visualizer.get('vis_backends') or []:
+            kind = backend.get('type') if isinstance(backend, Mapping) else type(backend)
+            yield (kind if isinstance(kind, str) else kind.__name__).split('.')[-1]
