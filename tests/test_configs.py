@@ -15,7 +15,8 @@ from mmengine.config import Config
 from pcdet_kd.datasets.class_names import MODELNET40
 from pcdet_kd.datasets.collate import collate_points
 from pcdet_kd.engine.config import load_config
-from pcdet_kd.engine.pipeline import feature_banks, plan, with_weights
+from pcdet_kd.engine.pipeline import feature_banks
+from pcdet_kd.engine.stages import plan
 from pcdet_kd.registry import DATASETS, MODELS
 from pcdet_kd.utils.checkpoint import save_checkpoint_file
 
@@ -117,7 +118,7 @@ def test_one_step(leaf, small_data, shared_folder, monkeypatch, tmp_path):
             save_checkpoint_file(
                 dict(state_dict=MODELS.build(stage.cfg.model).state_dict()), stage.weights
             )
-    cfg = with_weights(stages[-1])
+    cfg = stages[-1].resolved()
     cfg.dump(str(tmp_path / 'dumped.py'))
     assert Config.fromfile(tmp_path / 'dumped.py').model == cfg.model
     for bank in feature_banks(cfg):

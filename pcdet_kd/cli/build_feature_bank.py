@@ -21,10 +21,11 @@ def main() -> int:
     def command() -> None:
         import torch
 
-        from pcdet_kd.engine.pipeline import feature_banks, plan, with_weights
+        from pcdet_kd.engine.pipeline import feature_banks
+        from pcdet_kd.engine.stages import plan
 
         banks = feature_banks(
-            with_weights(plan(args.config, args.cfg_options, work_dir=args.work_dir)[-1])
+            plan(args.config, args.cfg_options, work_dir=args.work_dir)[-1].resolved()
         )
         if not banks:
             raise FileNotFoundError(f'{args.config}: its model has no FeatureBank')

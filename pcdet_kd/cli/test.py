@@ -59,7 +59,7 @@ def build(args: argparse.Namespace) -> tuple[Any, Any, Any]:
     from pcdet_kd.engine.config import load_config
     from pcdet_kd.engine.config_check import ConfigError
     from pcdet_kd.engine.distributed import setup_distributed
-    from pcdet_kd.engine.pipeline import is_distiller, plan, with_weights
+    from pcdet_kd.engine.stages import is_distiller, plan, work_dir_of
     from pcdet_kd.registry import RUNNERS
     from pcdet_kd.teachers import Frozen, Teacher
     from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
@@ -71,19 +71,12 @@ def build(args: argparse.Namespace) -> tuple[Any, Any, Any]:
         cfg
     ):  # a generator looks at its teacher in the test too
         folder = Path(args.checkpoint).parent
-        cfg = with_weights(
-            plan(
-                args.config,
-                args.cfg_options,
-                work_dir=folder if (folder / 'stages').is_dir() else None,
-            )[-1]
-        )
+        inside = folder if (folder / 'stages').is_dir() else None
+        cfg = plan(args.config, args.cfg_options, work_dir=inside)[-1].resolved()
     cfg.launcher = args.launcher
     if args.seed is not None:
         cfg.randomness.seed = args.seed
-    cfg.work_dir = args.work_dir or str(
-        Path(cfg.get('work_dir') or Path('work_dirs') / Path(args.config).stem) / 'test'
-    )
+    cfg.work_dir = args.work_dir or str(work_dir_of(args.config) / 'test')
     loaded = load_checkpoint_file(args.checkpoint)
     state = loaded.get('state_dict', loaded)
     if is_distiller(cfg):  # at test time a distiller is its student: no teacher is built or needed

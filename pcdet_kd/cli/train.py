@@ -74,7 +74,8 @@ def train(args: argparse.Namespace) -> list:
 
     from pcdet_kd.apis import model_config
     from pcdet_kd.engine.distributed import setup_distributed
-    from pcdet_kd.engine.pipeline import plan, run_stages
+    from pcdet_kd.engine.pipeline import run_stages
+    from pcdet_kd.engine.stages import plan
 
     args.config = str(model_config(args.config))
     options = dict(args.cfg_options)

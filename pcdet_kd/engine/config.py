@@ -111,6 +111,11 @@ def variables_of(path: str | Path) -> set[str]:
     return names - TOP_LEVEL_KEYS
 
 
+def sets_work_dir(path: str | Path) -> bool:
+    """Whether a config's own file, and not a base, says where it is trained."""
+    return 'work_dir' in _assigned(Path(path))
+
+
 def _tree(file: Path) -> ast.Module:
     try:
         return ast.parse(file.read_text(encoding='utf-8'), filename=str(file))

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from pcdet_kd.engine.pipeline import Stage
+from pcdet_kd.engine.stages import Stage
 
 OA, MACC = 'accuracy', 'mean_class_accuracy'
 

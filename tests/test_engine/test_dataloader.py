@@ -77,7 +77,8 @@ def test_fewer_batches_in_an_epoch_on_a_device():
 
 def test_a_run_on_a_device_data_set_learns_and_resumes(tiny_configs):
     """Through the pipeline and its checks: the whole path of ``train_dataloader.device``."""
-    from pcdet_kd.engine.pipeline import plan, run_stages
+    from pcdet_kd.engine.pipeline import run_stages
+    from pcdet_kd.engine.stages import plan
 
     (tiny_configs / 'tiny_student.py').write_text(
         "_base_ = 'tiny_base.py'\nmodel = _base_.student\n"

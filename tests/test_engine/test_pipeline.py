@@ -7,8 +7,9 @@ import torch
 from pcdet_kd.datasets.collate import collate_points
 from pcdet_kd.engine import pipeline
 from pcdet_kd.engine.config_check import ConfigError
-from pcdet_kd.engine.pipeline import StaleStageError, baseline_of, plan, run_stages
+from pcdet_kd.engine.pipeline import StaleStageError, run_stages
 from pcdet_kd.engine.stage_record import FILE
+from pcdet_kd.engine.stages import plan
 from pcdet_kd.registry import DATASETS, MODELS
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
 
@@ -24,68 +25,6 @@ def run(folder, options=None, said=None, leaf=LEAF, retrain=None, **kwargs):
     stages = plan(folder / leaf, options, **kwargs)
     run_stages(stages, retrain, say=said.append)
     return stages, said
-
-
-def test_the_plan_is_in_order_and_has_each_stage_once(tiny_configs):
-    stages = plan(tiny_configs / LEAF)
-    assert names(stages) == ['teacher', 'generator', 'tiny_pointcmt']
-    assert stages[2].requires['teacher'] is stages[1].requires['teacher'] is stages[0]
-    assert [str(s.work_dir) for s in stages] == [
-        f'work_dirs/{n}' for n in ('tiny_teacher', 'tiny_generator', 'tiny_pointcmt')
-    ]
-    assert [
-        str(s.work_dir) for s in plan(tiny_configs / LEAF, work_dir='out', with_baseline=True)
-    ] == [
-        'out/stages/tiny_teacher',
-        'out/stages/tiny_generator',
-        'out/stages/tiny_pointcmt_baseline',
-        'out',
-    ]
-    assert (
-        str(plan(tiny_configs / LEAF, with_baseline=True)[2].work_dir)
-        == 'work_dirs/tiny_pointcmt_baseline'
-    )
-
-
-def test_variables_reach_the_stages_and_paths_only_the_leaf(tiny_configs):
-    stages = plan(
-        tiny_configs / LEAF,
-        {'num': 12, 'optim_wrapper.optimizer.lr': 0.5},
-        {'teacher.train_cfg.max_epochs': 7},
-    )
-    assert [s.cfg.train_dataloader.dataset.num for s in stages] == [12, 12, 12]
-    assert [s.cfg.optim_wrapper.optimizer.lr for s in stages] == [0.01, 0.01, 0.5]
-    assert [s.cfg.train_cfg.max_epochs for s in stages] == [7, 2, 2]
-
-
-def test_mistakes_in_requires_are_found_before_training(tiny_configs):
-    with pytest.raises(ConfigError, match=r"no stage 'techer'.*'teacher'"):
-        plan(tiny_configs / LEAF, stage_options={'techer.num': 1})
-    leaf = tiny_configs / LEAF
-    text = leaf.read_text()
-    leaf.write_text(text.replace('stage:generator', 'stage:genrator'))
-    with pytest.raises(ConfigError, match=r"model\.helpers\.generator\.checkpoint.*'generator'"):
-        plan(leaf)
-    leaf.write_text(text)
-    teacher = tiny_configs / 'tiny_teacher.py'
-    teacher.write_text(teacher.read_text() + f"requires = dict(leaf='{LEAF}')\n")
-    with pytest.raises(ConfigError, match='circle'):
-        plan(leaf)
-
-
-def test_a_frozen_model_must_be_the_one_that_its_stage_trains(tiny_configs):
-    views = 'data_preprocessor.views.image_size'
-    with pytest.raises(
-        ConfigError,
-        match=rf"teachers\.image\.teacher\.model\.{views}: 16, but the stage 'teacher' trains 24",
-    ):
-        plan(
-            tiny_configs / LEAF,
-            stage_options={
-                f'teacher.model.{views}': 24,
-                f'generator.model.teacher.teacher.model.{views}': 24,
-            },
-        )
 
 
 def test_a_model_that_cannot_be_built_is_known_before_the_first_stage_trains(tiny_configs):
@@ -186,8 +125,3 @@ def test_a_foreign_work_dir_is_refused(tiny_configs):
     (tiny_configs.parent / 'work_dirs/tiny_teacher' / FILE).unlink()
     with pytest.raises(StaleStageError, match='without a record'):
         run(tiny_configs, {'max_epochs': 1}, leaf='tiny_teacher.py')
-
-
-def test_a_plain_config_has_no_baseline(tiny_configs):
-    with pytest.raises(ConfigError, match='not a distiller'):
-        baseline_of(plan(tiny_configs / 'tiny_teacher.py')[0])

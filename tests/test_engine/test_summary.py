@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from pcdet_kd.engine.pipeline import Stage
 from pcdet_kd.engine.stage_record import StageRecord
+from pcdet_kd.engine.stages import Stage
 from pcdet_kd.engine.summary import rows, verdict
 
 

@@ -1,0 +1,209 @@
+"""Stages: what a config needs trained before it, and where each of these runs lives."""
+
+import copy
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from pcdet_kd.engine.config import load_config, sets_work_dir, variables_of
+from pcdet_kd.engine.config_check import ConfigError
+from pcdet_kd.engine.stage_record import StageRecord
+from pcdet_kd.registry import did_you_mean
+from pcdet_kd.utils.student import is_distiller, student_config
+
+STAGE_PREFIX = 'stage:'
+_ONLY_FOR_TRAINING = ('teacher', 'loss')  # of a generator, which decodes without them
+
+
+@dataclass
+class Stage:
+    """One training run of a pipeline.
+
+    Attributes:
+        name: What the leaf's ``requires`` calls it; the leaf and its baseline have their file's
+            name.
+        config: The file.
+        cfg: What will be trained.
+        work_dir: Where it is trained.
+        requires: Earlier stages by name.
+        record: What is known of the run, after :func:`~pcdet_kd.engine.pipeline.run_stages`.
+        reused: Whether a finished run was found.
+    """
+
+    name: str
+    config: Path
+    cfg: Config
+    work_dir: Path
+    requires: dict[str, 'Stage'] = field(default_factory=dict)
+    record: StageRecord | None = None
+    reused: bool = False
+
+    @property
+    def weights(self) -> Path:
+        """The file of the trained weights; a distiller's are its student's."""
+        return self.work_dir / ('student_last.pth' if is_distiller(self.cfg.model) else 'last.pth')
+
+    def resolved(self) -> Config:
+        """Return the config with the files of earlier stages in place of ``'stage:NAME'``."""
+        cfg = copy.deepcopy(self.cfg)
+        for _, node, key, name in placeholders(cfg):
+            node[key] = str(self.requires[name].weights)
+        return cfg
+
+
+def work_dir_of(config: str | Path) -> Path:
+    """Return where a config is trained unless it or the command says otherwise.
+
+    That is its own path below its folder ``configs``, without ``.py``, in ``work_dirs``:
+    ``configs/kd/a.py`` is trained in ``work_dirs/kd/a``. Of other files, the name counts.
+    """
+    path = Path(os.path.abspath(config)).with_suffix('')
+    above = [i for i, part in enumerate(path.parts[:-1]) if part == 'configs']
+    return (
+        Path('work_dirs', *path.parts[above[-1] + 1 :]) if above else Path('work_dirs', path.name)
+    )
+
+
+def plan(
+    config: str | Path,
+    options: dict[str, Any] | None = None,
+    stage_options: dict[str, Any] | None = None,
+    work_dir: str | Path | None = None,
+    with_baseline: bool = False,
+) -> list[Stage]:
+    """Return the stages of a config in the order of training, the config itself last.
+
+    A frozen model whose ``checkpoint`` is ``'stage:NAME'`` gets the config of the model that this
+    stage trains (of a distiller's student).
+
+    Args:
+        config: The leaf's file.
+        options: Values by dotted path for the leaf. The leaf's own variables (such as
+            ``data_root``) go to every stage that has a variable of this name.
+        stage_options: Values by ``STAGE.dotted.path``.
+        work_dir: The leaf's directory; the stages are then trained in ``work_dir/stages``. By
+            default each config is trained in the ``work_dir`` that its own file sets, or as
+            :func:`work_dir_of` says, where other leaves find it too.
+        with_baseline: Train the distiller's student alone as well, with the same schedule.
+
+    Raises:
+        ConfigError: A config has mistakes, requires itself, or refers to a stage that it does not
+            require.
+    """
+    options, stage_options = options or {}, dict(stage_options or {})
+    stages: dict[Path, Stage] = {}
+
+    def visit(path: Path, name: str, parents: tuple[Path, ...]) -> Stage:
+        key = Path(os.path.abspath(path))
+        if key in parents:
+            way = ' -> '.join(p.name for p in (*parents, key))
+            raise ConfigError(path, [f'requires: the config requires itself: {way}'])
+        if key in stages:
+            return stages[key]
+        passed = options
+        if parents:
+            known = variables_of(path) if path.is_file() else ()
+            passed = {k: v for k, v in options.items() if k in known}
+        for option in [k for k in stage_options if k.split('.', 1)[0] == name]:
+            passed = {**passed, option.split('.', 1)[1]: stage_options.pop(option)}
+        cfg = load_config(path, passed)
+        if work_dir is not None:
+            folder = Path(work_dir, 'stages', path.stem) if parents else Path(work_dir)
+        elif 'work_dir' in passed or sets_work_dir(path):
+            folder = Path(cfg.work_dir)
+        else:
+            folder = work_dir_of(path)
+        cfg.work_dir = str(folder)
+        stage = Stage(name, path, cfg, folder)
+        for required, file in (cfg.get('requires') or {}).items():
+            stage.requires[required] = visit(path.parent / file, required, (*parents, key))
+        _fill_frozen_models(stage)
+        stages[key] = stage
+        return stage
+
+    leaf_path = Path(config)
+    leaf = visit(leaf_path, leaf_path.stem, ())
+    ordered = list(stages.values())
+    for option in stage_options:
+        known = [stage.name for stage in ordered]
+        name = option.split('.')[0]
+        raise ConfigError('--stage-options', [f"no stage '{name}'.{did_you_mean(name, known)}"])
+    if with_baseline:
+        ordered.insert(-1, baseline_of(leaf, inside=work_dir is not None))
+    return ordered
+
+
+def baseline_of(leaf: Stage, inside: bool = False) -> Stage:
+    """Return a stage that trains a distiller's student alone, with the distiller's data, schedule
+    and seed.
+
+    Args:
+        leaf: The distiller's stage.
+        inside: Train in ``stages`` of the leaf's directory instead of beside it.
+    """
+    if not is_distiller(leaf.cfg.model):
+        problem = f'model.type: {leaf.cfg.model.type} is not a distiller, it has no baseline'
+        raise ConfigError(leaf.config, [problem])
+    cfg = copy.deepcopy(leaf.cfg)
+    cfg.model = student_config(cfg.model)
+    cfg.pop('requires', None)
+    folder = leaf.work_dir / 'stages' if inside else leaf.work_dir.parent
+    work_dir = folder / f'{leaf.name if inside else leaf.work_dir.name}_baseline'
+    cfg.work_dir = str(work_dir)
+    return Stage(f'{leaf.name}_baseline', leaf.config, cfg, work_dir)
+
+
+def nodes(node: Any, path: str = '') -> Iterator[tuple[str, Any, Any, Any]]:
+    """Yield (path, container, key, value) of everything in a config, from the outside inwards."""
+    items: Any = ()
+    if isinstance(node, (dict, list)):
+        items = list(node.items() if isinstance(node, dict) else enumerate(node))
+    for key, value in items:
+        here = f'{path}.{key}' if path else str(key)
+        yield here, node, key, value
+        yield from nodes(value, here)
+
+
+def placeholders(cfg: Config) -> list[tuple[str, Any, Any, str]]:
+    """Return (path, container, key, stage) of every ``'stage:NAME'`` in the model."""
+    return [
+        (path, node, key, value.removeprefix(STAGE_PREFIX))
+        for path, node, key, value in nodes(cfg.get('model') or {}, 'model')
+        if isinstance(value, str) and value.startswith(STAGE_PREFIX)
+    ]
+
+
+def _fill_frozen_models(stage: Stage) -> None:
+    """Give each frozen model the config of the stage that its weights come from."""
+    problems = []
+    for path, node, key, name in placeholders(stage.cfg):
+        if name not in stage.requires:
+            hint = did_you_mean(name, stage.requires)
+            problems.append(f"{path}: '{STAGE_PREFIX}{name}' is not in requires.{hint}")
+        elif key == 'checkpoint':
+            trained = student_config(stage.requires[name].cfg.model)
+            model = {k: v for k, v in trained.items() if k not in _ONLY_FOR_TRAINING}
+            if 'model' not in node:
+                node['model'] = copy.deepcopy(model)
+            else:
+                where = path.removesuffix('checkpoint') + 'model'
+                problems += _differences(node['model'], model, where, name)
+    if problems:
+        raise ConfigError(stage.config, problems)
+
+
+def _differences(ours: Any, theirs: Any, path: str, name: str) -> list[str]:
+    """Return where a frozen model is described otherwise than its stage trains it."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        pairs = [(v, theirs.get(k, 'not set'), f'{path}.{k}') for k, v in ours.items()]
+        return [line for pair in pairs for line in _differences(*pair, name)]
+    if ours == theirs:
+        return []
+    return [
+        f"{path}: {ours!r}, but the stage '{name}' trains {theirs!r}. "
+        "Leave 'model' out: it comes from the stage"
+    ]

@@ -1,0 +1,114 @@
+import pytest
+
+from pcdet_kd.engine.config_check import ConfigError
+from pcdet_kd.engine.stages import baseline_of, plan, work_dir_of
+
+LEAF = 'tiny_pointcmt.py'
+
+
+def names(stages):
+    return [s.name for s in stages]
+
+
+def test_the_plan_is_in_order_and_has_each_stage_once(tiny_configs):
+    stages = plan(tiny_configs / LEAF)
+    assert names(stages) == ['teacher', 'generator', 'tiny_pointcmt']
+    assert stages[2].requires['teacher'] is stages[1].requires['teacher'] is stages[0]
+    assert [str(s.work_dir) for s in stages] == [
+        f'work_dirs/{n}' for n in ('tiny_teacher', 'tiny_generator', 'tiny_pointcmt')
+    ]
+    assert [
+        str(s.work_dir) for s in plan(tiny_configs / LEAF, work_dir='out', with_baseline=True)
+    ] == [
+        'out/stages/tiny_teacher',
+        'out/stages/tiny_generator',
+        'out/stages/tiny_pointcmt_baseline',
+        'out',
+    ]
+    assert (
+        str(plan(tiny_configs / LEAF, with_baseline=True)[2].work_dir)
+        == 'work_dirs/tiny_pointcmt_baseline'
+    )
+
+
+def test_variables_reach_the_stages_and_paths_only_the_leaf(tiny_configs):
+    stages = plan(
+        tiny_configs / LEAF,
+        {'num': 12, 'optim_wrapper.optimizer.lr': 0.5},
+        {'teacher.train_cfg.max_epochs': 7},
+    )
+    assert [s.cfg.train_dataloader.dataset.num for s in stages] == [12, 12, 12]
+    assert [s.cfg.optim_wrapper.optimizer.lr for s in stages] == [0.01, 0.01, 0.5]
+    assert [s.cfg.train_cfg.max_epochs for s in stages] == [7, 2, 2]
+
+
+def test_mistakes_in_requires_are_found_before_training(tiny_configs):
+    with pytest.raises(ConfigError, match=r"no stage 'techer'.*'teacher'"):
+        plan(tiny_configs / LEAF, stage_options={'techer.num': 1})
+    leaf = tiny_configs / LEAF
+    text = leaf.read_text()
+    leaf.write_text(text.replace('stage:generator', 'stage:genrator'))
+    with pytest.raises(ConfigError, match=r"model\.helpers\.generator\.checkpoint.*'generator'"):
+        plan(leaf)
+    leaf.write_text(text)
+    teacher = tiny_configs / 'tiny_teacher.py'
+    teacher.write_text(teacher.read_text() + f"requires = dict(leaf='{LEAF}')\n")
+    with pytest.raises(ConfigError, match='requires itself'):
+        plan(leaf)
+
+
+def test_a_frozen_model_must_be_the_one_that_its_stage_trains(tiny_configs):
+    views = 'data_preprocessor.views.image_size'
+    with pytest.raises(
+        ConfigError,
+        match=rf"teachers\.image\.teacher\.model\.{views}: 16, but the stage 'teacher' trains 24",
+    ):
+        plan(
+            tiny_configs / LEAF,
+            stage_options={
+                f'teacher.model.{views}': 24,
+                f'generator.model.teacher.teacher.model.{views}': 24,
+            },
+        )
+
+
+def test_a_plain_config_has_no_baseline(tiny_configs):
+    with pytest.raises(ConfigError, match='not a distiller'):
+        baseline_of(plan(tiny_configs / 'tiny_teacher.py')[0])
+
+
+def test_a_config_lives_where_its_own_path_says(tiny_configs):
+    assert str(work_dir_of('configs/pointcmt/pointmlp_scanobjectnn.py')) == (
+        'work_dirs/pointcmt/pointmlp_scanobjectnn'
+    )
+    assert str(work_dir_of('/a/configs/b/configs/c/d.py')) == 'work_dirs/c/d'
+    assert str(work_dir_of('mine.v2.py')) == 'work_dirs/mine.v2'
+    base = tiny_configs / 'tiny_teacher.py'
+    base.write_text(base.read_text() + "work_dir = 'elsewhere'\n")
+    derived = tiny_configs / 'sub' / 'derived.py'
+    derived.parent.mkdir()
+    derived.write_text("_base_ = '../tiny_teacher.py'\n")
+    assert [str(plan(path)[0].work_dir) for path in (base, derived)] == [
+        'elsewhere',
+        'work_dirs/sub/derived',
+    ]
+    assert str(plan(derived, {'work_dir': 'here'})[0].work_dir) == 'here'
+
+
+def test_a_frozen_model_is_the_one_that_its_stage_trains(tiny_configs):
+    base = tiny_configs / 'tiny_base.py'
+    teacher = dict(type='FrozenTeacher', checkpoint='stage:teacher')
+    base.write_text(base.read_text() + f'full = teacher\nteacher = {teacher}\n')
+    stage = tiny_configs / 'tiny_teacher.py'
+    stage.write_text(stage.read_text().replace('_base_.teacher.model', '_base_.full.model'))
+    leaf = tiny_configs / LEAF
+    generator = dict(type='FrozenGenerator', checkpoint='stage:generator')
+    text = leaf.read_text()
+    leaf.write_text(text[: text.index('helpers=')] + f'helpers=dict(generator={generator}))')
+    stages = plan(leaf, stage_options={'teacher.model.backbone.base_width': 4})
+    trained = [stages[0].cfg.model, stages[1].cfg.model]
+    found = stages[2].cfg.model.teachers.image.teacher.model, stages[2].cfg.model.helpers
+    assert found[0] == trained[0] and found[0].backbone.base_width == 4
+    kept = {k: v for k, v in trained[1].items() if k not in ('teacher', 'loss')}
+    assert found[1].generator.model == kept and found[1].generator.model.in_channels == 16
+    assert stages[1].cfg.model.teacher.teacher.model == trained[0]
