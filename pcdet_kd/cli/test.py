@@ -59,16 +59,17 @@ def build(args: argparse.Namespace) -> tuple[Any, Any, Any]:
     from pcdet_kd.engine.config import load_config
     from pcdet_kd.engine.config_check import ConfigError
     from pcdet_kd.engine.distributed import setup_distributed
-    from pcdet_kd.engine.stages import is_distiller, plan, work_dir_of
+    from pcdet_kd.engine.stages import plan, work_dir_of
     from pcdet_kd.registry import RUNNERS
     from pcdet_kd.teachers import Frozen, Teacher
     from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
+    from pcdet_kd.utils.student import is_distiller, student_config, student_weights
 
     args.config = str(model_config(args.config))
     cfg = load_config(args.config, args.cfg_options)
     check_options(args, cfg)
     if cfg.get('requires') and not is_distiller(
-        cfg
+        cfg.model
     ):  # a generator looks at its teacher in the test too
         folder = Path(args.checkpoint).parent
         inside = folder if (folder / 'stages').is_dir() else None
@@ -77,14 +78,8 @@ def build(args: argparse.Namespace) -> tuple[Any, Any, Any]:
     if args.seed is not None:
         cfg.randomness.seed = args.seed
     cfg.work_dir = args.work_dir or str(work_dir_of(args.config) / 'test')
-    loaded = load_checkpoint_file(args.checkpoint)
-    state = loaded.get('state_dict', loaded)
-    if is_distiller(cfg):  # at test time a distiller is its student: no teacher is built or needed
-        cfg.model = cfg.model.student
-        if any(key.startswith('student.') for key in state):
-            state = {
-                k.removeprefix('student.'): v for k, v in state.items() if k.startswith('student.')
-            }
+    cfg.model = student_config(cfg.model)  # a distiller is tested as its student, without teachers
+    state = student_weights(load_checkpoint_file(args.checkpoint), args.checkpoint)
     if args.votes or args.tta:
         voting = dict(cfg.get('voting') or dict(type='VotingTTA', num_votes=10))
         cfg.model = dict(
