@@ -12,8 +12,9 @@ from torch import nn
 
 from pcdet_kd.engine.config import load_config
 from pcdet_kd.registry import MODELS, did_you_mean
-from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
+from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights, meta_of
 from pcdet_kd.utils.config_root import config_root
+from pcdet_kd.utils.stored_model import build_stored_model
 from pcdet_kd.utils.student import student_config, student_weights
 
 
@@ -121,7 +122,8 @@ def get_model(
         )
     model = _student(load_config(infos[name].config, options))
     if pretrained:
-        _load(model, pretrained)
+        source = os.fspath(pretrained)
+        load_weights(model, student_weights(load_checkpoint_file(source), source), source=source)
     return model.to(device)
 
 
@@ -134,8 +136,9 @@ def init_model(
     """Build the model of a config for inference and load its weights.
 
     Args:
-        config: Path of a config, name of a model, or a loaded config; None takes the model that a
-            converted checkpoint describes.
+        config: Path of a config, name of a model, or a loaded config; None takes the model that
+            the checkpoint describes, as converted ones and exported students do. Such a
+            description may name registered parts and plain values only.
         checkpoint: Weights of the model, or of a distiller that trained it (its student is taken);
             None: fresh ones.
         device: Where to put it.
@@ -148,23 +151,24 @@ def init_model(
         ValueError: Neither a config nor a checkpoint that describes its model.
         CheckpointError: The checkpoint doesn't fit.
     """
-    content = load_checkpoint_file(checkpoint) if checkpoint is not None else {}
-    meta = content.get('meta', {}) if isinstance(content, dict) else {}
-    if config is None:
-        if 'model' not in meta:
-            why = (
-                'there is no checkpoint'
-                if checkpoint is None
-                else f'{checkpoint} does not describe its model'
-            )
-            raise ValueError(f'init_model needs a config: {why}, as converted checkpoints do')
-        model = MODELS.build(meta['model'])
-    else:
+    weights, meta, source = {}, {}, os.fspath(checkpoint or '')
+    if checkpoint is not None:
+        content = load_checkpoint_file(checkpoint)
+        weights, meta = student_weights(content, source), meta_of(content, source)
+    if config is not None:
         model = _student(
             config if isinstance(config, Config) else load_config(model_config(config), options)
         )
+    elif 'model' in meta:
+        model = build_stored_model(meta['model'], weights, source)
+    else:
+        raise ValueError(
+            f'init_model needs a config: {source} does not describe its model'
+            if source
+            else 'init_model needs a config, or a checkpoint that describes its model'
+        )
     if checkpoint is not None:
-        _load(model, content, os.fspath(checkpoint))
+        load_weights(model, weights, source=source)
         if meta.get('dataset_meta'):
             model.dataset_meta = meta['dataset_meta']
     return model.to(device).eval()
@@ -172,9 +176,3 @@ def init_model(
 
 def _student(config: Config) -> nn.Module:
     return MODELS.build(student_config(config.model))
-
-
-def _load(model: nn.Module, weights: Any, source: str | None = None) -> None:
-    if isinstance(weights, (str, os.PathLike)):
-        source, weights = os.fspath(weights), load_checkpoint_file(weights)
-    load_weights(model, student_weights(weights, source), source=source)

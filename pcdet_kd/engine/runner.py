@@ -26,6 +26,7 @@ from pcdet_kd.registry import HOOKS, RUNNERS, SCOPE
 from pcdet_kd.utils.checkpoint import (
     CheckpointError,
     load_weights,
+    meta_of,
     save_checkpoint_file,
     weights_of,
 )
@@ -323,7 +324,8 @@ class PointRunner(Runner):
         checkpoint = CheckpointLoader.load_checkpoint(filename, map_location, self.logger)
         weights = weights_of(checkpoint, filename)
         if self._needs_resumable:
-            absent = [k for k in ('meta', 'optimizer', 'message_hub') if k not in checkpoint]
+            needed = ('meta', 'optimizer', 'message_hub')
+            absent = [k for k in needed if not isinstance(checkpoint.get(k), dict)]
             if absent:
                 raise CheckpointError(
                     f'{filename} holds weights only (no {", ".join(absent)}), so no run can go on '
@@ -331,7 +333,7 @@ class PointRunner(Runner):
                 )
         if 'state_dict' not in checkpoint:
             checkpoint = dict(state_dict=weights)
-        meta = checkpoint.setdefault('meta', {})
+        meta = checkpoint['meta'] = meta_of(checkpoint, filename)
         meta.pop('config', None)  # MMEngine would run it as Python
         if 'message_hub' in checkpoint:
             checkpoint['message_hub'] = restore_history(checkpoint['message_hub'])

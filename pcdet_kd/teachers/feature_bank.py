@@ -196,7 +196,7 @@ class FeatureBank(Teacher):
 
     def _read(self, path: Path, key: str, expected: list[str]) -> None:
         bank = load_checkpoint_file(path)
-        if bank.get('key') != key:
+        if not isinstance(bank, dict) or bank.get('key') != key:
             raise FileNotFoundError(
                 f'feature bank {path} is stale: the teacher, its weights, the data or the '
                 f'transforms have changed since it was built. {_HOW_TO_BUILD}'

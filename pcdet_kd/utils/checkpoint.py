@@ -184,6 +184,21 @@ def weights_of(checkpoint: Any, source: str = 'checkpoint') -> dict[str, Tensor]
     return weights
 
 
+def meta_of(checkpoint: Any, source: str = 'checkpoint') -> dict[str, Any]:
+    """Return what a checkpoint says about itself; nothing if it is only a state dict.
+
+    Raises:
+        CheckpointError: It is not a dict.
+    """
+    meta = checkpoint.get('meta', {}) if isinstance(checkpoint, Mapping) else checkpoint
+    if not isinstance(meta, dict):
+        raise CheckpointError(
+            f"{source}: what it says about itself ('meta') is a {type(meta).__name__}, expected a "
+            'dict. Take a checkpoint that this project wrote'
+        )
+    return meta
+
+
 class LoadReport(NamedTuple):
     """Keys that :func:`load_weights` did not load: absent in the file, absent in the model, and of
     another shape.

@@ -88,3 +88,18 @@ def test_a_converted_checkpoint_describes_its_model(tmp_path):
         init_model(checkpoint=path)
     with pytest.raises(ValueError, match='needs a config'):
         init_model()
+
+
+@pytest.mark.parametrize('content', [[1], torch.zeros(2), 'text', {}, dict(meta=[1])])
+def test_a_file_without_weights_is_named(tmp_path, content):
+    path = tmp_path / 'mine.pth'
+    save_checkpoint_file(content, path)
+    for build in (init_model, get_model):
+        with pytest.raises(CheckpointError, match=r'mine\.pth holds no weights: it is a'):
+            build(NAME, path)
+
+
+def test_a_meta_that_is_no_dict_is_named(tmp_path):
+    save_checkpoint_file(dict(state_dict=dict(a=torch.ones(1)), meta=[1]), tmp_path / 'mine.pth')
+    with pytest.raises(CheckpointError, match=r"mine\.pth: .*\('meta'\) is a list"):
+        init_model(checkpoint=tmp_path / 'mine.pth')

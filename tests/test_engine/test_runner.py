@@ -65,6 +65,19 @@ def test_plain_state_dict_loads_but_does_not_resume(runner_of, trained):
         runner_of(trained / 'b', load_from=str(trained / 'plain.pth'), resume=True).train()
 
 
+@pytest.mark.parametrize('resume', [False, True])
+def test_a_file_that_holds_no_checkpoint_is_named(runner_of, trained, resume):
+    file = trained / 'mine.pth'
+    arguments = dict(load_from=str(file), resume=resume)
+    save_checkpoint_file([1], file)
+    with pytest.raises(CheckpointError, match=r'mine\.pth holds no weights: it is a list'):
+        runner_of(trained / 'b', **arguments).train()
+    checkpoint = load_checkpoint_file(trained / 'last.pth')
+    save_checkpoint_file(dict(checkpoint, meta=[1]), file)
+    with pytest.raises(CheckpointError, match=r'mine\.pth.*meta'):
+        runner_of(trained / 'b', **arguments).train()
+
+
 def test_ema_trains_and_resumes(runner_of, tmp_path):
     hook = dict(custom_hooks=[dict(type='EMAHook')])
     runner_of(epochs=1, **hook).train()

@@ -71,7 +71,7 @@ def test_it_has_no_state_of_its_own(teacher_cfg):
     assert not bank.state_dict() and not list(bank.parameters())
 
 
-@pytest.mark.parametrize('change', ['weights', 'data', 'transforms'])
+@pytest.mark.parametrize('change', ['weights', 'data', 'transforms', 'file'])
 def test_a_stale_bank_is_refused(teacher_cfg, tiny_student, change, tmp_path):
     old = FeatureBank(teacher_cfg, DATA, path=str(tmp_path / 'bank.pt')).build()
     data = DATA
@@ -82,6 +82,8 @@ def test_a_stale_bank_is_refused(teacher_cfg, tiny_student, change, tmp_path):
         )
     elif change == 'data':
         data = dict(DATA, noise=0.2)
+    elif change == 'file':
+        save_checkpoint_file([1], old)
     else:
         data = dict(DATA, pipeline=[dict(type='UnitSphere'), dict(type='PackPointInputs')])
     with pytest.raises(FileNotFoundError, match=r'stale.*build_feature_bank'):

@@ -6,9 +6,11 @@ from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 
 from pcdet_kd.registry import HOOKS
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, save_checkpoint_file
+from pcdet_kd.utils.stored_model import describe_model
 from pcdet_kd.utils.student import is_distiller, student_config, student_weights
 
 
@@ -18,9 +20,9 @@ class StudentExportHook(Hook):
     ``last.pth`` and ``best.pth``.
 
     They hold what a plain classifier loads: ``state_dict`` with its keys, and ``meta`` with the
-    student's config, the classes, the epoch, and the scores at that epoch. Models that are no
-    distillers are left alone. Files that are up to date are not written again, and a resumed run
-    that is already complete writes the missing ones.
+    student's config (if plain values can tell it), the classes, the epoch, and the scores at that
+    epoch. Models that are no distillers are left alone. Files that are up to date are not written
+    again, and a resumed run that is already complete writes the missing ones.
     """
 
     priority = 'LOWEST'
@@ -52,14 +54,12 @@ class StudentExportHook(Hook):
             if k in ('epoch', 'seed', 'classes', 'dataset_meta', 'scores')
         }
         if model_cfg is not None:
-            meta['model'] = plain_config(student_config(model_cfg))
+            try:
+                meta['model'] = describe_model(student_config(model_cfg))
+            except ValueError as problem:
+                print_log(
+                    f"The student's files do not describe their model ({problem}). Load them with "
+                    'their config: init_model(CONFIG, FILE)',
+                    logger='current',
+                )
         return dict(meta=meta, state_dict=student_weights(checkpoint))
-
-
-def plain_config(cfg: Any) -> Any:
-    """Return a config of dicts, lists and plain values; classes become their dotted names."""
-    if isinstance(cfg, Mapping):
-        return {str(k): plain_config(v) for k, v in cfg.items()}
-    if isinstance(cfg, (list, tuple)):
-        return type(cfg)(plain_config(v) for v in cfg)
-    return f'{cfg.__module__}.{cfg.__qualname__}' if isinstance(cfg, type) else cfg
