@@ -31,6 +31,7 @@ _LOCATIONS = {
     ],
     'TRANSFORMS': ['datasets.transforms'],
     'DATASETS': ['datasets'],
+    'DATA_SAMPLERS': ['datasets'],
     'FUNCTIONS': ['datasets', 'engine'],
     'METRICS': ['evaluation'],
     'HOOKS': ['engine'],

@@ -8,6 +8,7 @@ from pcdet_kd.datasets.modelnet40c import ModelNet40C
 from pcdet_kd.datasets.modelnetc import ModelNetC
 from pcdet_kd.datasets.point_cloud_folder import PointCloudFolder
 from pcdet_kd.datasets.readers import read_points
+from pcdet_kd.datasets.samplers import SameSizeBatchSampler
 from pcdet_kd.datasets.scannet_cls import ScanNetCls
 from pcdet_kd.datasets.scanobjectnn import ScanObjectNN
 from pcdet_kd.datasets.synthetic_scans import SyntheticScans
@@ -20,6 +21,7 @@ __all__ = [
     'PointCloudDataset',
     'PointCloudFolder',
     'Records',
+    'SameSizeBatchSampler',
     'ScanNetCls',
     'ScanObjectNN',
     'SyntheticScans',

@@ -1,10 +1,15 @@
 """From samples to a batch, in the loader's worker."""
 
-from typing import Any
-
 import torch
+from torch import Tensor
 
 from pcdet_kd.registry import FUNCTIONS
+
+_ONE_SIZE = (
+    ': a model takes clouds of one size. Sample them to one size in the pipeline, with '
+    "RandomPoints, FarthestPoints or FirstPoints (num_points=..., on_short='resample'); or, to "
+    "evaluate whole clouds, give the loader batch_sampler=dict(type='SameSizeBatchSampler')"
+)
 
 
 @FUNCTIONS.register_module()
@@ -16,39 +21,28 @@ def collate_points(batch: list[dict]) -> dict:
             :class:`PointDataSample`).
 
     Returns:
-        ``inputs``: every input stacked to (B, ...); ``points`` of unequal length are padded with
-        each cloud's first point and ``lengths`` (B,) int64 is added. ``data_samples``: the list of
-        samples.
+        ``inputs``: every input stacked to (B, ...). ``data_samples``: the list of samples.
 
     Raises:
-        ValueError: The samples differ in their inputs' names, or in the shape of an input other
-            than the number of points.
+        ValueError: The samples differ in their inputs' names, or in the shape of an input: the
+            clouds have different numbers of points, for example.
     """
     samples = [item['data_samples'] for item in batch]
-    names = set(batch[0]['inputs'])
+    first = batch[0]['inputs']
     for item, sample in zip(batch, samples):
-        if set(item['inputs']) != names:
+        if item['inputs'].keys() != first.keys():
             raise ValueError(
                 f"sample '{sample.get('sample_id')}' has inputs {sorted(item['inputs'])} but "
-                f"'{samples[0].get('sample_id')}' has {sorted(names)}"
+                f"'{samples[0].get('sample_id')}' has {sorted(first)}"
             )
-    inputs: dict[str, Any] = {}
-    for name in batch[0]['inputs']:
-        values = [item['inputs'][name] for item in batch]
-        shapes = [tuple(v.shape) for v in values]
-        if len(set(shapes)) == 1:
-            inputs[name] = torch.stack(values)
-        elif name == 'points' and len({shape[1:] for shape in shapes}) == 1:
-            longest = max(len(v) for v in values)
-            inputs[name] = torch.stack(
-                [torch.cat([v, v[:1].expand(longest - len(v), -1)]) for v in values]
-            )
-            inputs['lengths'] = torch.tensor([len(v) for v in values])
-        else:
-            odd = next(i for i, s in enumerate(shapes) if s != shapes[0])
-            raise ValueError(
-                f"input '{name}' has shape {shapes[odd]} in sample "
-                f"'{samples[odd].get('sample_id')}' but "
-                f"{shapes[0]} in '{samples[0].get('sample_id')}'"
-            )
+        for name, value in item['inputs'].items():
+            if value.shape != first[name].shape:
+                raise ValueError(
+                    f"input '{name}' has shape {tuple(value.shape)} in sample "
+                    f"'{sample.get('sample_id')}' but {tuple(first[name].shape)} in "
+                    f"'{samples[0].get('sample_id')}'{_ONE_SIZE if name == 'points' else ''}"
+                )
+    inputs: dict[str, Tensor] = {
+        name: torch.stack([item['inputs'][name] for item in batch]) for name in first
+    }
     return dict(inputs=inputs, data_samples=samples)

@@ -69,12 +69,11 @@ class DeviceDataset(Dataset):
         self, name: str, array: np.ndarray | list[np.ndarray], chosen: list[int]
     ) -> torch.Tensor:
         rows = [array[i] for i in chosen]
-        lengths = {len(row) for row in rows}
-        if len(lengths) > 1:
+        sizes = {len(row) for row in rows}
+        if len(sizes) > 1:
             raise ValueError(
-                f'the clouds of {type(self.dataset).__name__} have {min(lengths)} to '
-                f'{max(lengths)} points, on a '
-                'device all need the same number: leave device out of the data loader'
+                f'the clouds of {type(self.dataset).__name__} have {min(sizes)} to {max(sizes)} '
+                'points; on a device all need the same number: leave device out of the data loader'
             )
         return (
             torch.from_numpy(np.stack(rows)).to(self.device)
@@ -130,13 +129,14 @@ def as_it_is(batch: dict) -> dict:
 
 
 def _available(device: str | torch.device) -> torch.device:
-    """Return a device, with its number for CUDA, or say why it can't be had."""
+    """Return a device, with its number for CUDA, or say why it cannot be used."""
     try:
         found = torch.device(device)
         torch.empty(0, device=found)
     except (RuntimeError, AssertionError) as error:
         raise ValueError(
-            f"device={str(device)!r} of the data loader can't be used: {str(error).splitlines()[0]}"
+            f'device={str(device)!r} of the data loader cannot be used: '
+            f'{str(error).splitlines()[0]}'
         ) from None
     return (
         torch.device('cuda', torch.cuda.current_device())

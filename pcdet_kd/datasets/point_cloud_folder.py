@@ -31,8 +31,9 @@ class PointCloudFolder(PointCloudDataset):
     pcd, xyz, txt, csv, npy or npz clouds, or off, obj, stl or ply meshes, from whose surface points
     are drawn (see :func:`~pcdet_kd.datasets.readers.read_points`). Hidden files are skipped; files
     with another suffix are skipped and named in the log. Clouds may differ in size: sample them to
-    one size in the pipeline, or let :func:`~pcdet_kd.datasets.collate.collate_points` pad them. A
-    sample's name is its path below ``data_root``.
+    one size in the pipeline, or evaluate whole clouds with
+    :class:`~pcdet_kd.datasets.samplers.SameSizeBatchSampler`. A sample's name is its path below
+    ``data_root``.
 
     Args:
         data_root: The root folder.

@@ -23,8 +23,8 @@ class PointDataPreprocessor(BaseDataPreprocessor):
 
     Args:
         views: Config of a module that turns ``points`` (B, N, C) into ``views`` (B, V, 3, H, W),
-            for example ``dict(type='PerspectiveProjection')``; of padded clouds the first
-            ``lengths`` (B,) points count. Data sets that deliver ``views`` themselves need none.
+            for example ``dict(type='PerspectiveProjection')``. Data sets that deliver ``views``
+            themselves need none.
         non_blocking: Copy to the device without waiting.
         batch_augments: For training only: config of a batch augment, or arguments of
             :class:`RandomBatchAugment`, for example ``dict(augments=dict(type='RSMix'),
@@ -87,7 +87,7 @@ class PointDataPreprocessor(BaseDataPreprocessor):
         if self.views is not None and 'views' not in inputs:
             self._check_up_axis(samples or ())
             with torch.no_grad():
-                inputs['views'] = self.views(inputs['points'], lengths=inputs.get('lengths'))
+                inputs['views'] = self.views(inputs['points'])
         elif 'views' in inputs and inputs['views'].dtype == torch.uint8:
             inputs['views'] = normalize_images(inputs['views'], self.image_mean, self.image_std)
         return dict(inputs=inputs, data_samples=samples)
@@ -95,7 +95,7 @@ class PointDataPreprocessor(BaseDataPreprocessor):
     @torch.compiler.disable
     def _mix(self, inputs: dict[str, Tensor], samples: list[PointDataSample]) -> tuple[dict, list]:
         """Return inputs, and samples (``cast_data`` has copied them), after the batch augment."""
-        others = sorted(set(inputs) - {'points', 'lengths'})
+        others = sorted(set(inputs) - {'points'})
         if 'points' not in inputs or others:
             raise ValueError(
                 f'batch_augments mix points; the batch has {sorted(inputs)}'
@@ -123,9 +123,7 @@ class PointDataPreprocessor(BaseDataPreprocessor):
             None,
         )
         with torch.no_grad(), torch.autocast(points.device.type, enabled=False):
-            mixed, shares = self.batch_augments(
-                points, score, np.random.default_rng(numbers), inputs.get('lengths')
-            )
+            mixed, shares = self.batch_augments(points, score, np.random.default_rng(numbers))
         if shares is score:
             return inputs, samples
         return {**inputs, 'points': mixed}, [

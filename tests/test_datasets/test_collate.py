@@ -21,12 +21,12 @@ def test_equal_sizes_are_stacked():
     assert batch['data_samples'] == [i['data_samples'] for i in items]
 
 
-def test_ragged_points_are_padded_with_the_first():
-    clouds = [torch.rand(n, 4) for n in (2, 5, 1)]
-    inputs = collate_points([item(points=c) for c in clouds])['inputs']
-    assert inputs['points'].shape == (3, 5, 4) and inputs['lengths'].tolist() == [2, 5, 1]
-    for row, cloud in zip(inputs['points'], clouds):
-        assert torch.equal(row[: len(cloud)], cloud) and (row[len(cloud) :] == cloud[0]).all()
+def test_a_ragged_batch_is_an_error_that_says_what_to_do():
+    message = (
+        r"'points' has shape \(3, 3\) in sample 'b' but \(5, 3\) in 'a': .*SameSizeBatchSampler"
+    )
+    with pytest.raises(ValueError, match=message):
+        collate_points([item('a', points=torch.rand(5, 3)), item('b', points=torch.rand(3, 3))])
 
 
 def test_what_does_not_fit_is_named():

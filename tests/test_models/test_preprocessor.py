@@ -38,17 +38,6 @@ def test_pictures_in_bytes_are_normalized_once(batch):
     assert torch.equal(again(dict(inputs=dict(batch['inputs'], views=out)))['inputs']['views'], out)
 
 
-def test_padding_is_not_drawn(batch):
-    points = batch['inputs']['points'].clone()
-    points[0, 10:] = 0.5
-    preprocessor = PointDataPreprocessor(views=dict(type='PerspectiveProjection', image_size=16))
-    inputs = preprocessor(dict(inputs=dict(points=points, lengths=torch.tensor([10] + [16] * 5))))[
-        'inputs'
-    ]
-    alone = preprocessor(dict(inputs=dict(points=points[:1, :10])))['inputs']
-    assert torch.equal(inputs['views'][:1], alone['views'])
-
-
 def test_views_of_clouds_with_another_up_axis_are_an_error(batch):
     def preprocess(up_axis):
         views = dict(type='PerspectiveProjection', image_size=8, up_axis=up_axis)
@@ -145,19 +134,8 @@ def test_mixing_does_not_leave_other_inputs_behind(batch):
         mixing()(dict(inputs=dict(points=points), data_samples=None), True)
 
 
-def test_padded_clouds_are_mixed_by_their_lengths(batch):
-    inputs = dict(points=batch['inputs']['points'], lengths=torch.tensor([10] + [16] * 5))
-    out = mixing()(dict(inputs=inputs, data_samples=batch['data_samples']), True)['inputs']
-    assert torch.equal(out['points'][0, 10:], out['points'][0, :1].expand(6, 3))
-    assert torch.equal(out['lengths'], inputs['lengths'])
-    with pytest.raises(
-        ValueError, match='needs clouds of one size; this batch has 10 to 16 points'
-    ):
-        mixing(kind='PointMixup')(dict(inputs=inputs, data_samples=batch['data_samples']), True)
-
-
 def test_mixing_is_not_touched_by_autocast(batch):
-    def augment(points, score, rng, lengths):
+    def augment(points, score, rng):
         return points @ torch.eye(3), score.flip(0)
 
     preprocessor = PointDataPreprocessor(batch_augments=dict(augments=augment), num_classes=3)

@@ -15,10 +15,8 @@ class BatchAugment(ABC):
     here.
     """
 
-    needs_equal_sizes = True
-
     def __call__(
-        self, points: Tensor, score: Tensor, rng: np.random.Generator, lengths: Tensor | None = None
+        self, points: Tensor, score: Tensor, rng: np.random.Generator
     ) -> tuple[Tensor, Tensor]:
         """Mix a batch; nothing is changed in place.
 
@@ -26,43 +24,18 @@ class BatchAugment(ABC):
             points: (B, N, C) with xyz first.
             score: (B, K) shares of the classes, rows summing to 1.
             rng: Where all random numbers come from.
-            lengths: (B,) int64: only the first ``lengths[b]`` points of cloud b exist, the others
-                repeat its first one.
 
         Returns:
             Points (B, N, C) and shares (B, K).
-
-        Raises:
-            ValueError: The clouds are of unequal size and the method can't mix such.
         """
-        if (
-            lengths is not None
-            and self.needs_equal_sizes
-            and bool((lengths != points.shape[1]).any())
-        ):
-            raise ValueError(
-                f'{type(self).__name__} matches point by point and needs clouds of one size; this '
-                'batch has '
-                f'{int(lengths.min())} to {int(lengths.max())} points. Put '
-                'RandomPoints(num_points=..., '
-                "on_short='resample') into the training pipeline"
-            )
         partner = torch.from_numpy(rng.permutation(len(points))).to(points.device)
-        if lengths is None:
-            mixed, share = self.mix(points, points[partner], rng)
-        else:
-            mixed, share = self.mix(points, points[partner], rng, lengths, lengths[partner])
+        mixed, share = self.mix(points, points[partner], rng)
         share = share.to(score.dtype)[:, None]
         return mixed, (1 - share) * score + share * score[partner]
 
     @abstractmethod
     def mix(
-        self,
-        points: Tensor,
-        others: Tensor,
-        rng: np.random.Generator,
-        lengths: Tensor | None = None,
-        other_lengths: Tensor | None = None,
+        self, points: Tensor, others: Tensor, rng: np.random.Generator
     ) -> tuple[Tensor, Tensor]:
         """Return mixed clouds (B, N, C) and the partners' share (B,) in each, 0 to 1.
 
@@ -70,8 +43,6 @@ class BatchAugment(ABC):
             points: (B, N, C).
             others: (B, N, C): the partner of each.
             rng: Random numbers.
-            lengths: (B,) sizes of the clouds, or None if all have N points.
-            other_lengths: (B,) sizes of the partners.
         """
 
 
@@ -87,11 +58,11 @@ def random_floats(rng: np.random.Generator, like: Tensor, *shape: int) -> Tensor
     return torch.from_numpy(rng.random(shape, dtype=np.float32)).to(like.device)
 
 
-def random_index(rng: np.random.Generator, points: Tensor, lengths: Tensor | None) -> Tensor:
+def random_index(rng: np.random.Generator, points: Tensor) -> Tensor:
     """Return the index (B,) int64 of a random point of each cloud."""
-    unit = torch.from_numpy(rng.random(len(points))).to(points.device)
-    size = torch.full_like(unit, points.shape[1]) if lengths is None else lengths.to(unit)
-    return (unit * size).long().clamp_(max=points.shape[1] - 1)
+    batch, size = points.shape[:2]
+    unit = torch.from_numpy(rng.random(batch)).to(points.device)
+    return (unit * size).long().clamp_(max=size - 1)
 
 
 def take(points: Tensor, index: Tensor) -> Tensor:

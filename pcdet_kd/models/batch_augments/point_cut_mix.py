@@ -43,19 +43,14 @@ class PointCutMix(BatchAugment):
         self.eps = eps
 
     def mix(
-        self,
-        points: Tensor,
-        others: Tensor,
-        rng: np.random.Generator,
-        lengths: Tensor | None = None,
-        other_lengths: Tensor | None = None,
+        self, points: Tensor, others: Tensor, rng: np.random.Generator
     ) -> tuple[Tensor, Tensor]:
         batch, num_points = points.shape[:2]
         count = max(1, int(num_points * rng.beta(self.beta, self.beta)))
         if self.variant == 'R':
             key = random_floats(rng, points, batch, num_points)
         else:
-            key = squared_distance_to(points, random_index(rng, points, None))
+            key = squared_distance_to(points, random_index(rng, points))
         chosen = key.argsort(dim=1, stable=True)[:, :count]
         replaced = torch.zeros_like(key, dtype=torch.bool).scatter_(1, chosen, True)
         matched = take(others, emd_match(points[..., :3], others[..., :3], eps=self.eps))

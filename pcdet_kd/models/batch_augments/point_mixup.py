@@ -33,12 +33,7 @@ class PointMixup(BatchAugment):
         self.eps = eps
 
     def mix(
-        self,
-        points: Tensor,
-        others: Tensor,
-        rng: np.random.Generator,
-        lengths: Tensor | None = None,
-        other_lengths: Tensor | None = None,
+        self, points: Tensor, others: Tensor, rng: np.random.Generator
     ) -> tuple[Tensor, Tensor]:
         share = 0.5 - np.abs(rng.beta(self.alpha, self.alpha, len(points)) - 0.5)
         share = torch.from_numpy(share).to(points.device, points.dtype)

@@ -33,13 +33,14 @@ class RandomBatchAugment:
         )
         if not given or len(self.probs) != len(given):
             raise ValueError(
-                f'{len(given)} augments and {len(self.probs)} probs: must be as many, and some'
+                f'{len(given)} augments and {len(self.probs)} probs: expected one probability for '
+                'each augment, and at least one augment'
             )
         if min(self.probs) < 0 or sum(self.probs) > 1 + 1e-9:
             raise ValueError(f'probs are {self.probs}, must not be negative and sum to 1 at most')
 
     def __call__(
-        self, points: Tensor, score: Tensor, rng: np.random.Generator, lengths: Tensor | None = None
+        self, points: Tensor, score: Tensor, rng: np.random.Generator
     ) -> tuple[Tensor, Tensor]:
         """Return the batch after the augment that was drawn, or the very tensors given if none was.
         See :class:`BatchAugment`.
@@ -50,7 +51,7 @@ class RandomBatchAugment:
             )
         )
         return (
-            self.augments[drawn](points, score, rng, lengths)
+            self.augments[drawn](points, score, rng)
             if drawn < len(self.augments)
             else (points, score)
         )

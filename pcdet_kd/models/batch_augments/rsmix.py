@@ -30,8 +30,7 @@ class RSMix(BatchAugment):
     if there are fewer. The partner's share of the label is that of the points inserted. r is one
     for the batch; as the radius of a ball it belongs to clouds in the unit sphere.
 
-    Only xyz moves; features behind it come along as they are. Clouds of unequal size may be mixed:
-    each keeps its own.
+    Only xyz moves; features behind it come along as they are.
 
     The released code applies it to half of the batches (``probs=0.5`` of
     :class:`RandomBatchAugment`). It puts the inserted points behind the others; here they are in
@@ -42,8 +41,6 @@ class RSMix(BatchAugment):
         max_points: M, the most points in a piece.
         neighborhood: ``'ball'`` or ``'knn'``.
     """
-
-    needs_equal_sizes = False
 
     def __init__(
         self, beta: float = 1.0, max_points: int = 512, neighborhood: str = 'ball'
@@ -56,20 +53,12 @@ class RSMix(BatchAugment):
         self.neighborhood = neighborhood
 
     def mix(
-        self,
-        points: Tensor,
-        others: Tensor,
-        rng: np.random.Generator,
-        lengths: Tensor | None = None,
-        other_lengths: Tensor | None = None,
+        self, points: Tensor, others: Tensor, rng: np.random.Generator
     ) -> tuple[Tensor, Tensor]:
         batch, num_points = points.shape[:2]
         radius = rng.beta(self.beta, self.beta)
-        at, other_at = random_index(rng, points, lengths), random_index(rng, others, other_lengths)
-        out, added = (
-            self._piece(points, at, radius, lengths),
-            self._piece(others, other_at, radius, other_lengths),
-        )
+        at, other_at = random_index(rng, points), random_index(rng, others)
+        out, added = self._piece(points, at, radius), self._piece(others, other_at, radius)
 
         # Random order of the partner's piece, its points first; then slot j gets the j-th, or a
         # random one past the end.
@@ -88,21 +77,14 @@ class RSMix(BatchAugment):
             piece[..., :3] + (take(points, at[:, None]) - take(others, other_at[:, None]))[..., :3]
         )
         mixed = torch.cat([moved, piece[..., 3:]], dim=2).where(out[..., None], points)
-        count = out.sum(1)
-        if lengths is None:
-            return mixed, count / num_points
-        padding = torch.arange(num_points, device=points.device) >= lengths[:, None]
-        return mixed[:, :1].where(padding[..., None], mixed), count / lengths
+        return mixed, out.sum(1) / num_points
 
-    def _piece(self, points: Tensor, at: Tensor, radius: float, lengths: Tensor | None) -> Tensor:
+    def _piece(self, points: Tensor, at: Tensor, radius: float) -> Tensor:
         """Return which points (B, N) are in the piece around point ``at`` (B,)."""
         distance = squared_distance_to(points, at)
-        there = torch.ones_like(distance, dtype=torch.bool)
-        if lengths is not None:
-            there = torch.arange(points.shape[1], device=points.device) < lengths[:, None]
         if self.neighborhood == 'ball':
-            inside = (distance <= radius**2) & there
+            inside = distance <= radius**2
             return inside & (inside.cumsum(1) <= self.max_points)
         count = max(1, math.ceil(radius * self.max_points))
-        nearest = distance.masked_fill(~there, torch.inf).argsort(dim=1, stable=True)[:, :count]
-        return torch.zeros_like(there).scatter_(1, nearest, True) & there
+        nearest = distance.argsort(dim=1, stable=True)[:, :count]
+        return torch.zeros_like(distance, dtype=torch.bool).scatter_(1, nearest, True)

@@ -75,22 +75,9 @@ def test_float64_stays_float64(name, options, clouds):
     assert mixed.dtype == shares.dtype == torch.float64
 
 
-@pytest.mark.parametrize(
-    'name, options', [c for c in CASES if c[0] in ('PointCutMix', 'PointMixup')]
-)
-def test_matching_needs_clouds_of_one_size(name, options, clouds):
-    lengths = torch.tensor([32, 30, 32, 32, 32, 32])
-    with pytest.raises(
-        ValueError, match=f'{name} matches point by point.*has 30 to 32 points.*resample'
-    ):
-        build(name, options)(*clouds, np.random.default_rng(0), lengths)
-    whole = build(name, options)(*clouds, np.random.default_rng(0), torch.full((6,), 32))
-    assert torch.equal(whole[0], build(name, options)(*clouds, np.random.default_rng(0))[0])
-
-
 def test_every_cloud_is_a_partner_once_and_labels_follow(clouds):
     class Swap(BatchAugment):
-        def mix(self, points, others, rng, lengths=None, other_lengths=None):
+        def mix(self, points, others, rng):
             return others, torch.full((len(points),), 0.25)
 
     points, score = clouds
@@ -100,10 +87,7 @@ def test_every_cloud_is_a_partner_once_and_labels_follow(clouds):
     torch.testing.assert_close(shares, 0.75 * score + 0.25 * score[partner])
 
 
-def test_random_index_is_uniform_over_the_points_that_are_there():
-    points, lengths = torch.zeros(2000, 4, 3), torch.tensor([1, 2, 3, 4] * 500)
-    index = random_index(np.random.default_rng(0), points, lengths)
-    assert (index < lengths).all() and (index >= 0).all()
-    counts = torch.bincount(index[lengths == 4], minlength=4)
-    assert (counts > 90).all()
-    assert set(random_index(np.random.default_rng(0), points, None).tolist()) == {0, 1, 2, 3}
+def test_random_index_is_uniform():
+    index = random_index(np.random.default_rng(0), torch.zeros(2000, 4, 3))
+    counts = torch.bincount(index, minlength=4)
+    assert len(counts) == 4 and (counts > 400).all()

@@ -11,7 +11,7 @@ def counts(augment, n=2000):
 
 
 def named(name):
-    return lambda points, score, rng, lengths: (points, name)
+    return lambda points, score, rng: (points, name)
 
 
 def test_each_is_drawn_with_its_probability_and_the_rest_is_left_alone():

@@ -88,27 +88,6 @@ def test_subsets_and_repetitions_are_random(fixed_draws):
     assert (counts.float().mean(0) - 6.4).abs().max() < 0.7 and counts.max() < 22
 
 
-def test_clouds_of_unequal_size_keep_their_own():
-    generator = torch.Generator().manual_seed(0)
-    lengths = torch.tensor([20, 32, 5, 1])
-    points = torch.randn(4, 32, 4, generator=generator) * 0.4
-    points[..., 3] = torch.arange(4 * 32.0).view(4, 32)
-    padding = torch.arange(32) >= lengths[:, None]
-    points = torch.where(padding[..., None], points[:, :1], points)
-    for neighborhood in ('ball', 'knn'):
-        for seed in range(40):
-            rng = np.random.default_rng(seed)
-            partner = np.random.default_rng(seed).permutation(4)
-            mixed, shares = RSMix(neighborhood=neighborhood)(points, torch.eye(4), rng, lengths)
-            assert torch.equal(mixed[padding], mixed[:, :1].expand_as(mixed)[padding])
-            for i, p in enumerate(partner):
-                number = mixed[i, : lengths[i], 3].long()
-                own, other = number // 32 == i, (number // 32 == p) & (number % 32 < lengths[p])
-                assert (own | other).all() and (number[own] % 32 < lengths[i]).all()
-                if i != p:
-                    assert int(other.sum()) == round(float(shares[i, p]) * int(lengths[i]))
-
-
 @pytest.mark.parametrize(
     'args, message',
     [

@@ -1,0 +1,47 @@
+"""Which samples make a batch."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from torch.utils.data import Sampler
+
+from pcdet_kd.registry import DATA_SAMPLERS
+
+
+@DATA_SAMPLERS.register_module()
+class SameSizeBatchSampler(Sampler):
+    """Batches of clouds that all have the same number of points, for evaluation on whole clouds.
+
+    A batch is handed out as soon as it is full, the incomplete ones at the end, so that clouds of
+    one size come in exactly the batches that they come in without it. In a loader's config:
+    ``batch_sampler=dict(type='SameSizeBatchSampler')``, beside ``sampler`` and ``batch_size``.
+    Where the pipeline samples all clouds to one size it is not needed and makes batches smaller.
+
+    Args:
+        sampler: What chooses the samples of this process, and their order. It has a ``dataset``,
+            whose ``get_data_info`` says ``num_points``.
+        batch_size: Most clouds of a batch.
+        drop_last: Whether the incomplete batch of each size is left out.
+    """
+
+    def __init__(self, sampler: Sampler, batch_size: int, drop_last: bool = False) -> None:
+        self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """Points of every cloud of the data set, before its transforms."""
+        dataset = self.sampler.dataset
+        return [dataset.get_data_info(i)['num_points'] for i in range(len(dataset))]
+
+    def __iter__(self) -> Iterator[list[int]]:
+        begun: dict[int, list[int]] = {}
+        for index in self.sampler:
+            batch = begun.setdefault(self.sizes[index], [])
+            batch.append(index)
+            if len(batch) == self.batch_size:
+                yield begun.pop(self.sizes[index])
+        if not self.drop_last:
+            yield from begun.values()
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
