@@ -81,6 +81,22 @@ class SignalHandlers:
         self.before = {}
 
 
+def leave_signals_to_parent() -> None:
+    """Let this process go on when Ctrl-C or SIGTERM is sent to a whole group of processes; SIGTERM
+    from its parent ends it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A handler is not told who sent the signal, but a thread that waits for it is.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    threading.Thread(target=_obey, args=(os.getppid(),), daemon=True).start()
+
+
+def _obey(parent: int) -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        pass
+    os._exit(0)
+
+
 def ended_by_sigterm(error: BaseException | None) -> bool:
     """Whether an error says that SIGTERM ended one of torch's loader processes: it was sent to all
     processes of a command.

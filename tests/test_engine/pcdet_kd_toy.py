@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 
 import numpy as np
 import torch
@@ -122,7 +123,7 @@ class ToyAccuracy(BaseMetric):
 @HOOKS.register_module(force=True)
 class ActHook(Hook):
     """Does something at an iteration (counted over all epochs): ``kill`` the process, ``raise``, or
-    make a ``mark``.
+    make a ``mark``; ``mark in val`` does so in the first validation after it.
     """
 
     priority = 'VERY_LOW'  # before StopSignalHook
@@ -141,14 +142,18 @@ class ActHook(Hook):
             with torch.no_grad():
                 next(runner.model.parameters()).fill_(float('nan'))
         elif self.act == 'mark':
-            import time
+            self.mark()
 
-            open(self.file, 'w').close()
-            end = time.monotonic() + 60
-            while (
-                os.path.exists(self.file) and time.monotonic() < end
-            ):  # until the test has sent what it sends
-                time.sleep(0.01)
+    def after_val_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter >= self.at and self.act == 'mark in val':
+            self.mark()
+
+    def mark(self):
+        """Make a file, and wait until it has gone."""
+        open(self.file, 'w').close()
+        end = time.monotonic() + 60
+        while os.path.exists(self.file) and time.monotonic() < end:
+            time.sleep(0.01)
 
 
 def toy_config(

@@ -15,6 +15,8 @@ toy = runpy.run_path(
 from pcdet_kd.engine import PointRunner, StoppedBySignal  # noqa: E402
 
 options = globals().get('OPTIONS') or json.loads(sys.argv[1])
+if options.pop('new_group', False):
+    os.setsid()
 killed_write = options.pop('kill_in_write', None)
 if killed_write:  # before the n-th checkpoint is renamed to its place
     replace, count = os.replace, iter(range(1, 1000))

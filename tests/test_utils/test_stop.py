@@ -1,9 +1,16 @@
 import os
 import signal
+import socket
 
 import pytest
 
-from pcdet_kd.utils.stop import SignalHandlers, StoppedBySignal, ended_by_sigterm, stopped
+from pcdet_kd.utils.stop import (
+    SignalHandlers,
+    StoppedBySignal,
+    ended_by_sigterm,
+    leave_signals_to_parent,
+    stopped,
+)
 
 
 def test_two_lines_and_an_exit_code(monkeypatch):
@@ -32,6 +39,28 @@ def test_a_forked_process_ends_as_usual():
         os._exit(0)
     handlers.restore()
     assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGTERM
+
+
+def test_a_loaders_process_obeys_its_parent_alone():
+    ours, theirs = socket.socketpair()
+    child = os.fork()
+    if not child:
+        leave_signals_to_parent()
+        theirs.send(b'ready')
+        theirs.recv(2)
+        theirs.send(b'alive')
+        signal.pause()
+    assert ours.recv(5) == b'ready'
+    stranger = os.fork()
+    if not stranger:
+        os.kill(child, signal.SIGTERM)
+        os.kill(child, signal.SIGINT)
+        os._exit(0)
+    os.waitpid(stranger, 0)
+    ours.send(b'go')
+    assert ours.recv(5) == b'alive'
+    os.kill(child, signal.SIGTERM)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_the_end_of_a_loaders_process_is_recognised():

@@ -1,7 +1,6 @@
 """Random numbers that depend on the seed and the epoch only."""
 
 import random
-import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
 from pcdet_kd.registry import FUNCTIONS, HOOKS
+from pcdet_kd.utils.stop import leave_signals_to_parent
 
 _BEFORE_WORKERS, _AFTER_WORKERS, _EVALUATION = range(3)
 
@@ -92,16 +92,13 @@ def _set_epoch(dataset: Any, epoch: int, seed: int) -> None:
 @FUNCTIONS.register_module()
 def worker_init(worker_id: int) -> None:
     """Start a loader's worker: fresh random numbers from torch's seed, and the main process alone
-    answers Ctrl-C.
+    answers Ctrl-C and SIGTERM.
 
     MMEngine's default seeds every epoch's new workers alike, so that augmentations repeat each
     epoch.
     """
-    state = (
-        torch.initial_seed() % 2**32
-    )  # torch: a number drawn in the main process at each start, plus worker_id
+    # torch: a number drawn in the main process at each start, plus worker_id
+    state = torch.initial_seed() % 2**32
     random.seed(state)
     np.random.seed(state)
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches the whole group; SIGTERM is handled by torch here
+    leave_signals_to_parent()
