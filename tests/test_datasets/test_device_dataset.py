@@ -102,7 +102,7 @@ def test_one_copy_on_the_device():
         ),
         (
             lambda: DeviceDataset(build(), 'nonsense'),
-            "device='nonsense' of the data loader can't be used",
+            "device='nonsense' of the data loader cannot be used",
         ),
     ],
 )
@@ -113,7 +113,7 @@ def test_what_cannot_be_done_is_an_error(make, words):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
 def test_a_missing_gpu_is_an_error():
-    with pytest.raises(ValueError, match="device='cuda' of the data loader can't be used"):
+    with pytest.raises(ValueError, match="device='cuda' of the data loader cannot be used"):
         DeviceDataset(build(), 'cuda')
 
 
@@ -121,6 +121,6 @@ def test_clouds_of_unequal_size_are_an_error():
     dataset = build()
     dataset.records.points = [p[: 16 - i % 2] for i, p in enumerate(dataset.records.points)]
     with pytest.raises(
-        ValueError, match='have 15 to 16 points, on a device all need the same number'
+        ValueError, match='have 15 to 16 points; on a device all need the same number'
     ):
         DeviceDataset(dataset, 'cpu')

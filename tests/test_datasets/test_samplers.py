@@ -11,12 +11,12 @@ SIZES = [5, 3, 5, 5, 3, 8, 5, 3, 5, 5]
 
 
 class Ragged(PointCloudDataset):
-    """Clouds of unequal size, with their number in every coordinate."""
+    """Clouds of unequal size; x is the number of the cloud, y that of the point."""
 
     METAINFO = dict(classes=('a', 'b'), up_axis='y', task='classification')
 
     def load_records(self):
-        clouds = [np.full((n, 3), i, np.float32) for i, n in enumerate(SIZES)]
+        clouds = [np.float32([(i, j, 0) for j in range(n)]) for i, n in enumerate(SIZES)]
         labels = np.arange(len(SIZES)) % 2
         return Records(clouds, labels, [f'test/{i}' for i in range(len(SIZES))])
 
