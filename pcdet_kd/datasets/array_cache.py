@@ -2,10 +2,8 @@
 have changed.
 """
 
-import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +11,15 @@ import numpy as np
 from mmengine.logging import print_log
 
 from pcdet_kd.utils.errors import DataError
+from pcdet_kd.utils.files import atomic_write, file_sha256
+
+
+def default_cache_dir() -> Path:
+    """Return where this package keeps caches: below ``XDG_CACHE_HOME``, or ``~/.cache`` if that is
+    no absolute path.
+    """
+    root = os.environ.get('XDG_CACHE_HOME', '')
+    return (Path(root) if os.path.isabs(root) else Path.home() / '.cache') / 'pcdet_kd'
 
 
 def cached_array(path: Path, sources: dict, build: Callable[[], np.ndarray]) -> np.ndarray:
@@ -37,10 +44,10 @@ def cached_array(path: Path, sources: dict, build: Callable[[], np.ndarray]) -> 
         print_log(f'{path} is {fault}: building it again', logger='current')
     array = build()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace(path, lambda file: np.save(file, array, allow_pickle=False))
-        record = json.dumps(dict(sources=sources, hash=_hash(path))).encode()
-        replace(path.with_suffix('.json'), lambda file: file.write(record))
+        with atomic_write(path) as file:
+            np.save(file, array, allow_pickle=False)
+        with atomic_write(path.with_suffix('.json')) as file:
+            file.write(json.dumps(dict(sources=sources, sha256=file_sha256(path))).encode())
     except OSError as error:
         raise DataError(
             path,
@@ -49,22 +56,6 @@ def cached_array(path: Path, sources: dict, build: Callable[[], np.ndarray]) -> 
             'pass cache_dir=<a writable directory>',
         ) from error
     return array
-
-
-def replace(path: Path, write: Callable) -> None:
-    """Write a file through ``write(file)`` so that ``path`` is always the old file or the whole new
-    one.
-    """
-    handle, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent)
-    try:
-        with os.fdopen(handle, 'wb') as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _fault(path: Path, sources: dict) -> str | None:
@@ -76,17 +67,8 @@ def _fault(path: Path, sources: dict) -> str | None:
         record = json.loads(record_path.read_text())
         if record['sources'] != json.loads(json.dumps(sources)):
             return 'stale (its source files or settings have changed)'
-        if record['hash'] != _hash(path):
+        if record['sha256'] != file_sha256(path):
             return 'damaged (its bytes have changed)'
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return 'damaged (its record cannot be read)'
     return None
-
-
-def _hash(path: Path) -> str:
-    with path.open('rb') as file:
-        return (
-            hashlib.file_digest(file, hashlib.blake2b).hexdigest()
-            if hasattr(hashlib, 'file_digest')
-            else hashlib.blake2b(file.read()).hexdigest()
-        )

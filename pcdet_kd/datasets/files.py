@@ -1,11 +1,84 @@
-"""Reading files of a data set: every fault becomes one :class:`DataError`."""
+"""Reading files of a data set: every fault becomes one :class:`DataError`, whatever the bytes, and
+no memory is taken that a file only claims to need.
+"""
 
-from collections.abc import Mapping, Sequence
+import json
+import math
+import os
+import warnings
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.lib import format as npy_format
 
 from pcdet_kd.utils.errors import DataError
+
+MAX_BYTES = 'PCDET_KD_MAX_BYTES'
+
+
+@contextmanager
+def reading(path: Path, contents: str, fix: str) -> Iterator[Path]:
+    """Read a file with whatever parser: all that it raises becomes one :class:`DataError`.
+
+    Warnings of the parser, and of numbers that do not fit their type, are not shown.
+
+    Args:
+        path: The file; see :func:`require_file`.
+        contents: What should be in it, for the message.
+        fix: What to do, for the message.
+
+    Yields:
+        The path.
+
+    Raises:
+        DataError: The file is missing, or the block failed.
+    """
+    require_file(path, contents, fix)
+    try:
+        with warnings.catch_warnings(), np.errstate(all='ignore'):
+            warnings.simplefilter('ignore')
+            yield path
+    except DataError:
+        raise
+    except Exception as error:  # parsers raise whatever they stumble over
+        reason = next(iter(str(error).splitlines()), '')[:200]
+        if isinstance(error, UnicodeDecodeError):
+            reason = 'not text'
+        elif ' ' not in reason:  # a KeyError says only the key
+            reason = repr(error)[:200]
+        found = f'{path.stat().st_size:,} bytes that cannot be read ({reason})'
+        raise DataError(path, found, contents, fix) from error
+
+
+def check_size(path: Path, needed: int, what: str) -> None:
+    """Compare the memory that a file's content will take with the file, before it is taken.
+
+    Allowed is the size of the file or 1 GiB, whichever is more; the environment variable
+    ``PCDET_KD_MAX_BYTES`` sets another number of bytes in the place of 1 GiB.
+
+    Args:
+        path: The file.
+        needed: How many bytes it unpacks to, as it says itself.
+        what: What they are, for the message.
+
+    Raises:
+        DataError: Too many bytes, or the variable is not a number.
+    """
+    text = os.environ.get(MAX_BYTES, str(2**30))
+    if not text.isdecimal():
+        raise DataError(MAX_BYTES, f"'{text}'", 'a number of bytes', f'export {MAX_BYTES}={2**30}')
+    size = path.stat().st_size
+    if needed > max(size, int(text)):
+        raise DataError(
+            path,
+            f'{what} of {needed:,} bytes in a file of {size:,}',
+            f'at most {max(size, int(text)):,} bytes',
+            f'remove the file; if you trust it, export {MAX_BYTES}={needed}',
+        )
 
 
 def require_directory(path: str | Path, contents: str, fix: str) -> Path:
@@ -34,22 +107,27 @@ def require_file(path: Path, contents: str, fix: str) -> Path:
     """Return ``path`` if it is a file with something in it that is not a web page.
 
     Raises:
-        DataError: It is missing, empty, or an HTML page saved under the name of a data file.
+        DataError: It is missing, empty, cannot be opened, or is an HTML page saved under the name
+            of a data file.
     """
-    if not path.is_file():
-        beside = sorted(p.name for p in path.parent.iterdir())[:8] if path.parent.is_dir() else None
-        found = 'a directory' if path.exists() else 'no such file'
+    if not os.path.isfile(path):
+        parent = path.parent
+        beside = sorted(os.listdir(parent))[:8] if os.path.isdir(parent) else None
+        found = 'a directory' if os.path.isdir(path) else 'no such file'
         found += (
             f'; beside it: {", ".join(beside) or "nothing"}'
             if beside is not None
-            else f', nor {path.parent}'
+            else f', nor {parent}'
         )
         raise DataError(path, found, contents, fix)
-    if path.stat().st_size == 0:
+    try:
+        with path.open('rb') as file:
+            head = file.read(512)
+    except OSError as error:
+        raise DataError(path, f'{error.strerror}', contents, fix) from error
+    if not head:
         raise DataError(path, 'an empty file (0 bytes)', contents, fix)
-    with path.open('rb') as file:
-        head = file.read(512).lstrip().lower()
-    if head.startswith((b'<!doctype html', b'<html')):
+    if head.lstrip().lower().startswith((b'<!doctype html', b'<html')):
         raise DataError(
             path,
             'an HTML page: the download returned a login, consent or error page',
@@ -65,19 +143,73 @@ def read_lines(path: Path, contents: str, fix: str) -> list[str]:
     Raises:
         DataError: The file is missing, empty, holds no line or is not text, or a line occurs twice.
     """
-    require_file(path, contents, fix)
-    try:
+    with reading(path, contents, fix):
         lines = [
             line.strip() for line in path.read_text(encoding='utf-8').splitlines() if line.strip()
         ]
-    except UnicodeDecodeError as error:
-        raise DataError(path, f'a file that is not text ({error.reason})', contents, fix) from error
     if not lines:
         raise DataError(path, 'only blank lines', contents, fix)
     if len(set(lines)) != len(lines):
         twice = next(line for i, line in enumerate(lines) if line in lines[:i])
         raise DataError(path, f"'{twice}' twice", 'every line once', fix)
     return lines
+
+
+def read_json(path: Path, contents: str, fix: str) -> Any:
+    """Return the content of a JSON file.
+
+    Raises:
+        DataError: The file is missing, or is not JSON.
+    """
+    with reading(path, contents, fix):
+        return json.loads(path.read_text(encoding='utf-8'))
+
+
+def read_npy(path: Path, contents: str, fix: str) -> np.ndarray:
+    """Return the array of a ``.npy`` file, of numbers only.
+
+    Raises:
+        DataError: The file is missing, not in NumPy's format, shorter than its header says, or
+            holds something else than numbers.
+    """
+    with reading(path, contents, fix), path.open('rb') as file:
+        return _read_array(file, path.stat().st_size)
+
+
+def read_npz(path: Path, wanted: Iterable[str], contents: str, fix: str) -> dict[str, np.ndarray]:
+    """Return arrays of a ``.npz`` file: those of the wanted names that it has, or its only one.
+
+    Raises:
+        DataError: The file is missing or damaged, unpacks to too much (:func:`check_size`), or has
+            several arrays but none of these names.
+    """
+    with reading(path, contents, fix), zipfile.ZipFile(path) as archive:
+        members = {info.filename.removesuffix('.npy'): info for info in archive.infolist()}
+        names = [name for name in wanted if name in members] or list(members)
+        if len(members) != 1 and not set(names) <= set(wanted):
+            raise DataError(path, f'arrays {", ".join(members) or "none"}', contents, fix)
+        check_size(path, sum(members[name].file_size for name in names), 'arrays')
+        arrays = {}
+        for name in names:
+            with archive.open(members[name]) as file:
+                arrays[name] = _read_array(file, members[name].file_size)
+        return arrays
+
+
+def _read_array(file: BinaryIO, size: int) -> np.ndarray:
+    """Read an array in NumPy's format from a stream that says to hold ``size`` bytes."""
+    first = npy_format.read_magic(file) == (1, 0)
+    read_header = npy_format.read_array_header_1_0 if first else npy_format.read_array_header_2_0
+    shape, is_fortran, dtype = read_header(file)
+    if dtype.kind not in 'fiu':
+        raise ValueError(f'an array of shape {shape} and type {dtype}, which holds no numbers')
+    count = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or count > size:
+        raise ValueError(f'a header that claims {count:,} bytes, {shape} of {dtype}')
+    data = bytearray(count)
+    if file.readinto(data) < count:
+        raise ValueError(f'fewer than {count:,} bytes after the header')
+    return np.ndarray(shape, dtype, data, order='F' if is_fortran else 'C')
 
 
 Shape = Sequence[int | None] | None
@@ -107,33 +239,29 @@ def read_h5(
     contents = 'an HDF5 file with ' + ', '.join(
         f"'{name}' {_shape(shape)}".strip() for name, shape in required.items()
     )
-    require_file(path, contents, fix)
     arrays = {}
-    try:
-        with h5py.File(path, 'r') as file:
-            keys = sorted(file)
-            for name in (*required, *optional):
-                if isinstance(file.get(name), h5py.Dataset):
-                    arrays[name] = file[name][()]
-    except (OSError, RuntimeError) as error:
-        found = f'{path.stat().st_size:,} bytes that cannot be read as HDF5 ({error})'
-        raise DataError(path, found, contents, fix) from error
-    for name, shape in (*required.items(), *optional.items()):
-        if name not in arrays:
-            if name in optional:
-                continue
-            raise DataError(
-                path, f"no array '{name}' (there are: {', '.join(keys) or 'none'})", contents, fix
-            )
-        actual = np.shape(arrays[name])
-        if shape is not None and not _fits(actual, shape):
-            raise DataError(
-                path, f"'{name}' of shape {actual}", f"'{name}' of shape {_shape(shape)}", fix
-            )
-        if arrays[name].dtype.kind not in 'fiu':
-            raise DataError(
-                path, f"'{name}' of type {arrays[name].dtype}", f"'{name}' holds numbers", fix
-            )
+    with reading(path, contents, fix), h5py.File(path, 'r') as file:
+        for name, shape in (*required.items(), *optional.items()):
+            dataset = file.get(name)
+            if not isinstance(dataset, h5py.Dataset):
+                if name in optional:
+                    continue
+                there = ', '.join(sorted(file)) or 'none'
+                raise DataError(path, f"no array '{name}' (there are: {there})", contents, fix)
+            if shape is not None and not _fits(dataset.shape, shape):
+                raise DataError(
+                    path,
+                    f"'{name}' of shape {dataset.shape}",
+                    f"'{name}' of shape {_shape(shape)}",
+                    fix,
+                )
+            if dataset.dtype.kind not in 'fiu':
+                raise DataError(
+                    path, f"'{name}' of type {dataset.dtype}", f"'{name}' holds numbers", fix
+                )
+            chunk = math.prod(dataset.chunks or ()) * dataset.dtype.itemsize
+            check_size(path, max(dataset.nbytes, chunk), f"'{name}'")
+            arrays[name] = dataset[()]
     return arrays
 
 
@@ -165,6 +293,6 @@ def read_labels(path: Path, labels: np.ndarray, count: int, fix: str) -> np.ndar
             fix,
         )
     whole = labels.reshape(-1)
-    if not np.array_equal(whole, np.floor(whole)):
+    if not np.array_equal(whole, np.floor(whole)) or (np.abs(whole) > 2**31).any():
         raise DataError(path, 'labels that are not whole numbers', 'class indices', fix)
     return whole.astype(np.int64)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pcdet_kd.utils.errors import DataError
+from pcdet_kd.datasets.files import reading
 
 _FIX = 'write the mesh again with triangles or polygons, or remove it'
 
@@ -21,7 +21,7 @@ def read_off(path: Path) -> tuple[np.ndarray, np.ndarray]:
         DataError: Malformed file.
     """
     expected = 'OFF: the keyword, counts of vertices and faces, the vertices, the faces'
-    try:
+    with reading(path, expected, _FIX):
         text = path.read_text(encoding='latin-1')
         if '#' in text:
             text = '\n'.join(line.partition('#')[0] for line in text.splitlines())
@@ -31,11 +31,12 @@ def read_off(path: Path) -> tuple[np.ndarray, np.ndarray]:
         words = start[3:].split()
         vertex_count, face_count = int(words[0]), int(words[1])
         end = 3 + 3 * vertex_count
+        if min(vertex_count, face_count) < 0 or len(words) < end + face_count:
+            raise ValueError(
+                f'{len(words)} numbers, too few for {vertex_count} vertices and {face_count} faces'
+            )
         vertices = np.array(words[3:end], dtype=np.float64).reshape(vertex_count, 3)
-        lines = start[3:].splitlines()
-        faces = _off_faces(words[end:], face_count, lines)
-    except (ValueError, IndexError) as error:
-        raise DataError(path, f'a file that cannot be read ({error})', expected, _FIX) from error
+        faces = _off_faces(words[end:], face_count, start[3:].splitlines())
     return vertices, faces
 
 
@@ -62,15 +63,13 @@ def read_obj_or_stl(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """
     import trimesh
 
-    extra = dict(skip_materials=True) if path.suffix.lower() == '.obj' else {}
-    try:
-        mesh = trimesh.load(path, force='mesh', process=False, **extra)
+    suffix = path.suffix[1:].lower()
+    extra = dict(skip_materials=True) if suffix == 'obj' else {}
+    with reading(path, f'a mesh in {suffix.upper()} format', _FIX), path.open('rb') as file:
+        mesh = trimesh.load(file, file_type=suffix, force='mesh', process=False, **extra)
         if len(mesh.faces) == 0:
             raise ValueError('no faces')
         return np.asarray(mesh.vertices, dtype=np.float64), np.asarray(mesh.faces, dtype=np.int64)
-    except Exception as error:  # trimesh's readers raise whatever their parsing stumbles over
-        expected = f'a mesh in {path.suffix[1:].upper()} format'
-        raise DataError(path, f'a file that cannot be read ({error!r})', expected, _FIX) from error
 
 
 def sample_surface(

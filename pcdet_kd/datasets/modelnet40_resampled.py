@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ from tqdm import tqdm
 from pcdet_kd.datasets.array_cache import cached_array
 from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.class_names import MODELNET40
-from pcdet_kd.datasets.files import read_lines, require_directory, require_file
+from pcdet_kd.datasets.files import read_lines, reading, require_directory, require_file
 from pcdet_kd.datasets.modelnet40 import check_class_names
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.errors import DataError
@@ -152,12 +151,7 @@ class ModelNet40Resampled(PointCloudDataset):
 
 
 def _identity(path: Path, fix: str) -> list:
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise DataError(
-            path, f'{error.strerror}', 'a text file with lines x,y,z,nx,ny,nz', fix
-        ) from error
+    stat = require_file(path, 'a text file with lines x,y,z,nx,ny,nz', fix).stat()
     return [f'{path.parent.name}/{path.name}', stat.st_size, stat.st_mtime_ns]
 
 
@@ -169,13 +163,8 @@ def read_rows(path: Path, count: int, fix: str) -> np.ndarray:
             too few rows.
     """
     expected = f'at least {count} lines of six numbers x,y,z,nx,ny,nz'
-    require_file(path, expected, fix)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # "input contained no data" is one of the errors below
-            rows = np.loadtxt(path, delimiter=',', dtype=np.float32, max_rows=count, ndmin=2)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise DataError(path, f'{error}', expected, fix) from error
+    with reading(path, expected, fix):
+        rows = np.loadtxt(path, delimiter=',', dtype=np.float32, max_rows=count, ndmin=2)
     if rows.size == 0 or rows.shape[1] != 6:
         raise DataError(
             path, f'{rows.shape[1] if rows.size else 0} columns', 'six columns x,y,z,nx,ny,nz', fix

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pcdet_kd.utils.errors import DataError
+from pcdet_kd.datasets.files import check_size, reading
 
 _FIX = 'write the file again (ascii, binary or binary_compressed), or remove it'
 
@@ -16,58 +16,45 @@ def read_pcd(path: Path) -> dict[str, np.ndarray]:
     Raises:
         DataError: The header is not one, or the data are shorter than it says.
     """
-    raw = path.read_bytes()
-    header: dict[str, list[str]] = {}
-    offset = 0
-    while 'DATA' not in header:
-        end = raw.find(b'\n', offset)
-        if end < 0:
-            raise DataError(path, 'no DATA line', 'a PCD header that ends with a DATA line', _FIX)
-        words = raw[offset:end].decode('latin-1').split()
-        offset = end + 1
-        if words and not words[0].startswith('#'):
-            header[words[0].upper()] = words[1:]
-    try:
+    with reading(path, 'a PCD header, and the points that it says', _FIX):
+        raw = path.read_bytes()
+        header: dict[str, list[str]] = {}
+        offset = 0
+        while 'DATA' not in header:
+            end = raw.find(b'\n', offset)
+            if end < 0:
+                raise ValueError('no DATA line')
+            words = raw[offset:end].decode('latin-1').split()
+            offset = end + 1
+            if words and not words[0].startswith('#'):
+                header[words[0].upper()] = words[1:]
         names = header['FIELDS']
         counts = [int(c) for c in header.get('COUNT', ['1'] * len(names))]
         types = [
             np.dtype(f'<{dict(I="i", U="u", F="f")[kind]}{int(size)}')
             for kind, size in zip(header['TYPE'], header['SIZE'])
         ]
+        if not len(names) == len(counts) == len(types) or min(counts) < 1:
+            raise ValueError('FIELDS, SIZE, TYPE and COUNT do not fit together')
         n = (
             int(header['POINTS'][0])
             if 'POINTS' in header
             else int(header['WIDTH'][0]) * int(header['HEIGHT'][0])
         )
-        layout = header['DATA'][0].lower()
-        if not len(names) == len(counts) == len(types) or n < 0 or min(counts) < 1:
-            raise ValueError('FIELDS, SIZE, TYPE and COUNT do not fit together')
-    except (KeyError, IndexError, ValueError, TypeError) as error:
-        raise DataError(
-            path,
-            f'a header that cannot be read ({error})',
-            'FIELDS, SIZE, TYPE, COUNT, POINTS, DATA',
-            _FIX,
-        ) from error
-    body = raw[offset:]
-    try:
+        body, layout = raw[offset:], header['DATA'][0].lower()
+        row = np.dtype([(f'f{i}', t, (c,)) for i, (t, c) in enumerate(zip(types, counts))])
+        if n < 0 or (layout == 'binary' and len(body) < n * row.itemsize):
+            raise ValueError(f'{len(body):,} bytes for {n:,} points of {row.itemsize} bytes')
         if layout == 'ascii':
             columns = _ascii(body, counts, types, n)
         elif layout == 'binary':
-            row = np.dtype([(f'f{i}', t, (c,)) for i, (t, c) in enumerate(zip(types, counts))])
             table = np.frombuffer(body, dtype=row, count=n)
-            columns = [table[f'f{i}'] for i in range(len(names))]
+            columns = [table[name] for name in row.names]
         elif layout == 'binary_compressed':
+            check_size(path, n * row.itemsize, 'points')
             columns = _compressed(body, counts, types, n)
         else:
             raise ValueError(f"DATA '{layout}'")
-    except (ValueError, IndexError) as error:
-        raise DataError(
-            path,
-            f'{len(body)} bytes of data that do not fit the header ({error})',
-            f'{n} points with fields {", ".join(names)}',
-            _FIX,
-        ) from error
     return {
         name: column[:, 0] if count == 1 else column
         for name, column, count in zip(names, columns, counts)
@@ -122,7 +109,7 @@ def lzf_decompress(data: bytes, size: int) -> bytes:
     out = bytearray()
     i = 0
     try:
-        while i < len(data):
+        while i < len(data) and len(out) <= size:
             control = data[i]
             i += 1
             if control < 32:

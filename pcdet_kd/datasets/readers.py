@@ -2,18 +2,16 @@
 faces).
 """
 
-import io
-import warnings
-import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from pcdet_kd.datasets.files import require_file
+from pcdet_kd.datasets.files import read_npy, read_npz, reading
 from pcdet_kd.datasets.meshes import read_obj_or_stl, read_off, sample_surface
 from pcdet_kd.datasets.pcd import read_pcd
+from pcdet_kd.datasets.ply import read_ply
 from pcdet_kd.utils.errors import DataError
 
 XYZ, NORMALS, RGB = ('x', 'y', 'z'), ('nx', 'ny', 'nz'), ('r', 'g', 'b')
@@ -64,40 +62,41 @@ def read_points(
         raise DataError(
             path, f"suffix '{path.suffix}'", f'one of {", ".join(SUFFIXES)}', 'convert the file'
         )
-    require_file(path, f'a point cloud in {suffix[1:].upper()} format', _FIX)
-    if suffix == '.ply':
-        cloud = _read_ply(path, mesh_points)
-    elif suffix == '.pcd':
-        cloud = _from_fields(path, read_pcd(path))
-    elif suffix in ('.npy', '.npz'):
-        cloud = _read_numpy(path, columns)
-    elif suffix in MESH_SUFFIXES:
-        mesh = read_off(path) if suffix == '.off' else read_obj_or_stl(path)
-        cloud = _from_mesh(path, *mesh, mesh_points)
-    else:
-        cloud = _read_text(path, columns)
-    if len(cloud['points']) == 0:
-        raise DataError(path, 'no points', 'at least one point', _FIX)
-    for name, values in cloud.items():
-        if values.shape != (len(cloud['points']), 3):
-            raise DataError(
-                path, f"'{name}' of shape {values.shape}", f'({len(cloud["points"])}, 3)', _FIX
-            )
-        if not np.isfinite(values).all():
-            row = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
-            raise DataError(
-                path, f"NaN or infinity in '{name}' of point {row}", 'finite numbers', _FIX
-            )
-    return {name: np.ascontiguousarray(values, dtype=np.float32) for name, values in cloud.items()}
+    with reading(path, f'a point cloud in {suffix[1:].upper()} format', _FIX):
+        if suffix == '.ply':
+            cloud = _read_ply(path, mesh_points)
+        elif suffix == '.pcd':
+            cloud = _from_fields(path, read_pcd(path))
+        elif suffix in ('.npy', '.npz'):
+            cloud = _read_numpy(path, columns)
+        elif suffix in MESH_SUFFIXES:
+            mesh = read_off(path) if suffix == '.off' else read_obj_or_stl(path)
+            cloud = _from_mesh(path, *mesh, mesh_points)
+        else:
+            cloud = _read_text(path, columns)
+        if len(cloud['points']) == 0:
+            raise DataError(path, 'no points', 'at least one point', _FIX)
+        for name, values in cloud.items():
+            if values.shape != (len(cloud['points']), 3):
+                raise DataError(
+                    path, f"'{name}' of shape {values.shape}", f'({len(cloud["points"])}, 3)', _FIX
+                )
+            if not np.isfinite(values).all():
+                row = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
+                raise DataError(
+                    path, f"NaN or infinity in '{name}' of point {row}", 'finite numbers', _FIX
+                )
+        return {
+            name: np.ascontiguousarray(values, dtype=np.float32) for name, values in cloud.items()
+        }
 
 
 def _from_mesh(
     path: Path, vertices: np.ndarray, faces: np.ndarray, mesh_points: int
 ) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(zlib.crc32(path.name.encode()))
     try:
-        points, normals = sample_surface(
-            vertices, faces, mesh_points, np.random.default_rng(zlib.crc32(path.name.encode()))
-        )
+        points, normals = sample_surface(vertices, faces, mesh_points, rng)
     except ValueError as error:
         raise DataError(path, str(error), 'a mesh with a surface', _FIX) from error
     return dict(points=points, normals=normals)
@@ -147,28 +146,15 @@ def _from_table(
 
 def _read_numpy(path: Path, columns: Sequence[str] | None) -> dict[str, np.ndarray]:
     expected = "an array (points, columns), or in an npz 'points', 'normals', 'rgb'"
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return _from_table(path, loaded, columns)
-        with loaded:
-            arrays = {name: loaded[name] for name in loaded.files}
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(path, f'a file that cannot be read ({error})', expected, _FIX) from error
+    with path.open('rb') as file:
+        is_archive = file.read(2) == b'PK'
+    if not is_archive:
+        return _from_table(path, read_npy(path, expected, _FIX), columns)
+    arrays = read_npz(path, ('points', 'normals', 'rgb'), expected, _FIX)
     if 'points' not in arrays:
-        if len(arrays) == 1:
-            return _from_table(path, next(iter(arrays.values())), columns)
-        raise DataError(path, f'arrays {", ".join(arrays) or "none"}', expected, _FIX)
+        return _from_table(path, next(iter(arrays.values())), columns)
     if arrays['points'].ndim == 2 and arrays['points'].shape[1] != 3:
         return _from_table(path, arrays['points'], columns)
-    if any(
-        arrays[name].dtype.kind not in 'fiu'
-        for name in ('points', 'normals', 'rgb')
-        if name in arrays
-    ):
-        raise DataError(path, 'arrays that do not hold numbers', expected, _FIX)
     cloud = {
         name: arrays[name].astype(np.float32) for name in ('points', 'normals') if name in arrays
     }
@@ -178,31 +164,14 @@ def _read_numpy(path: Path, columns: Sequence[str] | None) -> dict[str, np.ndarr
 
 
 def _read_text(path: Path, columns: Sequence[str] | None) -> dict[str, np.ndarray]:
-    try:
-        text = path.read_text(encoding='utf-8-sig')
-        first = next(
-            (
-                line
-                for line in text.splitlines()
-                if line.strip() and not line.lstrip().startswith('#')
-            ),
-            '',
-        )
-        delimiter = next((d for d in ',;' if d in first), None)
-        names = [word.strip().strip('"').lower() for word in first.split(delimiter)]
-        has_header = bool(names) and not _is_number(names[0])
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                'ignore'
-            )  # "input contained no data": no points is an error of read_points
-            lines = [line for line in text.splitlines() if line.strip()]
-            if has_header:
-                lines.remove(first)
-            table = np.loadtxt(lines, delimiter=delimiter, dtype=np.float64, ndmin=2)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise DataError(
-            path, f'a file that cannot be read ({error})', 'a line of numbers per point', _FIX
-        ) from error
+    lines = [line for line in path.read_text(encoding='utf-8-sig').splitlines() if line.strip()]
+    first = next((line for line in lines if not line.lstrip().startswith('#')), '')
+    delimiter = next((d for d in ',;' if d in first), None)
+    names = [word.strip().strip('"').lower() for word in first.split(delimiter)]
+    has_header = bool(names) and not _is_number(names[0])
+    if has_header:
+        lines.remove(first)
+    table = np.loadtxt(lines, delimiter=delimiter, dtype=np.float64, ndmin=2)
     if table.size == 0:
         raise DataError(path, 'no points', 'at least one line x y z', _FIX)
     return _from_table(path, table, columns if columns is not None or not has_header else names)
@@ -217,27 +186,7 @@ def _is_number(word: str) -> bool:
 
 
 def _read_ply(path: Path, mesh_points: int) -> dict[str, np.ndarray]:
-    from plyfile import PlyData, PlyParseError
-
-    try:
-        ply = PlyData.read(
-            io.BytesIO(path.read_bytes()), mmap=False
-        )  # given a file, plyfile leaves it open
-        names = [element.name for element in ply]
-        if 'vertex' not in names:
-            raise ValueError(f'elements {", ".join(names) or "none"}, no vertex')
-        vertex = ply['vertex'].data
-        fields = {name: np.asarray(vertex[name]) for name in vertex.dtype.names}
-        polygons = ply['face'].data if 'face' in names and len(ply['face'].data) else None
-        key = (
-            None
-            if polygons is None
-            else next(k for k in polygons.dtype.names if k.startswith('vertex_ind'))
-        )
-        corners = [] if key is None else [np.asarray(p, dtype=np.int64) for p in polygons[key]]
-    except (PlyParseError, ValueError, OSError, StopIteration, UnicodeDecodeError) as error:
-        expected = 'PLY with an element vertex (x, y, z)'
-        raise DataError(path, f'a file that cannot be read ({error})', expected, _FIX) from error
+    fields, corners = read_ply(path)
     if not corners:
         return _from_fields(path, fields)
     triangles = np.concatenate(

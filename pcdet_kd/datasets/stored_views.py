@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from mmengine.logging import print_log
 
+from pcdet_kd.datasets.files import check_size, read_npy, reading
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import atomic_write
 from pcdet_kd.views.cache import RECORD, read_record
@@ -73,16 +74,17 @@ class StoredViews:
         path = self._cached(name)
         if path.is_file():
             try:
-                images = np.load(path, allow_pickle=False)
-                if images.shape != self.shape or images.dtype != np.uint8:
-                    raise ValueError(f'{images.dtype} {images.shape}')
-                return images
-            except (ValueError, OSError, EOFError) as error:
-                print_log(
-                    f'{path} is damaged ({error}): making it again',
-                    logger='current',
-                    level=logging.WARNING,
-                )
+                images = read_npy(path, 'decoded images', 'delete it')
+                if images.shape == self.shape and images.dtype == np.uint8:
+                    return images
+                found = f'{images.dtype} {images.shape}'
+            except DataError as error:
+                found = error.args[1]
+            print_log(
+                f'{path} is damaged ({found}): making it again',
+                logger='current',
+                level=logging.WARNING,
+            )
         images = self._decode(name)
         self._keep(path, images)
         return images
@@ -150,25 +152,21 @@ class StoredViews:
         import cv2
 
         _, channels, size, _ = self.shape
+        flags = cv2.IMREAD_COLOR if channels == 3 else cv2.IMREAD_ANYCOLOR
         images = np.empty(self.shape, np.uint8)
         for view, path in enumerate(self.paths(name)):
-            try:
-                data = np.frombuffer(path.read_bytes(), np.uint8)
-            except OSError as error:
-                raise self._missing(path, name) from error
-            image = (
-                cv2.imdecode(data, cv2.IMREAD_COLOR if channels == 3 else cv2.IMREAD_ANYCOLOR)
-                if data.size
-                else None
-            )
-            expected = f'a square picture of {size} by {size} pixels or more'
-            if image is None:
-                raise DataError(
-                    path,
-                    f'{data.size:,} bytes that are no picture',
-                    expected,
-                    f'delete the file and {self._fix}',
-                )
+            if not path.is_file():
+                raise self._missing(path, name)
+            expected = f'a square PNG image of {size} by {size} pixels or more'
+            with reading(path, expected, f'delete the file and {self._fix}'):
+                data = path.read_bytes()
+                if not data.startswith(b'\x89PNG'):
+                    raise ValueError('not a PNG image')
+                width, height = np.frombuffer(data, '>u4', 2, offset=16).tolist()
+                check_size(path, width * height * 8, 'an image')  # 16 bits, four channels
+                image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+                if image is None:
+                    raise ValueError('a damaged PNG image')
             if image.shape[0] != image.shape[1] or len(image) < size:
                 raise DataError(
                     path,

@@ -2,14 +2,13 @@
 nothing to download.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from pcdet_kd.datasets.array_cache import cached_array
+from pcdet_kd.datasets.array_cache import cached_array, default_cache_dir
 from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.class_names import SCANOBJECTNN
 from pcdet_kd.datasets.synthetic.generate import (
@@ -24,14 +23,6 @@ from pcdet_kd.datasets.synthetic.mesh import Mesh
 from pcdet_kd.datasets.synthetic.parallel import make_samples
 from pcdet_kd.datasets.synthetic.shapes import PART_NAMES
 from pcdet_kd.registry import DATASETS, did_you_mean
-
-
-def default_cache_dir() -> Path:
-    """Return where this package keeps caches: below ``XDG_CACHE_HOME``, or ``~/.cache`` if that is
-    no absolute path.
-    """
-    root = os.environ.get('XDG_CACHE_HOME', '')
-    return (Path(root) if os.path.isabs(root) else Path.home() / '.cache') / 'pcdet_kd'
 
 
 @DATASETS.register_module()

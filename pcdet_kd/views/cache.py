@@ -63,35 +63,6 @@ class ViewCache:
             self.root / f'{name}_{view:03d}.png' for view in range(1, self.renderer.num_views + 1)
         ]
 
-    def load(self, name: str) -> np.ndarray:
-        """Return the views of a name: (V, R, R) uint8.
-
-        Raises:
-            DataError: A picture is missing or damaged.
-        """
-        import cv2
-
-        size, images = self.renderer.settings['image_size'], []
-        for path in self.paths(name):
-            data = np.frombuffer(path.read_bytes() if path.is_file() else b'', np.uint8)
-            image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
-            if image is None or image.shape != (size, size):
-                found = (
-                    'no such file'
-                    if not path.is_file()
-                    else 'a file that is no picture'
-                    if image is None
-                    else f'a picture of shape {image.shape}'
-                )
-                raise DataError(
-                    path,
-                    found,
-                    f'a picture of {size} by {size} pixels',
-                    'delete the file and render again',
-                )
-            images.append(image)
-        return np.stack(images)
-
     def record(self) -> dict[str, str]:
         """Return the hash of the mesh file of every name that is complete.
 
@@ -182,11 +153,11 @@ def read_record(path: Path) -> tuple[dict, dict[str, str]]:
     Raises:
         DataError: The first line is no header.
     """
-    lines = path.read_text(encoding='utf-8').splitlines()
+    lines = path.read_text(encoding='utf-8', errors='replace').splitlines()
     try:
         header = json.loads(lines[0])
-        set(header['settings'].items()), header['version']
-    except (IndexError, KeyError, ValueError, AttributeError, TypeError) as error:
+        hash((frozenset(header['settings'].items()), header['version']))
+    except Exception as error:  # whatever was written there
         raise DataError(
             path,
             f'a first line that is no header ({error!r})',
@@ -198,13 +169,13 @@ def read_record(path: Path) -> tuple[dict, dict[str, str]]:
         try:
             entry = json.loads(line)
             done[entry['name']] = entry['mesh']
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue  # cut off when a process was killed: its mesh is rendered again
     return header, done
 
 
 def _listed(settings: set) -> str:
-    return ', '.join(f'{name}={value!r}' for name, value in sorted(settings))
+    return ', '.join(f'{name}={value!r}' for name, value in sorted(settings, key=str))
 
 
 def _render(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pcdet_kd.datasets import array_cache
-from pcdet_kd.datasets.array_cache import cached_array, replace
+from pcdet_kd.datasets.array_cache import cached_array, default_cache_dir
 from pcdet_kd.utils.errors import DataError
 
 
@@ -74,24 +74,16 @@ def test_a_failed_build_leaves_nothing(path):
     assert not path.parent.exists()
 
 
-def test_replace_is_whole_or_nothing(tmp_path):
-    path = tmp_path / 'f'
-    path.write_bytes(b'old')
-
-    def write_half(file):
-        file.write(b'ne')
-        assert path.read_bytes() == b'old'
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        replace(path, write_half)
-    assert path.read_bytes() == b'old' and os.listdir(tmp_path) == ['f']
-    replace(path, lambda file: file.write(b'new'))
-    assert path.read_bytes() == b'new' and os.listdir(tmp_path) == ['f']
-
-
 def test_what_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(DataError, match='cache_dir=<a writable directory>'):
         cached_array(tmp_path / 'file' / 'x.npy', {}, Builder())
     assert os.listdir(tmp_path) == ['file']
+
+
+def test_default_cache_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    assert default_cache_dir() == tmp_path / 'pcdet_kd'
+    monkeypatch.setenv('XDG_CACHE_HOME', 'relative')
+    monkeypatch.setenv('HOME', str(tmp_path / 'home'))
+    assert default_cache_dir() == tmp_path / 'home' / '.cache' / 'pcdet_kd'

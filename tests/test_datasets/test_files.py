@@ -1,8 +1,22 @@
+import warnings
+
 import h5py
 import numpy as np
 import pytest
 
-from pcdet_kd.datasets.files import read_h5, read_labels, read_lines, require_directory
+from pcdet_kd.datasets.files import (
+    MAX_BYTES,
+    check_size,
+    read_h5,
+    read_json,
+    read_labels,
+    read_lines,
+    read_npy,
+    read_npz,
+    reading,
+    require_directory,
+    require_file,
+)
 from pcdet_kd.utils.errors import DataError
 
 DATA = dict(data=(None, None, 3), label=None)
@@ -12,7 +26,7 @@ def fails(path, found, required=DATA, optional=None):
     with pytest.raises(DataError) as info:
         read_h5(path, required, optional or {}, 'get it again')
     file, what, expected, fix = info.value.args
-    assert str(file) == str(path) and fix == 'get it again'
+    assert str(file) == str(path) and ('get it again' in fix or MAX_BYTES in fix)
     assert found in what
     return expected
 
@@ -43,7 +57,7 @@ def test_missing(tmp_path, good):
 def test_truncated(good, keep):
     data = good.read_bytes()
     good.write_bytes(data[: int(len(data) * keep) if isinstance(keep, float) else keep])
-    fails(good, 'bytes that cannot be read as HDF5')
+    fails(good, 'bytes that cannot be read')
 
 
 def test_empty_and_html(good):
@@ -81,7 +95,7 @@ def test_labels(tmp_path):
     for labels in (np.zeros(3), np.zeros((2, 2)), np.zeros((1, 2)), np.zeros(())):
         with pytest.raises(DataError, match="'label' of shape"):
             read_labels(tmp_path, labels, 2, '')
-    for value in (0.5, np.nan):
+    for value in (0.5, np.nan, np.inf, 1e30):
         with pytest.raises(DataError, match='not whole numbers'):
             read_labels(tmp_path, np.array([1, value]), 2, '')
 
@@ -112,3 +126,107 @@ def test_directory(tmp_path, monkeypatch):
             match=f'found:    {found}\n  expected: a directory with things\n  fix:      do it',
         ):
             require_directory(tmp_path / name, 'things', 'do it')
+
+
+@pytest.mark.parametrize(
+    'error',
+    [KeyError('x'), MemoryError(), RecursionError('deep'), OSError(5, 'bad disk'), EOFError],
+)
+def test_whatever_a_parser_raises_names_the_file(tmp_path, error):
+    path = tmp_path / 'f'
+    path.write_text('1234')
+    with pytest.raises(DataError, match=r'4 bytes that cannot be read \(.+\)') as info:
+        with reading(path, 'numbers', 'get it again'):
+            warnings.warn('shaky', SyntaxWarning, stacklevel=1)
+            np.float32(1e38) * np.float32(10)
+            raise error
+    assert info.value.args[0] == path and info.value.args[2:] == ('numbers', 'get it again')
+    with pytest.raises(DataError, match='found:    no such file, nor'):
+        require_file(tmp_path / ('x' * 300) / 'y', '', '')
+
+
+def test_json(tmp_path):
+    path = tmp_path / 'f.json'
+    path.write_text('{"a": [1]}')
+    assert read_json(path, '', '') == dict(a=[1])
+    for text in ('{', '[' * 100_000, '9' * 5000):
+        path.write_text(text)
+        with pytest.raises(DataError, match='cannot be read'):
+            read_json(path, '', '')
+
+
+def npy(shape, dtype='<f4', data=b'1234'):
+    """An npy file of some bytes, whose header says what it likes."""
+    header = repr(dict(descr=dtype, fortran_order=False, shape=shape)).encode() + b'\n'
+    return b'\x93NUMPY\1\0' + len(header).to_bytes(2, 'little') + header + data
+
+
+def test_npy(tmp_path):
+    path = tmp_path / 'f.npy'
+    for array in (
+        np.arange(6, dtype='>f8').reshape(2, 3),
+        np.asfortranarray(np.arange(6, dtype=np.uint8).reshape(2, 3)),
+        np.zeros((0, 3), np.float16),
+        np.array(3),
+    ):
+        np.save(path, array)
+        out = read_npy(path, '', '')
+        np.testing.assert_array_equal(out, array)
+        assert out.dtype == array.dtype and out.flags.writeable
+    for content, found in (
+        (npy((10**9, 3)), 'a header that claims 12,000,000,000 bytes'),
+        (npy((2,)), 'fewer than 8 bytes after the header'),
+        (npy((-1, -1)), 'a header that claims'),
+        (npy((1,), '|O'), 'holds no numbers'),
+        (npy((1,), '<U1'), 'holds no numbers'),
+        (npy((1,), '<f4')[:20], 'cannot be read'),
+        (npy((1,)).replace(b"'shape'", b"'s\\\xff\0e'"), 'cannot be read'),
+        (npy((1,)).replace(b'(1,)', b'(1L('), 'cannot be read'),
+        (b'PK', 'cannot be read'),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=found):
+            read_npy(path, '', '')
+
+
+def test_npz_that_unpacks_to_too_much(tmp_path, monkeypatch):
+    path = tmp_path / 'f.npz'
+    np.savez_compressed(path, points=np.zeros((10**6, 3), np.float32), other=np.ones(2))
+    assert list(read_npz(path, ('points', 'rgb'), '', '')) == ['points']
+    monkeypatch.setenv(MAX_BYTES, '12000127')
+    with pytest.raises(DataError, match=r'arrays of 12,000,128 bytes in a file of 12,') as info:
+        read_npz(path, ('points', 'rgb'), '', '')
+    assert 'export PCDET_KD_MAX_BYTES=12000128' in info.value.args[3]
+    monkeypatch.setenv(MAX_BYTES, '12000128')
+    assert read_npz(path, ('points', 'rgb'), '', '')['points'].shape == (10**6, 3)
+    with pytest.raises(DataError, match='arrays points, other'):
+        read_npz(path, ('data',), '', '')
+
+
+def test_limits(tmp_path, monkeypatch):
+    path = tmp_path / 'f'
+    path.write_bytes(b'x' * 100)
+    monkeypatch.setenv(MAX_BYTES, '10')
+    check_size(path, 100, '')  # as large as the file: whatever the limit
+    with pytest.raises(DataError, match='points of 101 bytes in a file of 100'):
+        check_size(path, 101, 'points')
+    monkeypatch.delenv(MAX_BYTES)
+    check_size(path, 2**30, '')
+    with pytest.raises(DataError):
+        check_size(path, 2**30 + 1, '')
+    monkeypatch.setenv(MAX_BYTES, '1 GB')
+    with pytest.raises(DataError, match="PCDET_KD_MAX_BYTES\n  found:    '1 GB'"):
+        check_size(path, 1, '')
+
+
+@pytest.mark.parametrize('chunks', [None, (1, 8, 3)])
+def test_h5_that_claims_too_much(tmp_path, chunks, monkeypatch):
+    path = tmp_path / 'x.h5'
+    with h5py.File(path, 'w') as file:  # nothing is written: the file says what it would hold
+        file.create_dataset('data', (10**6, 10**4, 3), np.float64, chunks=chunks)
+    fails(path, "'data' of 240,000,000,000 bytes in a file of ")
+    with h5py.File(path, 'w') as file:
+        more = dict(chunks=(10**3, 10**3, 3), maxshape=(None, None, 3), compression='gzip')
+        file.create_dataset('data', (1, 2, 3), np.float32, **more)
+    monkeypatch.setenv(MAX_BYTES, '11999999')
+    fails(path, "'data' of 12,000,000 bytes in a file of ")

@@ -43,7 +43,7 @@ def test_triangles_take_the_short_way(tmp_path):
 )
 def test_bad_off(tmp_path, text):
     (tmp_path / 'a.off').write_text(text)
-    with pytest.raises(DataError, match='a file that cannot be read'):
+    with pytest.raises(DataError, match='cannot be read|an empty file'):
         read_off(tmp_path / 'a.off')
 
 
@@ -60,7 +60,7 @@ def test_obj_and_stl(tmp_path):
     vertices, faces = read_obj_or_stl(tmp_path / 'a.stl')
     assert len(faces) == 1 and np.ptp(vertices, axis=0).tolist() == [1, 3, 0]
     (tmp_path / 'b.stl').write_bytes(b'\1' * 90)
-    with pytest.raises(DataError, match=r'b.stl\n  found:    a file that cannot be read'):
+    with pytest.raises(DataError, match=r'b.stl\n  found:    .* bytes that cannot be read'):
         read_obj_or_stl(tmp_path / 'b.stl')
 
 

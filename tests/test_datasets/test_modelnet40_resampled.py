@@ -129,7 +129,7 @@ def test_rows_after_the_last_wanted_do_not_matter(tmp_path):
 
 def test_missing(root):
     shape(root, 'xbox_0001').unlink()
-    with pytest.raises(DataError, match='xbox_0001.txt\n  found:    No such file'):
+    with pytest.raises(DataError, match='xbox_0001.txt\n  found:    no such file'):
         load(root)
     (root / 'modelnet40_train.txt').write_text('spoon_0001')
     with pytest.raises(DataError, match="'spoon_0001'"):

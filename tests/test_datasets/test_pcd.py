@@ -127,3 +127,26 @@ def test_lzf():
     for bad, size in ((stream, 20), (stream[:-1], 19), (bytes([1 << 5, 5]), 3)):
         with pytest.raises(ValueError, match=r'decompression|too early|before the start'):
             lzf_decompress(bad, size)
+
+
+def test_more_points_than_bytes(tmp_path, monkeypatch):
+    head = 'FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 {}\nPOINTS {}\nDATA {}\n'
+    path = tmp_path / 'a.pcd'
+    for count, points, layout, found in (
+        (1, 10**12, 'ascii', 'expected 1000000000000 x 3'),
+        (1, 10**9, 'binary', '8 bytes for 1,000,000,000 points of 12 bytes'),
+        (10**8, 1, 'binary', '8 bytes for 1 points of 400000008 bytes'),
+        (1, -1, 'binary', 'for -1 points'),
+        (1, 10**9, 'binary_compressed', 'points of 12,000,000,000 bytes in a file of'),
+    ):
+        path.write_bytes(head.format(count, points, layout).encode() + b'\1\2\3\4\5\6\7\10')
+        with pytest.raises(DataError, match=found):
+            read_pcd(path)
+
+
+def test_a_stream_that_unpacks_to_more_is_not_followed():
+    """Copies of copies: 300 bytes that unpack to 26 kB, of which 100 were announced."""
+    stream = literals(b'a') + bytes([224, 255, 0]) * 100
+    assert len(lzf_decompress(stream, 26401)) == 26401
+    with pytest.raises(ValueError, match='265 bytes after decompression, expected 100'):
+        lzf_decompress(stream, 100)

@@ -90,19 +90,41 @@ def write_scene(folder, scene, labels, seed=0):
     return vertices
 
 
+# raw labels and ShapeNetCore55 categories, as in ScanNet's tables, in the order of the labels
+REAL = [
+    ('trash can', 'trash_bin'),
+    ('laundry basket', 'basket'),
+    ('bathtub', 'tub'),
+    ('bed', 'bed'),
+    ('shelf', 'bookshelf'),
+    ('file cabinet', 'cabinet'),
+    ('office chair', 'chair'),
+    ('keyboard', 'computer keyboard'),
+    ('monitor', 'tv or monitor'),
+    ('lamp', 'lamp'),
+    ('laptop', 'laptop'),
+    ('microwave', 'microwave'),
+    ('pillow', 'pillow'),
+    ('printer', 'printer'),
+    ('couch', 'sofa'),
+    ('stove', 'stove'),
+    ('desk', 'table'),
+]
+RAW = [raw for raw, _ in REAL]
+
+
 @pytest.fixture
 def scans(tmp_path):
     rows = [
-        'id\traw_category\tShapeNetCore55',
-        '1\toffice_chair \tchair',
+        'id\traw_category\tcategory\tShapeNetCore55',
+        *(f'1\t{raw} \tany\t{category}' for raw, category in REAL),
         '2\twall',
-        '3\ttv\ttv',
-        '4\tfloor\t',
+        '4\tfloor\t\t',
         '',
     ]
     (tmp_path / 'labels.tsv').write_text('\n'.join(rows))
-    write_scene(tmp_path / 'scans', 'scene0000_00', ['office_chair', 'wall', 'tv'])
-    write_scene(tmp_path / 'scans', 'scene0001_00', ['tv'], seed=1)
+    write_scene(tmp_path / 'scans', 'scene0000_00', ['wall', *RAW, 'keyboard'])
+    write_scene(tmp_path / 'scans', 'scene0001_00', RAW, seed=1)
     (tmp_path / 'scannetv2_train.txt').write_text('scene0000_00\n')
     (tmp_path / 'scannetv2_val.txt').write_text('scene0001_00\n')
     return tmp_path
@@ -113,13 +135,13 @@ def run(scans, out='out', **args):
 
 
 def test_scenes_become_objects(scans):
-    assert run(scans, num_points=20) == dict(train=2, test=1)
+    assert run(scans, num_points=20) == dict(train=18, test=17)
     dataset = ScanNetCls(str(scans / 'out'))
-    assert [dataset.metainfo['classes'][i] for i in dataset.labels()] == ['chair', 'tv']
+    assert [dataset.metainfo['classes'][i] for i in dataset.labels()] == [*SCANNET17, 'keyboard']
     points = dataset[0]['points']
     assert points.shape == (20, 3) and points[:, 1].min() >= 0
     assert len(np.unique(points, axis=0)) == 20  # without replacement
-    assert run(scans, 'more', num_points=64) == dict(train=2, test=1)
+    assert run(scans, 'more', num_points=64) == dict(train=18, test=17)
     points = ScanNetCls(str(scans / 'more'))[0]['points']
     assert len(np.unique(points, axis=0)) <= 30  # of 30 vertices, some twice
 
@@ -139,10 +161,26 @@ def test_axes():
 
 
 def test_labels_are_read_by_column_and_blank_cells_are_none(scans):
-    assert read_label_map(scans / 'labels.tsv') == dict(office_chair=6, tv=8)
+    assert read_label_map(scans / 'labels.tsv') == {raw: i for i, raw in enumerate(RAW)}
     assert len(CATEGORIES) == len(SCANNET17) == 17
+    # V1's table, and the names in ScanNet's own list of classes
+    rows = [f'{i}\t{names[0]}\t{names[0]}' for i, names in enumerate(CATEGORIES)]
+    (scans / 'labels.tsv').write_text('\n'.join(['id\tcategory\tShapeNetCore55', *rows]))
+    assert list(read_label_map(scans / 'labels.tsv').values()) == list(range(17))
     (scans / 'labels.tsv').write_text('id\traw_category\n1\tchair\n')
     with pytest.raises(DataError, match='also ShapeNetCore55'):
+        run(scans)
+
+
+def test_an_empty_class_is_an_error(scans):
+    write_scene(scans / 'scans', 'scene0002_00', RAW[:-1])
+    (scans / 'scannetv2_val.txt').write_text('scene0002_00\n')
+    with pytest.raises(DataError, match=r'(?s)scannetv2_val.txt.*no object of table'):
+        run(scans)
+    assert not (scans / 'out' / 'test_files.txt').exists()
+    table = (scans / 'labels.tsv').read_text()
+    (scans / 'labels.tsv').write_text(table.replace('tv or monitor', 'tv set'))
+    with pytest.raises(DataError, match='no label of tv or tv or monitor'):
         run(scans)
 
 
@@ -151,7 +189,8 @@ def test_broken_scenes_are_named(scans):
     path.write_text(json.dumps(dict(segIndices=[1, 2])))
     with pytest.raises(DataError, match=r'2 segment indices'):
         run(scans)
-    path.write_text('{')
-    with pytest.raises(DataError, match=r'no segIndices'):
-        run(scans)
+    for text, found in (('{}', 'no segIndices'), ('{', 'cannot be read')):
+        path.write_text(text)
+        with pytest.raises(DataError, match=found):
+            run(scans)
     assert not (scans / 'out' / 'train_files.txt').exists()

@@ -155,7 +155,7 @@ def test_malformed(tmp_path, write_h5, clouds, change, found):
 def test_truncated_download(root):
     path = root / OFFICIAL['PB_T50_RS'].format('training')
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(DataError, match='1,000 bytes that cannot be read as HDF5'):
+    with pytest.raises(DataError, match='1,000 bytes that cannot be read'):
         ScanObjectNN(str(root))
     path.write_text('<html><body>Please log in</body></html>')
     with pytest.raises(DataError, match='an HTML page'):

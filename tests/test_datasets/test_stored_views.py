@@ -78,16 +78,23 @@ def test_what_render_views_writes(tmp_path):
     cache = ViewCache(tmp_path / 'views', MeshRenderer('orthogonal', 16))
     cache.fill({'a/train/a_1': tmp_path / 'mesh'}, lambda path: (corners, faces))
     np.testing.assert_array_equal(
-        views_of(tmp_path / 'views', 6, 16).load('a/train/a_1')[:, 0], cache.load('a/train/a_1')
+        views_of(tmp_path / 'views', 6, 16).load('a/train/a_1')[:, 0],
+        (cache.renderer(corners, faces)[:, 0] * 255).round().byte().numpy(),
     )
+
+
+# the header of an image of 65,536 by 65,536 pixels
+HUGE = b'\x89PNG\r\n\x1a\n\0\0\0\rIHDR' + np.array([2**16] * 2, '>u4').tobytes()
 
 
 @pytest.mark.parametrize(
     ('content', 'found'),
     [
         (None, 'no such file, but 2 of the 3 views'),
-        (b'', '0 bytes that are no picture'),
-        (b'<html>', '6 bytes that are'),
+        (b'', 'an empty file'),
+        (b'<html>', 'an HTML page'),
+        (b'\xff\xd8 a JPEG image', 'not a PNG image'),
+        (HUGE, 'an image of 34,359,738,368 bytes in a file of 24'),
         (pictures(0, (7, 7)), 'a picture of 7 by 7 pixels'),
         (pictures(0, (8, 9)), 'a picture of 9 by 8 pixels'),
     ],
@@ -104,7 +111,7 @@ def test_faults_name_the_file(root, content, found):
     assert (
         info.value.args[0] == path
         and found in info.value.args[1]
-        and 'render' in info.value.args[3]
+        and ('render' in info.value.args[3]) == (content is not HUGE)
     )
     assert views_of(root).load(NAMES[1]).shape == (3, 1, 8, 8)
 
@@ -112,7 +119,7 @@ def test_faults_name_the_file(root, content, found):
 def test_a_cut_picture_is_an_error(root, capfd):
     path = root / f'{NAMES[0]}_002.png'
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(DataError, match='bytes that are no picture'):
+    with pytest.raises(DataError, match='a damaged PNG image'):
         views_of(root).load(NAMES[0])
 
 

@@ -147,14 +147,6 @@ def test_unwritable_cache_is_an_error_that_says_what_to_do(tmp_path):
         SyntheticScans(cache_dir=tmp_path / 'file', num_train=2, num_points=8)
 
 
-def test_default_cache_directory(tmp_path, monkeypatch):
-    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    assert module.default_cache_dir() == tmp_path / 'pcdet_kd'
-    monkeypatch.setenv('XDG_CACHE_HOME', 'relative')
-    monkeypatch.setenv('HOME', str(tmp_path / 'home'))
-    assert module.default_cache_dir() == tmp_path / 'home' / '.cache' / 'pcdet_kd'
-
-
 @pytest.mark.parametrize(
     'wrong',
     [
