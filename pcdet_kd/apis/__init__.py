@@ -8,7 +8,8 @@ from pcdet_kd.apis.models import (
     model_config,
     model_infos,
 )
-from pcdet_kd.apis.official import Conversion, Official, convert_file, convert_official
+from pcdet_kd.apis.official import Conversion, convert_file, convert_official
+from pcdet_kd.apis.official_archs import Official
 from pcdet_kd.utils.config_root import config_root
 
 __all__ = [

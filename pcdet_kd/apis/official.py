@@ -2,46 +2,18 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from pcdet_kd.apis.official_archs import OFFICIAL, Official
+from pcdet_kd.apis.official_keys import Weights
 from pcdet_kd.registry import MODELS, did_you_mean
 from pcdet_kd.utils.checkpoint import CheckpointError, save_checkpoint_file
 from pcdet_kd.utils.files import file_sha256
 from pcdet_kd.utils.foreign_checkpoint import read_foreign_checkpoint
-
-Weights = dict[str, Tensor]
-
-
-class Official(NamedTuple):
-    """A published network: how our model of it is built, and how its keys become ours.
-
-    Attributes:
-        source: Repository, and the commit that the keys were taken from.
-        model: Config of our model; a head without ``num_classes`` gets it from the weights.
-        rules: (pattern, replacement) pairs for :func:`re.fullmatch`, in order; the first that
-            matches a key names ours. None leaves the key out on purpose.
-        prepare: A function that is applied to the official weights first (columns in another order,
-            a key held twice …).
-        prefixes: Prefixes of which the first that occurs is cut; keys without it are left (a
-            student beside the teacher).
-        classes: Our key whose first dimension is the number of classes.
-        by_classes: Arguments of the backbone that the published code sets for a data set, by its
-            number of classes.
-    """
-
-    source: str
-    model: dict[str, Any]
-    rules: tuple[tuple[str, str | None], ...]
-    prepare: Callable[[Weights], Weights] | None = None
-    prefixes: tuple[str, ...] = ()
-    classes: str = 'head.fc.weight'
-    by_classes: Mapping[int, dict[str, Any]] = MappingProxyType({})
 
 
 class Conversion(NamedTuple):
@@ -121,7 +93,7 @@ def convert_official(
     if missing:
         raise CheckpointError(
             f'{source} is not {official.source}: {len(missing)} of {len(expected)} weights of '
-            f'ours are not in it, such as {", ".join(missing[:5])}'
+            f'our model are missing in it, such as {", ".join(missing[:5])}'
         )
     converted = {}
     for key, shape in expected.items():
@@ -154,8 +126,6 @@ def convert_file(
             message names the ``arch`` that they would), or an output that is the published file
             itself or named as another format.
     """
-    from pcdet_kd.apis.official_archs import OFFICIAL
-
     if arch not in OFFICIAL:
         raise CheckpointError(
             f"--arch is '{arch}', expected one of "

@@ -1,14 +1,10 @@
-"""The published networks that :mod:`pcdet_kd.apis.official` converts: their models here, and the
-names of their weights.
-"""
+"""The published networks that :mod:`pcdet_kd.apis.official` converts."""
 
-import re
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-import torch
-
-from pcdet_kd.apis.official import Official, Weights
-from pcdet_kd.utils.checkpoint import CheckpointError
+from pcdet_kd.apis import official_keys as keys
 
 YANX27 = 'yanx27/Pointnet_Pointnet2_pytorch @ eb64fe0b4c'
 REPSURF = 'hancyran/RepSurf @ 29bacd52fe'
@@ -18,6 +14,32 @@ POINTCMT = 'ZhanHeshen/PointCMT @ 5d57bc4653'
 
 # A Lightning checkpoint holds student and teacher; pre-training is judged by the teacher.
 ASYMDSD_TEACHER = ('teacher.point_encoder.', 'teacher.')
+
+
+class Official(NamedTuple):
+    """A published network: how our model of it is built, and how its keys become ours.
+
+    Attributes:
+        source: Repository, and the commit that the keys were taken from.
+        model: Config of our model; a head without ``num_classes`` gets it from the weights.
+        rules: (pattern, replacement) pairs for :func:`re.fullmatch`, in order; the first that
+            matches a key names ours. None leaves the key out on purpose.
+        prepare: A function that is applied to the official weights first (columns in another order,
+            a key held twice …).
+        prefixes: Prefixes of which the first that occurs is cut; keys without it are left (a
+            student beside the teacher).
+        classes: Our key whose first dimension is the number of classes.
+        by_classes: Arguments of the backbone that the published code sets for a data set, by its
+            number of classes.
+    """
+
+    source: str
+    model: dict[str, Any]
+    rules: tuple[tuple[str, str | None], ...]
+    prepare: Callable[[keys.Weights], keys.Weights] | None = None
+    prefixes: tuple[str, ...] = ()
+    classes: str = 'head.fc.weight'
+    by_classes: Mapping[int, dict[str, Any]] = MappingProxyType({})
 
 
 def _classifier(
@@ -30,359 +52,30 @@ def _classifier(
     )
 
 
-def _numbered(
-    official: str, ours: str, first: int, count: int, offset: int = 0
-) -> tuple[tuple[str, str], ...]:
-    """Rules for layers with numbers in their names: ``{n}`` counts from ``first`` there, from
-    ``offset`` here.
-    """
-    return tuple(
-        (official.replace('{n}', str(first + i)), ours.replace('{n}', str(offset + i)))
-        for i in range(count)
-    )
-
-
-def _tnet(official: str, ours: str) -> tuple[tuple[str, str], ...]:
-    return (
-        *_numbered(rf'{official}\.conv{{n}}\.(.+)', rf'{ours}.mlp.{{n}}.linear.\1', 1, 3),
-        *_numbered(rf'{official}\.bn{{n}}\.(.+)', rf'{ours}.mlp.{{n}}.norm.\1', 1, 3),
-        *_numbered(rf'{official}\.fc{{n}}\.(.+)', rf'{ours}.fc.{{n}}.linear.\1', 1, 2),
-        *_numbered(rf'{official}\.bn{{n}}\.(.+)', rf'{ours}.fc.{{n}}.norm.\1', 4, 2),
-        (rf'{official}\.fc3\.(.+)', rf'{ours}.last.\1'),
-    )
-
-
-FC_HEAD = (
-    *_numbered(r'fc{n}\.(.+)', r'head.hidden.{n}.linear.\1', 1, 2),
-    *_numbered(r'bn{n}\.(.+)', r'head.hidden.{n}.norm.\1', 1, 2),
-    (r'fc3\.(.+)', r'head.fc.\1'),
-)
-# Linear, BatchNorm, activation, dropout, twice, then Linear: an nn.Sequential
-SEQUENTIAL_HEAD = tuple(
-    (rf'(?:classifier|classfier)\.{i}\.(.+)', rf'head.{name}.\1')
-    for i, name in (
-        (0, 'hidden.0.linear'),
-        (1, 'hidden.0.norm'),
-        (4, 'hidden.1.linear'),
-        (5, 'hidden.1.norm'),
-        (8, 'fc'),
-    )
-)
-
-POINTNET = (
-    *_tnet(r'feat\.stn', 'backbone.input_transform'),
-    *_tnet(r'feat\.fstn', 'backbone.feature_transform'),
-    (r'feat\.conv1\.(.+)', r'backbone.local_mlp.0.linear.\1'),
-    (r'feat\.bn1\.(.+)', r'backbone.local_mlp.0.norm.\1'),
-    *_numbered(r'feat\.conv{n}\.(.+)', r'backbone.global_mlp.{n}.linear.\1', 2, 2),
-    *_numbered(r'feat\.bn{n}\.(.+)', r'backbone.global_mlp.{n}.norm.\1', 2, 2),
-    *FC_HEAD,
-)
-
-POINTNET2_SSG = (
-    *_numbered(
-        r'sa{n}\.mlp_convs\.(\d)\.(.+)', r'backbone.set_abstractions.{n}.mlps.0.\1.linear.\2', 1, 2
-    ),
-    *_numbered(
-        r'sa{n}\.mlp_bns\.(\d)\.(.+)', r'backbone.set_abstractions.{n}.mlps.0.\1.norm.\2', 1, 2
-    ),
-    (r'sa3\.mlp_convs\.(\d)\.(.+)', r'backbone.global_abstraction.mlp.\1.linear.\2'),
-    (r'sa3\.mlp_bns\.(\d)\.(.+)', r'backbone.global_abstraction.mlp.\1.norm.\2'),
-    *FC_HEAD,
-)
-
-POINTNET2_MSG = (
-    *_numbered(
-        r'sa{n}\.conv_blocks\.(\d)\.(\d)\.(.+)',
-        r'backbone.set_abstractions.{n}.mlps.\1.\2.linear.\3',
-        1,
-        2,
-    ),
-    *_numbered(
-        r'sa{n}\.bn_blocks\.(\d)\.(\d)\.(.+)',
-        r'backbone.set_abstractions.{n}.mlps.\1.\2.norm.\3',
-        1,
-        2,
-    ),
-    *POINTNET2_SSG[4:],
-)
-
-POINTCMT_MSG = (
-    *(
-        (
-            rf'SA_modules\.([01])\.mlps\.(\d)\.layer(\d)\.{old}\.(.+)',
-            rf'backbone.set_abstractions.\1.mlps.\2.\3.{new}.\4',
-        )
-        for old, new in (('conv', 'linear'), (r'normlayer\.bn', 'norm'))
-    ),
-    *(
-        (
-            rf'SA_modules\.2\.mlps\.0\.layer(\d)\.{old}\.(.+)',
-            rf'backbone.global_abstraction.mlp.\1.{new}.\2',
-        )
-        for old, new in (('conv', 'linear'), (r'normlayer\.bn', 'norm'))
-    ),
-    (r'fc_layer1\.0\.fc\.(.+)', r'head.hidden.0.linear.\1'),
-    (r'fc_layer1\.0\.normlayer\.bn\.(.+)', r'head.hidden.0.norm.\1'),
-    (r'fc_layer2\.0\.(.+)', r'head.fc.\1'),
-)
-
-DGCNN = (
-    *_numbered(r'conv{n}\.0\.(.+)', r'backbone.edge_convs.{n}.linear.\1', 1, 4),
-    *_numbered(r'conv{n}\.1\.(.+)', r'backbone.edge_convs.{n}.norm.\1', 1, 4),
-    (r'conv5\.0\.(.+)', r'backbone.embedding.linear.\1'),
-    (r'conv5\.1\.(.+)', r'backbone.embedding.norm.\1'),
-    *_numbered(r'linear{n}\.(.+)', r'head.hidden.{n}.linear.\1', 1, 2),
-    (r'linear3\.(.+)', r'head.fc.\1'),
-    *_numbered(r'bn{n}\.(.+)', r'head.hidden.{n}.norm.\1', 6, 2),
-)
-
-POINTMLP = (
-    (r'embedding\.net\.0\.(.+)', r'backbone.embedding.linear.\1'),
-    (r'embedding\.net\.1\.(.+)', r'backbone.embedding.norm.\1'),
-    (r'local_grouper_list\.(\d)\.(.+)', r'backbone.stages.\1.grouper.\2'),
-    (r'pre_blocks_list\.(\d)\.transfer\.net\.0\.(.+)', r'backbone.stages.\1.transfer.linear.\2'),
-    (r'pre_blocks_list\.(\d)\.transfer\.net\.1\.(.+)', r'backbone.stages.\1.transfer.norm.\2'),
-    *(
-        (
-            rf'{where}_blocks_list\.(\d)\.operation\.(\d)\.(net\d)\.{i}\.(.+)',
-            rf'backbone.stages.\1.{where}.\2.\3.{name}.\4',
-        )
-        for where in ('pre', 'pos')
-        for i, name in ((0, 'linear'), (1, 'norm'))
-    ),
-    *SEQUENTIAL_HEAD,
-)
-
-RESNET = (
-    (r'net\.0\.(.+)', r'backbone.trunk.conv1.\1'),
-    (r'net\.1\.(.+)', r'backbone.trunk.bn1.\1'),
-    *_numbered(r'net\.{n}\.(.+)', r'backbone.trunk.layer{n}.\1', 4, 4, offset=1),
-    (r'fc\.0\.(.+)', r'head.fc.\1'),
-)
-
-
-_RS = r'SA_modules\.([01])\.mlps\.0\.RSConvLayer0\.RS_Conv\.'
-RSCNN = (
-    *(
-        (rf'{_RS}{old}\.(.+)', rf'backbone.convs.\1.{new}.\2')
-        for old, new in (
-            ('mapping_func1', 'relation.0.linear'),
-            ('bn_mapping', 'relation.0.norm'),
-            ('mapping_func2', 'relation.1'),
-            ('xyz_raising', 'lift.linear'),
-            ('bn_rsconv', 'norm'),
-            ('cr_mapping', 'raising.linear'),
-            ('bn_channel_raising', 'raising.norm'),
-        )
-    ),
-    (
-        r'SA_modules\.0\.mlps\.0\.RSConvLayer0\.RS_Conv\.bn_xyz_raising\.(.+)',
-        r'backbone.convs.0.lift.norm.\1',
-    ),
-    (
-        r'SA_modules\.1\.mlps\.0\.RSConvLayer0\.RS_Conv\.bn_xyz_raising\.(.+)',
-        r'backbone.convs.1.unused_norm.\1',
-    ),
-    (r'SA_modules\.2\.mlps\.0\.conv_avg\.(.+)', r'backbone.global_conv.mlp.0.linear.\1'),
-    (r'SA_modules\.2\.mlps\.0\.bn_avg\.(.+)', r'backbone.global_conv.mlp.0.norm.\1'),
-    *(
-        (rf'FC_layer\.{2 * i}\.{old}\.(.+)', rf'head.hidden.{i}.{new}.\1')
-        for i in (0, 1)
-        for old, new in (('fc', 'linear'), (r'bn\.bn', 'norm'))
-    ),
-    (r'FC_layer\.4\.fc\.(.+)', r'head.fc.\1'),
-)
-
-
-def _repsurf(stages: int) -> tuple[tuple[str, str], ...]:
-    rules = [
-        (rf'surface_constructor\.mlps\.{i}\.(.+)', rf'backbone.surface.mlp.{name}.\1')
-        for i, name in (
-            (0, '0.0.linear'),
-            (1, '0.0.norm'),
-            (3, '0.1.linear'),
-            (4, '0.1.norm'),
-            (6, '1'),
-        )
-    ]
-    for i in range(1, stages + 1):
-        ours = f'set_abstractions.{i - 1}.mlp' if i < stages else 'global_mlp'
-        rules += [
-            (rf'sa{i}\.{old}\.(.+)', rf'backbone.{ours}.{new}.\1')
-            for old, new in (
-                ('mlp_l0', 'position.linear'),
-                ('bn_l0', 'position.norm'),
-                ('mlp_f0', 'feature.linear'),
-                ('bn_f0', 'feature.norm'),
-                (r'mlp_convs\.0', 'rest.0.linear'),
-                (r'mlp_bns\.0', 'rest.0.norm'),
-                (r'mlp_convs\.1', 'rest.1.linear'),
-                (r'mlp_bns\.1', 'rest.1.norm'),
-            )
-        ]
-    return *rules, *SEQUENTIAL_HEAD
-
-
-SIMPLEVIEW = (
-    (r'img_model\.0\.(.+)', r'backbone.trunk.conv1.\1'),
-    (r'img_model\.1\.(.+)', r'backbone.trunk.bn1.\1'),
-    *_numbered(r'img_model\.{n}\.(.+)', r'backbone.trunk.layer{n}.\1', 3, 4, offset=1),
-    (r'final_fc\.model\.0\.bn\.(.+)', r'backbone.norm.\1'),
-    (r'final_fc\.model\.3\.(.+)', r'head.hidden.0.linear.\1'),
-    (r'final_fc\.model\.4\.(.+)', r'head.hidden.0.norm.\1'),
-    (r'final_fc\.model\.7\.(.+)', r'head.fc.\1'),
-)
-
-POINTNEXT = (
-    (r'encoder\.encoder\.0\.0\.convs\.0\.0\.(.+)', r'backbone.stem.\1'),
-    *(
-        (rf'encoder\.encoder\.{i}\.0\.{old}\.(.+)', rf'backbone.stages.{i - 1}.0.{new}.\1')
-        for i in range(1, 5)
-        for old, new in (
-            (r'skipconv\.0', 'shortcut'),
-            (r'convs\.0\.0', 'mlp.0.linear'),
-            (r'convs\.0\.1', 'mlp.0.norm'),
-            (r'convs\.1\.0', 'mlp.1.linear'),
-            (r'convs\.1\.1', 'mlp.1.norm'),
-        )
-    ),
-    *(
-        (
-            rf'encoder\.encoder\.5\.0\.convs\.(\d)\.{i}\.(.+)',
-            rf'backbone.global_abstraction.mlp.\1.{name}.\2',
-        )
-        for i, name in ((0, 'linear'), (1, 'norm'))
-    ),
-    *(
-        (rf'prediction\.head\.{2 * i}\.{j}\.(.+)', rf'head.hidden.{i}.{name}.\1')
-        for i in (0, 1)
-        for j, name in ((0, 'linear'), (1, 'norm'))
-    ),
-    (r'prediction\.head\.4\.0\.(.+)', r'head.fc.\1'),
-)
-
-POINT_MAE = (
-    (r'(cls_token|cls_pos)', r'backbone.\1'),
-    *(
-        (rf'encoder\.{old}\.(.+)', rf'backbone.tokenizer.{new}.\1')
-        for old, new in (
-            (r'first_conv\.0', 'first.0.linear'),
-            (r'first_conv\.1', 'first.0.norm'),
-            (r'first_conv\.3', 'first_out'),
-            (r'second_conv\.0', 'join.linear'),
-            (r'second_conv\.1', 'join.norm'),
-            (r'second_conv\.3', 'second_out'),
-        )
-    ),
-    (r'pos_embed\.0\.(.+)', r'backbone.position.fc1.\1'),
-    (r'pos_embed\.2\.(.+)', r'backbone.position.fc2.\1'),
-    (r'blocks\.blocks\.(\d+)\.(.+)', r'backbone.encoder.blocks.\1.\2'),
-    (r'norm\.(.+)', r'backbone.encoder.norm.\1'),
-    *(
-        (rf'cls_head_finetune\.{i}\.(.+)', rf'head.{name}.\1')
-        for i, name in (
-            (0, 'hidden.0.linear'),
-            (1, 'hidden.0.norm'),
-            (4, 'hidden.1.linear'),
-            (5, 'hidden.1.norm'),
-            (8, 'fc'),
-        )
-    ),
-)
-
-ASYMDSD = (
-    (r'cls_token', r'cls_token'),
-    *(
-        (rf'patch_embedding\.point_embedding\.{old}\.(.+)', rf'tokenizer.{new}.\1')
-        for old, new in (
-            (r'block_1\.0', 'first.0.linear'),
-            (r'block_1\.1', 'first.0.norm'),
-            (r'block_1\.3', 'first_out'),
-            (r'block_2\.0', 'join.linear'),
-            (r'block_2\.1', 'join.norm'),
-            (r'block_2\.3', 'second_out'),
-        )
-    ),
-    (r'patch_embedding\.position_embedding\.position_embedding\.0\.(.+)', r'position.fc1.\1'),
-    (r'patch_embedding\.position_embedding\.position_embedding\.2\.(.+)', r'position.fc2.\1'),
-    *(
-        (rf'encoder\.stack\.(\d+)\.{old}', rf'encoder.blocks.\1.{new}')
-        for old, new in (
-            (r'self_attn\.norm\.weight', 'norm1.weight'),
-            (r'self_attn\.attn\.in_proj_weight', 'attn.qkv.weight'),
-            (r'self_attn\.attn\.out_proj\.weight', 'attn.proj.weight'),
-            (r'ffn\.norm\.weight', 'norm2.weight'),
-            (r'ffn\.mlp\.linear_1\.weight', 'mlp.fc1.weight'),
-            (r'ffn\.mlp\.linear_2\.weight', 'mlp.fc2.weight'),
-        )
-    ),
-    (r'encoder\.norm\.weight', 'encoder.norm.weight'),
-)
-
-
-def _xyz_first(weights: Weights) -> Weights:
-    """The multi-scale stages of yanx27's code see features, then coordinates; ours the other way
-    round.
-    """
-    return {
-        k: torch.cat([v[:, -3:], v[:, :-3]], dim=1)
-        if re.fullmatch(r'sa\d\.conv_blocks\.\d\.0\.weight', k)
-        else v
-        for k, v in weights.items()
-    }
-
-
-def _each_norm_once(weights: Weights) -> Weights:
-    """The BatchNorms of DGCNN's code are held twice: as bn1 … bn5, and in the convolutions'
-    nn.Sequential.
-    """
-    for i in range(1, 6):
-        for key in [k for k in weights if k.startswith(f'bn{i}.')]:
-            twin = f'conv{i}.1.{key.split(".", 1)[1]}'
-            if twin not in weights:
-                continue  # another network; convert_official says so
-            if not torch.equal(weights[key], weights[twin]):
-                raise CheckpointError(f"'{key}' and '{twin}' should be one tensor and differ")
-            del weights[key]
-    return weights
-
-
-def _only_matrix(weights: Weights) -> Weights:
-    """PointCMT's generator is one matrix; what its key is called could not be seen."""
-    matrices = {k: v for k, v in weights.items() if v.shape == torch.Size([3072, 512])}
-    if len(matrices) != 1 or len(weights) != 1:
-        raise CheckpointError(
-            f'the generator of {POINTCMT} is one matrix (3072, 512), found '
-            f'{ {k: tuple(v.shape) for k, v in list(weights.items())[:5]} }'
-        )
-    return {'matrix': next(iter(matrices.values()))}
-
-
 OFFICIAL: dict[str, Official] = {
     'pointnet_fxia22': Official(
         'fxia22/pointnet.pytorch @ bafbf401e0',
         _classifier(dict(type='PointNet', variant='fxia22'), dropout=(0, 0.3), dropout_first=True),
-        POINTNET,
+        keys.POINTNET,
     ),
     'pointnet_yanx27': Official(
         YANX27,
         _classifier(dict(type='PointNet', variant='fxia22'), dropout=(0, 0.4), dropout_first=True),
-        POINTNET,
+        keys.POINTNET,
     ),
     'pointnet2_ssg_yanx27': Official(
-        YANX27, _classifier(dict(type='PointNet2SSG', bias=True), dropout=0.4), POINTNET2_SSG
+        YANX27, _classifier(dict(type='PointNet2SSG', bias=True), dropout=0.4), keys.POINTNET2_SSG
     ),
     'pointnet2_msg_yanx27': Official(
         YANX27,
         _classifier(dict(type='PointNet2MSG', bias=True), dropout=(0.4, 0.5)),
-        POINTNET2_MSG,
-        _xyz_first,
+        keys.POINTNET2_MSG,
+        keys.xyz_first,
     ),
     'pointcmt_pointnet2_msg': Official(
         POINTCMT,
         _classifier(dict(type='PointNet2MSG', compat='pointnet2'), (512,), dropout=0, bias=False),
-        POINTCMT_MSG,
+        keys.POINTCMT_MSG,
         prefixes=('model.',),
     ),
     'dgcnn_cls': Official(
@@ -390,22 +83,22 @@ OFFICIAL: dict[str, Official] = {
         _classifier(
             dict(type='DGCNN', num_neighbors=20), dropout=0.5, act='leaky_relu', bias=(False, True)
         ),
-        DGCNN,
-        _each_norm_once,
+        keys.DGCNN,
+        keys.each_norm_once,
     ),
     'pointmlp': Official(
-        POINTMLP_SOURCE, _classifier(dict(type='PointMLP', compat='pointnet2')), POINTMLP
+        POINTMLP_SOURCE, _classifier(dict(type='PointMLP', compat='pointnet2')), keys.POINTMLP
     ),
     'pointmlp_elite': Official(
-        POINTMLP_SOURCE, _classifier(dict(type='PointMLPElite', compat='pointnet2')), POINTMLP
+        POINTMLP_SOURCE, _classifier(dict(type='PointMLPElite', compat='pointnet2')), keys.POINTMLP
     ),
     'pointcmt_mvcnn_resnet18': Official(
         POINTCMT,
         dict(_classifier(dict(type='MultiViewResNet', depth=18), hidden=()), input_key='views'),
-        RESNET,
+        keys.RESNET,
     ),
     'pointcmt_generator': Official(
-        POINTCMT, dict(type='PointGenerator'), ((r'matrix', 'decoder.1.weight'),), _only_matrix
+        POINTCMT, dict(type='PointGenerator'), ((r'matrix', 'decoder.1.weight'),), keys.only_matrix
     ),
     'rscnn_ssn': Official(
         'Yochengliu/Relation-Shape-CNN @ 6464eb8bb4',
@@ -414,36 +107,36 @@ OFFICIAL: dict[str, Official] = {
             dropout=0.5,
             bias=False,
         ),
-        RSCNN,
+        keys.RSCNN,
     ),
     'repsurf_ssg_umb': Official(
-        REPSURF, _classifier(dict(type='RepSurf', variant='1x'), dropout=0.4), _repsurf(3)
+        REPSURF, _classifier(dict(type='RepSurf', variant='1x'), dropout=0.4), keys.repsurf(3)
     ),
     'repsurf_ssg_umb_2x': Official(
-        REPSURF, _classifier(dict(type='RepSurf', variant='2x'), dropout=0.4), _repsurf(4)
+        REPSURF, _classifier(dict(type='RepSurf', variant='2x'), dropout=0.4), keys.repsurf(4)
     ),
     'simpleview': Official(
         'princeton-vl/SimpleView @ 64c6dfe4ec',
         _classifier(dict(type='SimpleView', image_size=128), (128,), dropout=0.5),
-        SIMPLEVIEW,
+        keys.SIMPLEVIEW,
     ),
     'pointnext_s': Official(
         'guochengqian/openpoints @ 8c115a9198',
         _classifier(dict(type='PointNeXt', in_channels=4, width=32), dropout=0.5, bias=False),
-        POINTNEXT,
+        keys.POINTNEXT,
     ),
     'point_mae_cls': Official(
         POINT_MAE_SOURCE,
         _classifier(
             dict(type='PointViT', preset='point_mae', num_patches=64), (256, 256), dropout=0.5
         ),
-        POINT_MAE,
+        keys.POINT_MAE,
         by_classes={15: dict(num_patches=128)},
     ),  # ScanObjectNN's clouds have 2,048 points there, ModelNet40's 1,024
     'asymdsd_s_encoder': Official(
         'remcofl/AsymDSD @ 8707c8ef91',
         dict(type='PointViT', preset='asymdsd_s'),
-        ASYMDSD,
+        keys.ASYMDSD,
         prefixes=ASYMDSD_TEACHER,
     ),
 }
