@@ -13,9 +13,9 @@ from pcdet_kd.structures import ModelOutput, PointDataSample
 class Distiller(BaseModel):
     """A student that learns from its labels and from teachers.
 
-    Training adds :meth:`distill`'s terms to the student's own losses; with every weight 0 it is the
-    student's plain training, bit for bit. In modes ``tensor`` and ``predict`` a distiller is its
-    student.
+    Training adds the terms of :meth:`distill` to the student's own losses. If every weight is 0,
+    the result is that of training the student alone, bit for bit. In modes ``tensor`` and
+    ``predict`` a distiller is its student.
 
     A method is a subclass: it names the teachers, losses and helpers it needs and implements
     :meth:`distill`.
@@ -42,24 +42,23 @@ class Distiller(BaseModel):
         helpers: dict[str, dict] | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        built = MODELS.build(
-            student
-        )  # first, so that it draws the random numbers that it would draw alone
+        # built first, so that it draws the same random numbers as in training alone
+        built = MODELS.build(student)
         super().__init__(built.data_preprocessor, init_cfg)
         self.student = built
-        for kind, given, needed in (
-            ('teachers', teachers, self.needs_teachers),
-            ('losses', losses, self.needs_losses),
-            ('helpers', helpers, self.needs_helpers),
+        for kind, registry, given in (
+            ('teachers', TEACHERS, teachers or {}),
+            ('losses', LOSSES, losses or {}),
+            ('helpers', MODELS, helpers or {}),
         ):
-            self._check_names(kind, given or {}, needed)
-        self.teachers = ModuleDict(
-            {name: TEACHERS.build(cfg) for name, cfg in (teachers or {}).items()}
-        )
-        self.losses = ModuleDict({name: LOSSES.build(cfg) for name, cfg in (losses or {}).items()})
-        self.helpers = ModuleDict(
-            {name: MODELS.build(cfg) for name, cfg in (helpers or {}).items()}
-        )
+            needed = getattr(self, f'needs_{kind}')
+            if set(given) != set(needed):
+                raise ValueError(
+                    f'{type(self).__name__} takes {kind} {sorted(needed)}, got {sorted(given)}'
+                )
+            setattr(
+                self, kind, ModuleDict({name: registry.build(cfg) for name, cfg in given.items()})
+            )
 
     @abstractmethod
     def distill(
@@ -80,7 +79,7 @@ class Distiller(BaseModel):
         data_samples: list[PointDataSample] | None = None,
         mode: str = 'tensor',
     ) -> Any:
-        """Run the student, and in mode ``loss`` the method on top of it. See
+        """Run the student; in mode ``loss`` also run the method. See
         :meth:`PointClassifier.forward`.
         """
         if mode != 'loss':
@@ -101,9 +100,3 @@ class Distiller(BaseModel):
         """Return the student's output, which :meth:`distill` gets, and its own losses."""
         features, out = self.student.extract(inputs)
         return out, self.student.losses(features, out, samples)
-
-    def _check_names(self, kind: str, given: dict, needed: tuple[str, ...]) -> None:
-        if set(given) != set(needed):
-            raise ValueError(
-                f'{type(self).__name__} takes {kind} {sorted(needed)}, got {sorted(given)}'
-            )

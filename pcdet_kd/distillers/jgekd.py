@@ -23,10 +23,10 @@ class JGEKD(Distiller):
 
     Without teachers (JGEsKD) the student teaches itself: ``inputs`` holds two views of each sample,
     ``points`` and ``points_2`` (:class:`SiameseViews`), both go through the same weights, and the
-    logits of one are drawn to those of the other. If the second view is a corrupted one, knowledge
-    flows between clean and corrupted. Labels are learnt from both views, each with half the weight,
-    as in the released code (one cross-entropy over 2B logits). Only one view is needed at test
-    time, and nothing is added to the network.
+    logits of one are drawn towards those of the other. If the second view is corrupted, knowledge
+    flows between clean and corrupted clouds. Both views are trained on the label, each with half
+    the weight, as in the released code (one cross-entropy over 2B logits). Only one view is needed
+    at test time, and nothing is added to the network.
 
     With a teacher, clouds may be mixed (``batch_augments`` of the preprocessor): the teacher sees
     the mixed clouds. Variants of the loss that split the classes by one label are refused then.
@@ -41,10 +41,10 @@ class JGEKD(Distiller):
             ``detach='none'`` in the loss both learn.
         passes: Without teachers: ``'separate'``: two passes, so that BatchNorm sees each view by
             itself, and its running statistics average over both (the released code of plain
-            networks). ``'joint'``: one pass of 2B, with common statistics; the views need equally
-            many points.
-        teacher_points: With a teacher: the input that it sees as ``points``, for example
-            ``'points_2'``, an unaugmented view.
+            networks). ``'joint'``: one pass of 2B, with common statistics; the views need the
+            same number of points.
+        teacher_points: With a teacher: the input that it gets as ``points``, for example
+            ``'points_2'``, a view without augmentation.
         init_cfg: As in MMEngine.
     """
 
@@ -66,9 +66,7 @@ class JGEKD(Distiller):
         if teachers:
             self.needs_teachers = ('main',)
         elif teacher_points != 'points':
-            raise ValueError(
-                f"teacher_points='{teacher_points}' needs a teacher, and there is none"
-            )
+            raise ValueError(f"teacher_points='{teacher_points}' needs teachers=dict(main=...)")
         super().__init__(student, teachers, losses, helpers, init_cfg)
         self.student_view = student_view
         self.passes = passes
@@ -107,10 +105,9 @@ class JGEKD(Distiller):
             'gt_score' in sample for sample in samples
         ):
             raise ValueError(
-                "this variant of the graph loss splits the classes by the sample's one label, "
-                'which a mixed sample '
-                "does not have: use variant='entropy', 'kl' or 'batch-graph', or leave "
-                'batch_augments out'
+                'this variant of the graph loss needs one label per sample, and batch_augments has '
+                "mixed the samples: use variant='entropy', 'kl' or 'batch-graph', or remove "
+                'batch_augments'
             )
         target = torch.cat([sample.gt_label for sample in samples]).to(student.logits.device)
         agree = (student.logits.argmax(1) == teacher.logits.argmax(1)).float().mean()
@@ -125,17 +122,15 @@ class JGEKD(Distiller):
         first, second = self._input(inputs, 'points'), self._input(inputs, 'points_2')
         if self.passes == 'joint' and first.shape != second.shape:
             raise ValueError(
-                f"passes='joint' needs views of one shape, points is {tuple(first.shape)} and "
-                'points_2 '
-                f"{tuple(second.shape)}; use passes='separate'"
+                f"passes='joint' needs views of one shape, but points is {tuple(first.shape)} and "
+                f"points_2 is {tuple(second.shape)}: use passes='separate'"
             )
         return first, second
 
     def _input(self, inputs: dict[str, Tensor], name: str) -> Tensor:
         if name not in inputs:
             raise KeyError(
-                f"JGEKD looks at inputs['{name}'], the batch has {sorted(inputs)}. Put "
-                'SiameseViews into the '
-                'training pipeline, or, to learn from a teacher, give teachers=dict(main=...)'
+                f"JGEKD needs inputs['{name}'], the batch has {sorted(inputs)}. Add SiameseViews "
+                'to the training pipeline, or give teachers=dict(main=...) to learn from a teacher'
             )
         return inputs[name]

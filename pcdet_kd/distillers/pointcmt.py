@@ -59,36 +59,33 @@ class PointCMT(Distiller):
     * feature enhancement: earth mover's distance between :math:`G(F_p)` and :math:`G(F_i)`;
     * classifier enhancement: :math:`KL(softmax\,C(F_i)\,\|\,softmax\,C(F_p))`.
 
-    Paper and released code differ (the numbers are the places of disagreement in
-    docs/en/pointcmt.md):
+    Paper and released code differ. D4 and so on are the places of disagreement in
+    docs/en/pointcmt.md:
 
-    ==========================  =================================  ==============================================
-    argument                    ``preset='paper'``                 ``preset='released'``
-    ==========================  =================================  ==============================================
-    feature (D4, D17)           30 x sum over points of the        30 x mean over points,
-    approximate auction
-                                distance, exact, raw coordinates   (eps 0.05, 3000 rounds), bounding
-                                boxes scaled
-    classifier (D5)             0.3 x mean over the batch          0.3 x sum over the batch (0.3 B
-    per sample) ``classifier_only`` (D6)    the KL trains C alone              the KL trains C and
-    the encoder published (ModelNet40 OA)   94.4, PointNet++                   94.6, PointNet++
-    (read me; votes not stated)
-    ==========================  =================================  ==============================================
+    * Feature term (D4, D17). ``'paper'``: 30 x the sum over points of the exact distance, raw
+      coordinates. ``'released'``: 30 x the mean over points, approximate auction (eps 0.05, 3,000
+      rounds), bounding boxes scaled.
+    * Classifier term (D5). ``'paper'``: 0.3 x the mean over the batch. ``'released'``: 0.3 x the
+      sum over the batch, so 0.3 B per sample.
+    * ``classifier_only`` (D6). ``'paper'``: the KL trains C alone. ``'released'``: it trains C and
+      the encoder.
+    * Published OA of PointNet++ on ModelNet40. ``'paper'``: 94.4. ``'released'``: 94.6 (read me;
+      votes not stated).
 
     Args:
         student: Config of the student; its head must classify features as wide as the teacher's.
         teachers: ``image``: the frozen multi-view teacher or, as published, its feature bank.
-        helpers: ``generator``: the frozen generator of stage II. Not used, and not needed, without
-            feature enhancement.
+        helpers: ``generator``: the frozen generator of stage II. Used by feature enhancement
+            only.
         preset: ``'paper'`` or ``'released'``; the arguments below override its values.
-        losses: Overrides of the preset's losses ``feature`` and ``classifier``: a config with its
-            own ``type`` replaces the preset's, one without changes only the keys that it names.
+        losses: Overrides of the preset's losses ``feature`` and ``classifier``: a config with a
+            ``type`` replaces the preset's; one without changes only the keys that it names.
         feature_enhancement: Whether the feature term is used.
         classifier_enhancement: Whether the classifier term is used.
         classifier_only: Whether the classifier term stops at the student's last layer instead of
             reaching the encoder.
         init_cfg: As in MMEngine.
-    """  # noqa: E501
+    """
 
     needs_teachers = ('image',)
 
@@ -105,7 +102,7 @@ class PointCMT(Distiller):
         init_cfg: dict | None = None,
     ) -> None:
         if preset not in PRESETS:
-            raise ValueError(f"preset is '{preset}', must be one of {sorted(PRESETS)}")
+            raise ValueError(f"preset is '{preset}', expected one of {sorted(PRESETS)}")
         self.needs_losses = ('feature',) * feature_enhancement + (
             'classifier',
         ) * classifier_enhancement
@@ -129,11 +126,9 @@ class PointCMT(Distiller):
         image = self.teachers['image'](inputs, samples).feat
         if image.shape != out.feat.shape:
             raise ValueError(
-                "PointCMT compares features of one width: the student's is "
-                f'{tuple(out.feat.shape)}, the '
-                f"teacher's {tuple(image.shape)}. Give the student's head a last hidden layer as "
-                'wide as the '
-                "teacher's feature"
+                f"the student's feature is {tuple(out.feat.shape)}, the teacher's "
+                f'{tuple(image.shape)}: PointCMT needs one width. Make the last hidden layer of '
+                "the student's head as wide as the teacher's feature"
             )
         terms = {}
         if 'feature' in self.losses:

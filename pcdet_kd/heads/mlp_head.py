@@ -14,26 +14,20 @@ from pcdet_kd.structures import PointDataSample, targets
 class MLPHead(BaseModule):
     """Hidden layers (:meth:`feature`), one linear layer (:meth:`classify`) and a loss.
 
-    ==========================================  ============================================================================
-    published head                              arguments
-    ==========================================  ============================================================================
-    PointMLP, PointNet++ (paper's code)         ``hidden_channels=(512, 256), dropout=0.5``
-    PointNet++ (yanx27)                         ``hidden_channels=(512, 256), dropout=0.4``
-    PointNet (fxia22)                           ``hidden_channels=(512, 256), dropout=(0, 0.3),
-    dropout_first=True`` DGCNN                                       ``hidden_channels=(512, 256),
-    bias=(False, True), act='leaky_relu'`` PointNeXt, RS-CNN
-    ``hidden_channels=(512, 256), dropout=0.5, bias=False`` RepSurf
-    ``hidden_channels=(512, 256), dropout=0.4`` SimpleView
-    ``hidden_channels=(128,), dropout=0.5`` PointCMT's students
-    ``hidden_channels=(512,), dropout=0`` Point-MAE
-    ``hidden_channels=(256, 256)`` AsymDSD
-    ``hidden_channels=(256, 256), act='gelu', bias=False, last_bias=False`` PCT
-    ``hidden_channels=(512, 256), bias=(False, True), act='leaky_relu'`` CurveNet
-    ``hidden_channels=(512,), bias=False`` GDANet
-    ``hidden_channels=(512, 256), dropout=0.4`` Point Transformer
-    ``hidden_channels=(256, 128)`` MVCNN, PointCMT's image teacher
-    ``hidden_channels=()``
-    ==========================================  ============================================================================
+    Published heads, and their arguments where they differ from the defaults:
+
+    * PointMLP, PointNet++ (paper's code): the defaults.
+    * PointNet++ (yanx27), RepSurf, GDANet: ``dropout=0.4``.
+    * PointNet (fxia22): ``dropout=(0, 0.3), dropout_first=True``.
+    * DGCNN, PCT: ``bias=(False, True), act='leaky_relu'``.
+    * PointNeXt, RS-CNN: ``bias=False``.
+    * Point-MAE: ``hidden_channels=(256, 256)``.
+    * AsymDSD: ``hidden_channels=(256, 256), act='gelu', bias=False, last_bias=False``.
+    * Point Transformer: ``hidden_channels=(256, 128)``.
+    * SimpleView: ``hidden_channels=(128,)``.
+    * CurveNet: ``hidden_channels=(512,), bias=False``.
+    * PointCMT's students: ``hidden_channels=(512,), dropout=0``.
+    * MVCNN, PointCMT's image teacher: ``hidden_channels=()``.
 
     Args:
         num_classes: K.
@@ -51,7 +45,7 @@ class MLPHead(BaseModule):
 
     Attributes:
         feat_channels: Channels of the feature that the last linear layer sees.
-    """  # noqa: E501
+    """
 
     def __init__(
         self,
@@ -103,7 +97,7 @@ class MLPHead(BaseModule):
         where a cloud is mixed.
 
         Raises:
-            ValueError: There is not one labelled sample per row.
+            ValueError: A row has no labelled sample.
         """
         if len(samples) != len(logits) or any('gt_label' not in sample for sample in samples):
             raise ValueError(
@@ -122,8 +116,7 @@ class MLPHead(BaseModule):
 
         Args:
             logits: (B, K).
-            samples: What is known of each row; copied, not changed. None for clouds of which
-                nothing is known.
+            samples: Samples to copy and extend, one per row. None: empty ones.
         """
         scores = at_least_float32(logits).softmax(dim=-1)
         known = [PointDataSample() for _ in scores] if samples is None else samples

@@ -11,7 +11,7 @@ class FeatureMSELoss(nn.Module):
     """Mean squared difference of the student's and the teacher's feature (FitNets, Romero et al.,
     2015).
 
-    The features need one shape; put a connector before it where the widths differ.
+    Both features need the same shape; where the widths differ, put a connector before the loss.
 
     Args:
         loss_weight: Factor.

@@ -1,7 +1,7 @@
 """The mathematics of the losses, without state.
 
 Everything is computed in float32 (float64 inputs stay float64), also under autocast. Shapes are
-checked; a mismatch is a ``ValueError`` that names both.
+checked; a mismatch raises a ``ValueError`` that names both shapes.
 """
 
 from collections.abc import Callable
@@ -35,14 +35,16 @@ def _full_precision(function: _Function) -> _Function:
     return wrapper
 
 
-def _check_same(names: tuple[str, str], a: Tensor, b: Tensor) -> None:
+def check_same(names: tuple[str, str], a: Tensor, b: Tensor) -> None:
+    """Raise ``ValueError`` unless both have one shape."""
     if a.shape != b.shape:
         raise ValueError(
             f'{names[0]} {tuple(a.shape)} and {names[1]} {tuple(b.shape)} need the same shape'
         )
 
 
-def _check_logits(name: str, logits: Tensor) -> None:
+def check_logits(name: str, logits: Tensor) -> None:
+    """Raise ``ValueError`` unless the logits are (B, K), not empty."""
     if logits.dim() != 2 or 0 in logits.shape:
         raise ValueError(f'{name} has shape {tuple(logits.shape)}, expected (B, K), not empty')
 
@@ -55,9 +57,9 @@ def cross_entropy(
 
     Args:
         student_logits: (B, K) scores before softmax.
-        target: (B,) int64 classes, or (B, K) the shares of classes in mixed samples, each row
-            summing to 1. A mixture's smoothed target is the mixture of the smoothed ones, so that
-            the loss is that of each class, weighted by its share.
+        target: (B,) int64 classes, or (B, K) the shares of classes in mixed samples, where each row
+            sums to 1. The loss of a mixture is the sum of the losses of its classes, each with its
+            share as the weight.
         label_smoothing: eps in [0, 1).
         smoothing: ``'uniform'``: eps/K on every class, so the true one has 1 - eps + eps/K
             (PyTorch's ``label_smoothing``); ``'others'``: 1 - eps on the true class and eps/(K - 1)
@@ -67,7 +69,7 @@ def cross_entropy(
     Returns:
         A scalar.
     """
-    _check_logits('student_logits', student_logits)
+    check_logits('student_logits', student_logits)
     mixed = target.shape == student_logits.shape and target.is_floating_point()
     if target.shape != student_logits.shape[:1] and not mixed:
         raise ValueError(
@@ -80,7 +82,7 @@ def cross_entropy(
     if smoothing == 'others' and label_smoothing:
         if num_classes == 1:
             raise ValueError(
-                "smoothing='others' needs two classes, student_logits is "
+                "smoothing='others' needs at least two classes, student_logits is "
                 f'{tuple(student_logits.shape)}'
             )
         log_p = student_logits.log_softmax(1)
@@ -110,8 +112,8 @@ def logit_kd(
     Returns:
         A scalar.
     """
-    _check_logits('student_logits', student_logits)
-    _check_same(('student_logits', 'teacher_logits'), student_logits, teacher_logits)
+    check_logits('student_logits', student_logits)
+    check_same(('student_logits', 'teacher_logits'), student_logits, teacher_logits)
     if detach_target:
         teacher_logits = teacher_logits.detach()
     log_student = (student_logits / temperature).log_softmax(1)
@@ -124,7 +126,7 @@ def feature_mse(student_feat: Tensor, teacher_feat: Tensor) -> Tensor:
     """Return the squared difference of two features of any one shape, averaged over all elements
     (FitNets).
     """
-    _check_same(('student_feat', 'teacher_feat'), student_feat, teacher_feat)
+    check_same(('student_feat', 'teacher_feat'), student_feat, teacher_feat)
     return F.mse_loss(student_feat, teacher_feat)
 
 
@@ -140,8 +142,8 @@ def scale_to_box(points: Tensor, variant: str = 'centred') -> Tensor:
             translation survives.
 
     Returns:
-        (B, N, 3), differentiable, also through the box. A cloud whose points all coincide keeps its
-        scale.
+        (B, N, 3), differentiable, also through the box. A cloud whose points are all equal keeps
+        its scale.
     """
     low, high = points.amin(1, keepdim=True), points.amax(1, keepdim=True)
     sides = high - low

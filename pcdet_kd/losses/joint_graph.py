@@ -15,6 +15,8 @@ import math
 import torch
 from torch import Tensor
 
+from pcdet_kd.layers import at_least_float32
+
 TINY = 1e-30  # below a logarithm; p log p has no slope there that matters
 
 
@@ -22,19 +24,13 @@ def entropy_term(student_logits: Tensor, teacher_logits: Tensor, temperature: fl
     r"""Return :math:`H(P, Q) = 2\,CE(p, q)`, the cross-entropy of the joint graphs normalised to
     sum 1.
     """
-    log_q, log_p = (
-        _log_softmax(student_logits, temperature),
-        _log_softmax(teacher_logits, temperature),
-    )
+    log_q, log_p = _log_softmax(temperature, student_logits, teacher_logits)
     return -2 * (log_p.exp() * log_q).sum(1)
 
 
 def divergence_term(student_logits: Tensor, teacher_logits: Tensor, temperature: float) -> Tensor:
     r"""Return :math:`T^2 KL(P \| Q) = 2 T^2 KL(p \| q)`."""
-    log_q, log_p = (
-        _log_softmax(student_logits, temperature),
-        _log_softmax(teacher_logits, temperature),
-    )
+    log_q, log_p = _log_softmax(temperature, student_logits, teacher_logits)
     return 2 * temperature**2 * (log_p.exp() * (log_p - log_q)).sum(1)
 
 
@@ -42,10 +38,7 @@ def decoupled_terms(
     student_logits: Tensor, teacher_logits: Tensor, target: Tensor, temperature: float
 ) -> tuple[Tensor, Tensor]:
     r"""Return :math:`2 T^2 KL_{bin}(p_t \| q_t)` and :math:`2 T^2 KL(\hat p \| \hat q)`."""
-    log_q, log_p = (
-        _log_softmax(student_logits, temperature),
-        _log_softmax(teacher_logits, temperature),
-    )
+    log_q, log_p = _log_softmax(temperature, student_logits, teacher_logits)
     factor = 2 * temperature**2
     if log_q.shape[1] == 1:
         return log_q.sum(1) * 0, log_q.sum(1) * 0
@@ -72,13 +65,10 @@ def released_target_term(
     It compares the entry (t, t) of the graphs with "the rest": :math:`t_1 (\log t_1 - s_1) + t_2
     (\log t_2 - s_2)` times :math:`T^2`, where :math:`t_1 = p_t^2/C`, :math:`t_2 = (1 - p_t^2)/C^2`,
     :math:`s_1 = 2 \log q_t - \log C`, and :math:`s_2` is the sum of the logarithms of all other
-    entries of the student's graph over C. The sums aren't normalised, so that the value is no
-    divergence: it doesn't vanish at q = p, and of the teacher only :math:`p_t` enters.
+    entries of the student's graph over C. The sums are not normalised, so the value is not a
+    divergence: it does not vanish at q = p. It depends on the teacher through :math:`p_t` alone.
     """
-    log_q, log_p = (
-        _log_softmax(student_logits, temperature),
-        _log_softmax(teacher_logits, temperature),
-    )
+    log_q, log_p = _log_softmax(temperature, student_logits, teacher_logits)
     classes = log_q.shape[1]
     log_c = math.log(classes)
     log_q_t, log_p_t = (v.gather(1, target[:, None])[:, 0] for v in (log_q, log_p))
@@ -95,18 +85,16 @@ def released_other_term(
     r"""Return the non-target part of the released code: :math:`-(2 \sum_i \hat p_i \log|\log \hat
     q_i| - \log C) / C^2`.
 
-    The code takes the logarithm of an outer product of *log*-probabilities, so that minimising it
-    lowers :math:`\hat q_i` where :math:`\hat p_i` is large. 0 for C <= 2, where there is no choice
-    among the others.
+    The code takes the logarithm of an outer product of *log*-probabilities. Minimising it therefore
+    lowers :math:`\hat q_i` where :math:`\hat p_i` is large. 0 for C <= 2, where there is at most
+    one other class.
     """
-    classes = student_logits.shape[1]
+    x, y = _scaled(temperature, student_logits, teacher_logits)
+    classes = x.shape[1]
     if classes <= 2:
-        return _log_softmax(student_logits, temperature).sum(1) * 0
-    is_target = _one_hot(target, student_logits)
-    x, y = (
-        _scaled(v, temperature).masked_fill(is_target, -torch.inf)
-        for v in (student_logits, teacher_logits)
-    )
+        return x.sum(1) * 0
+    is_target = _one_hot(target, x)
+    x, y = (v.masked_fill(is_target, -torch.inf) for v in (x, y))
     # -log q^ is log1p(exp(d)) for the largest class, with d = lse(the others) - x; it may round to
     # 0 when written as lse(x) - x
     largest = _one_hot(x.argmax(1), x)
@@ -121,16 +109,14 @@ def other_entropy_term(
     student_logits: Tensor, teacher_logits: Tensor, target: Tensor, temperature: float
 ) -> Tensor:
     r"""Return :math:`(2\,CE(\hat p, \hat q) + \log C) / C^2`: the non-target part with the sign
-    mended; 0 for C <= 2.
+    corrected; 0 for C <= 2.
     """
-    classes = student_logits.shape[1]
+    x, y = _scaled(temperature, student_logits, teacher_logits)
+    classes = x.shape[1]
     if classes <= 2:
-        return _log_softmax(student_logits, temperature).sum(1) * 0
-    is_target = _one_hot(target, student_logits)
-    x, y = (
-        _scaled(v, temperature).masked_fill(is_target, -torch.inf)
-        for v in (student_logits, teacher_logits)
-    )
+        return x.sum(1) * 0
+    is_target = _one_hot(target, x)
+    x, y = (v.masked_fill(is_target, -torch.inf) for v in (x, y))
     cross = -(y.softmax(1) * x.log_softmax(1).masked_fill(is_target, 0)).sum(1)
     return (2 * cross + math.log(classes)) / classes**2
 
@@ -139,13 +125,11 @@ def batch_graph_term(student_logits: Tensor, teacher_logits: Tensor, temperature
     r"""Return the cross-entropy of the batch's mean joint graphs, :math:`mean_b\,p p^\top` and
     :math:`mean_b\,q q^\top`.
 
-    The mean of rank-one graphs has full rank, so that this form alone sees which classes go
+    The mean of rank-one graphs has a higher rank, so this form alone sees which classes go
     together. A scalar; O(B·C²) time, O(B·C + C²) memory.
     """
-    log_q, p = (
-        _log_softmax(student_logits, temperature),
-        _log_softmax(teacher_logits, temperature).exp(),
-    )
+    log_q, log_p = _log_softmax(temperature, student_logits, teacher_logits)
+    p = log_p.exp()
     # scaled by each class's largest probability in the batch, so that little underflows
     top = log_q.detach().amax(0)
     q = (log_q - top).exp()
@@ -153,12 +137,12 @@ def batch_graph_term(student_logits: Tensor, teacher_logits: Tensor, temperature
     return -((p.t() @ p / len(p)) * log_graph).sum()
 
 
-def _scaled(logits: Tensor, temperature: float) -> Tensor:
-    return logits.to(torch.promote_types(logits.dtype, torch.float32)) / temperature
+def _scaled(temperature: float, *logits: Tensor) -> tuple[Tensor, ...]:
+    return tuple(at_least_float32(v) / temperature for v in logits)
 
 
-def _log_softmax(logits: Tensor, temperature: float) -> Tensor:
-    return _scaled(logits, temperature).log_softmax(1)
+def _log_softmax(temperature: float, *logits: Tensor) -> tuple[Tensor, ...]:
+    return tuple(v.log_softmax(1) for v in _scaled(temperature, *logits))
 
 
 def _one_hot(index: Tensor, like: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from pcdet_kd.losses import functional
 from pcdet_kd.losses import joint_graph as maths
 from pcdet_kd.ops.checks import check_choice
 from pcdet_kd.registry import LOSSES
@@ -23,41 +24,34 @@ DETACH = ('teacher', 'none', 'mutual')
 class JointGraphEntropyLoss(nn.Module):
     r"""Joint-graph-entropy knowledge distillation (JGEKD; Tian et al., Information Sciences 2023).
 
-    The classes of a sample span a graph with the weights :math:`A_{ij} = p_i p_j / C`; the
-    student's graph is drawn to the teacher's. Because the graph is an outer product, its entropies
-    are those of the marginals: :math:`H(P) = 2 H(p)`, :math:`H(P, Q) = 2 CE(p, q)`, :math:`KL(P\|Q)
-    = 2 KL(p\|q) = 2\,KL_{bin}(p_t\|q_t) + 2 (1 - p_t) KL(\hat p\|\hat q)`. So ``'entropy'`` and
-    ``'kl'`` are ordinary distillation with twice its weight, ``'decoupled'`` is decoupled
-    distillation (DKD) with twice its weight, and all need O(B·C) time and memory; nothing about
-    pairs of classes enters but the marginals. Only ``'batch-graph'``, an extension, carries more.
+    The classes of a sample span a graph with the weights :math:`A_{ij} = p_i p_j / C`. The loss
+    draws the student's graph towards the teacher's. The graph is an outer product, so its entropies
+    are those of the class probabilities: :math:`H(P) = 2 H(p)`, :math:`H(P, Q) = 2 CE(p, q)`,
+    :math:`KL(P\|Q) = 2 KL(p\|q) = 2\,KL_{bin}(p_t\|q_t) + 2 (1 - p_t) KL(\hat p\|\hat q)`. It adds
+    no information about pairs of classes. All variants but one therefore need O(B·C) time and
+    memory.
 
-    ======================  ==================================================================  ===  =====================
-    variant                 per sample                                                           T
-    source
-    ======================  ==================================================================  ===  =====================
-    ``'entropy'``           :math:`2 CE(p, q)`                                                   1
-    fits the log of the
-                                                                                                      published
-                                                                                                      run
-                                                                                                      (2022)
-    ``'kl'``                :math:`2 T^2 KL(p\|q)`                                               1
-    the same slope, 0 at
-                                                                                                      a
-                                                                                                      match
-    ``'decoupled'``         :math:`2 T^2 (\alpha KL_{bin}(p_t\|q_t) + \beta KL(\hat p\|\hat q))` 4
-    normalised split ``'batch-graph'``       cross-entropy of the batch's mean graphs
-    1    this project ``'released'``          :math:`\alpha TC + \beta NC`
-    4    SEGIR and DesenAT code ``'released-signfix'``  :math:`\alpha TC + \beta (2 CE(\hat p, \hat
-    q) + \log C)/C^2`        4    its sign mended
-    ======================  ==================================================================  ===  =====================
+    The variants, per sample, with the default T:
 
-    The released code differs from what its name promises: its TC sees of the teacher only
-    :math:`p_t`, isn't normalised and acts like label smoothing with :math:`\varepsilon = 1 - p_t^2`
-    (a perfect copy of the teacher is no minimum); its NC has the wrong sign (it pushes the student
-    away from the teacher's favourite wrong classes), though it is small; and nothing is detached.
-    No published number belongs to it. Use it to reproduce that code with ``loss_weight=0.5,
-    detach='none'`` and a warm-up of 5 epochs; the published run fits ``'entropy'`` with a warm-up
-    of 20 (:class:`LossWarmupHook`).
+    * ``'entropy'`` (T = 1): :math:`2 CE(p, q)`, ordinary distillation with twice its weight. The
+      simplest form that agrees with the log of the published run of 2022 (inferred from the log,
+      see docs/en/jgekd.md).
+    * ``'kl'`` (T = 1): :math:`2 T^2 KL(p\|q)`. At T = 1 it has the same gradient; it is 0 where
+      student and teacher agree.
+    * ``'decoupled'`` (T = 4): :math:`2 T^2 (\alpha KL_{bin}(p_t\|q_t) + \beta KL(\hat p\|\hat
+      q))`, decoupled distillation (DKD) with twice its weight.
+    * ``'batch-graph'`` (T = 1): cross-entropy of the batch's mean graphs. An extension of this
+      project, and the only variant in which pairs of classes count; O(B·C²).
+    * ``'released'`` (T = 4): :math:`\alpha TC + \beta NC`, the code of SEGIR and DesenAT.
+    * ``'released-signfix'`` (T = 4): :math:`\alpha TC + \beta (2 CE(\hat p, \hat q) + \log C)/C^2`,
+      the same with one sign corrected.
+
+    The released code does not do what its name says. TC depends on the teacher through :math:`p_t`
+    alone, is not normalised, and acts like label smoothing with :math:`\varepsilon = 1 - p_t^2`: a
+    perfect copy of the teacher is not a minimum. NC has the wrong sign: it pushes the student away
+    from the teacher's favourite wrong classes, though it is small. Nothing is detached. No
+    published number belongs to this code. To reproduce it use ``loss_weight=0.5, detach='none'``
+    and a warm-up of 5 epochs; the published run had a warm-up of 20 (:class:`LossWarmupHook`).
 
     Args:
         variant: See the table.
@@ -65,10 +59,10 @@ class JointGraphEntropyLoss(nn.Module):
         alpha: Weight of the target part, where the variant has parts.
         beta: Weight of the part of the other classes.
         detach: ``'teacher'``: no gradient to the teacher's logits; ``'none'``: both get it, as in
-            the released code; ``'mutual'``: the mean of two one-way losses, each side teaching the
+            the released code; ``'mutual'``: the mean of two losses, in which each side teaches the
             other once.
         loss_weight: Factor.
-    """  # noqa: E501
+    """
 
     def __init__(
         self,
@@ -105,17 +99,10 @@ class JointGraphEntropyLoss(nn.Module):
             target: (B,) int64 labels.
 
         Raises:
-            ValueError: Shapes that don't fit together.
+            ValueError: The shapes do not match.
         """
-        if (
-            student_logits.dim() != 2
-            or student_logits.shape != teacher_logits.shape
-            or 0 in student_logits.shape
-        ):
-            raise ValueError(
-                f'student_logits {tuple(student_logits.shape)} and teacher_logits '
-                f'{tuple(teacher_logits.shape)} need the same shape (B, C), not empty'
-            )
+        functional.check_logits('student_logits', student_logits)
+        functional.check_same(('student_logits', 'teacher_logits'), student_logits, teacher_logits)
         if target.shape != student_logits.shape[:1]:
             raise ValueError(
                 f'target has shape {tuple(target.shape)}, expected ({len(student_logits)},) for '

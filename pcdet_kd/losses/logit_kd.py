@@ -15,8 +15,8 @@ class LogitKDLoss(nn.Module):
         temperature: T > 0.
         reduction: ``'batchmean'``, or ``'sum'`` over the batch as in PointCMT's released code,
             whose weight therefore grows with the batch size.
-        detach_target: Stop the gradient to the teacher's logits. PointCMT doesn't (its target
-            passes through the student's classifier).
+        detach_target: Stop the gradient to the teacher's logits. PointCMT does not stop it: its
+            target passes through the student's classifier.
         loss_weight: Factor.
     """
 

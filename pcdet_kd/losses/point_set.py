@@ -20,8 +20,8 @@ class EarthMoverLoss(nn.Module):
     * the paper (94.4 %, Eq. 4 and 5): ``reduction='sum'``, the defaults otherwise.
 
     With one weight, the two differ by the number of points. The released CUDA kernel sends no
-    gradient to the second cloud; here both get theirs, which is the same thing for a constant
-    teacher.
+    gradient to the second cloud; here both clouds get one. For a constant teacher that makes no
+    difference.
 
     Args:
         reduction: ``'mean'`` or ``'sum'`` over the points of a cloud.
@@ -50,8 +50,7 @@ class EarthMoverLoss(nn.Module):
         check_choice('solver', solver, ('auction', 'msn'))
         if solver == 'auction' and iterations is not None:
             raise ValueError(
-                f"iterations={iterations} belongs to solver='msn'; the 'auction' solver stops by "
-                'itself'
+                f"iterations={iterations} needs solver='msn': the 'auction' solver stops by itself"
             )
         self.reduction = reduction
         self.normalize = normalize

@@ -36,6 +36,9 @@ def test_differences_name_path_and_both_values():
         'the training data',
     ]
     assert old.differences(old) == []
+    # a record without a fingerprint says nothing about the data
+    unknown = StageRecord(old.config)
+    assert old.differences(unknown) == unknown.differences(old) == []
     many = StageRecord({f'k{i}': '1' for i in range(9)})
     assert many.differences(StageRecord({}))[-1] == 'and 4 more'
 

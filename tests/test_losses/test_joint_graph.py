@@ -138,3 +138,13 @@ def test_published_gradients_of_the_released_terms(scale):
         maths.released_other_term(student, teacher, target, T).sum(), student
     )
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+
+
+def test_the_mean_graph_counts_classes_of_tiny_probability():
+    """In float32 the square of exp(-60) is 0."""
+    student = torch.tensor([[0.0, -60.0, -61.0], [0.0, -62.0, -60.0]])
+    teacher = torch.tensor([[1.0, 2.0, 0.0], [0.0, 1.0, 3.0]])
+    pairs = [graphs(s, t, 1.0) for s, t in zip(student.double(), teacher.double())]
+    q, p = (torch.stack(g).mean(0) for g in zip(*pairs))
+    expected = -(p * q.log()).sum()
+    torch.testing.assert_close(maths.batch_graph_term(student, teacher, 1.0), expected.float())

@@ -54,7 +54,7 @@ def test_gradients_reach_both_clouds():
         (dict(reduction='none'), "reduction is 'none'"),
         (dict(normalize='bbox'), "normalize is 'bbox'"),
         (dict(solver='sinkhorn'), "solver is 'sinkhorn'"),
-        (dict(iterations=50), "iterations=50 belongs to solver='msn'"),
+        (dict(iterations=50), "iterations=50 needs solver='msn'"),
     ],
 )
 def test_bad_arguments(args, message):
