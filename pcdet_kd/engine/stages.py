@@ -9,8 +9,9 @@ from typing import Any
 
 from mmengine.config import Config
 
-from pcdet_kd.engine.config import load_config, sets_work_dir, variables_of
+from pcdet_kd.engine.config import load_config
 from pcdet_kd.engine.config_check import ConfigError
+from pcdet_kd.engine.config_reader import variables_of
 from pcdet_kd.engine.stage_record import StageRecord
 from pcdet_kd.registry import did_you_mean
 from pcdet_kd.utils.student import is_distiller, student_config
@@ -113,14 +114,12 @@ def plan(
         cfg = load_config(path, passed)
         if work_dir is not None:
             folder = Path(work_dir, 'stages', path.stem) if parents else Path(work_dir)
-        elif 'work_dir' in passed or sets_work_dir(path):
-            folder = Path(cfg.work_dir)
         else:
-            folder = work_dir_of(path)
+            folder = Path(cfg.get('work_dir') or work_dir_of(path))
         cfg.work_dir = str(folder)
         stage = Stage(name, path, cfg, folder)
         for required, file in (cfg.get('requires') or {}).items():
-            stage.requires[required] = visit(path.parent / file, required, (*parents, key))
+            stage.requires[required] = visit(Path(file), required, (*parents, key))
         _fill_frozen_models(stage)
         stages[key] = stage
         return stage
