@@ -6,7 +6,7 @@ import pytest
 
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.config_reader import config_files, read_config, variables_of
-from pcdet_kd.engine.pipeline import plan
+from pcdet_kd.engine.stages import plan
 
 ROOT = Path(__file__).parents[2]
 BASE = """
