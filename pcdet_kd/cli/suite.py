@@ -72,9 +72,10 @@ def evaluate(args: argparse.Namespace, cfg: Any, model: Any) -> Path:
     from pcdet_kd.datasets.suites import SUITES
     from pcdet_kd.engine.config_check import ConfigError
     from pcdet_kd.registry import did_you_mean
-    from pcdet_kd.robustness import SuiteData, evaluate_suite, weights_sha256
+    from pcdet_kd.robustness import SuiteData, evaluate_suite
     from pcdet_kd.robustness.suite_data import suite_metainfo, suite_pipeline
     from pcdet_kd.utils.files import file_sha256
+    from pcdet_kd.utils.hashing import weights_sha256
 
     given = dict(cfg.get('corruptions') or {})
     suite = args.corruptions or given.get('suite')
@@ -110,7 +111,7 @@ def evaluate(args: argparse.Namespace, cfg: Any, model: Any) -> Path:
         name=Path(args.config).stem,
         config=short_path(args.config),
         checkpoint=short_path(args.checkpoint),
-        sha256=file_sha256(local) if local.is_file() else weights_sha256(model),
+        sha256=file_sha256(local) if local.is_file() else weights_sha256(model.state_dict()),
         model=repr(cfg.model),
     )
     seed = (cfg.get('randomness') or {}).get('seed') or 0

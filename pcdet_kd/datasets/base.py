@@ -3,10 +3,9 @@ random numbers.
 """
 
 import copy
-import hashlib
 import random
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +19,7 @@ from pcdet_kd.datasets.shared_arrays import SharedList, is_starting_a_process, s
 from pcdet_kd.datasets.splits import stratified_split
 from pcdet_kd.registry import SCOPE, TRANSFORMS
 from pcdet_kd.utils.errors import DataError, SampleError
+from pcdet_kd.utils.hashing import content_sha256
 
 SPLITS = ('train', 'val', 'trainval', 'test')
 
@@ -266,24 +266,17 @@ class PointCloudDataset(BaseDataset):
         A transform of the pipeline that reads files of its own adds to it through
         ``fingerprint(samples) -> str``.
         """
-        digest = hashlib.blake2b(digest_size=16)
+        return content_sha256(self._content())
+
+    def _content(self) -> Iterator[str | np.ndarray]:
+        arrays = [('points', self.records.points), *sorted(self.records.extras.items())]
         for info in self.data_list:
-            digest.update(f'{info["sample_id"]}\0{info["gt_label"]}\0'.encode())
-            for name, array in (
-                ('points', self.records.points),
-                *sorted(self.records.extras.items()),
-            ):
-                values = np.ascontiguousarray(array[info['record']])
-                digest.update(f'{name}{values.shape}{values.dtype}'.encode())
-                digest.update(values.view(np.uint8))
+            yield from (str(info['sample_id']), str(info['gt_label']))
+            for name, array in arrays:
+                yield from (name, array[info['record']])
         for transform in self.pipeline.transforms:
             if hasattr(transform, 'fingerprint'):
-                digest.update(
-                    transform.fingerprint(
-                        [self.get_data_info(i) for i in range(len(self))]
-                    ).encode()
-                )
-        return digest.hexdigest()
+                yield transform.fingerprint([self.get_data_info(i) for i in range(len(self))])
 
 
 def build_transforms(transforms: Sequence[dict | Callable]) -> list[Callable]:

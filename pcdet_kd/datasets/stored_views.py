@@ -1,6 +1,5 @@
 """Rendered pictures in a folder, read as arrays."""
 
-import hashlib
 import json
 import logging
 import os
@@ -13,6 +12,7 @@ from mmengine.logging import print_log
 from pcdet_kd.datasets.files import check_size, read_npy, reading
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import atomic_write
+from pcdet_kd.utils.hashing import content_sha256
 from pcdet_kd.views.cache import RECORD, read_record
 
 VERSION = 1  # of decoded pictures: count up when equal files and settings give other pixels
@@ -99,12 +99,8 @@ class StoredViews:
         Raises:
             DataError: A name is in neither.
         """
-        digest = hashlib.blake2b(f'{VERSION} {self.shape}'.encode(), digest_size=16)
-        for name in names:
-            digest.update(
-                json.dumps([name, self._source(name, times=False)], sort_keys=True).encode()
-            )
-        return digest.hexdigest()
+        sources = [[name, self._source(name, times=False)] for name in names]
+        return content_sha256([f'{VERSION} {self.shape}', json.dumps(sources, sort_keys=True)])
 
     def _source(self, name: str, times: bool) -> list:
         """Return what tells whether a name's pictures are still the same ones."""
@@ -125,7 +121,7 @@ class StoredViews:
 
     def _cached(self, name: str) -> Path:
         text = json.dumps([VERSION, self._source(name, times=True)], sort_keys=True)
-        digest = hashlib.blake2b(text.encode(), digest_size=_DIGITS // 2).hexdigest()
+        digest = content_sha256([text])[:_DIGITS]
         return self.cache_dir / 'x'.join(map(str, self.shape)) / f'{name}.{digest}.npy'
 
     def _keep(self, path: Path, images: np.ndarray) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from pcdet_kd.utils.files import file_sha256
+from pcdet_kd.utils.files import atomic_write, file_sha256
 
 # What may change between two runs without making them different experiments.
 _IRRELEVANT = (
@@ -78,11 +78,8 @@ class StageRecord:
 
     def write(self, work_dir: Path) -> None:
         """Write the record atomically."""
-        work_dir.mkdir(parents=True, exist_ok=True)
-        file = work_dir / FILE
-        temporary = file.with_name(f'.{FILE}.{os.getpid()}.tmp')
-        temporary.write_text(json.dumps(asdict(self), indent=1), encoding='utf-8')
-        os.replace(temporary, file)
+        with atomic_write(work_dir / FILE) as file:
+            file.write(json.dumps(asdict(self), indent=1).encode())
 
     def differences(self, other: 'StageRecord') -> list[str]:
         """Return ``path: old -> new`` for each difference in config or data, at most five and a

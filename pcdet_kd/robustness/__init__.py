@@ -2,7 +2,7 @@
 what came out.
 """
 
-from pcdet_kd.robustness.evaluate import evaluate_suite, weights_sha256
+from pcdet_kd.robustness.evaluate import evaluate_suite
 from pcdet_kd.robustness.generation import Generated, Source, generate, source_of
 from pcdet_kd.robustness.metrics import MODELNET_C_BASELINE, error_rates, modelnet_c_scores
 from pcdet_kd.robustness.paired_bootstrap import Interval, bootstrap, paired_bootstrap
@@ -27,6 +27,5 @@ __all__ = [
     'report_tables',
     'robustness_report',
     'source_of',
-    'weights_sha256',
     'write_report',
 ]

@@ -282,15 +282,6 @@ def _one_seed(dataset: CorruptedDataset) -> Iterator[None]:
         np.random.set_state(state)
 
 
-def weights_sha256(model: nn.Module) -> str:
-    """Return a hash of a model's weights, for weights that come from no local file."""
-    digest = hashlib.sha256()
-    for name, value in sorted(model.state_dict().items()):
-        digest.update(f'{name}{tuple(value.shape)}{value.dtype}'.encode())
-        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()
-
-
 def _seconds_between_lines() -> float:
     """A bar in a terminal moves; in a log file every move is a line."""
     return 0.2 if sys.stderr.isatty() else 30.0

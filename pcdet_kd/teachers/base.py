@@ -1,18 +1,17 @@
 """The contract of teachers, and a frozen model that its owner's training cannot touch."""
 
 import copy
-import hashlib
 import itertools
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from mmengine.model import BaseDataPreprocessor, BaseModule
 from torch import nn
 
 from pcdet_kd.registry import MODELS
 from pcdet_kd.structures import ModelOutput
 from pcdet_kd.utils.checkpoint import load_weights
+from pcdet_kd.utils.hashing import weights_sha256
 
 
 class Frozen(BaseModule):
@@ -75,11 +74,7 @@ class Frozen(BaseModule):
 
     def weights_hash(self) -> str:
         """Return a hash of the frozen weights."""
-        digest = hashlib.blake2b(digest_size=16)
-        for name, value in sorted(self._held[0].state_dict().items()):
-            digest.update(name.encode())
-            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-        return digest.hexdigest()
+        return weights_sha256(self._held[0].state_dict())
 
     def train(self, mode: bool = True) -> 'Frozen':
         super().train(mode)

@@ -1,6 +1,5 @@
 """A teacher's outputs, computed once and looked up by sample."""
 
-import hashlib
 import json
 import logging
 import os
@@ -18,6 +17,7 @@ from pcdet_kd.registry import DATASETS, TEACHERS
 from pcdet_kd.structures import ModelOutput
 from pcdet_kd.teachers.base import Teacher
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, save_checkpoint_file
+from pcdet_kd.utils.hashing import content_sha256
 
 _CHUNK = 1024  # samples between two points from which an interrupted build can go on
 
@@ -144,9 +144,7 @@ class FeatureBank(Teacher):
         return ModelOutput(logits, self._feat[index])
 
     def weights_hash(self) -> str:
-        digest = hashlib.blake2b(self._key.encode(), digest_size=16)
-        digest.update(self._feat.cpu().contiguous().view(torch.uint8).numpy())
-        return digest.hexdigest()
+        return content_sha256([self._key, self._feat])
 
     @staticmethod
     def _two_epochs(dataset: Any) -> Any:
@@ -164,7 +162,7 @@ class FeatureBank(Teacher):
         model_cfg = {k: v for k, v in self.teacher_cfg.items() if k not in ('checkpoint', 'prefix')}
         text = json.dumps([model_cfg, transforms], sort_keys=True, default=str)
         parts = [text, teacher.weights_hash(), *(d.fingerprint() for d in datasets)]
-        key = hashlib.blake2b('\0'.join(parts).encode(), digest_size=16).hexdigest()
+        key = content_sha256(parts)
         if self.path:
             return teacher, datasets, key, Path(self.path)
         checkpoint = self.teacher_cfg.get('checkpoint')

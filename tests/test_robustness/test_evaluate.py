@@ -11,7 +11,6 @@ from pcdet_kd.robustness.evaluate import (
     Predictor,
     batches_of_equal_size,
     evaluate_suite,
-    weights_sha256,
 )
 from pcdet_kd.robustness.results import (
     SetResult,
@@ -264,11 +263,3 @@ def test_batches_hold_clouds_of_one_size_and_are_full():
     sizes = np.array([8, 9, 8, 9, 8, 9, 9, 7])
     batches = [b.tolist() for b in batches_of_equal_size(np.array([0, 1, 2, 3, 4, 6, 7]), sizes, 2)]
     assert batches == [[7], [0, 2], [4], [1, 3], [6]]
-
-
-def test_hash_of_weights():
-    model = LongestAxis()
-    before = weights_sha256(model)
-    assert len(before) == 64 and weights_sha256(LongestAxis()) == before
-    nn.init.constant_(model.scale, 2)
-    assert weights_sha256(model) != before
