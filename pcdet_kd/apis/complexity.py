@@ -3,7 +3,6 @@ machine.
 """
 
 import time
-from statistics import median_high
 from typing import Any, NamedTuple
 
 import torch
@@ -123,13 +122,11 @@ def measure_speed(
     forward_times = _times(forward, seconds, device)
     if batch == 1:
         model.train(training)
-        return Speed(1 / median_high(forward_times), float('nan'), len(forward_times))
+        return Speed(1 / _median(forward_times), float('nan'), len(forward_times))
     model.train()
     train_times = _times(train, seconds, device)
     model.train(training)
-    return Speed(
-        batch / median_high(forward_times), batch / median_high(train_times), len(train_times)
-    )
+    return Speed(batch / _median(forward_times), batch / _median(train_times), len(train_times))
 
 
 def _times(function: Any, seconds: float, device: torch.device) -> list[float]:
@@ -145,3 +142,7 @@ def _times(function: Any, seconds: float, device: torch.device) -> list[float]:
     while sum(times) < seconds:
         times.append(once())
     return times
+
+
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]

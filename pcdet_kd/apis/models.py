@@ -107,7 +107,7 @@ def get_model(
 
     Raises:
         ValueError: An unknown name, or ``pretrained=True``: this project hosts no weights.
-        CheckpointError: The checkpoint does not fit.
+        CheckpointError: The checkpoint doesn't fit.
     """
     infos = model_infos()
     if name not in infos:
@@ -149,7 +149,7 @@ def init_model(
 
     Raises:
         ValueError: Neither a config nor a checkpoint that describes its model.
-        CheckpointError: The checkpoint does not fit.
+        CheckpointError: The checkpoint doesn't fit.
     """
     weights, meta, source = {}, {}, os.fspath(checkpoint or '')
     if checkpoint is not None:

@@ -41,7 +41,7 @@ class WrappedModule(BaseModule):
             ``point_feats`` too.
 
     Raises:
-        ValueError: ``module`` cannot be imported or is no module, or the network returns another
+        ValueError: ``module`` can't be imported or is no module, or the network returns another
             shape; the message names it.
     """
 

@@ -3,8 +3,8 @@ asked.
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class CorruptedDataset(PointCloudDataset):
             to the unit sphere; ``'box+sphere'``: the box to [-1, 1] first (what the loaders of
             JGEKD's later code do to PointCloud-C and to ModelNet40-C). State it with every score.
         split: ``'test'``; there is no other.
-        pipeline, test_mode, metainfo, indices: See :class:`PointCloudDataset`.
+        options: Arguments of :class:`PointCloudDataset`.
 
     Raises:
         ValueError: Another suite's corruption (the two are easily confused), an unknown one, or
@@ -49,10 +49,8 @@ class CorruptedDataset(PointCloudDataset):
         severity: int = 0,
         renormalize: str = 'none',
         split: str = 'test',
-        pipeline: Sequence = (),
         test_mode: bool = True,
-        metainfo: dict | None = None,
-        indices: int | Sequence[int] | None = None,
+        **options: Any,
     ) -> None:
         if split != 'test':
             raise ValueError(f"split is '{split}': {type(self).__name__} is a test set")
@@ -80,10 +78,8 @@ class CorruptedDataset(PointCloudDataset):
         super().__init__(
             data_root=data_root,
             split=split,
-            pipeline=pipeline,
             test_mode=test_mode,
-            metainfo=metainfo,
-            indices=indices,
+            **options,
         )
 
     @property

@@ -7,7 +7,7 @@ import math
 import os
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -176,8 +176,11 @@ def read_npy(path: Path, contents: str, fix: str) -> np.ndarray:
         return _read_array(file, path.stat().st_size)
 
 
-def read_npz(path: Path, wanted: Iterable[str], contents: str, fix: str) -> dict[str, np.ndarray]:
-    """Return arrays of a ``.npz`` file: those of the wanted names that it has, or its only one.
+def read_npz(
+    path: Path, wanted: Sequence[str] | None, contents: str, fix: str
+) -> dict[str, np.ndarray]:
+    """Return arrays of a ``.npz`` file: those of the wanted names that it has, or its only one; all
+    of them where ``wanted`` is None.
 
     Raises:
         DataError: The file is missing or damaged, unpacks to too much (:func:`check_size`), or has
@@ -185,8 +188,10 @@ def read_npz(path: Path, wanted: Iterable[str], contents: str, fix: str) -> dict
     """
     with reading(path, contents, fix), zipfile.ZipFile(path) as archive:
         members = {info.filename.removesuffix('.npy'): info for info in archive.infolist()}
-        names = [name for name in wanted if name in members] or list(members)
-        if len(members) != 1 and not set(names) <= set(wanted):
+        names = [name for name in members if wanted is None or name in wanted]
+        if not names and len(members) == 1:
+            names = list(members)
+        if not names:
             raise DataError(path, f'arrays {", ".join(members) or "none"}', contents, fix)
         check_size(path, sum(members[name].file_size for name in names), 'arrays')
         arrays = {}

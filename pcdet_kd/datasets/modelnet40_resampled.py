@@ -2,9 +2,9 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -41,8 +41,7 @@ class ModelNet40Resampled(PointCloudDataset):
         with_normals: Whether samples have ``normals``.
         cache_dir: Directory of the parsed array. None: ``data_root/.pcdet_kd_cache``.
         num_workers: Processes that parse; 0 parses in this one. None: one per CPU core, at most 8.
-        split, val_fraction, val_seed, pipeline, test_mode, metainfo, indices: See
-            :class:`PointCloudDataset`.
+        options: Arguments of :class:`PointCloudDataset`.
 
     Raises:
         DataError: A file is missing or malformed, has fewer than ``num_points`` rows, or the cache
@@ -58,13 +57,7 @@ class ModelNet40Resampled(PointCloudDataset):
         with_normals: bool = False,
         cache_dir: str | None = None,
         num_workers: int | None = None,
-        split: str = 'train',
-        val_fraction: float = 0.0,
-        val_seed: int = 0,
-        pipeline: Sequence[dict | Callable] = (),
-        test_mode: bool = False,
-        metainfo: dict | None = None,
-        indices: int | Sequence[int] | None = None,
+        **options: Any,
     ) -> None:
         if num_points < 1:
             raise ValueError(f'num_points is {num_points}, must be at least 1')
@@ -74,13 +67,7 @@ class ModelNet40Resampled(PointCloudDataset):
         self.num_workers = min(os.cpu_count() or 1, 8) if num_workers is None else num_workers
         super().__init__(
             data_root=data_root,
-            split=split,
-            val_fraction=val_fraction,
-            val_seed=val_seed,
-            pipeline=pipeline,
-            test_mode=test_mode,
-            metainfo=metainfo,
-            indices=indices,
+            **options,
         )
 
     def load_records(self) -> Records:

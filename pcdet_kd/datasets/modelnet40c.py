@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from pcdet_kd.datasets.corrupted import CorruptedDataset
-from pcdet_kd.datasets.files import read_labels, require_file
+from pcdet_kd.datasets.files import read_labels, read_npy
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.errors import DataError
 
@@ -41,7 +41,7 @@ class ModelNet40C(CorruptedDataset):
                 "take type='ModelNetC', or another data_root",
             )
         name = self.file_name
-        points = _read_npy(root / name, self.fix)
+        points = read_npy(root / name, 'floats (M, N, 3) in NumPy format', self.fix)
         if (
             points.ndim != 3
             or points.shape[2] != 3
@@ -54,7 +54,7 @@ class ModelNet40C(CorruptedDataset):
                 'floats (M, N, 3)',
                 self.fix,
             )
-        labels = _read_npy(root / 'label.npy', self.fix)
+        labels = read_npy(root / 'label.npy', 'labels (M, 1) in NumPy format', self.fix)
         if len(labels) != len(points):
             raise DataError(
                 root / name,
@@ -63,12 +63,3 @@ class ModelNet40C(CorruptedDataset):
                 self.fix,
             )
         return points, read_labels(root / 'label.npy', labels, len(points), self.fix), root / name
-
-
-def _read_npy(path: Path, fix: str) -> np.ndarray:
-    require_file(path, 'a NumPy array', fix)
-    try:
-        return np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        found = f'{path.stat().st_size:,} bytes that cannot be read ({str(error).splitlines()[0]})'
-        raise DataError(path, found, 'a NumPy array (.npy) of numbers', fix) from error

@@ -1,8 +1,9 @@
 """Own data: a folder of point-cloud or mesh files per class."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
@@ -44,8 +45,8 @@ class PointCloudFolder(PointCloudDataset):
         with_rgb: Whether samples have ``rgb`` in [0, 1]; every file must then have it.
         columns: Column names of text and npy files, see ``read_points``.
         mesh_points: Points drawn from each mesh.
-        split, val_fraction, val_seed, pipeline, test_mode, metainfo, indices: See
-            :class:`PointCloudDataset`.
+        metainfo: Overrides of what follows from the arguments above.
+        options: More arguments of :class:`PointCloudDataset`.
 
     Raises:
         DataError: A folder is missing or empty, or a file is malformed.
@@ -62,13 +63,8 @@ class PointCloudFolder(PointCloudDataset):
         with_rgb: bool = False,
         columns: Sequence[str] | None = None,
         mesh_points: int = 2048,
-        split: str = 'train',
-        val_fraction: float = 0.0,
-        val_seed: int = 0,
-        pipeline: Sequence[dict | Callable] = (),
-        test_mode: bool = False,
         metainfo: dict | None = None,
-        indices: int | Sequence[int] | None = None,
+        **options: Any,
     ) -> None:
         if up_axis not in ('x', 'y', 'z'):
             raise ValueError(f"up_axis is '{up_axis}', must be 'x', 'y' or 'z'")
@@ -92,13 +88,8 @@ class PointCloudFolder(PointCloudDataset):
         meta = dict(classes=tuple(classes or present), up_axis=up_axis)
         super().__init__(
             data_root=data_root,
-            split=split,
-            val_fraction=val_fraction,
-            val_seed=val_seed,
-            pipeline=pipeline,
-            test_mode=test_mode,
             metainfo={**meta, **(metainfo or {})},
-            indices=indices,
+            **options,
         )
 
     def load_records(self) -> Records:

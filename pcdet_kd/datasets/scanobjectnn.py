@@ -1,7 +1,7 @@
 """ScanObjectNN: 15 classes of real indoor scans."""
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -74,9 +74,8 @@ class ScanObjectNN(PointCloudDataset):
         variant: See the table.
         background: None: as the table says. False: the background-free version of a variant that
             has one.
-        split, val_fraction, val_seed, pipeline, test_mode, metainfo, indices: See
-            :class:`PointCloudDataset`. Note that ``PB`` variants hold several perturbed copies of
-            an object, which a random validation split does not keep together.
+        options: Arguments of :class:`PointCloudDataset`. Note that ``PB`` variants hold several
+            perturbed copies of an object, which a random validation split does not keep together.
 
     Raises:
         DataError: A file is missing or malformed.
@@ -89,26 +88,14 @@ class ScanObjectNN(PointCloudDataset):
         data_root: str,
         variant: str = 'PB_T50_RS',
         background: bool | None = None,
-        split: str = 'train',
-        val_fraction: float = 0.0,
-        val_seed: int = 0,
-        pipeline: Sequence[dict | Callable] = (),
-        test_mode: bool = False,
-        metainfo: dict | None = None,
-        indices: int | Sequence[int] | None = None,
+        **options: Any,
     ) -> None:
         scanobjectnn_file(variant, 'train', background)
         self.variant = variant
         self.background = background
         super().__init__(
             data_root=data_root,
-            split=split,
-            val_fraction=val_fraction,
-            val_seed=val_seed,
-            pipeline=pipeline,
-            test_mode=test_mode,
-            metainfo=metainfo,
-            indices=indices,
+            **options,
         )
 
     def load_records(self) -> Records:

@@ -2,9 +2,9 @@
 nothing to download.
 """
 
-from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -55,13 +55,7 @@ class SyntheticScans(PointCloudDataset):
         seed: Another seed is another data set of the same kind.
         cache_dir: Where caches are kept; None for ``pcdet_kd`` in the user's cache directory.
         workers: Processes that generate; None for one per processor.
-        split: As in :class:`PointCloudDataset`, and so are the other arguments.
-        val_fraction: See there.
-        val_seed: See there.
-        pipeline: See there.
-        test_mode: See there.
-        metainfo: See there.
-        indices: See there.
+        options: Arguments of :class:`PointCloudDataset`.
 
     Raises:
         DataError: The cache cannot be written.
@@ -78,13 +72,7 @@ class SyntheticScans(PointCloudDataset):
         seed: int = 0,
         cache_dir: str | Path | None = None,
         workers: int | None = None,
-        split: str = 'train',
-        val_fraction: float = 0.0,
-        val_seed: int = 0,
-        pipeline: Sequence[dict | Callable] = (),
-        test_mode: bool = False,
-        metainfo: dict | None = None,
-        indices: int | Sequence[int] | None = None,
+        **options: Any,
     ) -> None:
         if variant not in VARIANTS:
             raise ValueError(
@@ -110,13 +98,7 @@ class SyntheticScans(PointCloudDataset):
         )
         self.workers = workers
         super().__init__(
-            split=split,
-            val_fraction=val_fraction,
-            val_seed=val_seed,
-            pipeline=pipeline,
-            test_mode=test_mode,
-            metainfo=metainfo,
-            indices=indices,
+            **options,
         )
 
     @property

@@ -3,13 +3,13 @@ whole or not there.
 """
 
 import json
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pcdet_kd.datasets.files import read_json, read_npz, reading
 from pcdet_kd.datasets.suites import CLEAN, SUITES, SetName
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import atomic_write
@@ -67,20 +67,11 @@ class SetResult:
         Raises:
             DataError: It is missing or damaged.
         """
-        try:
-            with open(path, 'rb') as opened, np.load(opened, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
+        fix = f'delete it and {AGAIN}'
+        arrays = read_npz(path, None, 'predictions on one set', fix)
+        with reading(path, 'predictions on one set', fix):
             clouds = [arrays.pop(f'cloud_{i}') for i in range(len(arrays['worst']))]
             return cls(**arrays, clouds=clouds)
-        except FileNotFoundError:
-            raise DataError(path, 'no such file', 'predictions on one set', AGAIN) from None
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise DataError(
-                path,
-                f'a damaged file ({error})',
-                'predictions on one set',
-                f'delete it and {AGAIN}',
-            ) from error
 
 
 @dataclass
@@ -165,14 +156,11 @@ def read_info(folder: Path) -> dict[str, Any]:
         raise DataError(
             folder, f'no {RUN_FILE}', 'a folder of results on a corruption suite', AGAIN
         )
-    try:
-        info = json.loads(path.read_text(encoding='utf-8'))
+    fix = f'delete the folder and {AGAIN}'
+    info = read_json(path, 'what was evaluated and how', fix)
+    with reading(path, 'what was evaluated and how', fix):
         info['sets'] = {(name, severity): print_ for name, severity, print_ in info['sets']}
         return info | dict(suite=SUITES[info['suite']].name)
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            path, f'a damaged file ({error})', 'JSON', f'delete the folder and {AGAIN}'
-        ) from error
 
 
 def worst_mistakes(

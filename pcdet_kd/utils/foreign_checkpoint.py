@@ -162,7 +162,8 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _read_inert(path: Path, inert: set[str]) -> Any:
-    class Unpickler(pickle.Unpickler):
+    # Python's own and not C's, which makes room for as many memos as the file says
+    class Unpickler(pickle._Unpickler):
         def find_class(self, module: str, name: str) -> Any:
             if (module, name) in ALLOWED:
                 return ALLOWED[module, name]

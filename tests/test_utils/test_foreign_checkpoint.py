@@ -1,6 +1,7 @@
 import collections
 import os
 import pickle
+import tracemalloc
 
 import pytest
 import torch
@@ -170,3 +171,19 @@ def test_what_is_no_checkpoint_is_said(tmp_path):
     path.write_bytes(pickle.dumps(Hyper(dict(a=1)), protocol=2))
     with pytest.raises(CheckpointError, match=r'model\.pth'):
         read_foreign_checkpoint(path)
+
+
+def test_a_memo_of_millions_takes_no_memory(tmp_path):
+    """A pickle may number what it remembers as it likes; C's reader makes room for all numbers."""
+    path = tmp_path / 'model.pth'
+    memo = b'r' + (1 << 25).to_bytes(4, 'little')
+    names = b'cargparse\nNamespace\n)\x81' + memo + b'0'
+    path.write_bytes(b''.join(pickle.dumps(v, 2) for v in (MAGIC_NUMBER, PROTOCOL_VERSION, {})))
+    path.write_bytes(path.read_bytes() + b'\x80\x02' + names + b'}.' + pickle.dumps([], 2))
+    tracemalloc.start()
+    try:
+        with pytest.raises(CheckpointError, match='no state dict'):
+            read_foreign_checkpoint(path)
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()

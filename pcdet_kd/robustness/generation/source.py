@@ -1,6 +1,5 @@
 """Clean clouds to be corrupted, and the meshes that belong to them."""
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import numpy as np
 
 from pcdet_kd.corruptions.geometry import to_unit_sphere, turned
 from pcdet_kd.datasets.base import PointCloudDataset
-from pcdet_kd.datasets.files import require_directory, require_file
+from pcdet_kd.datasets.files import read_json, require_directory
 from pcdet_kd.datasets.meshes import read_obj_or_stl, read_off
 from pcdet_kd.utils.errors import DataError
 
@@ -208,11 +207,7 @@ def mesh_names(dataset: PointCloudDataset) -> list[str]:
 def _read_listing(path: Path) -> list[str]:
     contents = 'a JSON list of the names of the shapes'
     fix = 'it is in the archive modelnet40_ply_hdf5_2048.zip'
-    require_file(path, contents, fix)
-    try:
-        listing = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error:
-        raise DataError(path, f'a file that is not JSON ({error})', contents, fix) from error
+    listing = read_json(path, contents, fix)
     if not isinstance(listing, list) or not all(isinstance(name, str) for name in listing):
         raise DataError(path, 'something else', contents, fix)
     return listing

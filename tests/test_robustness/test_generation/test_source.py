@@ -126,7 +126,7 @@ def test_modelnet40_names_come_from_the_listing(tmp_path, shapes):
     with pytest.raises(DataError, match='something else'):
         mesh_names(dataset)
     (tmp_path / 'ply_data_test_1_id2file.json').write_text('[')
-    with pytest.raises(DataError, match='not JSON'):
+    with pytest.raises(DataError, match='cannot be read'):
         mesh_names(dataset)
 
 

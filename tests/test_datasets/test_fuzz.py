@@ -1,0 +1,29 @@
+import importlib.util
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+
+# the whole of it takes minutes, and is not collected: see CONTRIBUTING.md
+SPEC = importlib.util.spec_from_file_location(
+    'pcdet_kd_fuzz', Path(__file__).parents[1] / 'soak' / 'fuzz.py'
+)
+FUZZ = importlib.util.module_from_spec(SPEC)
+sys.modules[SPEC.name] = FUZZ
+SPEC.loader.exec_module(FUZZ)
+
+
+@pytest.mark.parametrize('name', FUZZ.CASES)
+def test_broken_files_are_named(name, tmp_path):
+    seed = zlib.crc32(name.encode())
+    read, findings = FUZZ.run_case(name, tmp_path / 'root', 10, seed)
+    assert not findings, '\n'.join(findings)
+
+
+def test_whole_files_are_data(tmp_path):
+    for number, case in enumerate(FUZZ.CASES.values()):
+        root = tmp_path / str(number)
+        root.mkdir()
+        case.write(root)
+        assert case.read(root) is not None
