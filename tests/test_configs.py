@@ -103,7 +103,7 @@ def shared_folder(tmp_path_factory) -> Path:
 
 def options_for(leaf: Path, small_data: dict) -> dict:
     """Options that make a config small."""
-    kind = Config.fromfile(leaf).train_dataloader.dataset.type
+    kind = load_config(leaf).train_dataloader.dataset.type
     return {**SMALL, **small_data[kind]}
 
 
@@ -315,7 +315,7 @@ RECIPES = {
 @pytest.mark.parametrize('name', RECIPES)
 def test_a_recipe_is_its_authors(name):
     kind, lr, decay, schedule, epochs, batch, clip, smoothing, transforms = RECIPES[name]
-    cfg = Config.fromfile(ROOT / f'configs/baseline/{name}.py')
+    cfg = load_config(ROOT / f'configs/baseline/{name}.py')
     optim, loss = cfg.optim_wrapper, cfg.model.head.loss
     assert (optim.optimizer.type, optim.optimizer.lr, optim.optimizer.get('weight_decay')) == (
         kind,
@@ -382,7 +382,7 @@ def test_metafiles_name_configs_and_their_parameters():
     names = []
     for file in files:
         for entry in yaml.safe_load((ROOT / file).read_text())['Models']:
-            model = Config.fromfile(ROOT / entry['Config']).model
+            model = load_config(ROOT / entry['Config']).model
             built = MODELS.build(model.get('student', model))
             assert sum(p.numel() for p in built.parameters()) == entry['Metadata']['Parameters'], (
                 entry['Name']

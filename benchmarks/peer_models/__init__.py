@@ -11,12 +11,12 @@ import copy
 from typing import Any
 
 import torch
-from mmengine.config import Config
 from torch import nn
 
 from pcdet_kd.apis import model_infos
 from pcdet_kd.apis.official import convert_official
 from pcdet_kd.apis.official_archs import OFFICIAL as OURS
+from pcdet_kd.engine.config import load_config
 from pcdet_kd.registry import MODELS
 
 from . import (
@@ -82,7 +82,7 @@ def config_of(name: str, tiny: bool = False, official: bool = False) -> dict[str
     config = (
         copy.deepcopy(OURS[name].model)
         if official
-        else (Config.fromfile(model_infos()[f'{name}_modelnet40'].config).model.to_dict())
+        else (load_config(model_infos()[f'{name}_modelnet40'].config).model.to_dict())
     )
     entry = (OFFICIAL if official else USUAL)[name]
     if tiny:

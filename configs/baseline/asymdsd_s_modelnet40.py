@@ -5,10 +5,8 @@ _base_ = [
     '../_base_/schedules/adamw_cosine_150e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/baseline/asymdsd_s_modelnet40'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 model.backbone.update(class_token=False, pool=('mean', 'max'))
 num_points = 1024
 eval_pipeline = [
@@ -22,6 +20,3 @@ train_pipeline = [
     dict(type='RandomScale', low=0.6, high=1.4),
     dict(type='PackPointInputs'),
 ]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=eval_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=eval_pipeline))

@@ -5,10 +5,8 @@ _base_ = [
     '../_base_/schedules/adamw_cosine_150e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/baseline/asymdsd_s_scanobjectnn'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 model.backbone.update(num_patches=128, class_token=False, pool=('mean', 'max'))
 num_points = 2048
 eval_pipeline = [
@@ -23,6 +21,3 @@ train_pipeline = [
     dict(type='RandomScale', low=0.9, high=1.1),
     dict(type='PackPointInputs'),
 ]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=eval_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=eval_pipeline))

@@ -4,7 +4,5 @@ _base_ = [
     '../_base_/schedules/sgd_cosine_250e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/baseline/dgcnn_scanobjectnn'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes

@@ -6,7 +6,5 @@ _base_ = [
     '../_base_/schedules/adam_50e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/baseline/mvcnn_modelnet40'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes

@@ -5,7 +5,5 @@ _base_ = [
     '../_base_/schedules/sgd_cosine_200e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/baseline/mvcnn_scanobjectnn'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes

@@ -5,10 +5,8 @@ _base_ = [
     '../_base_/schedules/adamw_cosine_300e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/baseline/point_mae_modelnet40'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 num_points = 1024
 eval_pipeline = [dict(type='FarthestPoints', num_points=num_points), dict(type='PackPointInputs')]
 train_pipeline = [
@@ -17,6 +15,3 @@ train_pipeline = [
     dict(type='RandomShift', max_shift=0.2),
     dict(type='PackPointInputs'),
 ]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=eval_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=eval_pipeline))

@@ -5,10 +5,8 @@ _base_ = [
     '../_base_/schedules/adamw_cosine_300e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/baseline/point_mae_scanobjectnn'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 model.backbone.num_patches = 128
 num_points = 2048
 eval_pipeline = [dict(type='FirstPoints', num_points=num_points), dict(type='PackPointInputs')]
@@ -18,6 +16,3 @@ train_pipeline = [
     dict(type='RandomShift', max_shift=0.2),
     dict(type='PackPointInputs'),
 ]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=eval_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=eval_pipeline))

@@ -5,7 +5,5 @@ _base_ = [
     '../_base_/schedules/sgd_step_200e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/baseline/point_transformer_scanobjectnn'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes

@@ -5,9 +5,7 @@ _base_ = [
     '../_base_/schedules/pointnext_250e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/baseline/point_transformer_scanobjectnn_pointnext'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 model.head.loss = _base_.loss
 model.backbone.in_channels = 4

@@ -5,9 +5,7 @@ _base_ = [
     '../_base_/schedules/adam_200e_step.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/baseline/pointnet2_scanobjectnn'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 model.head.loss = dict(type='CrossEntropyLoss')
 auto_scale_lr = dict(base_batch_size=_base_.batch_size)

@@ -5,8 +5,6 @@ _base_ = [
     '../_base_/schedules/pointnext_600e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/baseline/pointnet_modelnet40_pointnext'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 model.head.loss = _base_.loss

@@ -5,8 +5,6 @@ _base_ = [
     '../_base_/schedules/adamw_cosine_25e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/baseline/pointnet_small_modelnet40'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 model.head.loss = dict(type='CrossEntropyLoss', label_smoothing=0.1, smoothing='others')

@@ -5,7 +5,5 @@ _base_ = [
     '../_base_/schedules/pointnext_600e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/baseline/pointnext_s_modelnet40'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes

@@ -6,9 +6,6 @@ _base_ = [
     '../_base_/schedules/adam_250e_step.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/baseline/repsurf_2x_modelnet40'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 batch_size = 64
-train_dataloader = dict(batch_size=batch_size)

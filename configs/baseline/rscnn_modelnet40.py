@@ -5,8 +5,6 @@ _base_ = [
     '../_base_/schedules/adam_200e_step21.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/baseline/rscnn_modelnet40'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 custom_hooks = [dict(type='BatchNormMomentumHook', initial=0.9, factor=0.5, step=21, floor=0.01)]

@@ -5,13 +5,10 @@ _base_ = [
     '../_base_/schedules/adam_300e_20000it.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/baseline/simpleview_scanobjectnn'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 model.head.loss = dict(type='CrossEntropyLoss')
 batch_size = 10
-train_dataloader = dict(batch_size=batch_size)
 custom_hooks = [
     dict(
         type='BatchNormMomentumHook',

@@ -1,7 +1,6 @@
 # JGEtKD across modalities: the multi-view ResNet-18 teaches PointMLP, by its feature bank.
 _base_ = [
     '../_base_/students/pointmlp.py',
-    '../_base_/teachers/mvcnn_resnet18.py',
     '../_base_/datasets/scanobjectnn.py',
     '../_base_/schedules/sgd_cosine_200e.py',
     '../_base_/default_runtime.py',
@@ -9,13 +8,16 @@ _base_ = [
 requires = dict(teacher='../pointcmt/mvcnn_resnet18_scanobjectnn.py')
 
 student = _base_.student
-student.head.num_classes = _base_.num_classes
-teacher = _base_.teacher
-teacher.model.head.num_classes = _base_.num_classes
 model = dict(
     type='JGEKD',
     student=student,
-    teachers=dict(main=dict(type='FeatureBank', teacher=teacher, data=_base_.bank_data)),
+    teachers=dict(
+        main=dict(
+            type='FeatureBank',
+            teacher=dict(type='FrozenTeacher', checkpoint='stage:teacher'),
+            data=_base_.bank_data,
+        )
+    ),
     losses=dict(graph=dict(type='JointGraphEntropyLoss', variant='entropy')),
 )
 custom_hooks = [dict(type='LossWarmupHook', loss='graph', epochs=20)]

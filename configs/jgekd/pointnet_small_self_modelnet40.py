@@ -6,11 +6,9 @@ _base_ = [
     '../_base_/schedules/adamw_cosine_25e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/jgekd/pointnet_small_self_modelnet40'
 graph_weight = 1.0
 
 student = _base_.student
-student.head.num_classes = _base_.num_classes
 student.head.loss = dict(type='CrossEntropyLoss', label_smoothing=0.1, smoothing='others')
 model = dict(
     type='JGEKD',

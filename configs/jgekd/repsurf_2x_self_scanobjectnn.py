@@ -5,10 +5,8 @@ _base_ = [
     '../_base_/schedules/adam_250e_step.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/jgekd/repsurf_2x_self_scanobjectnn'
 
 student = _base_.student
-student.head.num_classes = _base_.num_classes
 student.head.loss = dict(type='CrossEntropyLoss', label_smoothing=0.1, smoothing='others')
 model = dict(
     type='JGEKD',

@@ -8,25 +8,9 @@ _base_ = [
 requires = dict(teacher='../baseline/pointmlp_scanobjectnn.py')
 
 student = _base_.student
-student.head.num_classes = _base_.num_classes
 model = dict(
     type='LogitKD',
     student=student,
-    teachers=dict(
-        main=dict(
-            type='FrozenTeacher',
-            checkpoint='stage:teacher',
-            model=dict(
-                type='PointClassifier',
-                backbone=dict(type='PointMLP'),
-                head=dict(
-                    type='MLPHead',
-                    hidden_channels=(512, 256),
-                    dropout=0.5,
-                    num_classes=_base_.num_classes,
-                ),
-            ),
-        )
-    ),
+    teachers=dict(main=dict(type='FrozenTeacher', checkpoint='stage:teacher')),
     losses=dict(logit=dict(type='LogitKDLoss', temperature=4.0, loss_weight=0.9)),
 )

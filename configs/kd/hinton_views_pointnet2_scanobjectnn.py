@@ -2,7 +2,6 @@
 # SSG, by its feature bank.
 _base_ = [
     '../_base_/students/pointnet2_ssg.py',
-    '../_base_/teachers/mvcnn_resnet18.py',
     '../_base_/datasets/scanobjectnn.py',
     '../_base_/schedules/adamw_cosine_1000e.py',
     '../_base_/default_runtime.py',
@@ -10,12 +9,15 @@ _base_ = [
 requires = dict(teacher='../pointcmt/mvcnn_resnet18_scanobjectnn.py')
 
 student = _base_.student
-student.head.num_classes = _base_.num_classes
-teacher = _base_.teacher
-teacher.model.head.num_classes = _base_.num_classes
 model = dict(
     type='LogitKD',
     student=student,
-    teachers=dict(main=dict(type='FeatureBank', teacher=teacher, data=_base_.bank_data)),
+    teachers=dict(
+        main=dict(
+            type='FeatureBank',
+            teacher=dict(type='FrozenTeacher', checkpoint='stage:teacher'),
+            data=_base_.bank_data,
+        )
+    ),
     losses=dict(logit=dict(type='LogitKDLoss', temperature=4.0, loss_weight=0.9)),
 )

@@ -1,20 +1,20 @@
 # PointCMT, stage II: the cross-modal point generator, from features of rendered views to points.
 _base_ = [
     '../_base_/datasets/modelnet40_views.py',
-    '../_base_/teachers/mvcnn_resnet18_views.py',
     '../_base_/schedules/adam_50e.py',
     '../_base_/default_runtime.py',
 ]
 requires = dict(teacher='mvcnn_resnet18_modelnet40_views.py')
 
-teacher = _base_.teacher
-teacher.model.head.num_classes = _base_.num_classes
 model = dict(
     type='PointGenerator',
     preset='released',
     num_points=_base_.num_points,
     teacher=dict(
-        type='FeatureBank', teacher=teacher, data=_base_.bank_data, num_workers=_base_.num_workers
+        type='FeatureBank',
+        teacher=dict(type='FrozenTeacher', checkpoint='stage:teacher'),
+        data=_base_.bank_data,
+        num_workers=_base_.num_workers,
     ),
     loss=dict(
         type='EarthMoverLoss',

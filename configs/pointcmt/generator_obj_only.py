@@ -1,29 +1,4 @@
-# PointCMT, stage II: the cross-modal point generator, from image features to points.
-_base_ = [
-    '../_base_/datasets/scanobjectnn_obj_only.py',
-    '../_base_/teachers/mvcnn_resnet18.py',
-    '../_base_/schedules/adam_50e.py',
-    '../_base_/default_runtime.py',
-]
+# PointCMT, stage II on ScanObjectNN without background.
+_base_ = 'generator_scanobjectnn.py'
 requires = dict(teacher='mvcnn_resnet18_obj_only.py')
-
-teacher = _base_.teacher
-teacher.model.head.num_classes = _base_.num_classes
-model = dict(
-    type='PointGenerator',
-    preset='released',
-    num_points=_base_.num_points,
-    teacher=dict(type='FeatureBank', teacher=teacher, data=_base_.bank_data),
-    loss=dict(
-        type='EarthMoverLoss',
-        loss_weight=30.0,
-        reduction='mean',
-        normalize='released',
-        solver='msn',
-        eps=0.05,
-        iterations=3000,
-    ),
-)
-val_evaluator = dict(_delete_=True, type='GenerationDistance')
-test_evaluator = dict(_delete_=True, type='GenerationDistance')
-default_hooks = dict(checkpoint=dict(save_best='emd', rule='less'))
+variant = 'OBJ_ONLY'

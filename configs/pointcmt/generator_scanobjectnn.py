@@ -1,19 +1,20 @@
 # PointCMT, stage II: the cross-modal point generator, from image features to points.
 _base_ = [
     '../_base_/datasets/scanobjectnn.py',
-    '../_base_/teachers/mvcnn_resnet18.py',
     '../_base_/schedules/adam_50e.py',
     '../_base_/default_runtime.py',
 ]
 requires = dict(teacher='mvcnn_resnet18_scanobjectnn.py')
 
-teacher = _base_.teacher
-teacher.model.head.num_classes = _base_.num_classes
 model = dict(
     type='PointGenerator',
     preset='released',
     num_points=_base_.num_points,
-    teacher=dict(type='FeatureBank', teacher=teacher, data=_base_.bank_data),
+    teacher=dict(
+        type='FeatureBank',
+        teacher=dict(type='FrozenTeacher', checkpoint='stage:teacher'),
+        data=_base_.bank_data,
+    ),
     loss=dict(
         type='EarthMoverLoss',
         loss_weight=30.0,

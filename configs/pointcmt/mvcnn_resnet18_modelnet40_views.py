@@ -6,11 +6,8 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-model = _base_.teacher.model
-model.head.num_classes = _base_.num_classes
-train_dataloader = dict(dataset=dict(pipeline=_base_.views_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=_base_.views_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.views_pipeline))
+model = _base_.teacher
+train_pipeline = eval_pipeline = _base_.views_pipeline
 # The released code adds up the gradients of four batches, MMEngine takes their mean; to Adam that
 # is the same with a quarter of its weight decay of 1e-4.
 optim_wrapper = dict(accumulative_counts=4, optimizer=dict(weight_decay=1e-4 / 4))

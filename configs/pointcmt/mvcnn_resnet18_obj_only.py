@@ -1,10 +1,3 @@
-# PointCMT, stage I: the multi-view image teacher (from scratch, as on this data set in the paper).
-_base_ = [
-    '../_base_/datasets/scanobjectnn_obj_only.py',
-    '../_base_/teachers/mvcnn_resnet18.py',
-    '../_base_/schedules/sgd_cosine_200e.py',
-    '../_base_/default_runtime.py',
-]
-
-model = _base_.teacher.model
-model.head.num_classes = _base_.num_classes
+# PointCMT, stage I on ScanObjectNN without background.
+_base_ = 'mvcnn_resnet18_scanobjectnn.py'
+variant = 'OBJ_ONLY'

@@ -6,5 +6,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-model = _base_.teacher.model
-model.head.num_classes = _base_.num_classes
+model = _base_.teacher

@@ -1,7 +1,6 @@
 # PointCMT, stage III: a PointMLP student on ModelNet40.
 _base_ = [
     '../_base_/students/pointmlp.py',
-    '../_base_/teachers/mvcnn_resnet18.py',
     '../_base_/datasets/modelnet40.py',
     '../_base_/schedules/sgd_cosine_300e.py',
     '../_base_/default_runtime.py',
@@ -11,19 +10,17 @@ requires = dict(teacher='mvcnn_resnet18_modelnet40.py', generator='generator_mod
 # The student's head: one hidden layer as wide as the teacher's feature, then the linear layer that
 # PointCMT trains twice.
 student = _base_.student
-student.head.update(num_classes=_base_.num_classes, hidden_channels=(512,), dropout=0.0)
-teacher = _base_.teacher
-teacher.model.head.num_classes = _base_.num_classes
+student.head.update(hidden_channels=(512,), dropout=0.0)
 model = dict(
     type='PointCMT',
     preset='released',
     student=student,
-    teachers=dict(image=dict(type='FeatureBank', teacher=teacher, data=_base_.bank_data)),
-    helpers=dict(
-        generator=dict(
-            type='FrozenGenerator',
-            checkpoint='stage:generator',
-            model=dict(type='PointGenerator', preset='released', num_points=_base_.num_points),
+    teachers=dict(
+        image=dict(
+            type='FeatureBank',
+            teacher=dict(type='FrozenTeacher', checkpoint='stage:teacher'),
+            data=_base_.bank_data,
         )
     ),
+    helpers=dict(generator=dict(type='FrozenGenerator', checkpoint='stage:generator')),
 )

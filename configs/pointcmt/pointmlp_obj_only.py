@@ -1,29 +1,4 @@
 # PointCMT, stage III: a PointMLP student on ScanObjectNN without background.
-_base_ = [
-    '../_base_/students/pointmlp.py',
-    '../_base_/teachers/mvcnn_resnet18.py',
-    '../_base_/datasets/scanobjectnn_obj_only.py',
-    '../_base_/schedules/sgd_cosine_200e.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = 'pointmlp_scanobjectnn.py'
 requires = dict(teacher='mvcnn_resnet18_obj_only.py', generator='generator_obj_only.py')
-
-# The student's head: one hidden layer as wide as the teacher's feature, then the linear layer that
-# PointCMT trains twice.
-student = _base_.student
-student.head.update(num_classes=_base_.num_classes, hidden_channels=(512,), dropout=0.0)
-teacher = _base_.teacher
-teacher.model.head.num_classes = _base_.num_classes
-model = dict(
-    type='PointCMT',
-    preset='released',
-    student=student,
-    teachers=dict(image=dict(type='FeatureBank', teacher=teacher, data=_base_.bank_data)),
-    helpers=dict(
-        generator=dict(
-            type='FrozenGenerator',
-            checkpoint='stage:generator',
-            model=dict(type='PointGenerator', preset='released', num_points=_base_.num_points),
-        )
-    ),
-)
+variant = 'OBJ_ONLY'

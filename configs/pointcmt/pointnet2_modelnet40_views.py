@@ -1,7 +1,6 @@
 # PointCMT, stage III: a PointNet++ MSG student on ModelNet40, its teacher on rendered views.
 _base_ = [
     '../_base_/students/pointnet2_msg.py',
-    '../_base_/teachers/mvcnn_resnet18_views.py',
     '../_base_/datasets/modelnet40_views.py',
     '../_base_/schedules/adamw_cosine_1000e.py',
     '../_base_/default_runtime.py',
@@ -13,9 +12,7 @@ requires = dict(
 # The student's head: one hidden layer as wide as the teacher's feature, then the linear layer that
 # PointCMT trains twice.
 student = _base_.student
-student.head.update(num_classes=_base_.num_classes, hidden_channels=(512,), dropout=0.0, bias=False)
-teacher = _base_.teacher
-teacher.model.head.num_classes = _base_.num_classes
+student.head.update(hidden_channels=(512,), dropout=0.0, bias=False)
 model = dict(
     type='PointCMT',
     preset='released',
@@ -23,16 +20,10 @@ model = dict(
     teachers=dict(
         image=dict(
             type='FeatureBank',
-            teacher=teacher,
+            teacher=dict(type='FrozenTeacher', checkpoint='stage:teacher'),
             data=_base_.bank_data,
             num_workers=_base_.num_workers,
         )
     ),
-    helpers=dict(
-        generator=dict(
-            type='FrozenGenerator',
-            checkpoint='stage:generator',
-            model=dict(type='PointGenerator', preset='released', num_points=_base_.num_points),
-        )
-    ),
+    helpers=dict(generator=dict(type='FrozenGenerator', checkpoint='stage:generator')),
 )

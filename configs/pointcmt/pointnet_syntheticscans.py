@@ -1,7 +1,6 @@
 # PointCMT in minutes, stage III: a small PointNet student on generated data. This is the demo.
 _base_ = [
     '../_base_/students/pointnet_small.py',
-    '../_base_/teachers/mvcnn_resnet18_small.py',
     '../_base_/datasets/syntheticscans.py',
     '../_base_/schedules/adamw_cosine_25e.py',
     '../_base_/default_runtime.py',
@@ -9,9 +8,6 @@ _base_ = [
 requires = dict(teacher='mvcnn_resnet18_syntheticscans.py', generator='generator_syntheticscans.py')
 
 student = _base_.student
-student.head.num_classes = _base_.num_classes
-teacher = _base_.teacher
-teacher.model.head.num_classes = _base_.num_classes
 # The published weights (30, and 0.3 on a sum) belong to 1,000 epochs; in 25 they would drown the
 # labels.
 model = dict(
@@ -19,17 +15,12 @@ model = dict(
     preset='released',
     losses=dict(feature=dict(loss_weight=1.0), classifier=dict(reduction='batchmean')),
     student=student,
-    teachers=dict(image=dict(type='FeatureBank', teacher=teacher, data=_base_.bank_data)),
-    helpers=dict(
-        generator=dict(
-            type='FrozenGenerator',
-            checkpoint='stage:generator',
-            model=dict(
-                type='PointGenerator',
-                preset='released',
-                in_channels=128,
-                num_points=_base_.num_points,
-            ),
+    teachers=dict(
+        image=dict(
+            type='FeatureBank',
+            teacher=dict(type='FrozenTeacher', checkpoint='stage:teacher'),
+            data=_base_.bank_data,
         )
     ),
+    helpers=dict(generator=dict(type='FrozenGenerator', checkpoint='stage:generator')),
 )

@@ -5,14 +5,11 @@ _base_ = [
     '../_base_/schedules/sgd_cosine_250e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/robust/dgcnn_pointcutmix_k_modelnet40'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 model.data_preprocessor = dict(
     type='PointDataPreprocessor',
     batch_augments=dict(augments=dict(type='PointCutMix', variant='K'), probs=0.5),
 )
 batch_size = 16
-train_dataloader = dict(batch_size=batch_size)
 auto_scale_lr = dict(base_batch_size=batch_size)

@@ -5,10 +5,7 @@ _base_ = [
     '../_base_/schedules/sgd_cosine_250e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/robust/dgcnn_pointwolf_modelnet40'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 train_pipeline = _base_.train_pipeline
 train_pipeline.insert(1, dict(type='PointWOLF'))
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

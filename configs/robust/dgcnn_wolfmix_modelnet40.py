@@ -5,20 +5,15 @@ _base_ = [
     '../_base_/schedules/sgd_cosine_250e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/robust/dgcnn_wolfmix_modelnet40'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 model.data_preprocessor = dict(
     type='PointDataPreprocessor', batch_augments=dict(augments=dict(type='RSMix'), probs=0.5)
 )
 max_epochs = 500
-param_scheduler = dict(T_max=max_epochs)
-train_cfg = dict(max_epochs=max_epochs)
 train_pipeline = [
     *_base_.eval_pipeline[:-1],
     dict(type='PointWOLF'),
     dict(type='ShufflePoints'),
     _base_.eval_pipeline[-1],
 ]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

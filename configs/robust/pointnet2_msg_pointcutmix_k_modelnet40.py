@@ -5,14 +5,11 @@ _base_ = [
     '../_base_/schedules/adam_1000e_plateau.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/robust/pointnet2_msg_pointcutmix_k_modelnet40'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 model.data_preprocessor = dict(
     type='PointDataPreprocessor',
     batch_augments=dict(augments=dict(type='PointCutMix', variant='K'), probs=0.5),
 )
 max_epochs = 300
-train_cfg = dict(max_epochs=max_epochs)
 auto_scale_lr = dict(base_batch_size=_base_.batch_size)

@@ -5,19 +5,15 @@ _base_ = [
     '../_base_/schedules/adam_200e_step.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/robust/pointnet2_rsmix_modelnet40'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 model.data_preprocessor = dict(
     type='PointDataPreprocessor', batch_augments=dict(augments=dict(type='RSMix'), probs=0.5)
 )
 model.head.loss = dict(type='CrossEntropyLoss')
 max_epochs = 250
-train_cfg = dict(max_epochs=max_epochs)
 optim_wrapper = dict(optimizer=dict(weight_decay=0))
 custom_hooks = [dict(type='BatchNormMomentumHook', initial=0.5, factor=0.5, step=20, floor=0.01)]
 batch_size = 16
 auto_scale_lr = dict(base_batch_size=batch_size)
 train_pipeline = _base_.eval_pipeline
-train_dataloader = dict(batch_size=batch_size, dataset=dict(pipeline=train_pipeline))

@@ -5,15 +5,12 @@ _base_ = [
     '../_base_/schedules/adam_200e_step.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/robust/pointnet2_wolfmix_modelnet40'
 
 model = _base_.student
-model.head.num_classes = _base_.num_classes
 model.data_preprocessor = dict(
     type='PointDataPreprocessor', batch_augments=dict(augments=dict(type='RSMix'), probs=0.5)
 )
 max_epochs = 250
-train_cfg = dict(max_epochs=max_epochs)
 optim_wrapper = dict(optimizer=dict(weight_decay=0))
 custom_hooks = [dict(type='BatchNormMomentumHook', initial=0.5, factor=0.5, step=20, floor=0.01)]
 batch_size = 16
@@ -24,4 +21,3 @@ train_pipeline = [
     dict(type='ShufflePoints'),
     _base_.eval_pipeline[-1],
 ]
-train_dataloader = dict(batch_size=batch_size, dataset=dict(pipeline=train_pipeline))

@@ -99,8 +99,8 @@ def get_model(
         name: One of :func:`list_models`.
         pretrained: Path of a checkpoint to load, of ours or converted; False: fresh weights.
         device: Where to put it.
-        **options: Values of the config's own variables, such as ``num_classes=10``, or dotted paths
-            in a dict ``**{'model.backbone.num_neighbors': 40}``.
+        **options: Values of the config's own variables, or dotted paths in a dict:
+            ``**{'model.head.num_classes': 10}``.
 
     Returns:
         The model in training mode; a distiller's student, if the config trains one.

@@ -5,7 +5,7 @@ random numbers.
 import copy
 import random
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -163,6 +163,13 @@ class PointCloudDataset(BaseDataset):
     def _load_metainfo(cls, metainfo: dict | None = None) -> dict:
         # MMEngine would take a value such as up_axis='z' for the name of a file to read.
         return {**copy.deepcopy(cls.METAINFO), **(metainfo or {})}
+
+    @classmethod
+    def class_names(cls, config: Mapping[str, Any]) -> Sequence[str] | None:
+        """Return the classes that a config of this data set stands for. No points are read; None if
+        files say it that are not there.
+        """
+        return {**cls.METAINFO, **(config.get('metainfo') or {})}.get('classes')
 
     def _copy_without_annotation(self, memo: dict | None = None) -> 'PointCloudDataset':
         # MMEngine keeps one memo for all calls, so that a second subset would share the first one's

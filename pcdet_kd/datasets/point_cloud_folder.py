@@ -1,7 +1,7 @@
 """Own data: a folder of point-cloud or mesh files per class."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,12 @@ class PointCloudFolder(PointCloudDataset):
             metainfo={**meta, **(metainfo or {})},
             **options,
         )
+
+    @classmethod
+    def class_names(cls, config: Mapping[str, Any]) -> Sequence[str] | None:
+        root = Path(config.get('data_root', '')).expanduser()
+        present = class_folders(root) if root.is_dir() else None
+        return super().class_names(config) or config.get('classes') or present or None
 
     def load_records(self) -> Records:
         root = Path(self.data_root).expanduser()

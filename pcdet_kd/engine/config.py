@@ -7,6 +7,7 @@ from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 
 from pcdet_kd.engine.config_check import TOP_LEVEL_KEYS, ConfigError, check_config
+from pcdet_kd.engine.config_classes import fill_num_classes
 from pcdet_kd.engine.config_reader import config_files, read_config, variables_of
 from pcdet_kd.registry import did_you_mean
 
@@ -23,7 +24,8 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
         options: Values by dotted path.
 
     Returns:
-        The config; ``cfg.filename`` is ``path``.
+        The config; ``cfg.filename`` is ``path``. Heads without ``num_classes`` have the number of
+        the data's classes.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -74,6 +76,7 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
     used = set().union(*(file.used for file in files))
     offered = set().union(*(file.assigned for file in files[1:]))  # a base's, perhaps not used here
     check_config(cfg, used, path, offered)
+    fill_num_classes(cfg)
     return cfg
 
 

@@ -101,21 +101,24 @@ def _evaluate(path: Path, values: dict[str, Any]) -> dict[str, Any]:
     first = _bases(file, values)
     shared = set().union(*(f.used for base, *_ in file.bases for f in config_files(base)))
     shared -= TOP_LEVEL_KEYS | values.keys()
+    reads = file.lazy or file.used & first.keys()  # else nothing that it says hangs on the bases
     given: dict[str, Any] = {}
     for _ in range(5):  # a value may be computed from another one that the file gives
         bases = _bases(file, {**values, **given}) if given else first
         without = {}  # the bases with all of these values but one
-        for name in given:
+        for name in given if reads else ():
             others = {k: v for k, v in given.items() if k != name}
             without[name] = _bases(file, {**values, **others}) if others else first
-        own = {name: without[name][name] for name in given}  # what the file goes on seeing
+        own = {
+            name: without.get(name, first)[name] for name in given
+        }  # what the file goes on seeing
         seen = {**bases, **own}
         before = _copy({name: seen[name] for name in shared & seen.keys()})
         final = _run(file, _copy(seen), values)
         wanted = {k: final[k] for k in before if k in given or final.get(k) != before[k]}
         if wanted == given:
-            again = {k: _run(file, _copy({**without[k], **own}), values)[k] for k in given}
-            if again == given:  # no value depends on itself
+            again = {k: _run(file, _copy({**without[k], **own}), values)[k] for k in without}
+            if again == {k: given[k] for k in without}:  # no value depends on itself
                 return final
             break
         given = wanted

@@ -11,7 +11,8 @@ from mmengine.config import Config
 
 from pcdet_kd.engine.config import load_config
 from pcdet_kd.engine.config_check import ConfigError
-from pcdet_kd.engine.config_reader import variables_of
+from pcdet_kd.engine.config_classes import check_num_classes
+from pcdet_kd.engine.config_reader import read_config, variables_of
 from pcdet_kd.engine.stage_record import StageRecord
 from pcdet_kd.registry import did_you_mean
 from pcdet_kd.utils.student import is_distiller, student_config
@@ -83,8 +84,8 @@ def plan(
 
     Args:
         config: The leaf's file.
-        options: Values by dotted path for the leaf. The leaf's own variables (such as
-            ``data_root``) go to every stage that has a variable of this name.
+        options: Values by dotted path for the leaf, and of variables (such as ``data_root``) for
+            every config among the stages that has a variable of this name.
         stage_options: Values by ``STAGE.dotted.path``.
         work_dir: The leaf's directory; the stages are then trained in ``work_dir/stages``. By
             default each config is trained in the ``work_dir`` that its own file sets, or as
@@ -105,10 +106,12 @@ def plan(
             raise ConfigError(path, [f'requires: the config requires itself: {way}'])
         if key in stages:
             return stages[key]
-        passed = options
+        known = variables_of(path) if path.is_file() else ()
         if parents:
-            known = variables_of(path) if path.is_file() else ()
             passed = {k: v for k, v in options.items() if k in known}
+        else:
+            of_stages = _variables_of_stages(path) if options.keys() - known else ()
+            passed = {k: v for k, v in options.items() if k in known or k not in of_stages}
         for option in [k for k in stage_options if k.split('.', 1)[0] == name]:
             passed = {**passed, option.split('.', 1)[1]: stage_options.pop(option)}
         cfg = load_config(path, passed)
@@ -121,6 +124,7 @@ def plan(
         for required, file in (cfg.get('requires') or {}).items():
             stage.requires[required] = visit(Path(file), required, (*parents, key))
         _fill_frozen_models(stage)
+        check_num_classes(cfg, path)
         stages[key] = stage
         return stage
 
@@ -134,6 +138,19 @@ def plan(
     if with_baseline:
         ordered.insert(-1, baseline_of(leaf, inside=work_dir is not None))
     return ordered
+
+
+def _variables_of_stages(path: Path) -> set[str]:
+    """Return the variables of a config and of all that it requires."""
+    found: set[str] = set()
+    waiting, seen = [path], set()
+    while waiting:
+        file = waiting.pop()
+        if file not in seen and file.is_file():
+            seen.add(file)
+            found |= variables_of(file)
+            waiting += map(Path, (read_config(file).get('requires') or {}).values())
+    return found
 
 
 def baseline_of(leaf: Stage, inside: bool = False) -> Stage:

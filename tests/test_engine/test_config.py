@@ -141,7 +141,7 @@ def test_a_base_may_be_a_shipped_config(tmp_path):
         "'pcdet_kd::_base_/datasets/modelnet40.py',\n"
         "          'pcdet_kd::_base_/schedules/sgd_cosine_300e.py', "
         "'pcdet_kd::_base_/default_runtime.py']\n"
-        'model = _base_.student\nmodel.head.num_classes = _base_.num_classes\n'
+        'model = _base_.student\n'
     )
     cfg = load_config(leaf, {'num_points': 77})
     assert cfg.model.backbone.type == 'PointMLPElite' and cfg.model.head.num_classes == 40

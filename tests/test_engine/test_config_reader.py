@@ -91,7 +91,7 @@ def test_a_shipped_config_follows_a_leaf_elsewhere(tmp_path):
     cfg = read(tmp_path, leaf=leaf)
     assert cfg['train_dataloader']['dataset']['data_root'] == 'D'
     assert cfg['model']['teachers']['image']['data'][0]['data_root'] == 'D'
-    assert cfg['model']['helpers']['generator']['model']['num_points'] == 9
+    assert cfg['model']['teachers']['image']['data'][0]['pipeline'][0]['num_points'] == 9
 
 
 def test_required_stages_are_found_beside_the_file_that_names_them(tmp_path):
@@ -99,7 +99,10 @@ def test_required_stages_are_found_beside_the_file_that_names_them(tmp_path):
     leaf = "_base_ = 'pcdet_kd::pointcmt/pointnet_syntheticscans.py'\n"
     found = read(tmp_path, leaf=leaf)['requires']
     assert found['teacher'] == str(shipped / 'mvcnn_resnet18_syntheticscans.py')
-    assert [s.name for s in plan(tmp_path / 'leaf.py')] == ['teacher', 'generator', 'leaf']
+    stages = plan(tmp_path / 'leaf.py', dict(image_size=32))  # only the teacher has this variable
+    assert [s.name for s in stages] == ['teacher', 'generator', 'leaf']
+    for stage in stages[:2]:
+        assert '32' in str(stage.cfg.model)
     mine = "requires = dict(teacher='mine.py', more='pcdet_kd::kd/a.py')\n"
     found = read(tmp_path, leaf=leaf + mine)['requires']
     assert found['teacher'] == str(tmp_path / 'mine.py')

@@ -10,6 +10,3 @@ train_pipeline = [
     dict(type='PackPointInputs'),
 ]
 batch_size = 24
-train_dataloader = dict(batch_size=batch_size, dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(batch_size=batch_size)
-test_dataloader = dict(batch_size=batch_size)

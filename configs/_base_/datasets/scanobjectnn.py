@@ -1,17 +1,9 @@
 # ScanObjectNN (Uy et al., ICCV 2019), h5 files in data_root/main_split and
-# data_root/main_split_nobg. A tenth of the training set is kept for validation; nothing is selected
-# on the test set.
+# data_root/main_split_nobg.
+_base_ = './_loaders.py'
 data_root = 'data/ScanObjectNN'
 variant = 'PB_T50_RS'  # OBJ_ONLY, OBJ_BG, PB_T25, PB_T25_R, PB_T50_R, PB_T50_RS
-num_classes = 15
 num_points = 1024
-batch_size = 32
-num_workers = 2
-val_fraction = 0.1
-train_size = None  # use only the first n training clouds
-train_split = (
-    'train'  # 'trainval' trains on the whole official training set, as published protocols do
-)
 
 eval_pipeline = [dict(type='FirstPoints', num_points=num_points), dict(type='PackPointInputs')]
 train_pipeline = [
@@ -21,41 +13,4 @@ train_pipeline = [
     dict(type='ShufflePoints'),
     dict(type='PackPointInputs'),
 ]
-data = dict(type='ScanObjectNN', data_root=data_root, variant=variant, val_fraction=val_fraction)
-bank_splits = ('train', 'val', 'test') if train_split == 'train' else (train_split, 'test')
-bank_data = [
-    dict(
-        data,
-        split=split,
-        indices=None if split in ('val', 'test') else train_size,
-        pipeline=eval_pipeline,
-    )
-    for split in bank_splits
-]
-train_dataloader = dict(
-    batch_size=batch_size,
-    num_workers=num_workers,
-    persistent_workers=True,
-    drop_last=True,
-    collate_fn=dict(type='collate_points'),
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(data, split=train_split, indices=train_size, pipeline=train_pipeline),
-)
-val_dataloader = dict(
-    batch_size=batch_size,
-    num_workers=num_workers,
-    persistent_workers=True,
-    collate_fn=dict(type='collate_points'),
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(data, split='val', pipeline=eval_pipeline),
-)
-test_dataloader = dict(
-    batch_size=batch_size,
-    num_workers=num_workers,
-    persistent_workers=True,
-    collate_fn=dict(type='collate_points'),
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(data, split='test', pipeline=eval_pipeline),
-)
-val_evaluator = dict(type='PointAccuracy')
-test_evaluator = dict(type='PointAccuracy')
+data = dict(type='ScanObjectNN', data_root=data_root, variant=variant)

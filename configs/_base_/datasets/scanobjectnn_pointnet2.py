@@ -16,16 +16,3 @@ train_pipeline = [
     dict(type='PackPointInputs'),
 ]
 batch_size = 24
-data = _base_.data
-bank_data = [
-    dict(
-        data,
-        split=split,
-        indices=None if split in ('val', 'test') else _base_.train_size,
-        pipeline=eval_pipeline,
-    )
-    for split in _base_.bank_splits
-]
-train_dataloader = dict(batch_size=batch_size, dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(batch_size=batch_size, dataset=dict(pipeline=eval_pipeline))
-test_dataloader = dict(batch_size=batch_size, dataset=dict(pipeline=eval_pipeline))

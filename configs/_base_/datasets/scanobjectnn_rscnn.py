@@ -14,16 +14,3 @@ train_pipeline = [
     dict(type='RandomShift', max_shift=0.2),
     dict(type='PackPointInputs'),
 ]
-data = _base_.data
-bank_data = [
-    dict(
-        data,
-        split=split,
-        indices=None if split in ('val', 'test') else _base_.train_size,
-        pipeline=eval_pipeline,
-    )
-    for split in _base_.bank_splits
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=eval_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=eval_pipeline))

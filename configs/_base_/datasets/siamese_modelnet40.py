@@ -16,4 +16,3 @@ train_pipeline = [
     ),
     dict(type='PackPointInputs', keys=('points', 'points_2')),
 ]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,5 +1,7 @@
 # Adam, learning rate halved where the validation accuracy has not grown for 10 epochs: SimpleView's
 # recipe for ModelNet40, whose authors watch the training loss instead.
+_base_ = './_epochs.py'
+base_batch_size = 18
 max_epochs = 1000
 lr = 1e-3
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=lr))
@@ -12,7 +14,3 @@ param_scheduler = dict(
     min_value=1e-5,
     by_epoch=True,
 )
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
-val_cfg = dict()
-test_cfg = dict()
-auto_scale_lr = dict(enable=False, base_batch_size=18)

@@ -1,10 +1,8 @@
 # Adam, learning rate times 0.7 every 20,000 iterations (200,000 samples): SimpleView's recipe for
 # ScanObjectNN. Its batch-norm momentum falls, too: BatchNormMomentumHook.
+_base_ = './_epochs.py'
+base_batch_size = 10
 max_epochs = 300
 lr = 1e-3
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=lr))
 param_scheduler = dict(type='StepLR', step_size=20000, gamma=0.7, by_epoch=False)
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
-val_cfg = dict()
-test_cfg = dict()
-auto_scale_lr = dict(enable=False, base_batch_size=10)

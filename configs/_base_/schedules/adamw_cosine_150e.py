@@ -1,5 +1,6 @@
 # AdamW for 150 epochs, 10 of them warm-up, cosine to 1e-7, step by step: AsymDSD's recipe from
 # scratch.
+_base_ = './_epochs.py'
 max_epochs = 150
 warmup_epochs = 10
 lr = 1e-3
@@ -22,7 +23,3 @@ param_scheduler = [
         convert_to_iter_based=True,
     ),
 ]
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
-val_cfg = dict()
-test_cfg = dict()
-auto_scale_lr = dict(enable=False, base_batch_size=32)

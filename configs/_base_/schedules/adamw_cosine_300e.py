@@ -1,5 +1,6 @@
 # AdamW for 300 epochs, 10 of them warm-up, cosine to 1e-6, gradients clipped: Point-MAE's recipe
 # for classification.
+_base_ = './_epochs.py'
 max_epochs = 300
 warmup_epochs = 10
 lr = 5e-4
@@ -21,7 +22,3 @@ param_scheduler = [
         by_epoch=True,
     ),
 ]
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
-val_cfg = dict()
-test_cfg = dict()
-auto_scale_lr = dict(enable=False, base_batch_size=32)

@@ -1,5 +1,6 @@
 # PointNeXt's recipe for ScanObjectNN: AdamW for 250 epochs, cosine to 1e-4 in 200 of them, clipped
 # gradients, smoothed labels. Biases and norms do not decay.
+_base_ = './_epochs.py'
 max_epochs = 250
 cosine_epochs = max_epochs * 4 // 5
 lr = 2e-3
@@ -13,7 +14,3 @@ param_scheduler = dict(
     type='CosineAnnealingLR', T_max=cosine_epochs, eta_min=1e-4, end=cosine_epochs, by_epoch=True
 )
 loss = dict(type='CrossEntropyLoss', label_smoothing=0.3, smoothing='others')
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
-val_cfg = dict()
-test_cfg = dict()
-auto_scale_lr = dict(enable=False, base_batch_size=32)

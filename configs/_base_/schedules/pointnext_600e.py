@@ -1,5 +1,6 @@
 # PointNeXt's recipe for ModelNet40: AdamW for 600 epochs, cosine to a thousandth, clipped
 # gradients, smoothed labels. Biases and norms do not decay.
+_base_ = './_epochs.py'
 max_epochs = 600
 lr = 1e-3
 optim_wrapper = dict(
@@ -10,7 +11,3 @@ optim_wrapper = dict(
 )
 param_scheduler = dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=lr / 1000, by_epoch=True)
 loss = dict(type='CrossEntropyLoss', label_smoothing=0.2, smoothing='others')
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
-val_cfg = dict()
-test_cfg = dict()
-auto_scale_lr = dict(enable=False, base_batch_size=32)

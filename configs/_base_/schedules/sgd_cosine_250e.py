@@ -1,11 +1,8 @@
 # SGD for 250 epochs, cosine to a hundredth of the learning rate: DGCNN's recipe.
+_base_ = './_epochs.py'
 max_epochs = 250
 lr = 0.1
 optim_wrapper = dict(
     type='OptimWrapper', optimizer=dict(type='SGD', lr=lr, momentum=0.9, weight_decay=1e-4)
 )
 param_scheduler = dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=lr / 100, by_epoch=True)
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
-val_cfg = dict()
-test_cfg = dict()
-auto_scale_lr = dict(enable=False, base_batch_size=32)

@@ -1,5 +1,4 @@
-# The transformer of AsymDSD-S (NeurIPS 2025): 22,157,952 parameters with 40 classes. Set
-# head.num_classes.
+# The transformer of AsymDSD-S (NeurIPS 2025): 22,157,952 parameters with 40 classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='PointViT', preset='asymdsd_s', num_patches=64),  # 128 for 2,048 points

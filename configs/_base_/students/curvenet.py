@@ -1,4 +1,4 @@
-# CurveNet (Xiang et al., ICCV 2021): 2,140,672 parameters with 40 classes. Set head.num_classes.
+# CurveNet (Xiang et al., ICCV 2021): 2,140,672 parameters with 40 classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='CurveNet'),

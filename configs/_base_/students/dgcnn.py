@@ -1,4 +1,4 @@
-# DGCNN (Wang et al., TOG 2019): 1,809,576 parameters with 40 classes. Set head.num_classes.
+# DGCNN (Wang et al., TOG 2019): 1,809,576 parameters with 40 classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='DGCNN', num_neighbors=20),  # 40 for 2,048 points

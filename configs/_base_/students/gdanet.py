@@ -1,4 +1,4 @@
-# GDANet (Xu et al., AAAI 2021): 936,616 parameters with 40 classes. Set head.num_classes.
+# GDANet (Xu et al., AAAI 2021): 936,616 parameters with 40 classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='GDANet'),

@@ -1,5 +1,5 @@
 # PointCMT's image teacher as a student that takes points and draws the six depth images itself:
-# 11,197,032 parameters with 40 classes. Set head.num_classes.
+# 11,197,032 parameters with 40 classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(

@@ -1,5 +1,4 @@
-# PCT (Guo et al., Computational Visual Media 2021): 2,876,136 parameters with 40 classes. Set
-# head.num_classes.
+# PCT (Guo et al., Computational Visual Media 2021): 2,876,136 parameters with 40 classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='PCT'),

@@ -1,5 +1,4 @@
-# The transformer of Point-MAE (Pang et al., ECCV 2022): 22,093,327 parameters with 15 classes. Set
-# head.num_classes.
+# The transformer of Point-MAE (Pang et al., ECCV 2022): 22,093,327 parameters with 15 classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='PointViT', preset='point_mae', num_patches=64),  # 128 for 2,048 points

@@ -1,5 +1,4 @@
-# Point Transformer (Zhao et al., ICCV 2021): 3,964,394 parameters with 40 classes. Set
-# head.num_classes.
+# Point Transformer (Zhao et al., ICCV 2021): 3,964,394 parameters with 40 classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='PointTransformer'),

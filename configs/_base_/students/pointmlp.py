@@ -1,4 +1,4 @@
-# PointMLP (Ma et al., ICLR 2022): 13,232,079 parameters with 15 classes. Set head.num_classes.
+# PointMLP (Ma et al., ICLR 2022): 13,232,079 parameters with 15 classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='PointMLP'),

@@ -1,4 +1,4 @@
-# PointMLP-elite (Ma et al., ICLR 2022): 709,807 parameters with 15 classes. Set head.num_classes.
+# PointMLP-elite (Ma et al., ICLR 2022): 709,807 parameters with 15 classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='PointMLPElite'),

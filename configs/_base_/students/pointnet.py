@@ -1,5 +1,5 @@
 # PointNet (Qi et al., CVPR 2017), 64-64 and 64-128-1024 channels: 3,473,624 parameters with 15
-# classes. Set head.num_classes.
+# classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='PointNet', variant='paper'),

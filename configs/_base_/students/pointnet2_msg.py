@@ -1,5 +1,4 @@
-# PointNet++ MSG (Qi et al., NeurIPS 2017): 1,742,856 parameters with 40 classes. Set
-# head.num_classes.
+# PointNet++ MSG (Qi et al., NeurIPS 2017): 1,742,856 parameters with 40 classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='PointNet2MSG'),

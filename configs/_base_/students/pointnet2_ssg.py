@@ -1,5 +1,4 @@
-# PointNet++ SSG (Qi et al., NeurIPS 2017): 1,472,360 parameters with 40 classes. Set
-# head.num_classes.
+# PointNet++ SSG (Qi et al., NeurIPS 2017): 1,472,360 parameters with 40 classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='PointNet2SSG'),

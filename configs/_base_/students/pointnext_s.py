@@ -1,5 +1,5 @@
 # PointNeXt-S (Qian et al., NeurIPS 2022): 1,373,512 parameters with 40 classes. Set
-# head.num_classes, and in_channels to 4 where points come with their height; width=64 is the larger
+# in_channels to 4 where points come with their height; width=64 is the larger
 # one.
 student = dict(
     type='PointClassifier',

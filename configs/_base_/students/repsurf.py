@@ -1,4 +1,4 @@
-# RepSurf-U (Ran et al., CVPR 2022): 1,476,791 parameters with 15 classes. Set head.num_classes.
+# RepSurf-U (Ran et al., CVPR 2022): 1,476,791 parameters with 15 classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='RepSurf', variant='1x'),

@@ -1,5 +1,4 @@
-# RepSurf-U, twice as wide (Ran et al., CVPR 2022): 6,799,863 parameters with 15 classes. Set
-# head.num_classes.
+# RepSurf-U, twice as wide (Ran et al., CVPR 2022): 6,799,863 parameters with 15 classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='RepSurf', variant='2x'),

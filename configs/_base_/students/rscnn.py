@@ -1,4 +1,4 @@
-# RS-CNN SSN (Liu et al., CVPR 2019): 1,289,505 parameters with 40 classes. Set head.num_classes.
+# RS-CNN SSN (Liu et al., CVPR 2019): 1,289,505 parameters with 40 classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='RSCNN', relation_prior='released', compat='pointnet2'),

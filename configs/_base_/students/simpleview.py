@@ -1,4 +1,4 @@
-# SimpleView (Goyal et al., ICML 2021): 803,992 parameters with 40 classes. Set head.num_classes.
+# SimpleView (Goyal et al., ICML 2021): 803,992 parameters with 40 classes.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='SimpleView', image_size=128),

@@ -5,10 +5,9 @@ _base_ = [
     'pcdet_kd::_base_/schedules/adamw_cosine_10e.py',
     'pcdet_kd::_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/mean_max_net_syntheticscans'
 
 model = dict(
     type='PointClassifier',
     backbone=dict(type='MeanMaxNet'),
-    head=dict(type='MLPHead', num_classes=_base_.num_classes, hidden_channels=(256,)),
+    head=dict(type='MLPHead', hidden_channels=(256,)),
 )

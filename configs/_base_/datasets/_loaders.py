@@ -1,0 +1,41 @@
+# The loaders of all data sets. A data set's file says `data` and the pipelines. A tenth of the
+# training set is kept for validation; nothing is selected on the test set.
+batch_size = 32
+num_workers = 2
+val_fraction = 0.1
+train_size = None  # use only the first n training clouds
+train_split = (
+    'train'  # 'trainval' trains on the whole official training set, as published protocols do
+)
+
+data = dict(val_fraction=val_fraction)
+train_pipeline = []
+eval_pipeline = []
+bank_pipeline = eval_pipeline  # what a teacher sees whose outputs are stored in a feature bank
+bank_splits = ('train', 'val', 'test') if train_split == 'train' else (train_split, 'test')
+bank_data = [
+    dict(
+        data,
+        split=split,
+        indices=None if split in ('val', 'test') else train_size,
+        pipeline=bank_pipeline,
+    )
+    for split in bank_splits
+]
+loader = dict(
+    batch_size=batch_size,
+    num_workers=num_workers,
+    persistent_workers=num_workers > 0,
+    collate_fn=dict(type='collate_points'),
+    sampler=dict(type='DefaultSampler', shuffle=False),
+)
+train_dataloader = dict(
+    loader,
+    drop_last=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(data, split=train_split, indices=train_size, pipeline=train_pipeline),
+)
+val_dataloader = dict(loader, dataset=dict(data, split='val', pipeline=eval_pipeline))
+test_dataloader = dict(loader, dataset=dict(data, split='test', pipeline=eval_pipeline))
+val_evaluator = dict(type='PointAccuracy')
+test_evaluator = dict(type='PointAccuracy')
