@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights, weights_of
 
@@ -14,7 +15,9 @@ class Conv1x1(nn.Conv2d):
 
     Its weight's gradient has the strides of the weight whatever the memory format of the images,
     which DistributedDataParallel asks for: where height and width are 1, convolutions leave them to
-    chance.
+    chance. A stride is taken by leaving out pixels first: oneDNN's own backward pass of a strided
+    1x1 convolution writes past the end of its memory with fewer than 8 channels in and
+    channels-last images, on processors without AVX-512.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
@@ -22,7 +25,8 @@ class Conv1x1(nn.Conv2d):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map (B, in_channels, H, W) to (B, out_channels, H / stride, W / stride)."""
-        return self._conv_forward(images, self.weight.flatten(1)[:, :, None, None], None)
+        rows, columns = self.stride
+        return F.conv2d(images[:, :, ::rows, ::columns], self.weight.flatten(1)[:, :, None, None])
 
 
 class BasicBlock(nn.Module):

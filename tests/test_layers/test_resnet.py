@@ -1,10 +1,16 @@
 """ResNet trunks: torchvision's names and sizes, forward by hand, and reading weights."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from pcdet_kd.layers import ResNet, load_torchvision_weights
+from pcdet_kd.layers.resnet import Conv1x1
 from pcdet_kd.utils.checkpoint import CheckpointError
 
 
@@ -153,3 +159,38 @@ def test_gradients_lie_as_their_weights(depth):
     net = ResNet(depth, base_width=4)
     net(torch.randn(2, 3, 32, 32)).sum().backward()
     assert all(p.grad.stride() == p.stride() for p in net.parameters())
+
+
+def test_narrow_trunks_train_on_a_processor_without_avx512():
+    """oneDNN's backward pass of a strided 1x1 convolution on few channels would write past its
+    memory there.
+    """
+    code = (
+        'import torch; from pcdet_kd.layers import ResNet\n'
+        'for width in (1, 2, 3, 4):\n'
+        '    for depth in (18, 50):\n'
+        '        net = ResNet(depth, base_width=width, small_input=True)\n'
+        '        for _ in range(3): net(torch.rand(2, 3, 32, 32)).sum().backward()\n'
+    )
+    as_avx2 = {**os.environ, 'ONEDNN_MAX_CPU_ISA': 'AVX2', 'ATEN_CPU_CAPABILITY': 'avx2'}
+    done = subprocess.run(
+        [sys.executable, '-c', code], env=as_avx2, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize('size', [(8, 8), (7, 5)])
+def test_a_strided_1x1_convolution_equals_torch(size):
+    torch.manual_seed(0)
+    ours = Conv1x1(3, 5, 2).double()
+    theirs = nn.Conv2d(3, 5, 1, 2, bias=False).double()
+    theirs.load_state_dict(ours.state_dict(), strict=True)
+    images = torch.rand(2, 3, *size, dtype=torch.float64)
+    results = []
+    for layer in (ours, theirs):
+        x = images.clone().requires_grad_(True)
+        out = layer(x)
+        out.square().sum().backward()
+        results.append((out.detach(), x.grad, layer.weight.grad))
+    for found, expected in zip(*results):
+        torch.testing.assert_close(found, expected)
