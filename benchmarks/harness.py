@@ -102,21 +102,12 @@ def milliseconds(seconds: float) -> str:
 
 
 def environment() -> str:
-    """Return one line on processor, threads, versions and the load of the machine."""
-    numba = ops.info()['numba']
+    """Return one line on processor, instruction set, threads, versions and the machine's load."""
+    info = ops.info()
     load = f'; load {os.getloadavg()[0]:.1f}' if hasattr(os, 'getloadavg') else ''
     return (
-        f'{_processor()}, {os.cpu_count()} logical processors, {torch.get_num_threads()} threads; '
-        f'torch {torch.__version__}, '
-        f'numba {numba or "missing"}, Python {platform.python_version()}, {sys.platform}{load}'
+        f'{info["processor"]}, {info["instructions"]}, linear layers by {info["linear"].backend}, '
+        f'{os.cpu_count()} logical processors, {info["threads"]} threads; '
+        f'torch {torch.__version__}, numba {info["numba"] or "missing"}, '
+        f'Python {platform.python_version()}, {sys.platform}{load}'
     )
-
-
-def _processor() -> str:
-    try:
-        with open('/proc/cpuinfo', encoding='utf-8') as file:
-            return next(
-                line.partition(':')[2].strip() for line in file if line.startswith('model name')
-            )
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from pcdet_kd.engine.amp import check_amp
 from pcdet_kd.structures import PointDataSample
 
 
@@ -98,6 +99,8 @@ def measure_speed(
     batch of one is not trained on: BatchNorm can't.
     """
     device = next(iter(inputs.values())).device
+    if amp:
+        check_amp(device.type)
     batch = len(next(iter(inputs.values())))
     samples = []
     for i in range(batch):

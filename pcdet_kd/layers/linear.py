@@ -1,8 +1,10 @@
-"""Linear layers on many rows: on a CPU by oneDNN instead of MKL."""
+"""Linear layers on many rows: by oneDNN instead of MKL on the processors where that is faster."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from pcdet_kd.ops import backend
 
 LEAST_ROWS = 1024
 IMAGES = (64, 32, 16)
@@ -13,9 +15,10 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     On a CPU, float32 products go to MKL, which on AMD processors leaves AVX-512 unused: half the
     speed. A 1x1 convolution of images whose channels are last has the same memory layout and goes
-    to oneDNN, which uses what there is. So rows are seen as the pixels of 16 or more images (with
-    fewer, torch does not choose oneDNN). Few rows, other types and devices, autocast and graphs
-    take the ordinary way.
+    to oneDNN, which uses what there is. So there rows are seen as the pixels of 16 or more images
+    (with fewer, torch does not choose oneDNN). Other processors, few rows, other types and
+    devices, autocast and graphs take the ordinary way. ``pcdet_kd.ops.info()['linear']`` tells
+    which way this processor takes.
     """
     if (
         torch.compiler.is_compiling() or torch.jit.is_tracing()
@@ -31,7 +34,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         or weight.dtype != torch.float32
         or not x.is_contiguous()
         or torch.is_autocast_enabled('cpu')
-        or not torch.backends.mkldnn.is_available()
+        or backend.linear().backend != 'onednn'
     ):
         return F.linear(x, weight, bias)
     pixels = x.view(images, rows // images, 1, x.shape[-1]).permute(0, 3, 1, 2)

@@ -5,8 +5,10 @@ Every op is a ``torch.library`` custom op whose body is ``run(name, …)``, so t
 when it runs, also inside a compiled or exported graph.
 """
 
+import functools
 import importlib
 import os
+import platform
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -105,10 +107,11 @@ class use:
 
 
 def info() -> dict[str, Any]:
-    """Return what was chosen, the versions of numba, Triton and mmcv (None: missing), and what each
-    op takes and why.
+    """Return what was chosen, the versions of numba, Triton and mmcv (None: missing), the processor
+    and its instruction set as torch uses it, and what each op and the linear layers take and why.
 
-    ``info()['ops'][op]['cpu']`` and ``['cuda']`` are pairs (back end, why).
+    ``info()['ops'][op]['cpu']`` and ``['cuda']``, and ``info()['linear']``, are pairs (back end,
+    why).
     """
     versions = {
         name: None if missing(name) else importlib.import_module(name).__version__
@@ -119,9 +122,35 @@ def info() -> dict[str, Any]:
         use=_chosen,
         check_values=_check_values,
         **versions,
+        processor=processor(),
+        instructions=torch.backends.cpu.get_cpu_capability(),
         threads=torch.get_num_threads(),
+        linear=linear(),
         ops=ops,
     )
+
+
+@functools.cache
+def processor() -> str:
+    """Return the processor's name."""
+    try:
+        with open('/proc/cpuinfo', encoding='utf-8') as file:
+            names = (line.partition(':')[2].strip() for line in file if 'model name' in line)
+            return next(names, platform.machine())
+    except OSError:
+        return platform.processor() or platform.machine()
+
+
+def linear() -> Choice:
+    """Return what multiplies the matrices of :func:`pcdet_kd.layers.linear.linear`, and why:
+    ``'onednn'`` or ``'torch'``.
+    """
+    instructions, name = torch.backends.cpu.get_cpu_capability(), processor()
+    if not torch.backends.mkldnn.is_available():
+        return Choice('torch', 'this build of torch has no oneDNN')
+    if instructions == 'AVX512' and 'AMD' in name:
+        return Choice('onednn', f'MKL leaves AVX512 unused on {name}')
+    return Choice('torch', f'oneDNN is not faster with {instructions} on {name}')
 
 
 def checks_values() -> bool:

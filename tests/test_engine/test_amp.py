@@ -2,8 +2,13 @@ import pytest
 import torch
 from torch import nn
 
-from pcdet_kd.engine import AmpOptimWrapper
+from pcdet_kd.engine import AmpOptimWrapper, amp
 from pcdet_kd.registry import OPTIM_WRAPPERS
+
+
+@pytest.fixture(autouse=True)
+def also_where_it_is_slow(monkeypatch):
+    monkeypatch.setenv('PCDET_KD_AMP', 'force')
 
 
 def wrapper(**kwargs):
@@ -36,10 +41,10 @@ def test_trains_in_bfloat16_on_cpu(runner_of):
 
 
 def test_a_state_without_mixed_precision_fits():
-    _, amp = wrapper()
-    plain = {k: v for k, v in amp.state_dict().items() if k != 'loss_scaler'}
-    amp.load_state_dict(plain)
-    assert 'loss_scaler' in amp.state_dict()
+    _, optim = wrapper()
+    plain = {k: v for k, v in optim.state_dict().items() if k != 'loss_scaler'}
+    optim.load_state_dict(plain)
+    assert 'loss_scaler' in optim.state_dict()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='needs a machine without CUDA')
@@ -53,3 +58,26 @@ def test_arguments_are_checked():
         wrapper(dtype='half')
     with pytest.raises(ValueError, match='loss_scale'):
         wrapper(loss_scale='big')
+
+
+@pytest.mark.parametrize(
+    ('has', 'good'),
+    [
+        (dict(avx2=True), False),
+        (dict(avx512_f=True, avx512_bf16=False), False),
+        (dict(avx512_f=True, avx512_bf16=True), True),
+        (dict(neon=True, bf16=True), True),
+    ],
+)
+def test_a_cpu_without_bfloat16_instructions_is_refused(has, good, monkeypatch):
+    monkeypatch.setattr(torch.cpu, 'get_capabilities', lambda: has, raising=False)
+    monkeypatch.setattr(amp, 'get_device', lambda: 'cpu')
+    wrapper()  # forced
+    monkeypatch.delenv('PCDET_KD_AMP')
+    amp.check_amp('cuda')
+    if good:
+        wrapper()
+        return
+    with pytest.raises(ValueError, match='no bfloat16 instructions.*PCDET_KD_AMP=force') as error:
+        wrapper()
+    assert '\n' not in str(error.value)

@@ -6,8 +6,20 @@ import pytest
 import torch
 from torch import nn
 
+from pcdet_kd import ops
 from pcdet_kd.layers import linear as module
 from pcdet_kd.layers.linear import Linear, linear
+from pcdet_kd.ops import backend
+
+
+@pytest.fixture(autouse=True)
+def an_amd_processor_with_avx512(monkeypatch):
+    on_processor(monkeypatch, 'AVX512', 'AMD EPYC 9R14')
+
+
+def on_processor(monkeypatch, instructions, name):
+    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: instructions)
+    monkeypatch.setattr(backend, 'processor', lambda: name)
 
 
 def convolutions(monkeypatch):
@@ -44,6 +56,25 @@ def test_equals_torch(shape, images, bias, monkeypatch):
         and seen[0][0] >= 16
         and seen[0][0] == (images if shape != (3, 32, 16, 5) else 64)
     )
+
+
+@pytest.mark.parametrize(
+    ('instructions', 'name', 'way'),
+    [
+        ('AVX512', 'AMD EPYC 9R14', 'onednn'),
+        ('AVX2', 'AMD EPYC 7763', 'torch'),
+        ('AVX512', 'Intel(R) Xeon(R) Processor', 'torch'),
+        ('DEFAULT', 'aarch64', 'torch'),
+    ],
+)
+def test_the_processor_chooses(instructions, name, way, monkeypatch):
+    on_processor(monkeypatch, instructions, name)
+    seen, x, weight = convolutions(monkeypatch), torch.randn(2048, 4), torch.randn(3, 4)
+    torch.testing.assert_close(linear(x, weight), nn.functional.linear(x, weight))
+    assert bool(seen) == (way == 'onednn')
+    info = ops.info()
+    assert info['linear'].backend == way and name in info['linear'].why
+    assert (info['processor'], info['instructions']) == (name, instructions)
 
 
 @pytest.mark.parametrize(
