@@ -9,6 +9,7 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 os.environ.setdefault(
     'PCDET_KD_MALLOC', 'default'
 )  # commands run inside the test process, which lives long
+os.environ.setdefault('PCDET_KD_AMP', 'force')  # mixed precision is tested on every processor
 os.environ.setdefault(
     'CUDA_VISIBLE_DEVICES', ''
 )  # bit-exact tests need a CPU; name a device to test on it

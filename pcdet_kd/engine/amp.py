@@ -10,6 +10,7 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from pcdet_kd.registry import OPTIM_WRAPPERS
+from pcdet_kd.utils.errors import UserError
 
 _DTYPES = {'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
@@ -25,11 +26,11 @@ def check_amp(device_type: str) -> None:
         device_type: ``'cpu'``, ``'cuda'`` or another; only a CPU is looked at.
 
     Raises:
-        ValueError: The CPU has no bfloat16 instructions.
+        UserError: The CPU has no bfloat16 instructions.
     """
     if device_type != 'cpu' or os.environ.get('PCDET_KD_AMP') == 'force' or _has_bfloat16():
         return
-    raise ValueError(
+    raise UserError(
         'mixed precision is slower than float32 on this processor, which has no bfloat16 '
         'instructions: leave out --amp (AmpOptimWrapper, fp16=True), or set PCDET_KD_AMP=force '
         'to use it all the same'
@@ -56,8 +57,8 @@ class AmpOptimWrapper(OptimWrapper):
         **kwargs: ``optimizer``, ``accumulative_counts``, ``clip_grad``.
 
     Raises:
-        ValueError: The dtype is unknown, or the device cannot train with it, or only slowly
-            (:func:`check_amp`).
+        ValueError: The dtype is unknown or the device cannot train with it.
+        UserError: The device would be slower with it (:func:`check_amp`).
     """
 
     def __init__(

@@ -9,6 +9,7 @@ from typing import Any
 import mmengine
 import torch
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.dist import get_dist_info, master_only
 from mmengine.hooks import CheckpointHook as PlainCheckpointHook
 from mmengine.hooks import Hook
@@ -19,6 +20,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from pcdet_kd.engine import dataloader as loaders
+from pcdet_kd.engine.amp import check_amp
 from pcdet_kd.engine.console import make_brief
 from pcdet_kd.engine.distributed import WorkDirLock, setup_distributed
 from pcdet_kd.engine.preflight import check_work_dir
@@ -240,6 +242,20 @@ class PointRunner(Runner):
                     'would start again from its first batch with the iteration count of its '
                     'middle. Use by_epoch=True'
                 )
+        return loop
+
+    def build_val_loop(self, loop: Any) -> Any:
+        """Build the validation loop, and refuse mixed precision where it is slower."""
+        return self._with_fast_amp(super().build_val_loop(loop))
+
+    def build_test_loop(self, loop: Any) -> Any:
+        """Build the test loop, and refuse mixed precision where it is slower."""
+        return self._with_fast_amp(super().build_test_loop(loop))
+
+    @staticmethod
+    def _with_fast_amp(loop: Any) -> Any:
+        if getattr(loop, 'fp16', False):
+            check_amp(get_device())
         return loop
 
     def load_or_resume(self) -> None:

@@ -4,11 +4,7 @@ from torch import nn
 
 from pcdet_kd.engine import AmpOptimWrapper, amp
 from pcdet_kd.registry import OPTIM_WRAPPERS
-
-
-@pytest.fixture(autouse=True)
-def also_where_it_is_slow(monkeypatch):
-    monkeypatch.setenv('PCDET_KD_AMP', 'force')
+from pcdet_kd.utils.errors import UserError
 
 
 def wrapper(**kwargs):
@@ -78,6 +74,16 @@ def test_a_cpu_without_bfloat16_instructions_is_refused(has, good, monkeypatch):
     if good:
         wrapper()
         return
-    with pytest.raises(ValueError, match='no bfloat16 instructions.*PCDET_KD_AMP=force') as error:
+    with pytest.raises(UserError, match='no bfloat16 instructions.*PCDET_KD_AMP=force') as error:
         wrapper()
     assert '\n' not in str(error.value)
+
+
+def test_evaluation_in_mixed_precision_is_refused_too(runner_of, monkeypatch):
+    runner = runner_of()
+    monkeypatch.delenv('PCDET_KD_AMP')
+    monkeypatch.setattr(torch.cpu, 'get_capabilities', dict, raising=False)
+    monkeypatch.setattr('pcdet_kd.engine.runner.get_device', lambda: 'cpu')
+    runner.build_val_loop(dict())
+    with pytest.raises(UserError, match='no bfloat16 instructions'):
+        runner.build_val_loop(dict(fp16=True))
