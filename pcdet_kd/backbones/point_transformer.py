@@ -11,6 +11,7 @@ from pcdet_kd.layers import (
     Linear,
     LinearNormAct,
     at_least_float32,
+    check_fps_start,
     check_in_channels,
     edge_linear,
     max_pool,
@@ -103,8 +104,7 @@ class TransitionDown(nn.Module):
         fps_start: int | str,
     ) -> None:
         super().__init__()
-        if fps_start not in (0, 'random'):
-            raise ValueError(f"fps_start is {fps_start!r}, must be 0 or 'random'")
+        check_fps_start(fps_start)
         self.stride = stride
         self.num_neighbors = num_neighbors
         self.compat = compat

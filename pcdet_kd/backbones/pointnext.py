@@ -10,6 +10,7 @@ from pcdet_kd.layers import (
     MLP,
     GlobalSetAbstraction,
     LinearNormAct,
+    check_fps_start,
     check_in_channels,
     max_pool,
     split_points,
@@ -172,8 +173,7 @@ class PointNeXt(BaseModule):
                 f'PointNeXt: strides is {tuple(strides)}, blocks is {tuple(blocks)}: give one of '
                 'each per stage, strides of at least 1'
             )
-        if fps_start not in (0, 'random'):
-            raise ValueError(f"fps_start is {fps_start!r}, must be 0 or 'random'")
+        check_fps_start(fps_start)
         self.in_channels = check_in_channels(in_channels, 'PointNeXt')
         self.stem = nn.Linear(in_channels, width)
         self.stages = nn.ModuleList()

@@ -11,6 +11,7 @@ from pcdet_kd.layers import (
     MLP,
     LinearNormAct,
     at_least_float32,
+    check_fps_start,
     check_in_channels,
     max_pool,
     split_points,
@@ -254,10 +255,10 @@ class RepSurf(BaseModule):
         for name, value, known in (
             ('variant', variant, tuple(_VARIANTS)),
             ('flip', flip, ('training', 'always', None)),
-            ('fps_start', fps_start, (0, 'random')),
         ):
             if value not in known:
                 raise ValueError(f'{name} is {value!r}, must be one of {known}')
+        check_fps_start(fps_start)
         given = dict(
             num_points=num_points,
             radii=radii,

@@ -11,6 +11,7 @@ from pcdet_kd.layers import (
     GlobalSetAbstraction,
     Linear,
     LinearNormAct,
+    check_fps_start,
     check_in_channels,
     max_pool,
     split_points,
@@ -192,8 +193,7 @@ class RSCNN(BaseModule):
             )
         if relation_prior not in ('released', 'paper'):
             raise ValueError(f"relation_prior is '{relation_prior}', must be 'released' or 'paper'")
-        if fps_start not in (0, 'random'):
-            raise ValueError(f"fps_start is {fps_start!r}, must be 0 or 'random'")
+        check_fps_start(fps_start)
         self.in_channels = check_in_channels(in_channels, 'RSCNN')
         self.convs = nn.ModuleList()
         width = in_channels - 3

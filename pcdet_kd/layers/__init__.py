@@ -4,7 +4,12 @@ from pcdet_kd.layers.drop_path import DropPath
 from pcdet_kd.layers.edge_conv import EdgeConv
 from pcdet_kd.layers.edge_linear import edge_linear
 from pcdet_kd.layers.geometric_affine import LocalGrouper
-from pcdet_kd.layers.inputs import at_least_float32, check_in_channels, split_points
+from pcdet_kd.layers.inputs import (
+    at_least_float32,
+    check_fps_start,
+    check_in_channels,
+    split_points,
+)
 from pcdet_kd.layers.linear import Linear
 from pcdet_kd.layers.mlp import MLP, LinearNormAct, ResidualMLP, per_layer
 from pcdet_kd.layers.patch_embedding import (
@@ -46,6 +51,7 @@ __all__ = [
     'Transformer',
     'TransformerBlock',
     'at_least_float32',
+    'check_fps_start',
     'check_in_channels',
     'edge_linear',
     'load_torchvision_weights',

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from pcdet_kd.layers.inputs import at_least_float32
+from pcdet_kd.layers.inputs import at_least_float32, check_fps_start
 from pcdet_kd.layers.linear import linear as by_rows
 from pcdet_kd.ops import farthest_point_sample, group, knn
 
@@ -38,8 +38,7 @@ class LocalGrouper(nn.Module):
         fps_start: int | str = 0,
     ) -> None:
         super().__init__()
-        if fps_start not in (0, 'random'):
-            raise ValueError(f"fps_start is {fps_start!r}, must be 0 or 'random'")
+        check_fps_start(fps_start)
         self.num_points = num_points
         self.num_neighbors = num_neighbors
         self.compat = compat

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pcdet_kd.layers.inputs import check_fps_start
 from pcdet_kd.layers.linear import Linear
 from pcdet_kd.layers.mlp import MLP, LinearNormAct
 from pcdet_kd.layers.pooling import max_pool
@@ -37,8 +38,7 @@ class PatchGrouper(nn.Module):
         fps_start: int | str = 0,
     ) -> None:
         super().__init__()
-        if fps_start not in (0, 'random'):
-            raise ValueError(f"fps_start is {fps_start!r}, must be 0 or 'random'")
+        check_fps_start(fps_start)
         self.num_patches = num_patches
         self.patch_size = patch_size
         self.compat = compat

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from pcdet_kd.layers.grouped_mlp import grouped_mlp
+from pcdet_kd.layers.inputs import check_fps_start
 from pcdet_kd.layers.mlp import MLP
 from pcdet_kd.layers.pooling import max_pool
 from pcdet_kd.ops import ball_query, farthest_point_sample, group
@@ -49,8 +50,7 @@ class SetAbstraction(nn.Module):
                 f'{len(radii)} radii, {len(num_neighbors)} num_neighbors, {len(mlp_channels)} '
                 'mlp_channels: give one of each per scale'
             )
-        if fps_start not in (0, 'random'):
-            raise ValueError(f"fps_start is {fps_start!r}, must be 0 or 'random'")
+        check_fps_start(fps_start)
         self.num_points = num_points
         self.radii = tuple(radii)
         self.num_neighbors = tuple(num_neighbors)
