@@ -17,7 +17,8 @@ SPEC.loader.exec_module(FUZZ)
 @pytest.mark.parametrize('name', FUZZ.CASES)
 def test_broken_files_are_named(name, tmp_path):
     seed = zlib.crc32(name.encode())
-    read, findings = FUZZ.run_case(name, tmp_path / 'root', 10, seed)
+    count = 100 if '.' not in name and name.islower() else 10  # single files are read fast
+    _, findings = FUZZ.run_case(name, tmp_path / 'root', count, seed)
     assert not findings, '\n'.join(findings)
 
 
