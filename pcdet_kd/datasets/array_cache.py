@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from mmengine.logging import print_log
 
+from pcdet_kd.datasets.read_once import note_file
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import atomic_write, file_sha256
 
@@ -39,6 +40,7 @@ def cached_array(path: Path, sources: dict, build: Callable[[], np.ndarray]) -> 
     """
     fault = _fault(path, sources)
     if fault is None:
+        note_file(path)
         return np.load(path, allow_pickle=False)
     if fault:
         print_log(f'{path} is {fault}: building it again', logger='current')
@@ -55,6 +57,7 @@ def cached_array(path: Path, sources: dict, build: Callable[[], np.ndarray]) -> 
             f'room for {array.nbytes / 1e6:.0f} MB in a writable directory',
             'pass cache_dir=<a writable directory>',
         ) from error
+    note_file(path)
     return array
 
 

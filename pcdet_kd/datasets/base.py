@@ -3,6 +3,7 @@ random numbers.
 """
 
 import copy
+import inspect
 import random
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import DefaultScope
 
 from pcdet_kd.datasets.checks import check_records
+from pcdet_kd.datasets.read_once import once
 from pcdet_kd.datasets.shared_arrays import SharedList, is_starting_a_process, share
 from pcdet_kd.datasets.splits import stratified_split
 from pcdet_kd.registry import SCOPE, TRANSFORMS
@@ -22,6 +24,8 @@ from pcdet_kd.utils.errors import DataError, SampleError
 from pcdet_kd.utils.hashing import content_sha256
 
 SPLITS = ('train', 'val', 'trainval', 'test')
+# Arguments that say which samples are used, and how, but not what is in the files.
+_NOT_SOURCE = ('split', 'val_fraction', 'val_seed', 'pipeline', 'test_mode', 'indices')
 
 
 @dataclass
@@ -42,6 +46,16 @@ class Records:
     ids: list[str]
     extras: dict[str, np.ndarray | list[np.ndarray]] = field(default_factory=dict)
     source: str = ''
+    _hashes: dict[int, str] = field(default_factory=dict, repr=False, compare=False)
+
+    def hash_of(self, record: int) -> str:
+        """Return a hash of one record's points and extras."""
+        if record not in self._hashes:
+            arrays = [('points', self.points), *sorted(self.extras.items())]
+            self._hashes[record] = content_sha256(
+                part for name, array in arrays for part in (name, array[record])
+            )
+        return self._hashes[record]
 
     def freeze(self) -> None:
         """Make every array read-only: they are shared by all samples that are handed out."""
@@ -159,6 +173,14 @@ class PointCloudDataset(BaseDataset):
             serialize_data=False,
         )
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> 'PointCloudDataset':
+        """Keep the arguments that say what is read, so that it is read once for all splits."""
+        self = super().__new__(cls)
+        names = list(inspect.signature(cls.__init__).parameters)[1:]
+        given = {**dict(zip(names, args)), **kwargs}
+        self._source = repr(sorted((k, v) for k, v in given.items() if k not in _NOT_SOURCE))
+        return self
+
     @classmethod
     def _load_metainfo(cls, metainfo: dict | None = None) -> dict:
         # MMEngine would take a value such as up_axis='z' for the name of a file to read.
@@ -191,11 +213,15 @@ class PointCloudDataset(BaseDataset):
             DataError: A file is missing or malformed.
         """
 
-    def load_data_list(self) -> list[dict]:
+    def _read(self) -> Records:
         with np.errstate(over='ignore', invalid='ignore'):  # check_records names what overflowed
-            self.records = records = self.load_records()
+            records = self.load_records()
         check_records(records, self.metainfo['classes'], self.allow_degenerate)
         records.freeze()
+        return records
+
+    def load_data_list(self) -> list[dict]:
+        self.records = records = once((type(self), self.official_split, self._source), self._read)
         chosen = np.arange(len(records.labels))
         if self.val_fraction and self.split in ('train', 'val'):
             train, val = stratified_split(records.labels, self.val_fraction, self.val_seed)
@@ -276,11 +302,9 @@ class PointCloudDataset(BaseDataset):
         return content_sha256(self._content())
 
     def _content(self) -> Iterator[str | np.ndarray]:
-        arrays = [('points', self.records.points), *sorted(self.records.extras.items())]
         for info in self.data_list:
             yield from (str(info['sample_id']), str(info['gt_label']))
-            for name, array in arrays:
-                yield from (name, array[info['record']])
+            yield self.records.hash_of(info['record'])
         for transform in self.pipeline.transforms:
             if hasattr(transform, 'fingerprint'):
                 yield transform.fingerprint([self.get_data_info(i) for i in range(len(self))])

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.lib import format as npy_format
 
+from pcdet_kd.datasets.read_once import note_file
 from pcdet_kd.utils.errors import DataError
 
 MAX_BYTES = 'PCDET_KD_MAX_BYTES'
@@ -100,6 +101,7 @@ def require_directory(path: str | Path, contents: str, fix: str) -> Path:
             f'a directory with {contents}',
             fix,
         )
+    note_file(path)
     return path
 
 
@@ -134,6 +136,7 @@ def require_file(path: Path, contents: str, fix: str) -> Path:
             contents,
             fix,
         )
+    note_file(path)
     return path
 
 

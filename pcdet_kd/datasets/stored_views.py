@@ -109,11 +109,13 @@ class StoredViews:
             self._record = read_record(path) if path.is_file() else ({}, {})
         header, meshes = self._record
         if name in meshes:
+            note_file(self.root / RECORD)
             return [header, meshes[name]]
         found = []
         for path in self.paths(name):
             try:
                 stat = path.stat()
+                note_file(path)
             except OSError as error:
                 raise self._missing(path, name) from error
             found.append([stat.st_size, stat.st_mtime_ns] if times else stat.st_size)
