@@ -10,6 +10,7 @@ from pcdet_kd.apis.models import (
 )
 from pcdet_kd.apis.official import Conversion, convert_file, convert_official
 from pcdet_kd.apis.official_archs import Official
+from pcdet_kd.apis.train import train
 from pcdet_kd.utils.config_root import config_root
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     'list_models',
     'model_config',
     'model_infos',
+    'train',
 ]

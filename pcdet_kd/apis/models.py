@@ -13,7 +13,7 @@ from torch import nn
 from pcdet_kd.engine.config import load_config
 from pcdet_kd.registry import MODELS, did_you_mean
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights, meta_of
-from pcdet_kd.utils.config_root import config_root
+from pcdet_kd.utils.config_root import PREFIX, config_root
 from pcdet_kd.utils.stored_model import build_stored_model
 from pcdet_kd.utils.student import student_config, student_weights
 
@@ -72,9 +72,13 @@ def list_models(pattern: str | None = None) -> list[str]:
 def model_config(name_or_path: str | os.PathLike) -> Path:
     """Return the path of a model's config by its name, or a config's path as it is.
 
+    ``pcdet_kd::`` stands for the folder of the shipped configs.
+
     Raises:
         FileNotFoundError: There is neither such a file nor such a model.
     """
+    if str(name_or_path).startswith(PREFIX):
+        return config_root() / 'configs' / str(name_or_path).removeprefix(PREFIX)
     path = Path(name_or_path)
     if path.is_file() or path.suffix == '.py':  # load_config names the files that are there
         return path

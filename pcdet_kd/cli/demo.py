@@ -34,32 +34,25 @@ def main() -> int:
     )
     add_config_options(parser)
     args = parser.parse_args()
-    from pcdet_kd.cli import train
     from pcdet_kd.cli.guard import guarded
 
     @guarded
     def command() -> None:
-        config = next(
-            (str(p) for p in (Path(CONFIG), Path(__file__).parents[2] / CONFIG) if p.is_file()),
-            None,
-        )
-        if config is None:
-            raise FileNotFoundError(f'no {CONFIG}: run the demo in a checkout of the project')
-        unused = dict(
-            resume=None,
-            amp=False,
-            with_baseline=True,
-            no_validate=False,
-            auto_scale_lr=False,
-            no_pin_memory=False,
-            no_persistent_workers=False,
-            dry_run=False,
-            launcher='none',
-            local_rank=0,
-        )
+        from pcdet_kd.apis import train
+        from pcdet_kd.cli.train import report
+
         start = time.time()
-        stages = train.train(argparse.Namespace(config=config, **unused, **vars(args)))
-        train.report(stages, with_baseline=True)
+        result = train(
+            CONFIG if Path(CONFIG).is_file() else CONFIG.replace('configs/', 'pcdet_kd::'),
+            args.cfg_options,
+            stage_options=args.stage_options,
+            work_dir=args.work_dir,
+            seed=args.seed,
+            retrain=args.retrain,
+            with_baseline=True,
+            say=lambda text: print(text, flush=True),
+        )
+        report(result)
         print(
             f'the demo took {time.time() - start:.0f} s. These are small runs on generated data: '
             'they show that everything works, not what PointCMT reaches.'

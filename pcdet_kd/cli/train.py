@@ -1,6 +1,7 @@
 """Train a config and all that it requires."""
 
 import argparse
+from typing import Any
 
 
 def parse_args() -> argparse.Namespace:
@@ -13,12 +14,12 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('config', help='config file, or the name of a model')
     parser.add_argument(
-        '--work-dir', help='where to train; default: work_dirs/<name of the config>'
+        '--work-dir', help="where to train; default: the config's path below configs/, in work_dirs"
     )
     parser.add_argument(
         '--resume',
         nargs='?',
-        const='auto',
+        metavar='FILE',
         help='checkpoint to go on from; without a file (and without this '
         'option) the newest whole one in the work directory',
     )
@@ -68,81 +69,22 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def train(args: argparse.Namespace) -> list:
-    """Plan and run the stages; return them."""
-    from mmengine.dist import is_main_process
-
-    from pcdet_kd.apis import model_config
-    from pcdet_kd.engine.distributed import setup_distributed
-    from pcdet_kd.engine.pipeline import run_stages
-    from pcdet_kd.engine.stages import plan
-
-    args.config = str(model_config(args.config))
-    options = dict(args.cfg_options)
-    if args.seed is not None:
-        options['randomness.seed'] = args.seed
-    stages = plan(args.config, options, args.stage_options, args.work_dir, args.with_baseline)
-    for stage in stages:
-        adjust(stage.cfg, args, of_leaf=stage.config == stages[-1].config)
-    if args.resume and args.resume != 'auto':
-        stages[-1].cfg.load_from, stages[-1].cfg.resume = args.resume, True
-    if args.dry_run:
-        for stage in stages:
-            print(f'{stage.name:20} {stage.config} -> {stage.work_dir}')
-        return stages
-    setup_distributed(args.launcher, **(stages[-1].cfg.get('env_cfg') or {}).get('dist_cfg') or {})
-    return run_stages(
-        stages,
-        set(args.retrain),
-        say=lambda text: print(text, flush=True) if is_main_process() else None,
-    )
-
-
-def adjust(cfg, args: argparse.Namespace, of_leaf: bool) -> None:
-    """Apply the command line's switches to a stage's config."""
-    cfg.launcher = args.launcher
-    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        if cfg.get(name):
-            if args.no_pin_memory:
-                cfg[name].pin_memory = False
-            if args.no_persistent_workers:
-                cfg[name].persistent_workers = False
-    if not of_leaf:
-        return
-    if args.amp:
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    if args.no_validate:
-        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-        cfg.default_hooks.checkpoint.save_best = None
-    if args.auto_scale_lr:
-        from pcdet_kd.engine.config_check import ConfigError
-
-        if not cfg.get('auto_scale_lr') or 'base_batch_size' not in cfg.auto_scale_lr:
-            raise ConfigError(
-                args.config,
-                ['auto_scale_lr: --auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...)'],
-            )
-        cfg.auto_scale_lr.enable = True
-
-
-def report(stages: list, with_baseline: bool) -> None:
+def report(result: Any) -> None:
     """Print what the stages reached and what to do next."""
-    from pcdet_kd.engine.summary import rows, verdict
     from pcdet_kd.visualization import comparison_table, draw_curves
 
-    leaf = stages[-1]
-    print(f'\nTest split, in %:\n{comparison_table(rows(stages))}')
-    if with_baseline:
-        from pcdet_kd.registry import DATASETS
-
-        print(verdict(leaf, stages[-2], len(DATASETS.build(leaf.cfg.test_dataloader.dataset))))
+    leaf = result.stages[-1]
+    print(f'\nTest split, in %:\n{comparison_table(result.table())}')
+    baseline = result.stages[-2] if len(result.stages) > 1 else leaf
+    if baseline.name == f'{leaf.name}_baseline':
+        print(result.verdict())
         logged = ('loss_cls', 'accuracy') if leaf.cfg.val_dataloader else ('loss_cls',)
-        runs = {'alone': stages[-2].work_dir, 'distilled': leaf.work_dir}
+        runs = {'alone': baseline.work_dir, 'distilled': leaf.work_dir}
         print('curves:', draw_curves(runs, leaf.work_dir / 'curves.png', logged))
-    votes = ' --votes 10' if 'accuracy' in leaf.record.results.get('last', {}) else ''
+    votes = ' --votes 10' if 'accuracy' in result.metrics.get('last', {}) else ''
     print(
-        f'\nweights: {leaf.weights}\nnext:    python tools/test.py {leaf.config} '
-        f'{leaf.work_dir}/last.pth{votes}'
+        f'\nweights: {result.weights}\n'
+        f'next:    python tools/test.py {leaf.config} {leaf.work_dir}/last.pth{votes}'
     )
 
 
@@ -153,10 +95,31 @@ def main() -> int:
 
     @guarded
     def command() -> None:
-        stages = train(args)
         from mmengine.dist import is_main_process
 
-        if is_main_process() and not args.dry_run:
-            report(stages, args.with_baseline)
+        from pcdet_kd.apis import train
+
+        result = train(
+            args.config,
+            args.cfg_options,
+            stage_options=args.stage_options,
+            work_dir=args.work_dir,
+            seed=args.seed,
+            resume=args.resume,
+            retrain=args.retrain,
+            with_baseline=args.with_baseline,
+            validate=not args.no_validate,
+            amp=args.amp,
+            auto_scale_lr=args.auto_scale_lr,
+            pin_memory=not args.no_pin_memory,
+            persistent_workers=not args.no_persistent_workers,
+            dry_run=args.dry_run,
+            launcher=args.launcher,
+            say=lambda text: print(text, flush=True),
+        )
+        if args.dry_run:
+            print('nothing was trained: this was a dry run, and all checks passed')
+        elif is_main_process():
+            report(result)
 
     return command()

@@ -10,6 +10,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from pcdet_kd.datasets.files import check_size, read_npy, reading
+from pcdet_kd.datasets.read_once import note_file
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import atomic_write
 from pcdet_kd.utils.hashing import content_sha256

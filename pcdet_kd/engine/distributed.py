@@ -6,13 +6,15 @@ import gc
 import os
 import socket
 import subprocess
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import torch
 import torch.distributed as dist
-from mmengine.dist import init_dist, is_main_process
+from mmengine.dist import broadcast_object_list, get_world_size, init_dist, is_main_process
 
 from pcdet_kd.utils.errors import UserError
 from pcdet_kd.utils.files import process_runs
@@ -103,6 +105,24 @@ def _end_group() -> None:
         dist.destroy_process_group()
 
 
+def on_main(function: Callable, *args: Any) -> Any:
+    """Return, in every process, what ``function(*args)`` returns in the main one; it is called only
+    there. An error is raised in every process, so that none waits for one that is gone.
+    """
+    found: list[Any] = [None, None]
+    if is_main_process():
+        try:
+            found[0] = function(*args)
+        except Exception as error:
+            if get_world_size() == 1:
+                raise
+            found[1] = error
+    broadcast_object_list(found)
+    if found[1] is not None:
+        raise found[1]
+    return found[0]
+
+
 class WorkDirInUse(UserError, RuntimeError):
     """Another run trains in the work directory."""
 
@@ -117,12 +137,13 @@ class WorkDirLock:
 
     def __init__(self, work_dir: str | os.PathLike) -> None:
         self.file = Path(work_dir) / '.lock'
-        self.owner = f'{socket.gethostname()} {os.getpid()} {_start_time(os.getpid())}'
+        self.owner = f'{socket.gethostname()} {os.getpid()} {start_time(os.getpid())}'
         self.held = False
 
     def __enter__(self) -> 'WorkDirLock':
         if not is_main_process() or self.file.resolve() in _held:  # a stage holds it for its Runner
             return self
+        self.file.parent.mkdir(parents=True, exist_ok=True)
         while not self.held:
             try:
                 with open(
@@ -152,7 +173,7 @@ class WorkDirLock:
         if (
             not pid.isdigit()
             or host != socket.gethostname()
-            or (process_runs(int(pid)) and start == _start_time(int(pid)))
+            or (process_runs(int(pid)) and start == start_time(int(pid)))
         ):
             holder = f'process {pid} on {host}' if pid else 'a process that is just starting'
             raise WorkDirInUse(
@@ -169,7 +190,7 @@ class WorkDirLock:
             taken.unlink()
 
 
-def _start_time(pid: int) -> str:
+def start_time(pid: int) -> str:
     """When a process started, in the kernel's ticks, to tell it from a later one with the same id;
     '-' where unknown.
     """

@@ -2,6 +2,7 @@
 with what was stopped.
 """
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -10,17 +11,23 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.dist import barrier, is_main_process
-from mmengine.model import is_model_wrapper
+from mmengine.dist import barrier
 
+from pcdet_kd.datasets.read_once import Files, noting_files, reading_once, unchanged
 from pcdet_kd.engine.config_check import ConfigError
+from pcdet_kd.engine.distributed import WorkDirLock, on_main
+from pcdet_kd.engine.hooks.seed import leaf_datasets
+from pcdet_kd.engine.hooks.student_export import plain_config
+from pcdet_kd.engine.preflight import check_work_dir
+from pcdet_kd.engine.rehearsal import rehearse
 from pcdet_kd.engine.stage_record import StageRecord, flat_config
 from pcdet_kd.engine.stages import Stage, nodes
-from pcdet_kd.registry import DATASETS, MODELS, RUNNERS, TEACHERS, did_you_mean
+from pcdet_kd.registry import DATASETS, RUNNERS, TEACHERS, did_you_mean
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
-from pcdet_kd.utils.errors import DataError, UserError
+from pcdet_kd.utils.errors import UserError
 from pcdet_kd.utils.files import file_sha256
 from pcdet_kd.utils.resume import find_resume
+from pcdet_kd.utils.student import unwrapped
 
 
 class StaleStageError(UserError, RuntimeError):
@@ -31,95 +38,148 @@ def run_stages(
     stages: list[Stage],
     retrain: set[str] | None = None,
     say: Callable[[str], None] = lambda text: None,
+    dry_run: bool = False,
 ) -> list[Stage]:
     """Train the stages that are not finished, in order.
 
+    Before the first one trains, every one of them is checked with a tiny batch of its own data:
+    see :func:`~pcdet_kd.engine.rehearsal.rehearse`. Finished stages are neither built nor read.
+
     Args:
-        stages: As :func:`plan` returns them.
-        retrain: Names of stages to train from scratch; what is there is moved aside.
+        stages: As :func:`~pcdet_kd.engine.stages.plan` returns them.
+        retrain: Names of stages to train from scratch, or ``'all'``; what is there is moved aside.
         say: Called with a line of text per stage.
+        dry_run: Only look and check; nothing is written.
 
     Raises:
         StaleStageError: A work directory holds a run of another config or other data.
+        ConfigError: A stage cannot be trained.
     """
     retrain = retrain or set()
-    names = {s.name for s in stages}
-    if retrain - names - {'all'}:
-        unknown = sorted(retrain - names - {'all'})[0]
-        raise ConfigError('--retrain', [f"no stage '{unknown}'.{did_you_mean(unknown, names)}"])
-    data: dict[str, str] = {}
-    for stage in (
-        stages
-    ):  # a model that cannot be built, or data that is not there, is known before hours are spent
-        try:
-            MODELS.build(stage.cfg.model)
-            data[stage.name] = _data_fingerprint(stage.cfg)
-        except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, DataError):
-                raise
-            raise ConfigError(stage.config, [str(error)]) from error
-    for number, stage in enumerate(stages, 1):
-        if retrain & {stage.name, 'all'} and stage.work_dir.exists() and is_main_process():
-            aside = stage.work_dir.with_name(
-                f'{stage.work_dir.name}.{time.strftime("%Y%m%d_%H%M%S")}'
-            )
-            stage.work_dir.rename(aside)
-            say(f'{stage.name}: moved {stage.work_dir} to {aside}')
-        barrier()
-        run_stage(stage, f'[{number}/{len(stages)}] {stage.name}', data[stage.name], say)
+    names = {stage.name for stage in stages}
+    for name in sorted(retrain - names - {'all'}):
+        raise ConfigError('--retrain', [f"no stage '{name}'.{did_you_mean(name, names)}"])
+    with reading_once():
+        for stage in stages:
+            afresh = bool(retrain & {stage.name, 'all'})
+            found = None if afresh or not _all_reused(stage) else on_main(_finished, stage)
+            stage.record, stage.reused = found, found is not None
+        for stage in stages:
+            if not stage.reused:
+                check_work_dir(stage.work_dir)
+                rehearse(stage)
+        for number, stage in enumerate(stages, 1):
+            title = f'[{number}/{len(stages)}] {stage.name}'
+            if stage.reused:
+                say(f'{title}: finished before, reused ({stage.weights})')
+            elif dry_run:
+                say(f'{title}: {stage.config} would train in {stage.work_dir}')
+            else:
+                _run(stage, title, bool(retrain & {stage.name, 'all'}), say)
     return stages
 
 
-def run_stage(stage: Stage, title: str, data: str, say: Callable[[str], None]) -> None:
-    """Train one stage, or find that it is finished. Its ``record`` is set afterwards."""
-    cfg = stage.resolved()
-    wanted = StageRecord(flat_config(cfg), data=data)
+def _all_reused(stage: Stage) -> bool:
+    return all(required.reused for required in stage.requires.values())
+
+
+def _finished(stage: Stage) -> StageRecord | None:
+    """Return the record of a stage that is finished and fits; files that have not changed since are
+    not read again.
+    """
     found = StageRecord.read(stage.work_dir)
-    resume = find_resume(stage.work_dir) if stage.work_dir.is_dir() else None
-    if found is not None and (found.finished or resume):
-        changed = found.differences(wanted)
-        if changed:
-            raise StaleStageError(
-                f"{stage.work_dir} holds a run of '{stage.name}' with another config or other "
-                'data:\n  '
-                + '\n  '.join(changed)
-                + f'\nTrain it again with --retrain {stage.name} (what is there is moved aside), '
-                'or choose another --work-dir'
-            )
-        if found.finished:
-            weights = stage.work_dir / found.weights
-            if not weights.is_file() or file_sha256(weights) != found.weights_sha256:
-                raise StaleStageError(
-                    f"{weights} is not the file that '{stage.name}' finished with (missing or "
-                    'changed). '
-                    f'Train it again with --retrain {stage.name}'
-                )
-            stage.record, stage.reused = found, True
-            say(f'{title}: finished before, reused ({weights})')
-            return
+    if found is None or not found.finished:
+        return None
+    wanted = StageRecord(flat_config(stage.resolved()), found.data)
+    if found.source != _source(stage.cfg) or not unchanged(found.files):
+        wanted.data, files = _read_data(stage.cfg)
+    _check_same(stage, found, wanted)
+    weights = stage.work_dir / found.weights
+    if not weights.is_file() or file_sha256(weights) != found.weights_sha256:
+        raise StaleStageError(
+            f"{weights} is not the file that '{stage.name}' finished with (missing or changed). "
+            f'Train it again with --retrain {stage.name}'
+        )
+    return found
+
+
+def _check_same(stage: Stage, found: StageRecord, wanted: StageRecord) -> None:
+    changed = found.differences(wanted)
+    if changed:
+        lines = '\n  '.join(changed)
+        raise StaleStageError(
+            f"{stage.work_dir} holds a run of '{stage.name}' with another config or other data:"
+            f'\n  {lines}\nTrain it again with --retrain {stage.name} (what is there is moved '
+            'aside), or choose another --work-dir'
+        )
+
+
+def _run(stage: Stage, title: str, afresh: bool, say: Callable[[str], None]) -> None:
+    """Train one stage as the only one in its directory, which is locked before it is looked at."""
+    if afresh:
+        on_main(_move_aside, stage, say)
+    barrier()
+    with WorkDirLock(stage.work_dir):
+        cfg = stage.resolved()
+        wanted, resume = on_main(_begin, stage, cfg)
+        say(f'{title}: {f"resumes from {resume}" if resume else "trains"} in {stage.work_dir}')
+        if resume and cfg.get('resume'):
+            cfg.load_from = None  # --resume FILE began this run, which has gone on since
+        cfg.resume = bool(cfg.get('resume')) or resume is not None
+        runner = RUNNERS.build(cfg)
+        runner.train()
+        wanted.results = test_last_and_best(runner)
+        if wanted.results:
+            wanted.test_samples = len(runner.test_dataloader.dataset)
+        barrier()
+        stage.record = on_main(_end, stage, wanted)
+
+
+def _begin(stage: Stage, cfg: Config) -> tuple[StageRecord, Path | None]:
+    """Look at what is there, write the record of what is trained now, and fill feature banks."""
+    wanted = StageRecord(flat_config(cfg), *_read_data(cfg), source=_source(cfg))
+    found = StageRecord.read(stage.work_dir)
+    resume = find_resume(stage.work_dir)
     if resume and found is None:
         raise StaleStageError(
             f'{stage.work_dir} holds checkpoints without a record of what was trained. Move it '
             'away, or choose another --work-dir'
         )
-    say(f'{title}: {f"resumes from {resume}" if resume else "trains"} in {stage.work_dir}')
-    barrier()
-    if is_main_process():
-        wanted.write(stage.work_dir)
-        _build_banks(cfg)
-    barrier()
-    if resume and cfg.get('resume'):
-        cfg.load_from = None  # --resume FILE began this run, which has gone on since
-    cfg.resume = bool(cfg.get('resume')) or resume is not None
-    runner = RUNNERS.build(cfg)
-    runner.train()
-    wanted.results = test_last_and_best(runner)
-    wanted.weights, wanted.finished = stage.weights.name, True
-    barrier()
-    wanted.weights_sha256 = file_sha256(stage.weights)
-    if is_main_process():
-        wanted.write(stage.work_dir)
-    stage.record = wanted
+    if resume:
+        _check_same(stage, found, wanted)
+    wanted.write(stage.work_dir)
+    for bank in feature_banks(cfg):
+        bank.build('cuda' if torch.cuda.is_available() else 'cpu')
+    return wanted, resume
+
+
+def _end(stage: Stage, record: StageRecord) -> StageRecord:
+    record.weights, record.finished = stage.weights.name, True
+    record.weights_sha256 = file_sha256(stage.weights)
+    record.write(stage.work_dir)
+    return record
+
+
+def _move_aside(stage: Stage, say: Callable[[str], None]) -> None:
+    if stage.work_dir.exists():
+        aside = stage.work_dir.with_name(f'{stage.work_dir.name}.{time.strftime("%Y%m%d_%H%M%S")}')
+        with WorkDirLock(stage.work_dir) as lock:
+            stage.work_dir.rename(aside)
+            (aside / lock.file.name).unlink()
+        say(f'{stage.name}: moved {stage.work_dir} to {aside}')
+
+
+def _source(cfg: Config) -> str:
+    """Text of the training data's config, places included."""
+    return json.dumps(plain_config(cfg.train_dataloader.dataset), sort_keys=True, default=repr)
+
+
+def _read_data(cfg: Config) -> tuple[str, Files]:
+    """Return a fingerprint of the training data, and the files that it was read from."""
+    with noting_files() as files:
+        leaves = leaf_datasets(DATASETS.build(cfg.train_dataloader.dataset))
+        prints = [leaf.fingerprint() for leaf in leaves if hasattr(leaf, 'fingerprint')]
+    return '-'.join(prints), files
 
 
 def test_last_and_best(runner: Any) -> dict[str, dict[str, Any]]:
@@ -134,21 +194,9 @@ def test_last_and_best(runner: Any) -> dict[str, dict[str, Any]]:
         if last.is_file() and os.path.samefile(last, best):
             results['best'] = results['last']
         else:
-            model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-            load_weights(model, load_checkpoint_file(best)['state_dict'])
+            load_weights(unwrapped(runner.model), load_checkpoint_file(best)['state_dict'])
             results['best'] = runner.test()
     return {which: {k: float(v) for k, v in metrics.items()} for which, metrics in results.items()}
-
-
-def _data_fingerprint(cfg: Config) -> str:
-    dataset = DATASETS.build(cfg.train_dataloader.dataset)
-    return dataset.fingerprint() if hasattr(dataset, 'fingerprint') else ''
-
-
-def _build_banks(cfg: Config) -> None:
-    device = 'cuda' if torch.cuda.is_available() else 'cpu'
-    for bank in feature_banks(cfg):
-        bank.build(device)
 
 
 def feature_banks(cfg: Config) -> list[Any]:

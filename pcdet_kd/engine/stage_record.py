@@ -8,6 +8,8 @@ from typing import Any
 
 from mmengine.config import Config
 
+from pcdet_kd.datasets.read_once import Files
+from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import atomic_write, file_sha256
 
 # What may change between two runs without making them different experiments.
@@ -50,18 +52,25 @@ class StageRecord:
     Attributes:
         config: What was trained, by dotted path; weights of earlier stages stand there as hashes.
         data: Fingerprint of the training data.
+        files: What it was read from, with sizes and times; see
+            :mod:`pcdet_kd.datasets.read_once`.
+        source: Config of the training data, places included.
         finished: Whether training ended by itself.
         weights: File name of the weights that later stages and reports use.
         weights_sha256: Its hash.
         results: Metrics on the test split by selection (``last``, ``best``).
+        test_samples: Clouds of the test split.
     """
 
     config: dict[str, str]
     data: str = ''
+    files: Files = field(default_factory=dict)
+    source: str = ''
     finished: bool = False
     weights: str = ''
     weights_sha256: str = ''
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    test_samples: int = 0
 
     @classmethod
     def read(cls, work_dir: Path) -> 'StageRecord | None':
@@ -71,10 +80,9 @@ class StageRecord:
             return None
         try:
             return cls(**json.loads(file.read_text(encoding='utf-8')))
-        except (ValueError, TypeError) as error:
-            raise ValueError(
-                f'{file} is damaged ({error}). Delete {work_dir} to train this stage again'
-            ) from None
+        except (ValueError, TypeError, RecursionError) as error:
+            fix = f'delete {work_dir} to train this stage again'
+            raise DataError(file, str(error), 'the record of a training run', fix) from None
 
     def write(self, work_dir: Path) -> None:
         """Write the record atomically."""

@@ -49,11 +49,16 @@ class Stage:
         """The file of the trained weights; a distiller's are its student's."""
         return self.work_dir / ('student_last.pth' if is_distiller(self.cfg.model) else 'last.pth')
 
-    def resolved(self) -> Config:
-        """Return the config with the files of earlier stages in place of ``'stage:NAME'``."""
+    def resolved(self, only_reused: bool = False) -> Config:
+        """Return the config with the files of earlier stages in place of ``'stage:NAME'``.
+
+        Args:
+            only_reused: Leave the names of stages that were not found finished.
+        """
         cfg = copy.deepcopy(self.cfg)
         for _, node, key, name in placeholders(cfg):
-            node[key] = str(self.requires[name].weights)
+            if self.requires[name].reused or not only_reused:
+                node[key] = str(self.requires[name].weights)
         return cfg
 
 

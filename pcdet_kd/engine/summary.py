@@ -26,17 +26,17 @@ def rows(stages: list[Stage]) -> list[dict[str, Any]]:
     return table
 
 
-def verdict(leaf: Stage, baseline: Stage, samples: int) -> str:
+def verdict(leaf: Stage, baseline: Stage) -> str:
     """Return one honest sentence on the difference that distillation made.
 
     The noise is twice the standard error of a difference of two independent accuracies measured on
-    ``samples`` clouds; it leaves out the spread between seeds, which is usually larger.
+    the test split; it leaves out the spread between seeds, which is usually larger.
 
     Args:
         leaf: The distilled student's stage.
         baseline: The stage of the student alone.
-        samples: Clouds in the test split.
     """
+    samples = leaf.record.test_samples
     ours, plain = (s.record.results['last'][OA] for s in (leaf, baseline))
     gain = ours - plain
     p = (ours + plain) / 200

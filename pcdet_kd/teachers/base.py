@@ -72,6 +72,10 @@ class Frozen(BaseModule):
         load_weights(self._held[0], self.checkpoint, prefix=self.prefix)
         self._loaded = True
 
+    def pretend_trained(self) -> None:
+        """Keep the random weights, if those of a stage that was not trained yet are meant."""
+        self._loaded = str(self.checkpoint).startswith('stage:')
+
     def weights_hash(self) -> str:
         """Return a hash of the frozen weights."""
         return weights_sha256(self._held[0].state_dict())

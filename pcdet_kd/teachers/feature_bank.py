@@ -75,6 +75,18 @@ class FeatureBank(Teacher):
             self._explain_missing(path)
         self._read(path, key, [info['sample_id'] for d in datasets for info in d.data_list])
 
+    def pretend_trained(self) -> None:
+        """Answer with the output for one sample, of a teacher that may not be trained yet."""
+        teacher = TEACHERS.build(self.teacher_cfg)
+        teacher.pretend_trained()
+        teacher.init_weights()
+        datasets = [DATASETS.build(cfg) for cfg in self.data]
+        found = self._run(teacher, datasets[0], range(1), 'cpu', tqdm(disable=True))
+        self._rows = {info['sample_id']: 0 for d in datasets for info in d.data_list}
+        device = self._feat.device
+        self._logits = None if found['logits'] is None else found['logits'].to(device)
+        self._feat = found['feat'].to(device)
+
     def build(self, device: str | torch.device = 'cpu') -> Path:
         """Fill the bank unless it is there and up to date, and return its file."""
         teacher, datasets, key, path = self._prepare()

@@ -1,17 +1,24 @@
 import copy
 import json
+import os
+import socket
+import subprocess
+import sys
 
 import pytest
 import torch
 
 from pcdet_kd.datasets.collate import collate_points
+from pcdet_kd.datasets.read_once import note_file
 from pcdet_kd.engine import pipeline
 from pcdet_kd.engine.config_check import ConfigError
+from pcdet_kd.engine.distributed import WorkDirInUse, WorkDirLock, start_time
 from pcdet_kd.engine.pipeline import StaleStageError, run_stages
 from pcdet_kd.engine.stage_record import FILE
 from pcdet_kd.engine.stages import plan
 from pcdet_kd.registry import DATASETS, MODELS
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
+from pcdet_kd.utils.errors import UserError
 
 LEAF = 'tiny_pointcmt.py'
 
@@ -27,11 +34,65 @@ def run(folder, options=None, said=None, leaf=LEAF, retrain=None, **kwargs):
     return stages, said
 
 
-def test_a_model_that_cannot_be_built_is_known_before_the_first_stage_trains(tiny_configs):
-    stages = plan(tiny_configs / LEAF, {'model.preset': 'code'})
-    with pytest.raises(ConfigError, match=r'tiny_pointcmt\.py.*\n.*must be one of'):
+@pytest.mark.parametrize(
+    ('options', 'words'),
+    [
+        ({'model.preset': 'code'}, 'must be one of'),
+        ({'model.student.head.hidden_channels': (8,)}, r'features of one width.*\(2, 8\)'),
+        ({'optim_wrapper.optimizer.lr': -1}, 'learning rate'),
+        ({'test_evaluator.dump': 'a.txt', 'test_evaluator.out_dir': 'o'}, 'must end with .json'),
+        ({'load_from': 'nothing.pth'}, 'nothing.pth'),
+        ({'visualizer.vis_backends': [dict(type='AimVisBackend')]}, 'aim'),
+    ],
+)
+def test_what_cannot_work_is_known_before_the_first_stage_trains(tiny_configs, options, words):
+    stages = plan(tiny_configs / LEAF, options)
+    with pytest.raises(UserError, match=rf'(?s){words}'):
         run_stages(stages)
     assert not (tiny_configs.parent / 'work_dirs').exists()
+
+
+def test_data_are_read_once_and_finished_stages_are_neither_read_nor_built(
+    tiny_configs, monkeypatch
+):
+    reads = []
+    tiny = DATASETS.get('TinyClouds')
+    original = tiny.load_records
+
+    def load_records(self):
+        reads.append(self.official_split)
+        note_file(tiny_configs / 'tiny_base.py')
+        return original(self)
+
+    monkeypatch.setattr(tiny, 'load_records', load_records)
+    run(tiny_configs, {'max_epochs': 1})
+    assert sorted(reads) == ['test', 'train']
+    reads.clear()
+    run(tiny_configs, {'max_epochs': 1})
+    assert not reads
+    os.utime(tiny_configs / 'tiny_base.py', (0, 0))
+    stages, said = run(tiny_configs, {'max_epochs': 1})
+    assert reads == ['train'] and all(stage.reused for stage in stages)
+
+
+def test_a_second_run_is_refused_before_it_writes_anything(tiny_configs):
+    leaf = 'tiny_teacher.py'
+    run(tiny_configs, {'max_epochs': 1}, leaf=leaf)
+    folder = tiny_configs.parent / 'work_dirs/tiny_teacher'
+    record = json.loads((folder / FILE).read_text())
+    (folder / FILE).write_text(json.dumps({**record, 'finished': False}))
+    before = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
+    holder = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE)
+    lock = WorkDirLock(folder)
+    lock.file.write_text(f'{socket.gethostname()} {holder.pid} {start_time(holder.pid)}')
+    try:
+        for options, retrain in (({'max_epochs': 3}, None), ({'max_epochs': 1}, {'teacher'})):
+            with pytest.raises(WorkDirInUse, match=str(holder.pid)):
+                run(tiny_configs, options, leaf=leaf, retrain=retrain and {'tiny_teacher'})
+        lock.file.unlink()
+        assert {p.name: p.stat().st_mtime_ns for p in folder.iterdir()} == before
+    finally:
+        holder.communicate(b'\n')
 
 
 def test_one_call_trains_all_and_the_next_trains_nothing(tiny_configs, monkeypatch):

@@ -8,8 +8,8 @@ from pcdet_kd.engine.stages import Stage
 from pcdet_kd.engine.summary import rows, verdict
 
 
-def stage(name, **results):
-    record = StageRecord({}, results=results)
+def stage(name, samples=600, **results):
+    record = StageRecord({}, results=results, test_samples=samples)
     return Stage(name, Path(f'{name}.py'), Config(), Path('work'), record=record)
 
 
@@ -44,10 +44,10 @@ def test_rows_tell_last_and_best_apart():
 def test_the_verdict_is_honest(ours, plain, words):
     import re
 
-    text = verdict(stage('student', last=acc(ours)), stage('baseline', last=acc(plain)), 600)
+    text = verdict(stage('student', last=acc(ours)), stage('baseline', last=acc(plain)))
     assert re.search(words, text), text
 
 
 def test_the_noise_is_twice_the_standard_error_of_a_difference():
     # p = 0.5, n = 800: 2 * sqrt(2 * 0.25 / 800) = 5 points.
-    assert '±5.0' in verdict(stage('a', last=acc(50.0)), stage('b', last=acc(50.0)), 800)
+    assert '±5.0' in verdict(stage('a', 800, last=acc(50.0)), stage('b', last=acc(50.0)))

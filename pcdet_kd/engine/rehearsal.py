@@ -1,0 +1,86 @@
+"""A rehearsal: all that a stage needs is built, and a tiny batch goes through its model, before
+anything is trained.
+"""
+
+import tempfile
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
+
+from pcdet_kd.engine.config_check import ConfigError
+from pcdet_kd.engine.stages import Stage
+from pcdet_kd.registry import RUNNERS
+from pcdet_kd.utils.errors import UserError
+
+_SAMPLES = 2  # the fewest that batch normalisation takes
+
+
+def rehearse(stage: Stage) -> None:
+    """Build a stage's Runner with all its parts, and send two training samples through its model
+    in loss mode and back.
+
+    Data sets, loaders, optimiser, schedulers, hooks, visualiser and evaluators are built, and files
+    of weights that the config names are read. Frozen models whose stage is not trained yet have
+    random weights, and feature banks give random outputs of the right shape. Nothing is written but
+    to a temporary directory.
+
+    Raises:
+        ConfigError: Something does not work; the message says what.
+    """
+    cfg = stage.resolved(only_reused=True)
+    with tempfile.TemporaryDirectory() as folder:
+        cfg.merge_from_dict(dict(work_dir=folder, launcher='none', log_level='ERROR', resume=False))
+        runner = None
+        try:
+            runner = RUNNERS.build(cfg)
+            runner.register_hook(_RehearsalHook())
+            runner.train()
+        except _Rehearsed:
+            pass
+        except UserError:
+            raise
+        except Exception as error:
+            text = str(error) or type(error).__name__
+            raise ConfigError(stage.config, [f'{stage.name} cannot be trained: {text}']) from error
+        finally:
+            _forget(runner)
+
+
+class _Rehearsed(Exception):
+    """Ends a rehearsal in which all went well."""
+
+
+class _RehearsalHook(Hook):
+    """After all other hooks have begun, trains on one tiny batch and ends the run."""
+
+    priority = 'LOWEST'
+
+    def before_run(self, runner: Any) -> None:
+        for part in runner.model.modules():
+            if hasattr(part, 'pretend_trained'):
+                part.pretend_trained()
+
+    def before_train(self, runner: Any) -> None:
+        if runner._test_loop is not None:
+            runner.test_loop  # noqa: B018, builds the test data and its evaluator
+        loader = runner.train_dataloader
+        chosen = range(min(_SAMPLES, len(loader.dataset)))
+        if hasattr(loader.dataset, '__getitems__'):
+            batch = loader.collate_fn(loader.dataset.__getitems__(chosen))
+        else:
+            batch = loader.collate_fn([loader.dataset[i] for i in chosen])
+        with runner.optim_wrapper.optim_context(runner.model):
+            batch = runner.model.data_preprocessor(batch, True)
+            losses = runner.model(**batch, mode='loss')
+        runner.model.parse_losses(losses)[0].backward()
+        raise _Rehearsed
+
+
+def _forget(runner: Any) -> None:
+    """Close what a Runner keeps open for the whole process: its log file and its visualiser."""
+    if runner is not None:
+        runner.visualizer.close()
+        logger = MMLogger._instance_dict.pop(runner.experiment_name, runner.logger)
+        for handler in logger.handlers:
+            handler.close()

@@ -1,0 +1,49 @@
+import pytest
+import torch
+
+from pcdet_kd.engine.config_check import ConfigError
+from pcdet_kd.engine.rehearsal import rehearse
+from pcdet_kd.engine.stages import plan
+from pcdet_kd.registry import MODELS
+from pcdet_kd.utils.checkpoint import CheckpointError
+
+LEAF = 'tiny_pointcmt.py'
+
+
+def test_all_stages_are_rehearsed_before_any_is_trained(tiny_configs):
+    for stage in plan(tiny_configs / LEAF, with_baseline=True):
+        rehearse(stage)
+    assert not (tiny_configs.parent / 'work_dirs').exists()
+
+
+def test_an_error_of_the_loss_or_of_its_gradient_is_found(tiny_configs, monkeypatch):
+    kind = MODELS.get('PointClassifier')
+    stage = plan(tiny_configs / 'tiny_teacher.py')[0]
+    original = kind.losses
+
+    def losses(self, features, out, samples):
+        assert self.training and len(samples) == 2
+        return dict(loss_cls=original(self, features, out, samples)['loss_cls'].detach())
+
+    monkeypatch.setattr(kind, 'losses', losses)
+    with pytest.raises(ConfigError, match='tiny_teacher cannot be trained: .*grad'):
+        rehearse(stage)
+
+
+def test_it_leaves_no_trace_in_what_is_trained_afterwards(tiny_configs):
+    from pcdet_kd.engine.pipeline import run_stages
+
+    found = []
+    for number in range(2):
+        stage = plan(tiny_configs / 'tiny_teacher.py', work_dir=f'run{number}')[0]
+        for _ in range(2 * number):
+            rehearse(stage)
+        run_stages([stage])
+        found.append(torch.load(stage.weights)['state_dict'])
+    assert all(torch.equal(value, found[1][key]) for key, value in found[0].items())
+
+
+def test_a_missing_file_of_weights_is_named(tiny_configs):
+    options = {'model.teachers.image.teacher.checkpoint': 'nothing.pth'}
+    with pytest.raises(CheckpointError, match='nothing.pth'):
+        rehearse(plan(tiny_configs / LEAF, options)[-1])
