@@ -63,11 +63,12 @@ def test_a_checkpoint_that_does_not_fit_is_an_error(tiny_configs, command):
 
 def test_dry_run_trains_nothing(tiny_configs, command):
     code, out, err = command('train', tiny_configs / 'tiny_pointcmt.py', '--dry-run')
-    assert code == 0 and [line.split()[0] for line in out.splitlines()] == [
-        'teacher',
-        'generator',
-        'tiny_pointcmt',
+    assert code == 0 and [line.split()[1] for line in out.splitlines()[:3]] == [
+        'teacher:',
+        'generator:',
+        'tiny_pointcmt:',
     ]
+    assert 'nothing was trained' in out
     assert not (tiny_configs.parent / 'work_dirs').exists()
 
 
