@@ -25,6 +25,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
 from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.engine.compat import unformatted_configs
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.structures import PointDataSample
 
@@ -150,6 +151,13 @@ def batch() -> dict:
     return dict(
         inputs=dict(points=torch.randn(6, 16, 3, generator=generator)), data_samples=samples
     )
+
+
+@pytest.fixture(autouse=True, scope='session')
+def _configs_are_written_without_formatting():
+    """Formatting takes up to a second for each Runner."""
+    with unformatted_configs():
+        yield
 
 
 @pytest.fixture(autouse=True)

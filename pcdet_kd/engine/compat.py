@@ -21,7 +21,9 @@ import inspect
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
@@ -39,6 +41,7 @@ from pcdet_kd.utils.files import atomic_write
 HISTORY_LENGTH = 10_000
 applied: list[str] = []
 skipped: list[str] = []
+_formats_configs = ContextVar('formats_configs', default=True)
 
 
 def apply() -> None:
@@ -117,6 +120,16 @@ def _find_own_bases() -> None:
     applied.append('Config._get_cfg_path')
 
 
+@contextmanager
+def unformatted_configs() -> Iterator[None]:
+    """In this block, the text of configs is valid Python, but not formatted: that takes seconds."""
+    token = _formats_configs.set(False)
+    try:
+        yield
+    finally:
+        _formats_configs.reset(token)
+
+
 def _remembering(format_code: Callable | None) -> Callable:
     """A formatter that does not format the same text again: yapf takes seconds for a nested
     config.
@@ -124,6 +137,8 @@ def _remembering(format_code: Callable | None) -> Callable:
     done: dict[tuple[str, str], Any] = {}
 
     def remembered(text: str, **options: Any) -> Any:
+        if not _formats_configs.get():
+            return text, False
         key = text, repr(options)
         if key not in done:
             done[key] = format_code(text, **options)

@@ -17,7 +17,6 @@ from pcdet_kd.datasets.read_once import Files, noting_files, reading_once, uncha
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.distributed import WorkDirLock, on_main
 from pcdet_kd.engine.hooks.seed import leaf_datasets
-from pcdet_kd.engine.hooks.student_export import plain_config
 from pcdet_kd.engine.preflight import check_work_dir
 from pcdet_kd.engine.rehearsal import rehearse
 from pcdet_kd.engine.stage_record import StageRecord, flat_config
@@ -171,7 +170,7 @@ def _move_aside(stage: Stage, say: Callable[[str], None]) -> None:
 
 def _source(cfg: Config) -> str:
     """Text of the training data's config, places included."""
-    return json.dumps(plain_config(cfg.train_dataloader.dataset), sort_keys=True, default=repr)
+    return json.dumps(cfg.train_dataloader.dataset, sort_keys=True, default=repr)
 
 
 def _read_data(cfg: Config) -> tuple[str, Files]:

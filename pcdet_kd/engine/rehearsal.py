@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 
+from pcdet_kd.engine.compat import unformatted_configs
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.stages import Stage
 from pcdet_kd.registry import RUNNERS
@@ -29,7 +30,7 @@ def rehearse(stage: Stage) -> None:
         ConfigError: Something does not work; the message says what.
     """
     cfg = stage.resolved(only_reused=True)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, unformatted_configs():
         cfg.merge_from_dict(dict(work_dir=folder, launcher='none', log_level='ERROR', resume=False))
         runner = None
         try:

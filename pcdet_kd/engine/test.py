@@ -62,7 +62,7 @@ def test_runner(
     if votes == 1 or votes < 0:
         raise ConfigError('votes', [f'{votes}: must be at least 2; one vote is the plain test'])
     cfg = load_config(config, options)
-    if cfg.get('requires') and not is_distiller(cfg.model):  # a generator is tested with its teacher
+    if cfg.get('requires') and not is_distiller(cfg.model):  # a generator looks at its teacher
         folder = Path(checkpoint).parent
         inside = folder if (folder / 'stages').is_dir() else None
         cfg = plan(config, options, work_dir=inside)[-1].resolved()
@@ -89,17 +89,10 @@ def test_runner(
     return runner
 
 
-def test(config: str | Path, checkpoint: str | Path, *args: Any, **settings: Any) -> dict[str, float]:
-    """Return a checkpoint's metrics on its config's test split; arguments as of
-    :func:`test_runner`.
-    """
-    metrics = test_runner(config, checkpoint, *args, **settings).test()
-    return {name: float(value) for name, value in metrics.items()}
-
-
 def _ask_for_details(cfg: Config, source: str | Path, out: str | Path | None) -> None:
-    """Let accuracy write its table per class, its confusion matrix and, to ``out``, predictions."""
-    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+    """Let accuracy write a table per class, a confusion matrix and, to ``out``, predictions."""
+    evaluators = cfg.test_evaluator
+    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
     accuracies = [e for e in evaluators if e['type'] == 'PointAccuracy']
     for evaluator in accuracies:
         evaluator.update(per_class=True, out_dir=cfg.work_dir)

@@ -131,6 +131,8 @@ def test_config_texts_are_formatted_once(monkeypatch):
         return text.upper(), True
 
     monkeypatch.setattr(mmengine.config.config, 'FormatCode', compat._remembering(slow))
+    assert Config(dict(a=1)).pretty_text == 'a=1' and not calls  # as all tests' configs are
+    monkeypatch.setattr(compat, '_formats_configs', ContextVar('formats', default=True))
     assert Config(dict(a=1)).pretty_text == Config(dict(a=1)).pretty_text == 'A=1'
     assert Config(dict(a=2)).pretty_text == 'A=2'
     assert calls == ['a=1', 'a=2']
