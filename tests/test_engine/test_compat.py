@@ -3,6 +3,7 @@ still needs it.
 """
 
 import inspect
+from contextvars import ContextVar
 
 import mmengine.config.config
 import mmengine.config.utils

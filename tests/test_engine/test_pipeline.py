@@ -37,8 +37,8 @@ def run(folder, options=None, said=None, leaf=LEAF, retrain=None, **kwargs):
 @pytest.mark.parametrize(
     ('options', 'words'),
     [
-        ({'model.preset': 'code'}, 'must be one of'),
-        ({'model.student.head.hidden_channels': (8,)}, r'features of one width.*\(2, 8\)'),
+        ({'model.preset': 'code'}, "preset is 'code'"),
+        ({'model.student.head.hidden_channels': (8,)}, r'feature is \(2, 8\)'),
         ({'optim_wrapper.optimizer.lr': -1}, 'learning rate'),
         ({'test_evaluator.dump': 'a.txt', 'test_evaluator.out_dir': 'o'}, 'must end with .json'),
         ({'load_from': 'nothing.pth'}, 'nothing.pth'),
