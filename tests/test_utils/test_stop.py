@@ -61,6 +61,8 @@ def test_a_loaders_process_obeys_its_parent_alone():
     assert ours.recv(5) == b'alive'
     os.kill(child, signal.SIGTERM)
     assert os.waitpid(child, 0)[1] == 0
+    ours.close()
+    theirs.close()
 
 
 def test_the_end_of_a_loaders_process_is_recognised():
