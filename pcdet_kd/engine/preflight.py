@@ -7,8 +7,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import nn
+
 from pcdet_kd.engine.config_check import ConfigError
+from pcdet_kd.registry import OPTIMIZERS
+from pcdet_kd.utils.checkpoint import first_line
 from pcdet_kd.utils.errors import UserError
+from pcdet_kd.utils.plain_values import plain_values
 
 _LEAST_FREE = 100 * 2**20  # bytes: a checkpoint of a larger network, with its optimiser's state
 
@@ -65,6 +71,37 @@ def check_visualizer(visualizer: Any) -> None:
                     f'(pip install {packages[0]}), or leave {kind} out'
                 ],
             )
+
+
+def check_optimizer(optim_wrapper: Any) -> None:
+    """Take one step of the optimiser on a parameter of its own, and look at the state that a
+    checkpoint would hold.
+
+    Args:
+        optim_wrapper: Its config; one that is built already is taken as it is.
+
+    Raises:
+        ConfigError: The optimiser needs more than a step here gives (a closure, sparse gradients),
+            or it can't be saved.
+    """
+    cfg = optim_wrapper.get('optimizer') if isinstance(optim_wrapper, Mapping) else None
+    if not isinstance(cfg, Mapping):
+        return
+    weight = nn.Parameter(torch.ones(2, 2))
+    weight.grad = torch.ones(2, 2)
+    try:
+        if 'ZeroRedundancyOptimizer' in str(cfg['type']):
+            raise ValueError(
+                'its state is spread over the processes, but one process writes the checkpoint'
+            )
+        probe = OPTIMIZERS.build(dict(cfg, params=[weight]))
+        probe.step()
+        plain_values(probe.state_dict())
+    except Exception as error:
+        raise ConfigError(
+            'optim_wrapper.optimizer',
+            [f'{cfg["type"]} cannot be used for training here: {first_line(error)}'],
+        ) from error
 
 
 def _back_ends(visualizer: Any) -> Iterator[str]:

@@ -1,7 +1,6 @@
 import json
 import os
 
-import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -12,13 +11,6 @@ from pcdet_kd.engine.distributed import WorkDirLock, _start_time, setup_distribu
 from pcdet_kd.registry import RUNNERS
 from pcdet_kd.utils.checkpoint import CheckpointError, load_checkpoint_file, save_checkpoint_file
 from pcdet_kd.utils.errors import UserError
-
-
-@pytest.fixture
-def trained(runner_of, tmp_path):
-    """A work directory with one finished epoch."""
-    runner_of(epochs=1).train()
-    return tmp_path
 
 
 def test_default_runtime_config_builds_and_trains(toy, tmp_path):
@@ -36,35 +28,6 @@ def test_default_runtime_config_builds_and_trains(toy, tmp_path):
     )  # what was dumped loads
 
 
-def test_mismatch_is_an_error(runner_of, trained, toy):
-    runner = runner_of(model=dict(type='ToyModel', width=5), load_from=str(trained / 'last.pth'))
-    with pytest.raises(CheckpointError, match=r'net\.0\.weight: file \(4, 3\), model \(5, 3\)'):
-        runner.train()
-    test = toy.toy_config(
-        trained, model=dict(type='ToyModel', width=5), load_from=str(trained / 'last.pth')
-    )
-    test.test_dataloader, test.test_evaluator, test.test_cfg = (
-        test.val_dataloader,
-        test.val_evaluator,
-        {},
-    )
-    with pytest.raises(CheckpointError, match='does not fit ToyModel'):
-        PointRunner.from_cfg(test).test()
-
-
-def test_plain_state_dict_loads_but_does_not_resume(runner_of, trained):
-    state = load_checkpoint_file(trained / 'last.pth')['state_dict']
-    save_checkpoint_file(state, trained / 'plain.pth')
-    runner_of(
-        trained / 'a',
-        epochs=1,
-        load_from=str(trained / 'plain.pth'),
-        custom_hooks=[dict(type='mmengine.EMAHook')],
-    ).train()
-    with pytest.raises(CheckpointError, match=r'plain\.pth holds weights only .*load_from'):
-        runner_of(trained / 'b', load_from=str(trained / 'plain.pth'), resume=True).train()
-
-
 @pytest.mark.parametrize('resume', [False, True])
 def test_a_file_that_holds_no_checkpoint_is_named(runner_of, trained, resume):
     file = trained / 'mine.pth'
@@ -76,70 +39,6 @@ def test_a_file_that_holds_no_checkpoint_is_named(runner_of, trained, resume):
     save_checkpoint_file(dict(checkpoint, meta=[1]), file)
     with pytest.raises(CheckpointError, match=r'mine\.pth.*meta'):
         runner_of(trained / 'b', **arguments).train()
-
-
-def test_ema_trains_and_resumes(runner_of, tmp_path):
-    hook = dict(custom_hooks=[dict(type='EMAHook')])
-    runner_of(epochs=1, **hook).train()
-    runner = runner_of(epochs=2, resume=True, **hook)
-    runner.train()
-    assert runner.epoch == 2
-
-
-def test_resume_runs_no_code_of_the_checkpoint(runner_of, trained):
-    checkpoint = load_checkpoint_file(trained / 'epoch_1.pth')
-    checkpoint['meta']['config'] = f'import os\nos.mkdir("{trained}/code_ran")\na = 1'
-    save_checkpoint_file(checkpoint, trained / 'epoch_1.pth')
-    runner_of(epochs=2, resume=True).train()
-    assert not (trained / 'code_ran').exists()
-
-
-def logged(work_dir):
-    return ''.join(p.read_text() for p in work_dir.rglob('*.log'))
-
-
-def test_finished_run_says_so(runner_of, trained):
-    runner_of(epochs=1, resume=True, log_level='INFO').train()
-    assert 'already complete (1/1 epochs)' in logged(trained)
-
-
-@pytest.mark.parametrize('changed', [False, True])
-def test_only_other_metainfo_is_told(runner_of, toy, tmp_path, monkeypatch, changed):
-    meta = dict(toy.ToyDataset.METAINFO, scale=np.float64(1.5))
-    monkeypatch.setattr(toy.ToyDataset, 'METAINFO', meta)
-    runner_of(epochs=1).train()
-    if changed:
-        monkeypatch.setitem(meta, 'scale', 2.5)
-    runner_of(epochs=2, resume=True).train()
-    assert (
-        'dataset metainfo from the resumed checkpoint is different' in logged(tmp_path)
-    ) == changed
-
-
-def test_nothing_to_resume_starts_afresh_and_says_so(runner_of, tmp_path):
-    (tmp_path / 'epoch_7.pth').write_bytes(b'')
-    runner = runner_of(epochs=1, resume=True, log_level='INFO')
-    runner.train()
-    assert runner.epoch == 1
-    assert 'holds no whole checkpoint, starting from the first epoch' in logged(tmp_path)
-    assert 'epoch_7.pth is skipped: it is empty' in logged(tmp_path)
-
-
-def test_resume_auto_prefers_the_work_directory_to_load_from(runner_of, trained, tmp_path):
-    state = load_checkpoint_file(trained / 'last.pth')['state_dict']
-    save_checkpoint_file(state, trained / 'plain.pth')
-    fresh = runner_of(
-        trained / 'new', epochs=1, load_from=str(trained / 'plain.pth'), resume='auto'
-    )
-    fresh.train()
-    assert fresh.epoch == 1
-    again = runner_of(
-        trained / 'new', epochs=2, load_from=str(trained / 'plain.pth'), resume='auto'
-    )
-    again.train()
-    assert again.iter == 6  # three of them before
-    with pytest.raises(ValueError, match="'latest'"):
-        runner_of(resume='latest')
 
 
 def test_an_error_in_a_hook_keeps_its_traceback(runner_of):
@@ -272,11 +171,3 @@ def test_config_and_runner_agree_on_the_pattern():
     cfg = Config.fromfile(base)
     assert cfg.log_processor.mean_pattern == MEAN_PATTERN
     assert json.loads(json.dumps(cfg.to_dict()))  # plain literals only
-
-
-def test_a_checkpoint_is_resumed_from_the_cpu(runner_of, trained, monkeypatch):
-    """On a GPU MMEngine's default would put the histories there, which are NumPy arrays."""
-    runner = runner_of(epochs=2, resume=True)
-    monkeypatch.setattr('mmengine.runner.runner.get_device', lambda: 'meta')
-    runner.train()
-    assert runner.epoch == 2 and all(p.isfinite().all() for p in runner.model.parameters())

@@ -12,7 +12,7 @@ from pcdet_kd.registry import HOOKS
 @HOOKS.register_module()
 class SyncBuffersHook(Hook):
     """Averages the buffers of trained modules over the processes after each epoch, before
-    validation and checkpoint.
+    validation and checkpoint; also the gradients, where they accumulate over the epoch's end.
 
     Unlike MMEngine's hook of this name it leaves modules in eval mode (frozen teachers) and integer
     buffers alone.
@@ -27,5 +27,6 @@ class SyncBuffersHook(Hook):
                 for b in module.buffers(recurse=False)
                 if torch.is_floating_point(b)
             ]
-            if buffers:
-                all_reduce_params(buffers, op='mean')
+            gradients = [p.grad for p in runner.model.parameters() if p.grad is not None]
+            if buffers + gradients:
+                all_reduce_params(buffers + gradients, op='mean')
