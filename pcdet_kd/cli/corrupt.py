@@ -98,11 +98,6 @@ def main() -> int:
         except ValueError as error:  # a name or a number that the suite doesn't have
             print(f'error: {error}', file=sys.stderr)
             return 2
-        except KeyboardInterrupt:
-            print(
-                '\nstopped; the same command goes on after the last finished file', file=sys.stderr
-            )
-            return 130
         print(
             f'{done.directory}: {len(done.written)} files written, {len(done.kept)} there already'
         )

@@ -4,8 +4,12 @@ the nearest right names.
 
 import difflib
 import inspect
+import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
+
+from torch.utils.data import DataLoader
 
 from pcdet_kd import registry as R
 from pcdet_kd.utils.errors import UserError
@@ -173,6 +177,7 @@ def _check_loader(key: str, loader: Any, problems: list[str]) -> None:
         return
     allowed = _names('torch.utils.data', 'DataLoader') | {'num_batch_per_epoch', 'device'}
     _check_keys(loader, key, allowed, problems)
+    _check_numbers(DataLoader, loader, key, problems)
     for name, value in loader.items():
         _walk(value, f'{key}.{name}', _BY_KEY.get(name), problems)
 
@@ -239,6 +244,7 @@ def _find(
 
 
 def _check_call(obj: Callable, node: dict, path: str, added: set[str], problems: list[str]) -> None:
+    _check_numbers(obj, node, path, problems)
     accepted = R.accepted_arguments(obj)
     if accepted is None:
         return
@@ -253,6 +259,22 @@ def _check_call(obj: Callable, node: dict, path: str, added: set[str], problems:
             )
 
 
+def _check_numbers(obj: Callable, node: dict, path: str, problems: list[str]) -> None:
+    """Find text where the annotation of an argument allows numbers only."""
+    functions = [obj]
+    if inspect.isclass(obj):
+        functions = [vars(c)['__init__'] for c in obj.__mro__[:-1] if '__init__' in vars(c)]
+    found = set()
+    for function in functions:
+        with suppress(TypeError, ValueError):  # without a signature
+            for name, parameter in inspect.signature(function).parameters.items():
+                words = set(re.findall(r'\w+', inspect.formatannotation(parameter.annotation)))
+                if words & {'int', 'float'} and words <= _WORDS_OF_NUMBERS:
+                    found |= {name} if isinstance(node.get(name), str) else set()
+    problems += [f'{path}.{name}: {node[name]!r} is text, must be a number' for name in found]
+
+
+_WORDS_OF_NUMBERS = {'int', 'float', 'Tensor', 'torch', 'None', 'Optional', 'Union', 'typing'}
 _ALL = (
     R.MODELS,
     R.TRANSFORMS,

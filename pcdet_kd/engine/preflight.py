@@ -3,15 +3,16 @@
 import importlib.util
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.evaluator import BaseMetric
 from torch import nn
 
 from pcdet_kd.engine.config_check import ConfigError
-from pcdet_kd.registry import OPTIMIZERS
+from pcdet_kd.registry import METRICS, OPTIMIZERS, did_you_mean
 from pcdet_kd.utils.checkpoint import first_line
 from pcdet_kd.utils.errors import UserError
 from pcdet_kd.utils.plain_values import plain_values
@@ -49,6 +50,79 @@ def check_work_dir(path: str | os.PathLike) -> None:
         return
     raise UserError(
         f'cannot use the work directory {path}: {found}. Change that, or choose another --work-dir'
+    )
+
+
+def check_run(cfg: Mapping) -> None:
+    """Check what a run needs before it is built, in a moment: its work directory, the visualizer's
+    packages, the optimiser, and the names of metrics in ``save_best`` and ``monitor``.
+
+    Args:
+        cfg: The config.
+
+    Raises:
+        UserError: Something is missing or wrong.
+    """
+    check_work_dir(cfg['work_dir'])
+    check_visualizer(cfg.get('visualizer'))
+    check_optimizer(cfg.get('optim_wrapper'))
+    evaluator = cfg.get('val_evaluator')
+    if isinstance(evaluator, Mapping) and 'metrics' in evaluator:
+        evaluator = evaluator['metrics']
+    if evaluator is not None:
+        evaluator = [
+            METRICS.build(metric) if isinstance(metric, Mapping) else metric
+            for metric in (evaluator if isinstance(evaluator, Sequence) else [evaluator])
+        ]
+    best = ((cfg.get('default_hooks') or {}).get('checkpoint') or {}).get('save_best') or []
+    check_metric_names(
+        'default_hooks.checkpoint.save_best', [best] if isinstance(best, str) else best, evaluator
+    )
+    schedulers = cfg.get('param_scheduler') or []
+    for scheduler in schedulers if isinstance(schedulers, Sequence) else [schedulers]:
+        if isinstance(scheduler, Mapping) and 'ReduceOnPlateau' in str(scheduler.get('type')):
+            monitor = scheduler.get('monitor', 'loss')
+            check_metric_names('param_scheduler.monitor', [monitor], evaluator)
+
+
+def check_metric_names(
+    key: str, wanted: Iterable[str], metrics: Sequence[BaseMetric] | None
+) -> None:
+    """Check that a validation reports the metrics that a config names.
+
+    Metrics tell what they report in ``names``; of one that does not, only the prefix is known.
+
+    Args:
+        key: Where in the config they are named.
+        wanted: Their names.
+        metrics: Those of the validation, None if there is none.
+
+    Raises:
+        ConfigError: One is not reported, or there is no validation.
+    """
+    for name in wanted:
+        if metrics is None:
+            problem = (
+                f"'{name}' needs validation: set val_dataloader, val_cfg and val_evaluator, or "
+                'leave it out'
+            )
+            raise ConfigError(key, [problem])
+        known, foreign = set(), set()
+        for metric in metrics:
+            prefix = getattr(metric, 'prefix', None)
+            before = f'{prefix}/' if prefix else ''
+            own = getattr(metric, 'names', ())
+            known.update(before + each for each in own)
+            foreign.update([] if own else [before])
+        if name not in known and not any(name.startswith(before) for before in foreign):
+            raise ConfigError(key, [unknown_metric(name, [*known, *(f'{p}…' for p in foreign)])])
+
+
+def unknown_metric(name: str, known: Iterable[str]) -> str:
+    """Return what to say about a metric that is not reported."""
+    return (
+        f"'{name}' is not among the metrics.{did_you_mean(name, known)} There are: "
+        f'{", ".join(sorted(known))}'
     )
 
 

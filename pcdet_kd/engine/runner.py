@@ -56,9 +56,9 @@ class PointRunner(ResumingRunner):
     Args:
         model: As in MMEngine, like all arguments that are not named here.
         work_dir: As in MMEngine.
-        resume: True goes on from ``load_from``, or else from the newest whole checkpoint in the
-            work directory, or else starts afresh and says so. ``'auto'`` looks into the work
-            directory first and then loads ``load_from`` as plain weights.
+        resume: True resumes from ``load_from``, or else from the newest whole checkpoint in the
+            work directory, or else starts from the first epoch and says so. ``'auto'`` looks into
+            the work directory first and then loads ``load_from`` as plain weights.
     """
 
     def __init__(
@@ -129,9 +129,8 @@ class PointRunner(ResumingRunner):
             cuda = torch.cuda.is_available()
             if self.cfg.get('sync_bn') and not cuda:
                 raise ValueError(
-                    f"sync_bn='{self.cfg.sync_bn}' needs GPUs; on a CPU leave it out, batch-norm "
-                    'statistics '
-                    'are averaged after each epoch'
+                    f"sync_bn='{self.cfg.sync_bn}' needs GPUs; on a CPU leave it out: the "
+                    'statistics of batch norms are averaged after each epoch'
                 )
             model_wrapper_cfg = dict(
                 model_wrapper_cfg

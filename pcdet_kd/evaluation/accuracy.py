@@ -37,6 +37,8 @@ class PointAccuracy(SampleMetric):
         prefix: See :class:`SampleMetric`.
     """
 
+    names = ('accuracy', 'mean_class_accuracy')
+
     def __init__(
         self,
         per_class: bool = False,

@@ -19,7 +19,7 @@ class GenerationDistance(SampleMetric):
 
     def __init__(self, field: str = 'emd', prefix: str | None = None) -> None:
         super().__init__(prefix)
-        self.name = field
+        self.names = (field,)
 
     def record(self, sample: Mapping[str, Any]) -> float:
         """Return the distance of a sample.
@@ -27,13 +27,14 @@ class GenerationDistance(SampleMetric):
         Raises:
             ValueError: It is NaN, infinite or negative.
         """
-        value = float(self.field(sample, self.name))
+        (name,) = self.names
+        value = float(self.field(sample, name))
         if not 0 <= value < float('inf'):
             raise ValueError(
-                f"{type(self).__name__}: '{self.name}' of sample {sample['sample_idx']} "
+                f"{type(self).__name__}: '{name}' of sample {sample['sample_idx']} "
                 f"('{sample.get('sample_id')}') is {value}"
             )
         return value
 
     def compute_metrics(self, results: list[float]) -> dict[str, float]:
-        return {self.name: sum(results) / len(results)}
+        return {self.names[0]: sum(results) / len(results)}

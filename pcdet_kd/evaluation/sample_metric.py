@@ -19,7 +19,8 @@ class SampleMetric(BaseMetric):
     an error. Records travel as objects between the processes, so nothing is written to disk.
 
     A subclass turns a sample into a record in :meth:`record` and all records into numbers in
-    :meth:`compute_metrics`.
+    :meth:`compute_metrics`. If it says in ``names`` how these are called, a misspelt ``save_best``
+    is found before training.
 
     Args:
         prefix: Goes before the metrics' names (``prefix/name``), to tell two metrics of a kind
@@ -27,6 +28,7 @@ class SampleMetric(BaseMetric):
     """
 
     default_prefix = ''
+    names: tuple[str, ...] = ()  # of the metrics, known before there are results
 
     def __init__(self, prefix: str | None = None) -> None:
         super().__init__(collect_device='gpu', prefix=prefix)

@@ -17,6 +17,7 @@ from pcdet_kd.registry import DATASETS, TEACHERS
 from pcdet_kd.structures import ModelOutput
 from pcdet_kd.teachers.base import Teacher
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, save_checkpoint_file
+from pcdet_kd.utils.files import remove_stale_temporaries, temporary_beside
 from pcdet_kd.utils.hashing import content_sha256
 
 _CHUNK = 1024  # samples between two points from which an interrupted build can go on
@@ -90,6 +91,8 @@ class FeatureBank(Teacher):
     def build(self, device: str | torch.device = 'cpu') -> Path:
         """Fill the bank unless it is there and up to date, and return its file."""
         teacher, datasets, key, path = self._prepare()
+        partial = path.with_name(path.name + f'.{key[:12]}.partial')
+        _remove_abandoned(partial)
         if path.exists() and load_checkpoint_file(path).get('key') == key:
             print_log(f'feature bank {path}: up to date', logger='current')
             return path
@@ -103,8 +106,8 @@ class FeatureBank(Teacher):
                         f"'{name}' differs between two passes); a bank needs fixed inputs"
                     )
         teacher = teacher.to(device)
-        partial = path.with_name(path.name + f'.{key[:12]}.partial')
         partial.mkdir(parents=True, exist_ok=True)
+        temporary_beside(partial / 'running').touch()
         parts = []
         total = sum(len(d) for d in datasets)
         with tqdm(total=total, desc='feature bank', unit='sample') as bar:
@@ -234,6 +237,17 @@ class FeatureBank(Teacher):
             'weights, data or transforms)'
         )
         raise FileNotFoundError(f'no feature bank {path}{stale if others else ""}. {_HOW_TO_BUILD}')
+
+
+def _remove_abandoned(partial: Path) -> None:
+    """Remove what killed builds left beside a bank: temporary files, and parts of other banks that
+    no process builds any more.
+    """
+    remove_stale_temporaries(partial.parent)
+    for folder in partial.parent.glob('*.pt.*.partial'):
+        remove_stale_temporaries(folder)
+        if folder != partial and not any(folder.glob('.running.*')):
+            shutil.rmtree(folder)
 
 
 def _without_places(node: Any) -> Any:

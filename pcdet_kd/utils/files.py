@@ -32,7 +32,7 @@ def atomic_write(path: str | os.PathLike, sync: bool = True) -> Iterator[BinaryI
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.name}.{socket.gethostname()}.{os.getpid()}{_TEMPORARY}')
+    temporary = temporary_beside(path)
     try:
         with open(temporary, 'wb') as file:
             yield file
@@ -57,6 +57,11 @@ def atomic_write(path: str | os.PathLike, sync: bool = True) -> Iterator[BinaryI
         raise
 
 
+def temporary_beside(path: Path) -> Path:
+    """Return the name of this process's temporary file for ``path``."""
+    return path.with_name(f'.{path.name}.{socket.gethostname()}.{os.getpid()}{_TEMPORARY}')
+
+
 def link_or_copy(source: str | os.PathLike, path: str | os.PathLike) -> None:
     """Make ``path`` the same file as ``source`` (a hard link, or a copy where there are none),
     replacing it atomically.
@@ -64,7 +69,7 @@ def link_or_copy(source: str | os.PathLike, path: str | os.PathLike) -> None:
     source, path = Path(source), Path(path)
     if path.exists() and os.path.samefile(source, path):
         return
-    temporary = path.with_name(f'.{path.name}.{socket.gethostname()}.{os.getpid()}{_TEMPORARY}')
+    temporary = temporary_beside(path)
     with suppress(FileNotFoundError):
         temporary.unlink()
     try:

@@ -104,6 +104,9 @@ def test_a_good_config_passes():
         ('default_hooks.seed.type', 'SeadHook', r"^default_hooks\.seed\.type: .*'SeedHook'"),
         ('randomness.sed', 1, r"^randomness\.sed: .*'seed'"),
         ('env_cfg', dict(cudnn_bench=True), r"^env_cfg\.cudnn_bench: .*'cudnn_benchmark'"),
+        ('train_dataloader.batch_size', 'abc', r"^train_dataloader\.batch_size: 'abc' is text"),
+        ('train_cfg.max_epochs', '3x', r"^train_cfg\.max_epochs: '3x' is text, must be a number"),
+        ('optim_wrapper.optimizer.lr', 'abc', r"^optim_wrapper\.optimizer\.lr: 'abc' is text"),
         ('visualizer', dict(type='Visualiser'), r"^visualizer\.type: .*'Visualizer'"),
     ],
 )

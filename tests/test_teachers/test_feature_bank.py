@@ -1,4 +1,5 @@
 import shutil
+import socket
 
 import cv2
 import numpy as np
@@ -50,6 +51,28 @@ def test_it_is_built_once(teacher_cfg, monkeypatch):
     path = FeatureBank(teacher_cfg, DATA).build()
     monkeypatch.setattr(FeatureBank, '_run', None)
     assert FeatureBank(teacher_cfg, DATA).build() == path
+
+
+def test_what_killed_builds_left_is_removed(teacher_cfg, tmp_path, monkeypatch):
+    dead = f'{socket.gethostname()}.{2**22 + 1}.tmp'  # no process has such a number
+    left = [tmp_path / f'.feature_bank_x.pt.{dead}', tmp_path / 'feature_bank_x.pt.x.partial']
+    left[0].touch()
+    left[1].mkdir()
+    (left[1] / f'.running.{dead}').touch()
+    runs = tmp_path / 'feature_bank_y.pt.y.partial'
+    runs.mkdir()
+    (runs / '.running.another-machine.1.tmp').touch()
+    seen = []
+    run = FeatureBank._run
+    monkeypatch.setattr(
+        FeatureBank,
+        '_run',
+        lambda *args: seen.extend(tmp_path.glob('*.partial/.running.*')) or run(*args),
+    )
+    path = FeatureBank(teacher_cfg, DATA).build()
+    assert not any(file.exists() for file in left) and runs.is_dir()
+    assert any(file.parent.name.startswith(path.name) for file in seen)  # ours is seen by others
+    assert not list(tmp_path.glob(f'{path.name}.*'))
 
 
 def test_it_lies_on_the_device_it_was_moved_to_before_it_was_read(teacher_cfg, samples):

@@ -10,7 +10,9 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop
 
-from pcdet_kd.registry import HOOKS, did_you_mean
+from pcdet_kd.engine.config_check import ConfigError
+from pcdet_kd.engine.preflight import check_metric_names, unknown_metric
+from pcdet_kd.registry import HOOKS
 from pcdet_kd.utils.files import atomic_write, link_or_copy, remove_stale_temporaries
 
 _GREATER = ('acc', 'top', 'auc', 'precision', 'recall', 'iou', 'map')
@@ -40,7 +42,8 @@ class CheckpointHook(Hook):
 
     Raises:
         ValueError: An argument is out of range, or the rule cannot be told from a metric's name.
-        KeyError: ``save_best`` is not among the metrics; names those that are.
+        ConfigError: ``save_best`` is not among the metrics; names those that are. Known before
+            training where the metrics tell their ``names``.
     """
 
     priority = 'VERY_LOW'
@@ -82,7 +85,8 @@ class CheckpointHook(Hook):
                 f'{type(runner.train_loop).__name__}; '
                 'use train_cfg=dict(by_epoch=True, max_epochs=...)'
             )
-        self._check_prefixes(runner)
+        evaluator = getattr(runner.val_loop, 'evaluator', None)
+        check_metric_names('save_best', self.rules, getattr(evaluator, 'metrics', None))
         self._due = False
         if is_main_process():
             for file in remove_stale_temporaries(runner.work_dir):
@@ -108,10 +112,7 @@ class CheckpointHook(Hook):
         )
         for key, rule in self.rules.items():
             if key not in self._scores:
-                raise KeyError(
-                    f"save_best='{key}' is not among the metrics.{did_you_mean(key, self._scores)} "
-                    f'There are: {", ".join(sorted(self._scores))}'
-                )
+                raise ConfigError('save_best', [unknown_metric(key, self._scores)])
             score = self._scores[key]
             if not math.isfinite(score):
                 runner.logger.warning(
@@ -187,22 +188,6 @@ class CheckpointHook(Hook):
                 f'{k} {b["score"]:.4f}' for k, b in best.items() if b['epoch'] == epoch
             )
             runner.logger.info(f'Epoch {epoch} is the best so far: {told}')
-
-    def _check_prefixes(self, runner: Any) -> None:
-        """Find a misspelt ``prefix/name`` before an epoch is spent on it."""
-        evaluator = getattr(runner.val_loop, 'evaluator', None)
-        if self.rules and evaluator is None:
-            raise ValueError(
-                f'save_best={list(self.rules)} needs validation: set val_dataloader, val_cfg and '
-                'val_evaluator or leave save_best out'
-            )
-        prefixes = {getattr(metric, 'prefix', None) for metric in getattr(evaluator, 'metrics', [])}
-        for key in self.rules:
-            if '/' in key and prefixes and all(prefixes) and key.rpartition('/')[0] not in prefixes:
-                raise KeyError(
-                    f"save_best='{key}', but the metrics' keys start with "
-                    f'{", ".join(sorted(repr(p + "/") for p in prefixes))}'
-                )
 
 
 def _best_name(key: str, epoch: int) -> str:

@@ -35,8 +35,7 @@ class FrozenGuardHook(Hook):
             if trained:
                 raise RuntimeError(
                     f"teacher '{name}' is not frozen: {len(trained)} of its parameters require a "
-                    'gradient, '
-                    f"the first is '{trained[0]}'. Call requires_grad_(False) on it"
+                    f"gradient, the first is '{trained[0]}'. Call requires_grad_(False) on it"
                 )
         self._hashes = {name: teacher.weights_hash() for name, teacher in teachers.items()}
 
@@ -45,10 +44,8 @@ class FrozenGuardHook(Hook):
             if teacher.weights_hash() != self._hashes[name]:
                 raise RuntimeError(
                     f"teacher '{name}' changed during epoch {runner.epoch + 1}, though it is "
-                    'frozen. Look '
-                    'for an optimiser that has it, a batch norm in train mode, or a hook that '
-                    'writes to all '
-                    'parameters'
+                    'frozen. Look for an optimiser that has it, a batch norm in train mode, or a '
+                    'hook that writes to all parameters'
                 )
 
 

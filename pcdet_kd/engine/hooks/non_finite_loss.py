@@ -41,9 +41,7 @@ class NonFiniteLossHook(Hook):
             f'the loss is not finite at epoch {runner.epoch + 1}, iteration {batch_idx + 1}: '
             f'{terms}\n'
             f'  batch: {shown or "samples without names"}\n'
-            f'  The checkpoints in {runner.work_dir} are from before. Lower the learning rate, or '
-            'clip the gradient '
-            '(optim_wrapper.clip_grad=dict(max_norm=1.0)); with float16, try bfloat16'
+            f'  {_ADVICE.format(runner.work_dir)}; with float16, try bfloat16'
         )
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
@@ -56,12 +54,15 @@ class NonFiniteLossHook(Hook):
             bad = not value.isfinite().all() if name in parameters else value.isnan().any()
             if bad:
                 raise NonFiniteLossError(
-                    f"weight '{name}' is not finite after epoch {runner.epoch}; this checkpoint "
-                    'is not '
-                    f'written, those in {runner.work_dir} are from before. Lower the learning '
-                    'rate, or '
-                    'clip the gradient (optim_wrapper.clip_grad=dict(max_norm=1.0))'
+                    f"weight '{name}' is not finite after epoch {runner.epoch}, so that this epoch "
+                    f'gets no checkpoint\n  {_ADVICE.format(runner.work_dir)}'
                 )
+
+
+_ADVICE = (
+    'The checkpoints in {} were written before. Lower the learning rate, or clip the gradient '
+    '(optim_wrapper.clip_grad=dict(max_norm=1.0))'
+)
 
 
 def _sample_names(data_batch: Any) -> list[str]:

@@ -8,6 +8,7 @@ from pcdet_kd.losses import JointGraphEntropyLoss
 
 
 def run(hook, start=0, epochs=8):
+    """Return the weight of each epoch, and the one after training."""
     model = nn.Module()
     model.losses = nn.ModuleDict(dict(graph=JointGraphEntropyLoss(loss_weight=0.5)))
     runner, weights = SimpleNamespace(model=model, epoch=start), []
@@ -27,6 +28,11 @@ def run(hook, start=0, epochs=8):
 def test_the_weight_grows_and_comes_back(first, expected):
     weights, after = run(LossWarmupHook('graph', 5, first))
     assert weights == pytest.approx([0.5 * w for w in expected]) and after == 0.5
+
+
+def test_training_that_ends_in_the_warmup_leaves_the_full_weight():
+    weights, after = run(LossWarmupHook('graph', 5), epochs=2)
+    assert weights == pytest.approx([0, 0.1]) and after == 0.5
 
 
 def test_a_resumed_run_goes_on():
