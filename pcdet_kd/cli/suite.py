@@ -17,7 +17,7 @@ def add_suite_options(parser: argparse.ArgumentParser) -> None:
         '--corruptions',
         metavar='SUITE',
         help='evaluate on modelnet40-c or modelnet-c instead of the test split; a config '
-        "with corruptions = dict(...) doesn't need it",
+        'with corruptions = dict(...) does not need it',
     )
     group.add_argument(
         '--corruptions-root',
@@ -67,8 +67,8 @@ def check_options(args: argparse.Namespace, cfg: Any) -> None:
         raise ConfigError('command line', problems)
 
 
-def evaluate(args: argparse.Namespace, cfg: Any, model: Any) -> Path:
-    """Evaluate the model on the suite and return the folder of the results."""
+def evaluate(args: argparse.Namespace, cfg: Any, runner: Any, model: Any) -> Path:
+    """Evaluate the runner's model on the suite and return the folder of the results."""
     from pcdet_kd.datasets.suites import SUITES
     from pcdet_kd.engine.config_check import ConfigError
     from pcdet_kd.registry import did_you_mean
@@ -116,7 +116,7 @@ def evaluate(args: argparse.Namespace, cfg: Any, model: Any) -> Path:
     )
     seed = (cfg.get('randomness') or {}).get('seed') or 0
     return evaluate_suite(
-        model,
+        runner,
         data,
         args.work_dir or cfg.work_dir,
         run,

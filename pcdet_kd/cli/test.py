@@ -166,7 +166,7 @@ def main() -> int:
                 report(metrics, cfg.work_dir)
             return None
         try:
-            folder = suite.evaluate(args, cfg, model)
+            folder = suite.evaluate(args, cfg, runner, model)
         except KeyboardInterrupt:
             print(
                 '\nstopped; the same command goes on after the last finished set', file=sys.stderr

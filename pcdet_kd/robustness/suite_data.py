@@ -49,7 +49,7 @@ class SuiteData:
         """Return one set, read. ``raw``: as it is in the file, without transforms.
 
         Raises:
-            DataError: A file is missing, damaged, or doesn't belong there.
+            DataError: A file is missing, damaged, or does not belong there.
         """
         cls = _DATASETS[self.suite]
         corruption, severity = name
@@ -145,8 +145,8 @@ def _sets_that_count(suite: Suite, root: Path, generated: bool) -> tuple[list[Se
     """Return the sets to evaluate and notes on those that may be missing.
 
     Generated without meshes, ModelNet40-C has no occlusion and no lidar: a corruption of which
-    there is no file is left out. The published files must be whole, except that ModelNet40-C can be
-    had without its clean set.
+    there is no file is left out. The published files must be whole, except that ModelNet40-C may
+    come without its clean set.
     """
     names, notes = suite.sets, []
     if (

@@ -186,16 +186,16 @@ def test_damaged_and_foreign_files_are_one_message(student, command, write_suite
 
 
 def test_a_stopped_command_says_how_it_goes_on(student, command, write_suite, monkeypatch):
-    from pcdet_kd.robustness import evaluate
+    from pcdet_kd.robustness.loop import SetPredictions
 
-    root, whole = write_suite('modelnet-c'), evaluate.Predictor.scores
+    root, whole = write_suite('modelnet-c'), SetPredictions.compute_metrics
 
-    def scores(self, dataset, *rest):
-        if dataset.corruption == 'rotate':
+    def compute_metrics(self, results):
+        if self.name[0] == 'rotate':
             raise KeyboardInterrupt
-        return whole(self, dataset, *rest)
+        return whole(self, results)
 
-    monkeypatch.setattr(evaluate.Predictor, 'scores', scores)
+    monkeypatch.setattr(SetPredictions, 'compute_metrics', compute_metrics)
     options = [*student, '--corruptions', 'modelnet-c', '--corruptions-root', root]
     code, out, err = command('test', *options)
     assert code == 130 and 'the same command goes on after the last finished set' in err

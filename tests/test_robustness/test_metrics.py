@@ -3,14 +3,14 @@ import pytest
 from pcdet_kd.robustness.metrics import MODELNET_C_BASELINE, error_rates, modelnet_c_scores
 
 NAMES = ['scale', 'jitter', 'dropout_global', 'dropout_local', 'add_global', 'add_local', 'rotate']
-# ModelNet-C, Ren et al. 2022: CE per corruption in the order above, and the mCE printed beside them
+# ModelNet-C, Ren et al. 2022: CE per corruption in the order above; mCE, RmCE and clean accuracy
 PUBLISHED_CE = {
-    'PointNet': ([1.266, 0.642, 0.500, 1.072, 2.980, 1.593, 1.902], 1.422),
-    'PointNet++': ([0.872, 1.177, 0.641, 1.802, 0.614, 0.993, 1.405], 1.072),
-    'RSCNN': ([1.074, 1.171, 0.806, 1.517, 0.712, 1.153, 1.479], 1.130),
-    'SimpleView': ([0.872, 0.715, 1.242, 1.357, 0.983, 0.844, 1.316], 1.047),
-    'GDANet': ([0.830, 0.839, 0.794, 0.894, 0.871, 1.036, 0.981], 0.892),
-    'PCT': ([0.872, 0.870, 0.528, 1.000, 0.780, 1.385, 1.042], 0.925),
+    'PointNet': ([1.266, 0.642, 0.500, 1.072, 2.980, 1.593, 1.902], 1.422, 1.488, 0.907),
+    'PointNet++': ([0.872, 1.177, 0.641, 1.802, 0.614, 0.993, 1.405], 1.072, 1.114, 0.930),
+    'RSCNN': ([1.074, 1.171, 0.806, 1.517, 0.712, 1.153, 1.479], 1.130, 1.201, 0.923),
+    'SimpleView': ([0.872, 0.715, 1.242, 1.357, 0.983, 0.844, 1.316], 1.047, 1.181, 0.939),
+    'GDANet': ([0.830, 0.839, 0.794, 0.894, 0.871, 1.036, 0.981], 0.892, 0.865, 0.934),
+    'PCT': ([0.872, 0.870, 0.528, 1.000, 0.780, 1.385, 1.042], 0.925, 0.884, 0.930),
 }
 # ModelNet40-C, Sun et al. 2022: error rates per corruption, and their mean
 PUBLISHED_ER = {
@@ -41,18 +41,18 @@ def test_the_reference_model_scores_one():
 
 @pytest.mark.parametrize('model', PUBLISHED_CE)
 def test_published_rows_of_modelnet_c(model):
-    """An accuracy that has the published CE gives that CE back, and the row's mean."""
-    ce, mean = PUBLISHED_CE[model]
-    levels = {
-        name: [round(1 - value * (1 - MODELNET_C_BASELINE[name]), 3)] * 5
-        for name, value in zip(NAMES, ce)
-    }
-    scores = modelnet_c_scores(0.93, levels)
-    for name, value in zip(NAMES, ce):
-        assert scores[name]['CE'] == pytest.approx(
-            value, abs=0.0055
-        )  # an accuracy has three decimals
-    assert scores['mean']['CE'] == pytest.approx(mean, abs=0.0025)
+    """Accuracies that have the published CE give CE, mCE and RmCE back; so do unrounded means."""
+    ces, mce, rmce, clean = PUBLISHED_CE[model]
+    oas = {name: 1 - ce * (1 - MODELNET_C_BASELINE[name]) for name, ce in zip(NAMES, ces)}
+    scores = modelnet_c_scores(clean, {name: [oa] * 5 for name, oa in oas.items()})
+    for name, value in zip(NAMES, ces):  # an accuracy has three decimals
+        assert scores[name]['CE'] == pytest.approx(value, abs=0.0055)
+    assert scores['mean']['CE'] == pytest.approx(mce, abs=0.0011)
+    assert scores['mean']['RCE'] == pytest.approx(rmce, abs=0.0011)
+    base = MODELNET_C_BASELINE
+    drops = [(clean - oas[name]) / (base['clean'] - base[name]) for name in NAMES]
+    assert sum(ces) / 7 == pytest.approx(mce, abs=0.001)
+    assert sum(drops) / 7 == pytest.approx(rmce, abs=0.001)
 
 
 def test_each_step_is_rounded():
@@ -62,6 +62,19 @@ def test_each_step_is_rounded():
     assert scores['clean']['OA'] == 0.924
     assert scores['scale'] == dict(OA=0.9, CE=round(0.1 / 0.094, 3), RCE=round(0.024 / 0.020, 3))
     assert scores['mean']['CE'] == round((6 + 1.064) / 7, 3)
+    drops = [scores[name]['RCE'] for name in NAMES]
+    assert scores['mean']['RCE'] == round(sum(drops) / 7, 3)
+
+
+def test_the_means_are_those_of_rounded_ratios():
+    oas = [0.933, 0.714, 0.697, 0.805, 0.660, 0.717, 0.784]  # in the order above, found by search
+    found = modelnet_c_scores(0.93, {name: [oa] * 5 for name, oa in zip(NAMES, oas)})
+    base = [MODELNET_C_BASELINE[name] for name in NAMES]
+    for key, clean, over in (('CE', 1, 1), ('RCE', 0.93, MODELNET_C_BASELINE['clean'])):
+        ratios = [(clean - oa) / (over - b) for oa, b in zip(oas, base)]
+        unrounded = round(sum(ratios) / 7, 3)
+        assert found['mean'][key] == round(sum(round(r, 3) for r in ratios) / 7, 3) != unrounded
+        assert found['mean'][key] == pytest.approx(unrounded, abs=0.0011)
 
 
 @pytest.mark.parametrize('model', PUBLISHED_ER)

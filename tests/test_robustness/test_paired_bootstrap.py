@@ -51,6 +51,24 @@ def test_runs_are_drawn_too():
     assert found.low < -0.9 and found.high > 0.9 and np.isclose(found.value, 0)
 
 
+def test_samples_are_drawn_alike_however_many_runs_there_are():
+    values = np.random.default_rng(5).normal(size=(60, 2))
+    one, two = bootstrap(values, 1500), bootstrap(np.stack([values, values]), 1500)
+    assert np.allclose(one.low, two.low) and np.allclose(one.high, two.high)
+    other = np.random.default_rng(6).normal(size=(60, 2))
+    one, two = paired_bootstrap(values, other), paired_bootstrap([values, values], [other] * 3)
+    assert np.allclose(one.low, two.low) and np.allclose(one.high, two.high)
+
+
+def test_runs_are_drawn_independently_of_samples_and_of_the_other_models_runs():
+    agrees = 2 * np.eye(2)[..., None] - 1  # two runs, each right on a sample of its own
+    found = bootstrap(agrees, 1000)  # (1 - 2p)(1 - 2q), and never negative if p were q
+    assert found.low == -1 and found.high == 1
+    runs = np.stack([np.zeros((20, 1)), np.ones((20, 1))])
+    found = paired_bootstrap(runs, runs)
+    assert found.value == 0 and found.low == -1 and found.high == 1
+
+
 def test_the_same_seed_gives_the_same_draws():
     values = np.random.default_rng(4).normal(size=(50, 3))
     assert np.array_equal(bootstrap(values), bootstrap(values))

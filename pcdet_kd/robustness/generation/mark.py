@@ -36,7 +36,7 @@ class Mark:
 
         Raises:
             DataError: It has files of a suite without a mark, a mark with other settings, or a file
-                that isn't what was generated.
+                that is not what was generated.
         """
         if self.path.is_file():
             self._read()
@@ -115,7 +115,7 @@ def provenance_of(data_root: str | Path) -> str:
     """Return in words who made a suite's files.
 
     Raises:
-        DataError: The mark can't be read.
+        DataError: The mark cannot be read.
     """
     mark = Path(data_root).expanduser() / MARK
     if not mark.is_file():

@@ -153,7 +153,7 @@ class MeshFiles:
         if missing:
             raise DataError(
                 root,
-                f"no mesh named '{missing[0]}', nor {len(missing) - 1} others of {len(names)}",
+                f'no mesh for {len(missing)} of {len(names)} clouds: {", ".join(missing[:3])}',
                 f'a mesh ({", ".join(_SUFFIXES)}) for every cloud',
                 'unpack all meshes there',
             )

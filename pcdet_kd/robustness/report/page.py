@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from pcdet_kd.robustness.report import figures, tables
+from pcdet_kd.robustness.report import tables
 from pcdet_kd.robustness.report.clouds import cloud_grid
+from pcdet_kd.robustness.report.curves import curves
+from pcdet_kd.robustness.report.dots import class_drops, differences
+from pcdet_kd.robustness.report.heat_maps import accuracy_map, difference_map
 from pcdet_kd.robustness.report.style import CSS
 
 
@@ -63,7 +66,7 @@ def summary(report: Mapping[str, Any]) -> str:
         if low <= 0 <= high:
             text += (
                 f' {comparison["model"]} is at {tables.signed(value)} points against it ({ends}): '
-                "these shapes don't show "
+                'these shapes do not show '
                 'a difference.'
             )
         else:
@@ -175,7 +178,7 @@ def _comparisons(report: Mapping[str, Any]) -> str:
         parts.append(
             _figure(
                 f'{comparison["model"]} minus {comparison["reference"]}',
-                figures.differences(comparison, level),
+                differences(comparison, level),
                 extra and f'Lower is better: {extra}.',
             )
         )
@@ -198,22 +201,18 @@ def _maps(report: Mapping[str, Any]) -> str:
         else ''
     )
     parts = [
-        _figure(
-            model['name'], figures.accuracy_map(report, model), f'Overall accuracy in %.{views}'
-        )
+        _figure(model['name'], accuracy_map(report, model), f'Overall accuracy in %.{views}')
         for model in models
     ]
     parts += [
         _figure(
             f'{model["name"]} minus {models[0]["name"]}',
-            figures.difference_map(report, model, models[0]),
+            difference_map(report, model, models[0]),
             'Points of overall accuracy; blue is better, orange is worse.',
         )
         for model in models[1:]
     ]
-    parts.append(
-        _figure('Curves', figures.curves(report), f'Overall accuracy in % over severity.{views}')
-    )
+    parts.append(_figure('Curves', curves(report), f'Overall accuracy in % over severity.{views}'))
     return _section('severities', 'Corruption and severity', parts)
 
 
@@ -225,7 +224,7 @@ def _classes(report: Mapping[str, Any]) -> str:
     return _section(
         'classes',
         'Classes',
-        [_figure(model['name'], figures.class_drops(model), words) for model in report['models']],
+        [_figure(model['name'], class_drops(model), words) for model in report['models']],
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 # lines apart without them
 COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#8a6d00', '#3d8bbd', '#000000')
 DASHES = ('', '6 3', '2 2.5', '8 3 2 3', '1.5 3', '10 4', '4 2 1 2')
+WIDTH = 720  # of a figure
+LABEL = 150  # of the names at its left
 MARKERS = ('circle', 'square', 'triangle', 'diamond', 'cross')
 
 _BLUES = (

@@ -1,3 +1,5 @@
+from xml.etree import ElementTree
+
 import pytest
 
 
@@ -22,3 +24,36 @@ def report_of(suite_result):
         )
 
     return make
+
+
+@pytest.fixture
+def texts():
+    """All text in a picture."""
+    return _texts
+
+
+@pytest.fixture
+def inside():
+    """Whether all that is drawn is within the picture."""
+    return _inside
+
+
+def _texts(picture):
+    return [node.text for node in ElementTree.fromstring(picture).iter('text')]
+
+
+def _inside(picture):
+    """Whether all that is drawn is within the picture."""
+    tree = ElementTree.fromstring(picture)
+    width, height = map(float, tree.get('viewBox').split()[2:])
+    for node in tree.iter():
+        for x, y in (('x', 'y'), ('cx', 'cy'), ('x1', 'y1'), ('x2', 'y2')):
+            if node.get(x) is not None:
+                assert 0 <= float(node.get(x)) <= width and -0.1 <= float(node.get(y)) <= height, (
+                    ElementTree.tostring(node)
+                )
+        for pair in (node.get('points') or '').split():
+            assert (
+                0 <= float(pair.split(',')[0]) <= width and 0 <= float(pair.split(',')[1]) <= height
+            )
+    return True

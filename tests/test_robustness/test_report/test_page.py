@@ -139,7 +139,7 @@ def test_summary(report_of):
     assert f'ours is better by {report["comparisons"][0]["OA"][0]:.1f} points' in text
     report['comparisons'][0]['OA'] = [0.4, -0.2, 1.0]
     assert (
-        "ours is at +0.4 points against it (95 % interval −0.2 to +1.0): these shapes don't show "
+        'ours is at +0.4 points against it (95 % interval −0.2 to +1.0): these shapes do not show '
         'a difference.' in summary(report)
     )
     report['comparisons'][0]['OA'] = [-2.0, -3.0, -1.0]

@@ -1,0 +1,112 @@
+"""Dots on lines: the drop of each class, and differences with their intervals."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pcdet_kd.robustness.report.svg import COLORS, LABEL, WIDTH, line, marker, svg, text
+from pcdet_kd.robustness.report.tables import pretty, signed
+
+
+def class_drops(model: Mapping[str, Any]) -> str:
+    """A row per class, largest drop first: recall on the clean set (hollow) and mean over the
+    corrupted sets (filled).
+    """
+    rows = sorted(model['per_class'], key=lambda c: (c['corrupted'] - (c['clean'] or 0), c['name']))
+    step, top, right = 15.5, 42, 74
+    span = WIDTH - LABEL - right
+
+    def place(value: float) -> float:
+        return LABEL + span * value / 100
+
+    bottom = top + step * len(rows)
+    out = (
+        [
+            marker(LABEL + 4, 8, 0, COLORS[0], 3.4, hollow=True),
+            text(LABEL + 12, 8, 'clean'),
+            marker(LABEL + 64, 8, 0, COLORS[0], 3.4),
+            text(LABEL + 72, 8, 'corrupted, mean of all sets'),
+            text(WIDTH, 8, 'drop, points', 'end', class_='dim'),
+        ]
+        if rows[0]['clean'] is not None
+        else []
+    )
+    for tick in range(0, 101, 20):
+        out.append(
+            line(place(tick), top - 6, place(tick), bottom - 4, stroke='#e8e8e8', stroke_width=0.7)
+        )
+        out.append(
+            text(
+                place(tick),
+                top - 13,
+                f'{tick}' + (' %' if tick == 100 else ''),
+                'middle',
+                class_='dim',
+            )
+        )
+    for i, entry in enumerate(rows):
+        y = top + step * i + 4
+        out.append(text(LABEL - 10, y, f'{pretty(entry["name"])} ({entry["n"]})', 'end'))
+        if entry['clean'] is not None:
+            out.append(
+                line(
+                    place(entry['corrupted']),
+                    y,
+                    place(entry['clean']),
+                    y,
+                    stroke=COLORS[0],
+                    stroke_width=1.6,
+                )
+            )
+            out.append(marker(place(entry['clean']), y, 0, COLORS[0], 3.2, hollow=True))
+            out.append(text(WIDTH, y, signed(entry['corrupted'] - entry['clean']), 'end'))
+        out.append(marker(place(entry['corrupted']), y, 0, COLORS[0], 3.2))
+    return svg(
+        WIDTH, bottom + 2, out, f'Recall of each class of {model["name"]}, clean and corrupted'
+    )
+
+
+def differences(comparison: Mapping[str, Any], level: float) -> str:
+    """A row per corruption and one for the mean: the difference of two models with its interval."""
+    rows = [*comparison['corruptions'].items(), ('mean of all', comparison['OA'])]
+    rows += [('clean', comparison['clean'])] if 'clean' in comparison else []
+    step, top, right = 19.0, 22, 92
+    limit = max(1.0, max(abs(v) for _, triple in rows for v in triple) * 1.04)
+    unit = next(u for u in (0.5, 1, 2, 5, 10, 20, 50) if limit / u <= 5)
+    span = WIDTH - LABEL - right
+
+    def place(value: float) -> float:
+        return LABEL + span * (value + limit) / (2 * limit)
+
+    bottom = top + step * len(rows) + (8 if rows else 0)
+    out = []
+    for i in range(-int(limit / unit), int(limit / unit) + 1):
+        out.append(
+            line(
+                place(i * unit),
+                top - 8,
+                place(i * unit),
+                bottom,
+                stroke='#777' if i == 0 else '#e8e8e8',
+                stroke_width=0.9 if i == 0 else 0.7,
+            )
+        )
+        out.append(
+            text(place(i * unit), 7, signed(i * unit, 1 if unit < 1 else 0), 'middle', class_='dim')
+        )
+    for i, (name, (value, low, high)) in enumerate(rows):
+        y = top + step * i + 6 + (8 if i >= len(comparison['corruptions']) else 0)
+        strong = i >= len(comparison['corruptions'])
+        clear = not low <= 0 <= high
+        color = COLORS[0] if value >= 0 else COLORS[1]
+        out.append(text(LABEL - 10, y, pretty(name), 'end', class_='strong' if strong else None))
+        out.append(
+            line(place(low), y, place(high), y, stroke=color, stroke_width=2.4 if strong else 1.6)
+        )
+        out.append(marker(place(value), y, 0, color, 3.8 if strong else 3.2, hollow=not clear))
+        out.append(text(WIDTH, y, f'{signed(value)}', 'end', class_='strong' if clear else 'dim'))
+    return svg(
+        WIDTH,
+        bottom + 6,
+        out,
+        f'{comparison["model"]} minus {comparison["reference"]}, with {100 * level:.0f} % intervals',  # noqa: E501
+    )
