@@ -41,7 +41,10 @@ class LongestAxis(nn.Module):
 
 @pytest.fixture(scope='module')
 def runner(tmp_path_factory):
-    return PointRunner(LongestAxis(), str(tmp_path_factory.mktemp('runner')))
+    runner = PointRunner(LongestAxis(), str(tmp_path_factory.mktemp('runner')))
+    yield runner
+    for handler in runner.logger.handlers:
+        handler.close()
 
 
 @pytest.fixture
@@ -68,11 +71,12 @@ def suite_of(root, suite='modelnet-c', **options):
 
 @pytest.mark.parametrize('suite', ['modelnet-c', 'modelnet40-c'])
 def test_every_cloud_of_every_set_counts_once(evaluate_suite, write_suite, tmp_path, suite):
-    root = write_suite(suite)
+    skip = set(list(SUITES[suite].corruptions)[1:-1])
+    root = write_suite(suite, marked=True, skip=skip)
     model = LongestAxis()
     folder = evaluate_suite(model, suite_of(root, suite), tmp_path / 'out', RUN, batch_size=5)
     result = SuiteResult.read(folder)
-    assert list(result.sets) == SUITES[suite].sets
+    assert list(result.sets) == [name for name in SUITES[suite].sets if name[0] not in skip]
     assert [shape[0] for shape in model.seen] == [5, 5, 2] * len(result.sets)
     for name, found in result.sets.items():
         dataset = suite_of(root, suite).build(name)
