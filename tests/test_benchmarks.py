@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 import torch
 
@@ -121,3 +123,53 @@ def test_train_step_prints_its_table():
     ]
     losses = [float(cell[-2]) for cell in cells]
     assert max(losses) - min(losses) < 1e-4
+
+
+@pytest.fixture
+def modelnet40(tmp_path):
+    """The folder of a tiny ModelNet40 of two easy classes."""
+    draw = np.random.default_rng(0)
+    for split, number in (('train', 22), ('test', 6)):
+        label = np.arange(number, dtype=np.uint8)[:, None] % 2
+        clouds = draw.standard_normal((number, 70, 3)) * (1 - 0.8 * label[..., None])
+        with h5py.File(tmp_path / f'ply_data_{split}0.h5', 'w') as file:
+            file['data'], file['label'] = clouds.astype(np.float32), label
+        (tmp_path / f'{split}_files.txt').write_text(f'data/ply_data_{split}0.h5\n')
+    return tmp_path
+
+
+def test_same_result_goes_on_where_it_stopped(module, modelnet40, monkeypatch, capsys):
+    script = module('same_result')
+    runs = [('usual', 'reference'), ('framework', 'reference')]
+    argv = ['x', str(modelnet40), '--tiny', '--seeds', '3', '--work-dir', str(modelnet40 / 'runs')]
+    for epochs in (1, 2):
+        monkeypatch.setattr(sys, 'argv', [*argv, '--epochs', str(epochs)])
+        script.train(args := script.parse_args(), runs)
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.partition(':')[0] for line in lines] == [
+            f'{form}, reference, seed 3, epoch {epochs}' for form, _ in runs
+        ]
+    assert script.report(args, runs).count('\n') == 5
+    # the same recipe: both optimisers stand where the schedule has them after two of ten epochs
+    usual, framework = (script.run_of(args, *run, 3) for run in runs)
+    groups = [
+        torch.load(file, weights_only=True)['optimizer']['param_groups'][0]
+        for file in (usual / 'state.pth', framework / 'epoch_2.pth')
+    ]
+    for key in ('lr', 'betas', 'weight_decay', 'eps', 'amsgrad'):
+        assert groups[1][key] == pytest.approx(groups[0][key]), key
+    for file in framework.glob('*.pth'):
+        file.unlink()
+    args.epochs = 3
+    with pytest.raises(RuntimeError, match='holds a run of 0 epochs and a record of 2: remove it'):
+        script.train(args, runs[1:])
+
+
+def test_same_result_from_equal_weights(module, modelnet40, monkeypatch):
+    script = module('same_result')
+    monkeypatch.setattr(sys, 'argv', ['x', str(modelnet40), '--tiny', '--check'])
+    step = script.check(args := script.parse_args()).splitlines()[2].split('|')
+    assert float(step[2]) == pytest.approx(float(step[3]), abs=1e-5)
+    reference = script.config_of(args, 0, 'reference', modelnet40)
+    for setting in [name for name in script.SETTINGS if name != 'reference']:
+        assert script.config_of(args, 0, setting, modelnet40) != reference, setting
