@@ -1,4 +1,5 @@
-# PointNet with the recipe of its usual PyTorch port (yanx27).
+# PointNet with the recipe of its usual PyTorch port (yanx27). Its network is the paper's;
+# the port's has variant='fxia22' and dropout=(0.0, 0.4) with dropout_first=True.
 _base_ = [
     '../_base_/students/pointnet.py',
     '../_base_/datasets/modelnet40_pointnet2.py',
