@@ -77,3 +77,13 @@ def test_a_cpu_without_bfloat16_instructions_is_refused(has, good, monkeypatch):
     with pytest.raises(UserError, match='no bfloat16 instructions.*PCDET_KD_AMP=force') as error:
         wrapper()
     assert '\n' not in str(error.value)
+
+
+def test_evaluation_in_mixed_precision_is_refused_too(runner_of, monkeypatch):
+    runner = runner_of()
+    monkeypatch.delenv('PCDET_KD_AMP')
+    monkeypatch.setattr(torch.cpu, 'get_capabilities', dict, raising=False)
+    monkeypatch.setattr('pcdet_kd.engine.runner.get_device', lambda: 'cpu')
+    runner.build_val_loop(dict())
+    with pytest.raises(UserError, match='no bfloat16 instructions'):
+        runner.build_val_loop(dict(fp16=True))
