@@ -63,7 +63,7 @@ def feature_neighbours(setting: Setting, num_points: int, channels: int, k: int)
         setting.normal(3, num_points, channels) + 2,
         f'3 x {num_points} x {channels}, k={k}',
     )
-    pairs = both(setting, 'knn', points, points, None, k)
+    pairs = both(setting, 'knn', points, points, k)
     batch = torch.arange(3, device=setting.device).view(-1, 1, 1)
     far = [
         (points[batch, index].double() - points[:, :, None].double()).square().sum(-1)
@@ -91,33 +91,24 @@ def cases(setting: Setting) -> Iterator[tuple[str, Callable[[], list[Row]]]]:
             batch = len(points)
             k, samples = min(20, num_points), min(512, num_points)
             query = points[:, : min(num_points, 300)].contiguous()
-            lengths = setting.integers(num_points, batch) + 1
-            lengths[0] = num_points
-            first = setting.integers(1 << 30, batch)
+            first = setting.integers(num_points, batch)
             title = f'{kind} {batch} x {num_points}'
-            for sizes_of, suffix in ((None, ''), (lengths, ' with lengths')):
-                start = first % (num_points if sizes_of is None else lengths)
-                least = k if sizes_of is None else 1
-                for op, args in {
-                    'farthest_point_sample': (
-                        points,
-                        start,
-                        sizes_of,
-                        samples,
-                        1e-3 if suffix else -1.0,
-                    ),
-                    'knn': (query, points, sizes_of, least),
-                    'ball_query': (query, points, sizes_of, 0.04, 32, bool(suffix)),
-                    'three_nn': (query, points, sizes_of),
-                    'nearest_pairs': (query, points, None, sizes_of),
-                }.items():
-                    yield (
-                        f'{op}, {title}{suffix}',
-                        lambda op=op, args=args, t=title + suffix: compare(setting, op, t, *args),
-                    )
+            for op, args in (
+                ('farthest_point_sample', (points, first, samples, -1.0)),
+                ('farthest_point_sample', (points, first, samples, 1e-3)),
+                ('knn', (query, points, k)),
+                ('ball_query', (query, points, 0.04, 32, False)),
+                ('ball_query', (query, points, 0.04, 32, True)),
+                ('three_nn', (query, points)),
+                ('nearest_pairs', (query, points)),
+            ):
+                yield (
+                    f'{op}, {title}',
+                    lambda op=op, args=args, t=title: compare(setting, op, t, *args),
+                )
             if kind in ('random', 'far'):
                 for footprint, nearest in ((1, False), (2, True)):
-                    args = (query, None, None, 6, 32, 1.4, footprint, 'y', nearest)
+                    args = (query, None, 6, 32, 1.4, footprint, 'y', nearest)
                     yield (
                         f'project_points, {title}',
                         lambda args=args, t=title: compare(

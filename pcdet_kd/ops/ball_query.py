@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_batch, check_choice, check_cloud, check_count, check_lengths
+from pcdet_kd.ops.checks import check_batch, check_choice, check_cloud, check_count
 from pcdet_kd.ops.knn import squared_distances
 
 
@@ -16,7 +16,6 @@ def ball_query(
     radius: float,
     k: int,
     compat: str | None = None,
-    lengths: Tensor | None = None,
     skip_copies: bool = False,
 ) -> Tensor:
     """Find up to k points within a radius of each query: the first k in storage order, not the
@@ -29,7 +28,6 @@ def ball_query(
         k: Number of indices per query; may exceed N.
         compat: ``'pointnet2'`` counts d^2 < r^2, as the CUDA kernel of pointnet2_ops does; None
             counts d^2 <= r^2, as the PyTorch ports of PointNet++ do.
-        lengths: (B,) int64: only the first ``lengths[b]`` of ``points[b]`` exist.
         skip_copies: Points at distance 0 are no hits: neither the point that a query was taken from
             nor its copies.
 
@@ -49,14 +47,12 @@ def ball_query(
     check_cloud('points', points, channels=3, finite=points is not query)
     check_batch(('query', 'points'), query, points)
     check_count('k', k, None, 'points')
-    check_lengths('lengths', lengths, points)
     check_choice('compat', compat, (None, 'pointnet2'))
     if not 0 < radius < float('inf'):
         raise ValueError(f'radius is {radius!r}, expected a positive number')
     return _ball_query(
         query.detach(),
         points.detach(),
-        lengths,
         _limit(radius, compat == 'pointnet2'),
         k,
         skip_copies,
@@ -78,29 +74,24 @@ def _limit(radius: float, strict: bool) -> float:
 
 
 @torch.library.custom_op('pcdet_kd::ball_query', mutates_args=())
-def _ball_query(
-    query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool
-) -> Tensor:
-    return backend.run('ball_query', query, points, lengths, limit, k, skip_copies)
+def _ball_query(query: Tensor, points: Tensor, limit: float, k: int, skip_copies: bool) -> Tensor:
+    return backend.run('ball_query', query, points, limit, k, skip_copies)
 
 
 @_ball_query.register_fake
-def _(
-    query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool
-) -> Tensor:
+def _(query: Tensor, points: Tensor, limit: float, k: int, skip_copies: bool) -> Tensor:
     return query.new_empty(*query.shape[:2], k, dtype=torch.int64)
 
 
 def ball_query_torch(
-    query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool
+    query: Tensor, points: Tensor, limit: float, k: int, skip_copies: bool
 ) -> Tensor:
     """The same in plain torch, on any device: indices with d^2 < ``limit``, one cloud at a time to
     bound the memory.
     """
     found = query.new_zeros(*query.shape[:2], k, dtype=torch.int64)
     for b, (q, p) in enumerate(zip(query.detach(), points.detach())):
-        length = len(p) if lengths is None else int(lengths[b])
-        squared = squared_distances(q, p[:length])
+        squared = squared_distances(q, p)
         hit = squared < limit
         if skip_copies:
             hit &= squared > 0

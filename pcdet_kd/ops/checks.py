@@ -57,31 +57,6 @@ def check_batch(names: tuple[str, str], a: Tensor, b: Tensor) -> None:
         )
 
 
-def check_lengths(name: str, lengths: Tensor | None, points: Tensor, least: int = 1) -> None:
-    """Raise ``ValueError`` unless ``lengths`` is None or (B,) int64, on the device of ``points``
-    (B, N, C), of least to N.
-    """
-    if lengths is None:
-        return
-    shape, batch, num_points = tuple(lengths.shape), points.shape[0], points.shape[1]
-    if shape != (batch,) or lengths.dtype != torch.int64:
-        raise ValueError(
-            f'{name} has shape {shape} and dtype {lengths.dtype}, expected ({batch},) and '
-            'torch.int64'
-        )
-    if lengths.device != points.device:
-        raise ValueError(
-            f'{name} is on {lengths.device} and the points on {points.device}, expected one device'
-        )
-    if checks_values():
-        low, high = (int(v) for v in torch.aminmax(lengths))
-        if low < least or high > num_points:
-            raise ValueError(
-                f'{name} holds values from {low} to {high}, expected {least} to {num_points} for '
-                f'points {tuple(points.shape)}'
-            )
-
-
 def check_index(name: str, index: Tensor, features: Tensor, dims: tuple[int, ...] = (2, 3)) -> None:
     """Raise ``ValueError`` unless ``index`` is (B, S) or (B, S, k) int64 with values below N, for
     features (B, N, C).

@@ -1,6 +1,5 @@
 """Earth mover's distance of two clouds of equal size."""
 
-import torch
 from torch import Tensor
 
 from pcdet_kd.ops.chamfer_distance import pair_distance
@@ -18,7 +17,6 @@ def earth_mover_distance(
     compat: str | None = None,
     iterations: int | None = None,
     exact: bool = False,
-    lengths: Tensor | None = None,
 ) -> Tensor:
     """Return the distance of two clouds under the bijection that makes it least.
 
@@ -32,8 +30,6 @@ def earth_mover_distance(
         compat: ``'msn'`` for PointCMT's approximate bijection.
         iterations: With ``compat`` only.
         exact: As in :func:`emd_match`.
-        lengths: (B,) int64: only the first ``lengths[b]`` points of both clouds b exist; only they
-            are matched and reduced.
 
     Returns:
         (B,) distances, plain ones as sqrt(d^2 + 1e-12), so that the slope stays finite where a pair
@@ -43,13 +39,6 @@ def earth_mover_distance(
         ValueError: As :func:`emd_match`.
     """
     check_choice('reduction', reduction, ('mean', 'sum'))
-    match = emd_match(
-        x, y, eps=eps, compat=compat, iterations=iterations, exact=exact, lengths=lengths
-    )
+    match = emd_match(x, y, eps=eps, compat=compat, iterations=iterations, exact=exact)
     distances = pair_distance(x, group(y, match), squared)
-    if lengths is not None:
-        distances = distances.masked_fill(
-            torch.arange(x.shape[1], device=x.device) >= lengths[:, None], 0
-        )
-    total = distances.sum(1)
-    return total if reduction == 'sum' else total / (x.shape[1] if lengths is None else lengths)
+    return distances.sum(1) if reduction == 'sum' else distances.mean(1)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_batch, check_choice, check_cloud, check_count, check_lengths
+from pcdet_kd.ops.checks import check_batch, check_choice, check_cloud, check_count
 from pcdet_kd.ops.knn import squared_distances
 
 
@@ -16,7 +16,6 @@ def emd_match(
     compat: str | None = None,
     iterations: int | None = None,
     exact: bool = False,
-    lengths: Tensor | None = None,
 ) -> Tensor | tuple[Tensor, Tensor]:
     """Match every point of x with a point of y of its own, so that the total distance is the least.
 
@@ -44,8 +43,6 @@ def emd_match(
         exact: Finish with shortest augmenting paths in float64, so that the total is the least up
             to float64 rounding. ``eps`` then says where the auction hands over, and changes the
             time only.
-        lengths: (B,) int64, each at least 1: only the first ``lengths[b]`` points of both clouds b
-            exist; the rows beyond are matched with themselves. Not with ``compat``.
 
     Returns:
         (B, N) int64 indices into y for each point of x: a bijection, the same in every run. No
@@ -71,18 +68,14 @@ def emd_match(
             f'x {tuple(x.shape)} and y {tuple(y.shape)} need the same number of points: no '
             'bijection otherwise'
         )
-    check_lengths('lengths', lengths, x)
     if compat is None and iterations is not None:
         raise ValueError(f"iterations={iterations} needs compat='msn'")
     if compat == 'msn' and return_certificate:
         raise ValueError(
             "return_certificate needs compat=None: the result of 'msn' need not be a bijection"
         )
-    if compat == 'msn' and (exact or lengths is not None):
-        raise ValueError(
-            f"{'exact=True' if exact else 'lengths'} needs compat=None: the auction of 'msn' "
-            'knows no such thing'
-        )
+    if compat == 'msn' and exact:
+        raise ValueError("exact=True needs compat=None: the auction of 'msn' is approximate")
     eps = (2e-6 if compat is None else 0.05) if eps is None else eps
     if not 0 < eps < float('inf'):
         raise ValueError(f'eps is {eps!r}, expected a positive number')
@@ -90,21 +83,17 @@ def emd_match(
         iterations = 3000 if iterations is None else iterations
         check_count('iterations', iterations, None, 'msn')
         return _msn_match(x.detach(), y.detach(), eps, iterations)
-    match, bound = _emd_match(x.detach(), y.detach(), lengths, eps, exact)
+    match, bound = _emd_match(x.detach(), y.detach(), eps, exact)
     return (match, bound) if return_certificate else match
 
 
 @torch.library.custom_op('pcdet_kd::emd_match', mutates_args=())
-def _emd_match(
-    x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: bool
-) -> tuple[Tensor, Tensor]:
-    return backend.run('emd_match', x, y, lengths, eps, exact)
+def _emd_match(x: Tensor, y: Tensor, eps: float, exact: bool) -> tuple[Tensor, Tensor]:
+    return backend.run('emd_match', x, y, eps, exact)
 
 
 @_emd_match.register_fake
-def _(
-    x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: bool
-) -> tuple[Tensor, Tensor]:
+def _(x: Tensor, y: Tensor, eps: float, exact: bool) -> tuple[Tensor, Tensor]:
     return x.new_empty(x.shape[:2], dtype=torch.int64), x.new_empty(x.shape[0], dtype=torch.float32)
 
 
@@ -118,16 +107,13 @@ def _(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
     return x.new_empty(x.shape[:2], dtype=torch.int64)
 
 
-def to_unit_size(x: Tensor, y: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+def to_unit_size(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return both clouds in float64, moved and scaled so that the box around them has side 1, and
     the scales (B,).
 
-    Points beyond ``lengths`` become the first point. The scale is not finite where a point isn't.
+    The scale is not finite where a point isn't.
     """
     a, b = x.detach().double(), y.detach().double()
-    if lengths is not None:
-        there = (torch.arange(a.shape[1], device=a.device) < lengths[:, None])[..., None]
-        a, b = a.where(there, a[:, :1]), b.where(there, b[:, :1])
     low = torch.minimum(a.amin(1, keepdim=True), b.amin(1, keepdim=True))
     high = torch.maximum(a.amax(1, keepdim=True), b.amax(1, keepdim=True))
     scale = (high - low).amax(2, keepdim=True)
@@ -135,15 +121,21 @@ def to_unit_size(x: Tensor, y: Tensor, lengths: Tensor | None) -> tuple[Tensor, 
     return (a - low) / scale, (b - low) / scale, scale[:, 0, 0]
 
 
-def emd_match_torch(
-    x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: bool
-) -> tuple[Tensor, Tensor]:
+def unfinished(cloud: int, x: Tensor, left: int, gap: float) -> str:
+    """Return the warning of an auction that stopped at its limit with ``left`` points unmatched."""
+    return (
+        f'emd_match: the auction of cloud {cloud} of x {tuple(x.shape)} stopped at its limit with '
+        f'{left} points unmatched. Each of them was given a point that was still free. The mean '
+        f'distance is at most {gap:.2%} above the least'
+    )
+
+
+def emd_match_torch(x: Tensor, y: Tensor, eps: float, exact: bool) -> tuple[Tensor, Tensor]:
     """The same by SciPy's exact solver, on a copy of clouds on other devices.
 
     Args:
         x: (B, N, 3).
         y: (B, N, 3).
-        lengths: (B,) int64 or None.
         eps: Not needed here.
         exact: Not needed here.
 
@@ -154,14 +146,11 @@ def emd_match_torch(
     from scipy.optimize import linear_sum_assignment
     from scipy.spatial.distance import cdist
 
-    a, b, scale = (v.cpu() for v in to_unit_size(x, y, lengths))
+    a, b, scale = (v.cpu() for v in to_unit_size(x, y))
     match = torch.arange(a.shape[1]).repeat(len(a), 1)
     known = scale.isfinite()
     for i in known.nonzero()[:, 0].tolist():
-        n = a.shape[1] if lengths is None else int(lengths[i])
-        match[i, :n] = torch.from_numpy(
-            linear_sum_assignment(cdist(a[i, :n].numpy(), b[i, :n].numpy()))[1]
-        )
+        match[i] = torch.from_numpy(linear_sum_assignment(cdist(a[i].numpy(), b[i].numpy()))[1])
     return match.to(x.device), torch.zeros(len(a)).masked_fill(~known, torch.nan).to(x.device)
 
 

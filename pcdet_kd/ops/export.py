@@ -48,25 +48,14 @@ def decompositions() -> dict[torch._ops.OpOverload, Callable]:
     }
 
 
-def _absent(lengths: Tensor, num_points: int) -> Tensor:
-    return torch.arange(num_points, device=lengths.device) >= lengths[:, None]
-
-
-def _squared(query: Tensor, points: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return all squared distances (B, S, N) in float32, infinite where there is no point."""
+def _squared(query: Tensor, points: Tensor) -> Tensor:
+    """Return all squared distances (B, S, N) in float32."""
     dx, dy, dz = (points[:, None, :, c].float() - query[:, :, None, c].float() for c in range(3))
-    squared = dx * dx + dy * dy + dz * dz
-    return (
-        squared
-        if lengths is None
-        else squared.masked_fill(_absent(lengths, points.shape[1])[:, None], torch.inf)
-    )
+    return dx * dx + dy * dy + dz * dz
 
 
-def _ball_query(
-    query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool
-) -> Tensor:
-    n, squared = points.shape[1], _squared(query, points, lengths)
+def _ball_query(query: Tensor, points: Tensor, limit: float, k: int, skip_copies: bool) -> Tensor:
+    n, squared = points.shape[1], _squared(query, points)
     hit = (squared < limit) & (squared > 0) if skip_copies else squared < limit
     index = (
         torch.where(hit, torch.arange(n, device=query.device), n)
@@ -79,50 +68,39 @@ def _ball_query(
     return index if k <= n else torch.cat([index, first.expand(-1, -1, k - n)], dim=2)
 
 
-def _knn(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor:
+def _knn(query: Tensor, points: Tensor, k: int) -> Tensor:
     squared = _squared if query.shape[2] == 3 else _squared_of_features
-    return squared(query, points, lengths).topk(k, dim=2, largest=False, sorted=True).indices
+    return squared(query, points).topk(k, dim=2, largest=False, sorted=True).indices
 
 
-def _squared_of_features(query: Tensor, points: Tensor, lengths: Tensor | None) -> Tensor:
+def _squared_of_features(query: Tensor, points: Tensor) -> Tensor:
     q, p = query.float(), points.float()
-    if lengths is None:
-        centre = p.mean(1, keepdim=True)
-    else:
-        absent = _absent(lengths, points.shape[1])
-        centre = p.masked_fill(absent[..., None], 0).sum(1, keepdim=True) / lengths[:, None, None]
+    centre = p.mean(1, keepdim=True)
     q, p = q - centre, p - centre
     squared = (p * p).sum(2)[:, None] - 2 * (q @ p.transpose(1, 2)) + (q * q).sum(2)[..., None]
-    squared = squared.clamp(min=0)
-    return squared if lengths is None else squared.masked_fill(absent[:, None], torch.inf)
+    return squared.clamp(min=0)
 
 
-def _three_nn(query: Tensor, points: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+def _three_nn(query: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     n = points.shape[1]
-    squared, index = _squared(query, points, lengths).topk(
-        min(3, n), dim=2, largest=False, sorted=True
-    )
+    squared, index = _squared(query, points).topk(min(3, n), dim=2, largest=False, sorted=True)
     if n < 3:
         squared = torch.cat(
             [squared, torch.full_like(squared[..., :1], torch.inf).expand(-1, -1, 3 - n)], dim=2
         )
         index = torch.cat([index, index[..., :1].expand(-1, -1, 3 - n)], dim=2)
-    return torch.where(squared == torch.inf, index[..., :1], index), squared
+    return index, squared
 
 
-def _nearest_pairs(
-    x: Tensor, y: Tensor, x_lengths: Tensor | None, y_lengths: Tensor | None
-) -> tuple[Tensor, Tensor]:
-    return _squared(x, y, y_lengths).argmin(2), _squared(y, x, x_lengths).argmin(2)
+def _nearest_pairs(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    return _squared(x, y).argmin(2), _squared(y, x).argmin(2)
 
 
 def _farthest_point_sample(
-    points: Tensor, first: Tensor, lengths: Tensor | None, num_samples: int, near_origin: float
+    points: Tensor, first: Tensor, num_samples: int, near_origin: float
 ) -> Tensor:
     x, y, z = points.float().unbind(2)
     nearest = torch.where(x * x + y * y + z * z <= near_origin, -1.0, torch.inf)
-    if lengths is not None:
-        nearest = torch.where(_absent(lengths, points.shape[1]), -2.0, nearest)
     chosen = [first[:, None]]
     while len(chosen) < num_samples:
         dx, dy, dz = (c - c.gather(1, chosen[-1]) for c in (x, y, z))

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_choice, check_cloud, check_count, check_lengths
+from pcdet_kd.ops.checks import check_choice, check_cloud, check_count
 
 NEAR_ORIGIN = 1e-3  # pointnet2_ops ignores points whose squared norm is at most this
 
@@ -14,7 +14,6 @@ def farthest_point_sample(
     num_samples: int,
     start: int | str = 0,
     compat: str | None = None,
-    lengths: Tensor | None = None,
 ) -> Tensor:
     """Choose points that lie far apart: each new one has the greatest distance to those already
     chosen.
@@ -28,8 +27,6 @@ def farthest_point_sample(
             RS-CNN), which passes over every point with a squared norm of at most 1e-3: such a point
             is never chosen, except as the start (or as point 0 when there is no other). Papers that
             normalise clouds to the unit sphere were trained with that hole.
-        lengths: (B,) int64: only the first ``lengths[b]`` points of cloud b exist. It may be less
-            than M.
 
     Returns:
         (B, M) int64 indices into N, in the order of choice. On equal distances the lowest index
@@ -40,16 +37,12 @@ def farthest_point_sample(
         ValueError: A wrong shape, M > N, a start outside the cloud, or values that are not finite.
     """
     check_cloud('points', points, channels=3)
-    check_lengths('lengths', lengths, points)
     batch, num_points, _ = points.shape
     check_count('num_samples', num_samples, num_points, f'points {tuple(points.shape)}')
     check_choice('compat', compat, (None, 'pointnet2'))
     if start == 'random':
-        first = torch.randint(2**31, (batch,), device=points.device) % (
-            num_points if lengths is None else lengths
-        )
+        first = torch.randint(num_points, (batch,), device=points.device)
     elif isinstance(start, int) and 0 <= start < num_points:
-        check_lengths('lengths', lengths, points, least=start + 1)
         first = torch.full((batch,), start, dtype=torch.int64, device=points.device)
     else:
         raise ValueError(
@@ -57,33 +50,30 @@ def farthest_point_sample(
             f'(points has shape {tuple(points.shape)})'
         )
     return _farthest_point_sample(
-        points.detach(), first, lengths, num_samples, NEAR_ORIGIN if compat == 'pointnet2' else -1.0
+        points.detach(), first, num_samples, NEAR_ORIGIN if compat == 'pointnet2' else -1.0
     )
 
 
 @torch.library.custom_op('pcdet_kd::farthest_point_sample', mutates_args=())
 def _farthest_point_sample(
-    points: Tensor, first: Tensor, lengths: Tensor | None, num_samples: int, near_origin: float
+    points: Tensor, first: Tensor, num_samples: int, near_origin: float
 ) -> Tensor:
-    return backend.run('farthest_point_sample', points, first, lengths, num_samples, near_origin)
+    return backend.run('farthest_point_sample', points, first, num_samples, near_origin)
 
 
 @_farthest_point_sample.register_fake
-def _(
-    points: Tensor, first: Tensor, lengths: Tensor | None, num_samples: int, near_origin: float
-) -> Tensor:
+def _(points: Tensor, first: Tensor, num_samples: int, near_origin: float) -> Tensor:
     return first.new_empty(points.shape[0], num_samples)
 
 
 def farthest_point_sample_torch(
-    points: Tensor, first: Tensor, lengths: Tensor | None, num_samples: int, near_origin: float
+    points: Tensor, first: Tensor, num_samples: int, near_origin: float
 ) -> Tensor:
     """The same in plain torch, on any device.
 
     Args:
         points: (B, N, 3).
         first: (B,) int64 start indices.
-        lengths: (B,) int64 or None.
         num_samples: M.
         near_origin: Points with a squared norm of at most this are passed over; negative: none.
     """
@@ -91,10 +81,6 @@ def farthest_point_sample_torch(
     x, y, z = x.contiguous(), y.contiguous(), z.contiguous()
     nearest = torch.full_like(x, torch.inf)  # squared distance to the nearest chosen point
     nearest = nearest.masked_fill(x * x + y * y + z * z <= near_origin, -1)
-    if lengths is not None:
-        nearest = nearest.masked_fill(
-            torch.arange(x.shape[1], device=x.device) >= lengths[:, None], -2
-        )
     chosen, current = [], first[:, None]
     for _ in range(num_samples):
         chosen.append(current)

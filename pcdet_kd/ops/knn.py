@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_batch, check_cloud, check_count, check_lengths
+from pcdet_kd.ops.checks import check_batch, check_cloud, check_count
 
 
-def knn(query: Tensor, points: Tensor, k: int, lengths: Tensor | None = None) -> Tensor:
+def knn(query: Tensor, points: Tensor, k: int) -> Tensor:
     """Find the k nearest points of each query.
 
     Args:
@@ -15,7 +15,6 @@ def knn(query: Tensor, points: Tensor, k: int, lengths: Tensor | None = None) ->
         points: (B, N, C) the candidates. ``query`` may be the same tensor; then each point finds
             itself, at distance 0.
         k: 1 to N.
-        lengths: (B,) int64, each at least k: only the first ``lengths[b]`` of ``points[b]`` exist.
 
     Returns:
         (B, S, k) int64 indices into N, nearest first; among equal distances the lowest index comes
@@ -33,30 +32,28 @@ def knn(query: Tensor, points: Tensor, k: int, lengths: Tensor | None = None) ->
     check_cloud('points', points, finite=points is not query)
     check_batch(('query', 'points'), query, points)
     check_count('k', k, points.shape[1], f'points {tuple(points.shape)}')
-    check_lengths('lengths', lengths, points, least=k)
-    return _knn(query.detach(), points.detach(), lengths, k)
+    return _knn(query.detach(), points.detach(), k)
 
 
 @torch.library.custom_op('pcdet_kd::knn', mutates_args=())
-def _knn(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor:
-    return backend.run('knn', query, points, lengths, k)
+def _knn(query: Tensor, points: Tensor, k: int) -> Tensor:
+    return backend.run('knn', query, points, k)
 
 
 @_knn.register_fake
-def _(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor:
+def _(query: Tensor, points: Tensor, k: int) -> Tensor:
     return query.new_empty(*query.shape[:2], k, dtype=torch.int64)
 
 
-def knn_torch(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor:
+def knn_torch(query: Tensor, points: Tensor, k: int) -> Tensor:
     """The same in plain torch, on any device, one cloud at a time to bound the memory."""
     distances = squared_distances if query.shape[2] == 3 else feature_distances
     index = torch.arange(points.shape[1], device=points.device)
     found = []
-    for b, (q, p) in enumerate(zip(query.detach(), points.detach())):
+    for q, p in zip(query.detach(), points.detach()):
         # topk promises no order among equals, so make keys unique: the bits of a distance >= 0
         # order like an integer
-        length = len(p) if lengths is None else int(lengths[b])
-        keys = (distances(q, p[:length]).view(torch.int32).long() << 32) | index[:length]
+        keys = (distances(q, p).view(torch.int32).long() << 32) | index
         found.append(keys.topk(k, dim=-1, largest=False, sorted=True).values & 0xFFFFFFFF)
     return torch.stack(found)
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_choice, check_lengths
+from pcdet_kd.ops.checks import check_choice
 
 AXES = ('x', 'y', 'z')
 OVERLAPS = ('mean', 'nearest')
@@ -32,7 +32,6 @@ def project_points(
     distance: float = 1.4,
     footprint: int = 1,
     up_axis: str = 'y',
-    lengths: Tensor | None = None,
     overlap: str = 'mean',
 ) -> Tensor:
     """Project clouds to depth images, and to colour images where ``rgb`` is given.
@@ -57,8 +56,6 @@ def project_points(
         distance: Of the cameras from the origin.
         footprint: Width in pixels of the square that a point covers: 1, or an even number.
         up_axis: Which axis is up in the images from the sides; the others follow cyclically.
-        lengths: (B,) number of points of each cloud that count (the rest is padding), or None for
-            all.
         overlap: What a pixel shows where several points fall on it: their weighted ``'mean'``, as
             SimpleView does, or the ``'nearest'`` alone, as a z-buffer does (the lowest index of
             equally near ones).
@@ -79,9 +76,6 @@ def project_points(
         )
     points = points if points.dtype == torch.float64 else points.float()
     rgb = None if rgb is None else rgb.to(points)
-    if lengths is not None:
-        lengths = lengths.to(points.device, torch.int64)
-        check_lengths('lengths', lengths, points, least=0)
     differentiable = torch.is_grad_enabled() and (
         points.requires_grad or (rgb is not None and rgb.requires_grad)
     )
@@ -91,7 +85,6 @@ def project_points(
     return project(
         points,
         rgb,
-        lengths,
         num_views,
         image_size,
         distance,
@@ -141,7 +134,6 @@ def pixel_steps(footprint: int) -> list[float]:
 def _project_points(
     points: Tensor,
     rgb: Tensor | None,
-    lengths: Tensor | None,
     num_views: int,
     image_size: int,
     distance: float,
@@ -153,7 +145,6 @@ def _project_points(
         'project_points',
         points,
         rgb,
-        lengths,
         num_views,
         image_size,
         distance,
@@ -167,7 +158,6 @@ def _project_points(
 def _(
     points: Tensor,
     rgb: Tensor | None,
-    lengths: Tensor | None,
     num_views: int,
     image_size: int,
     distance: float,
@@ -183,7 +173,6 @@ def _(
 def project_points_torch(
     points: Tensor,
     rgb: Tensor | None,
-    lengths: Tensor | None,
     num_views: int,
     image_size: int,
     distance: float,
@@ -201,7 +190,6 @@ def project_points_torch(
     Args:
         points: (B, N, 3) float32 or float64.
         rgb: (B, N, 3) of the same type, or None.
-        lengths: (B,) int64 or None.
         num_views: V.
         image_size: R.
         distance: Of the cameras from the origin.
@@ -236,9 +224,6 @@ def project_points_torch(
         )  # (B, V, N, s, s)
         inside = (row >= 0) & (row < size) & (column >= 0) & (column < size)
         inside = inside & ((depth >= 0) & (weight > 0))[..., None, None]
-        if lengths is not None:
-            real = torch.arange(points.shape[1], device=points.device) < lengths[:, None]
-            inside = inside & real[:, None, :, None, None]
         image = torch.arange(batch * num_views, device=points.device).view(
             batch, num_views, 1, 1, 1
         )

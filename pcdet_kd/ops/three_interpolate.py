@@ -8,7 +8,6 @@ from pcdet_kd.ops.checks import (
     check_batch,
     check_choice,
     check_cloud,
-    check_lengths,
     check_no_tangent,
 )
 from pcdet_kd.ops.group import group_backward_torch
@@ -23,7 +22,6 @@ def three_interpolate(
     query: Tensor,
     points: Tensor,
     features: Tensor,
-    lengths: Tensor | None = None,
     compat: str | None = None,
 ) -> Tensor:
     """Carry features from a coarse cloud to a finer one, as the feature propagation of PointNet++
@@ -38,7 +36,6 @@ def three_interpolate(
         points: (B, N, 3) where they are known. From a cloud of one or two points, these are used
             and no third.
         features: (B, N, C), any floating-point type.
-        lengths: (B,) int64: only the first ``lengths[b]`` of ``points[b]`` exist.
         compat: None weighs by 1 / (d^2 + 1e-8), as the paper (p = 2) and the PyTorch ports of
             PointNet++ do. ``'pointnet2'`` weighs by 1 / (d + 1e-8), as the modules around the CUDA
             kernels of pointnet2_ops do.
@@ -58,7 +55,6 @@ def three_interpolate(
     check_cloud('points', points, channels=3, finite=points is not query)
     check_cloud('features', features, finite=False)
     check_batch(('query', 'points'), query, points)
-    check_lengths('lengths', lengths, points)
     check_choice('compat', compat, (None, 'pointnet2'))
     if features.shape[:2] != points.shape[:2]:
         raise ValueError(
@@ -70,7 +66,7 @@ def three_interpolate(
             f'features is on {features.device} and points on {points.device}, expected one device'
         )
     check_no_tangent('three_interpolate', features)
-    index, squared = _three_nn(query.detach(), points.detach(), lengths)
+    index, squared = _three_nn(query.detach(), points.detach())
     far = (squared.sqrt() if compat == 'pointnet2' else squared).clamp(max=LARGEST)
     unit = far[..., :1].clamp(
         min=1
@@ -80,12 +76,12 @@ def three_interpolate(
 
 
 @torch.library.custom_op('pcdet_kd::three_nn', mutates_args=())
-def _three_nn(query: Tensor, points: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
-    return backend.run('three_nn', query, points, lengths)
+def _three_nn(query: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    return backend.run('three_nn', query, points)
 
 
 @_three_nn.register_fake
-def _(query: Tensor, points: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+def _(query: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     shape = *query.shape[:2], 3
     return query.new_empty(shape, dtype=torch.int64), query.new_empty(shape, dtype=torch.float32)
 
@@ -125,15 +121,15 @@ _interpolate_backward.register_autograd(
 )
 
 
-def three_nn_torch(query: Tensor, points: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+def three_nn_torch(query: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     """Return the three nearest points (B, S, 3), nearest first, and their squared distances, in
     plain torch on any device.
 
     What a cloud of fewer points lacks is its nearest again, infinitely far.
     """
     found = []
-    for b, (q, p) in enumerate(zip(query.detach(), points.detach())):
-        distances = squared_distances(q, p[: len(p) if lengths is None else int(lengths[b])])
+    for q, p in zip(query.detach(), points.detach()):
+        distances = squared_distances(q, p)
         n = distances.shape[1]
         keys = (distances.view(torch.int32).long() << 32) | torch.arange(n, device=q.device)
         index = keys.topk(min(3, n), dim=1, largest=False, sorted=True).values & 0xFFFFFFFF

@@ -51,12 +51,11 @@ class PerspectiveProjection(nn.Module):
         self.mode = mode
         self.channels = channels
 
-    def forward(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def forward(self, points: Tensor) -> Tensor:
         """Project.
 
         Args:
             points: (B, N, C): xyz first; in mode ``'color'`` rgb is next (C >= 6).
-            lengths: (B,) number of points that count, or None.
 
         Returns:
             Images (B, V, channels, R, R).
@@ -65,14 +64,14 @@ class PerspectiveProjection(nn.Module):
             ValueError: Too few columns.
         """
         if self.mode == 'depth':
-            images = project_points(points[..., :3], lengths=lengths, **self.settings)
+            images = project_points(points[..., :3], **self.settings)
             return images.expand(-1, -1, self.channels, -1, -1).contiguous()
         if points.shape[-1] < 6:
             raise ValueError(
                 "mode 'color' needs points (B, N, 6 or more): xyz and rgb; got "
                 f'{tuple(points.shape)}'
             )
-        return project_points(points[..., :3], points[..., 3:6], lengths=lengths, **self.settings)[
+        return project_points(points[..., :3], points[..., 3:6], **self.settings)[
             :, :, : self.channels
         ]
 

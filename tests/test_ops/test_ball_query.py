@@ -59,9 +59,6 @@ def test_a_ball_of_nothing_but_copies_is_empty(backend):
     assert ops.ball_query(query, points, 0.2, 3, skip_copies=True).tolist() == [[[0, 0, 0]]]
     assert ops.ball_query(query, points, 0.2, 3).tolist() == [[[1, 2, 1]]]
     assert ops.ball_query(query, points, 0.25, 3, skip_copies=True).tolist() == [[[3, 3, 3]]]
-    assert ops.ball_query(
-        query, points, 0.25, 3, skip_copies=True, lengths=torch.tensor([3])
-    ).tolist() == [[[0, 0, 0]]]
     assert ops.ball_query(query, points, 1e-30, 3, skip_copies=True).tolist() == [[[0, 0, 0]]]
     assert ops.ball_query(query, points, 1e-30, 3, 'pointnet2', skip_copies=True).tolist() == [
         [[0, 0, 0]]

@@ -37,41 +37,16 @@ def test_equal_clouds():
     assert torch.equal(x.grad, torch.zeros_like(x))
 
 
-@pytest.mark.parametrize('backend', ['torch', 'numba'])
-@pytest.mark.parametrize('squared', [True, False])
-def test_lengths_hide_the_rest(backend, squared):
-    x, y = (torch.randn(3, n, 3, requires_grad=True) for n in (20, 31))
-    x_lengths, y_lengths = torch.tensor([20, 1, 7]), torch.tensor([31, 30, 1])
-    with ops.use(backend):
-        distance = ops.chamfer_distance(x, y, squared, x_lengths, y_lengths)
-        alone = [
-            ops.chamfer_distance(x[b : b + 1, :n], y[b : b + 1, :m], squared)
-            for b, (n, m) in enumerate(zip(x_lengths.tolist(), y_lengths.tolist()))
-        ]
-    torch.testing.assert_close(distance, torch.cat(alone))
-    distance.sum().backward()
-    for leaf, lengths in ((x, x_lengths), (y, y_lengths)):
-        absent = torch.arange(leaf.shape[1]) >= lengths[:, None]
-        assert (leaf.grad[absent] == 0).all() and (leaf.grad[~absent] != 0).any(1).all()
-
-
 @pytest.mark.parametrize('batch', [1, 3])
 def test_threads_change_nothing(batch, monkeypatch):
     x, y = (
         torch.randint(0, 4, (batch, n, 3), generator=torch.Generator().manual_seed(n)).float()
         for n in (300, 170)
     )
-    lengths = torch.tensor([250, 100, 300])[:batch]
     with ops.use('torch'):
-        expected = torch.ops.pcdet_kd.nearest_pairs(x, y, lengths, None)
+        expected = torch.ops.pcdet_kd.nearest_pairs(x, y)
     for threads in (1, 3):
         monkeypatch.setattr(torch, 'get_num_threads', lambda n=threads: n)
         with ops.use('numba'):
-            found = torch.ops.pcdet_kd.nearest_pairs(x, y, lengths, None)
+            found = torch.ops.pcdet_kd.nearest_pairs(x, y)
         assert all(torch.equal(a, b) for a, b in zip(found, expected))
-
-
-def test_lengths_out_of_range():
-    x = torch.randn(2, 5, 3)
-    with pytest.raises(ValueError, match='y_lengths holds values from 0 to 5'):
-        ops.chamfer_distance(x, x, y_lengths=torch.tensor([5, 0]))

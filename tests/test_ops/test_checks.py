@@ -74,18 +74,6 @@ def test_clouds_of_different_batches_are_refused(call):
         (lambda: ops.ball_query(GOOD, GOOD, float('nan'), 2), 'radius is nan'),
         (lambda: ops.ball_query(GOOD, GOOD, 1.0, 2, compat='msn'), "compat is 'msn'"),
         (
-            lambda: ops.knn(GOOD, GOOD, 3, lengths=torch.tensor([8, 2])),
-            r'lengths holds values from 2 to 8, expected 3 to 8',
-        ),
-        (
-            lambda: ops.knn(GOOD, GOOD, 3, lengths=torch.tensor([8, 8.0])),
-            r'lengths .*torch.float32, expected \(2,\) and torch.int64',
-        ),
-        (
-            lambda: ops.ball_query(GOOD, GOOD, 1.0, 2, lengths=torch.tensor([8])),
-            r'lengths has shape \(1,\)',
-        ),
-        (
             lambda: ops.three_interpolate(GOOD, GOOD, GOOD[..., :0]),
             r'features has shape \(2, 8, 0\): it is empty',
         ),
@@ -113,14 +101,6 @@ def test_clouds_of_different_batches_are_refused(call):
         (
             lambda: ops.emd_match(GOOD, GOOD, compat='msn', exact=True),
             'exact=True needs compat=None',
-        ),
-        (
-            lambda: ops.emd_match(GOOD, GOOD, compat='msn', lengths=torch.tensor([8, 8])),
-            'lengths needs compat=None',
-        ),
-        (
-            lambda: ops.emd_match(GOOD, GOOD, lengths=torch.tensor([8, 9])),
-            'lengths holds values from 8 to 9',
         ),
         (lambda: ops.earth_mover_distance(GOOD, GOOD, reduction='none'), "reduction is 'none'"),
     ],

@@ -54,24 +54,6 @@ def test_match_arguments_are_passed_on():
     )
 
 
-@pytest.mark.parametrize('reduction', ['mean', 'sum'])
-def test_lengths_leave_padding_out(reduction):
-    x, y = (torch.randn(3, 9, 3, dtype=torch.float64, requires_grad=True) for _ in range(2))
-    lengths = torch.tensor([9, 4, 1])
-    distance = ops.earth_mover_distance(x, y, reduction, lengths=lengths)
-    alone = [
-        ops.earth_mover_distance(x[b : b + 1, :n], y[b : b + 1, :n], reduction)
-        for b, n in enumerate([9, 4, 1])
-    ]
-    torch.testing.assert_close(distance, torch.cat(alone))
-    assert torch.autograd.gradcheck(
-        lambda a, b: ops.earth_mover_distance(a, b, reduction, lengths=lengths), (x, y)
-    )
-    distance.sum().backward()
-    assert torch.equal(x.grad[1, 4:], torch.zeros(5, 3).double())
-    assert torch.equal(y.grad[2, 1:], torch.zeros(8, 3).double())
-
-
 def test_exact():
     x, y = torch.rand(1, 60, 3), torch.rand(1, 60, 3)
     match = ops.emd_match(x, y, exact=True)

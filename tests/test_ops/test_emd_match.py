@@ -112,43 +112,22 @@ def test_the_default_is_within_a_millionth_of_the_optimum(kind):
     assert torch.equal(match, ops.emd_match(x, y, eps=2e-6))
 
 
-@pytest.mark.parametrize('exact', [False, True])
-@pytest.mark.parametrize('backend', ['torch', 'numba'])
-def test_lengths(backend, exact):
-    x, y, lengths = (
-        torch.cat([uniform(0), surface(0)]),
-        torch.cat([uniform(1), surface(1)]),
-        [N, 131, 1, 64],
-    )
-    x[1, 131:], y[2, 1:] = 1e6, -1e6  # what is there must not matter, not even to the scale
-    with ops.use(backend):
-        match, certificate = ops.emd_match(
-            x, y, lengths=torch.tensor(lengths), exact=exact, return_certificate=True
-        )
-        for b, n in enumerate(lengths):
-            alone, bound = ops.emd_match(
-                x[b : b + 1, :n], y[b : b + 1, :n], exact=exact, return_certificate=True
-            )
-            assert match[b].tolist() == alone[0].tolist() + list(range(n, N))
-            assert certificate[b] == bound
-
-
 @pytest.mark.parametrize('n', [3, 65, 1100])
 def test_the_least_values_are_found_whatever_the_bounds_skip(n):
-    from pcdet_kd.ops.cpu import auction
+    from pcdet_kd.ops.cpu import auction, blocks
 
     rng = np.random.default_rng(n)
     x, y = (
         np.round(rng.random((n, 3)) * 8).astype(np.float32) / 8 for _ in range(2)
     )  # a lattice: many ties
-    order, *columns, price, bounds = auction.blocks_of(x, y)
+    order, *columns, price, bounds = blocks.blocks_of(x, y)
     assert sorted(order[:n].tolist()) == list(range(n))
     costs = cdist(x, y)
     block = 0
     for _ in range(300):
         i = int(rng.integers(n))
         best, second, place = auction.two_least(order, *columns, price, bounds[i], block, *x[i])
-        block = place // auction.BLOCK
+        block = place // blocks.BLOCK
         prices = np.empty(n)
         prices[order[:n]] = price[:n]
         values = costs[i].astype(np.float32) + prices.astype(np.float32)
@@ -232,7 +211,7 @@ def test_an_auction_that_is_stopped_warns_and_is_still_a_bijection(monkeypatch):
     module = importlib.import_module('pcdet_kd.ops.cpu.auction')
     monkeypatch.setattr(module, 'BIDS_PER_POINT', 1)
     x, y = uniform(0)[:1], uniform(1)[:1]
-    with pytest.warns(UserWarning, match='stopped at its limit with .* points free'):
+    with pytest.warns(UserWarning, match='stopped at its limit with .* points unmatched'):
         match, certificate = ops.emd_match(x, y, return_certificate=True)
     assert is_bijection(match)
     given, least = means(x, y, match)

@@ -9,7 +9,6 @@ pytestmark = pytest.mark.filterwarnings(
     'ignore:.*LeafSpec:FutureWarning'
 )  # torch's own, while it exports
 GENERATOR = torch.Generator().manual_seed(0)
-LENGTHS = torch.tensor([40, 9, 1])
 INDEX = torch.randint(40, (3, 6, 4), generator=GENERATOR)
 
 
@@ -20,41 +19,39 @@ def rand(*shape):
 POINTS = rand(3, 40, 3)
 SAMPLES = {
     'ball_query': [
-        (POINTS[:, :5], POINTS, None, 0.5, 4, False),
-        (POINTS[:, :5] + 0.1, POINTS, LENGTHS, 0.3, 50, False),
-        (POINTS, POINTS[:, INDEX[0].flatten()], None, 0.5, 4, True),
-        (POINTS, POINTS, LENGTHS, 0.5, 50, True),
+        (POINTS[:, :5], POINTS, 0.5, 4, False),
+        (POINTS[:, :5] + 0.1, POINTS, 0.3, 50, False),
+        (POINTS, POINTS[:, INDEX[0].flatten()], 0.5, 4, True),
+        (POINTS, POINTS, 0.5, 50, True),
     ],
     'edge_max_sum': [(rand(3, 40, 5), INDEX)],
     'edge_max_sum_backward': [
         (rand(3, 6, 5), rand(3, 6, 5), INDEX.repeat(1, 1, 2)[..., :5], INDEX, 40)
     ],
     'farthest_point_sample': [
-        (POINTS, INDEX[:, 0, 0], None, 20, -1.0),
-        (POINTS, LENGTHS - 1, LENGTHS, 12, 1.0),
+        (POINTS, INDEX[:, 0, 0], 20, -1.0),
+        (POINTS, INDEX[:, 1, 0], 12, 1.0),
     ],
     'group': [(rand(3, 40, 5), INDEX), (rand(3, 40, 5), INDEX[..., 0])],
     'group_backward': [(rand(3, 6, 4, 5), INDEX, 40)],
     'interpolate': [(rand(3, 40, 5), INDEX, torch.rand(3, 6, 4))],
     'interpolate_backward': [(rand(3, 6, 5), INDEX, torch.rand(3, 6, 4), 40)],
     'knn': [
-        (POINTS[:, :5], POINTS, None, 7),
-        (rand(3, 7, 6), rand(3, 40, 6), None, 7),
-        (POINTS, POINTS, LENGTHS, 1),
-        (rand(3, 7, 6), rand(3, 40, 6), LENGTHS.clamp(min=5), 5),
+        (POINTS[:, :5], POINTS, 7),
+        (rand(3, 7, 6), rand(3, 40, 6), 7),
+        (POINTS, POINTS, 1),
     ],
     'nearest_pairs': [
-        (POINTS[:, :7], POINTS, None, None),
-        (POINTS, POINTS.flip(0), LENGTHS, LENGTHS.flip(0)),
+        (POINTS[:, :7], POINTS),
     ],
     'project_points': [
-        (POINTS, None, None, 6, 8, 3.0, 1, 'y', False),
-        (POINTS, POINTS, LENGTHS, 2, 8, 3.0, 2, 'z', True),
+        (POINTS, None, 6, 8, 3.0, 1, 'y', False),
+        (POINTS, POINTS, 2, 8, 3.0, 2, 'z', True),
     ],
     'three_nn': [
-        (POINTS[:, :5], POINTS, None),
-        (POINTS[:, :5], POINTS, LENGTHS),
-        (POINTS, POINTS[:, :2], None),
+        (POINTS[:, :5], POINTS),
+        (POINTS[:, :5] * 1e20, POINTS * 1e20),
+        (POINTS, POINTS[:, :2]),
     ],
 }
 

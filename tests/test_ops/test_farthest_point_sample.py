@@ -63,6 +63,30 @@ def test_pointnet2_passes_over_points_near_the_origin(backend):
     ).tolist() == [[2, 0, 0]]
 
 
+@pytest.mark.parametrize('num_points', [5, 3500])
+def test_a_point_on_the_border_of_the_hole_is_in_it(backend, num_points):
+    norm = torch.tensor(1e-3)  # the border, as float32
+    points = torch.zeros(1, num_points, 3)
+    points[0, :3, 0] = torch.tensor([1.0, -1.0, 0.0])
+    points[0, 2] = on_border = point_of_squared_norm(norm)
+    squares = on_border * on_border
+    assert (squares[0] + squares[1]) + squares[2] == norm
+    # without the hole it is the third, and the others are nearer to the origin or there
+    assert ops.farthest_point_sample(points, 4)[0, :2].tolist() == [0, 1]
+    assert 2 not in ops.farthest_point_sample(points, 4, compat='pointnet2')[0].tolist()
+
+
+def point_of_squared_norm(norm):
+    """Return (3,) float32 whose squared norm, summed as the kernels do, is ``norm`` exactly."""
+    x = norm.sqrt()
+    for steps in range(1, 4096):
+        below = x * (1 - steps * 2.0**-20)
+        y = (norm - below * below).sqrt()
+        if below * below + y * y == norm:
+            return torch.stack([below, y, torch.zeros_like(x)])
+    raise AssertionError('no such point')
+
+
 def test_back_ends_agree_bit_for_bit():
     points = torch.rand(2, 1500, 3, generator=torch.Generator().manual_seed(1)) - 0.5
     for compat in (None, 'pointnet2'):
@@ -90,14 +114,13 @@ def test_blocks_change_nothing(kind, num_points, monkeypatch):
         points[:, num_points // 2] = 1e4
     elif kind == 'near the origin':
         points *= 0.08
-    lengths = torch.tensor([num_points, (num_points + 1) // 2])
     m = min(num_points, 200)
     for compat in (None, 'pointnet2'):
         with ops.use('torch'):
-            expected = ops.farthest_point_sample(points, m, 0, compat, lengths)
+            expected = ops.farthest_point_sample(points, m, 0, compat)
         monkeypatch.setattr(fps, 'BLOCKS_FROM', 1)
         with ops.use('numba'):
-            assert torch.equal(ops.farthest_point_sample(points, m, 0, compat, lengths), expected)
+            assert torch.equal(ops.farthest_point_sample(points, m, 0, compat), expected)
 
 
 def test_blocks_of_a_large_cloud_change_nothing():

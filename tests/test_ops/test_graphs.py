@@ -11,7 +11,6 @@ from pcdet_kd.ops import backend
 GENERATOR = torch.Generator().manual_seed(0)
 POINTS = torch.randn(2, 24, 3, generator=GENERATOR)
 INDEX = torch.randint(24, (2, 6, 4), generator=GENERATOR)
-LENGTHS = torch.tensor([24, 9])
 
 
 def features(*shape):
@@ -20,34 +19,33 @@ def features(*shape):
 
 SAMPLES = {
     'ball_query': [
-        (POINTS[:, :5], POINTS, None, 0.5, 4, False),
-        (POINTS[:, :5], POINTS, LENGTHS, 0.5, 4, True),
+        (POINTS[:, :5], POINTS, 0.5, 4, False),
+        (POINTS[:, :5], POINTS, 0.5, 4, True),
     ],
     'edge_max_sum': [(features(2, 24, 5), INDEX)],
     'edge_max_sum_backward': [
         (features(2, 6, 5), features(2, 6, 5), INDEX.repeat(1, 1, 2)[..., :5], INDEX, 24)
     ],
     'emd_match': [
-        (POINTS, POINTS.flip(0), None, 1e-5, False),
-        (POINTS, POINTS.flip(0), LENGTHS, 1e-5, True),
+        (POINTS, POINTS.flip(0), 1e-5, False),
+        (POINTS, POINTS.flip(0), 1e-5, True),
     ],
     'farthest_point_sample': [
-        (POINTS, INDEX[:, 0, 0], None, 5, -1.0),
-        (POINTS, INDEX[:, 0, 0] % 9, LENGTHS, 12, 1e-3),
+        (POINTS, INDEX[:, 0, 0], 5, -1.0),
+        (POINTS, INDEX[:, 0, 0] % 9, 12, 1e-3),
     ],
     'group': [(features(2, 24, 5), INDEX), (features(2, 24, 5), INDEX[..., 0])],
     'group_backward': [(features(2, 6, 4, 5), INDEX, 24)],
     'interpolate': [(features(2, 24, 5), INDEX[..., :3], torch.rand(2, 6, 3))],
     'interpolate_backward': [(features(2, 6, 5), INDEX[..., :3], torch.rand(2, 6, 3), 24)],
-    'knn': [(POINTS[:, :5], POINTS, None, 4), (features(2, 7, 6), features(2, 24, 6), LENGTHS, 3)],
+    'knn': [(POINTS[:, :5], POINTS, 4), (features(2, 7, 6), features(2, 24, 6), 3)],
     'msn_match': [(POINTS, POINTS.flip(0), 0.05, 100)],
     'nearest_pairs': [
-        (POINTS[:, :7], POINTS, None, None),
-        (POINTS, POINTS[:, :9], LENGTHS, LENGTHS.clamp(max=9)),
+        (POINTS[:, :7], POINTS),
     ],
     'project_points': [
-        (POINTS, None, None, 6, 8, 3.0, 1, 'y', False),
-        (POINTS, POINTS, LENGTHS, 2, 8, 3.0, 2, 'z', True),
+        (POINTS, None, 6, 8, 3.0, 1, 'y', False),
+        (POINTS, POINTS, 2, 8, 3.0, 2, 'z', True),
     ],
     'rasterize_mesh': [
         (
@@ -63,7 +61,7 @@ SAMPLES = {
             1.0,
         )
     ],
-    'three_nn': [(POINTS[:, :5], POINTS, None), (POINTS[:, :5], POINTS, LENGTHS // 9)],
+    'three_nn': [(POINTS[:, :5], POINTS), (POINTS[:, :5], POINTS[:, :2])],
 }
 
 

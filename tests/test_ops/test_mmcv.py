@@ -23,18 +23,18 @@ def reference(op, *args):
 
 def furthest_point_sample(points, num_points):
     CALLS.append('furthest_point_sample')
-    return reference('farthest_point_sample', points, START, None, num_points, -1.0).int()
+    return reference('farthest_point_sample', points, START, num_points, -1.0).int()
 
 
 def knn(k, xyz, center_xyz=None, transposed=False):
     CALLS.append('knn')
     assert not transposed
-    return reference('knn', center_xyz, xyz, None, k).transpose(1, 2).int()
+    return reference('knn', center_xyz, xyz, k).transpose(1, 2).int()
 
 
 def ball_query(min_radius, max_radius, sample_num, xyz, center_xyz):
     CALLS.append('ball_query')
-    return reference('ball_query', center_xyz, xyz, None, max_radius**2, sample_num, False).int()
+    return reference('ball_query', center_xyz, xyz, max_radius**2, sample_num, False).int()
 
 
 @pytest.fixture(autouse=True)
@@ -50,21 +50,19 @@ def stand_in(monkeypatch):
 
 
 ARGS = {
-    'farthest_point_sample': (POINTS, START, None, 9, -1.0),
-    'knn': (QUERY, POINTS, None, 5),
-    'ball_query': (QUERY, POINTS, None, 0.4, 6, False),
+    'farthest_point_sample': (POINTS, START, 9, -1.0),
+    'knn': (QUERY, POINTS, 5),
+    'ball_query': (QUERY, POINTS, 0.4, 6, False),
 }
 BEYOND = {
     'farthest_point_sample': [
-        (POINTS, START, None, 9, 1e-3),
-        (POINTS, START + 2, None, 9, -1.0),
-        (POINTS, START, START + 12, 9, -1.0),
+        (POINTS, START, 9, 1e-3),
+        (POINTS, START + 2, 9, -1.0),
     ],
     'knn': [
-        (QUERY, POINTS, START + 12, 5),
-        (QUERY.repeat(1, 1, 2), POINTS.repeat(1, 1, 2), None, 5),
+        (QUERY.repeat(1, 1, 2), POINTS.repeat(1, 1, 2), 5),
     ],
-    'ball_query': [(QUERY, POINTS, START + 12, 0.4, 6, False), (QUERY, POINTS, None, 0.4, 6, True)],
+    'ball_query': [(QUERY, POINTS, 0.4, 6, True)],
 }
 
 

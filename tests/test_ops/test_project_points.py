@@ -134,15 +134,6 @@ def test_half_a_pixel_rounds_down():
     assert torch.nonzero(image).tolist() == [[2, 2]]
 
 
-def test_lengths_leave_out_padding():
-    points = torch.randn(2, 20, 3) * 0.3
-    padded = torch.cat([points, points[:, :1].expand(-1, 7, -1) * 1.5], dim=1)
-    assert (project_points(padded) - project_points(points)).abs().max() > 0.5
-    torch.testing.assert_close(
-        project_points(padded, lengths=torch.tensor([20, 20])), project_points(points)
-    )
-
-
 def test_other_up_axes_give_the_same_images():
     points = torch.randn(2, 30, 3) * 0.3
     expected = project_points(points, up_axis='y')
@@ -229,7 +220,6 @@ def test_back_ends_give_the_same_bits(footprint, up_axis, num_views, color, over
         num_views=num_views,
         image_size=24,
         overlap=overlap,
-        lengths=torch.tensor([300, 299, 40, 0]),
     )
     with ops.use('torch'):
         expected = project_points(points, rgb, **settings)
@@ -263,8 +253,6 @@ def test_gradients_do_not_depend_on_the_back_end():
         (dict(distance=float('nan')), 'distance is nan'),
         (dict(up_axis='up'), 'up_axis'),
         (dict(overlap='sum'), "overlap is 'sum'"),
-        (dict(lengths=torch.tensor([5])), 'lengths holds values from 5'),
-        (dict(lengths=torch.tensor([1, 2])), 'lengths has shape'),
     ],
 )
 def test_wrong_settings(settings, message):

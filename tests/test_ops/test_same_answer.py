@@ -63,12 +63,12 @@ def sample(points, n, m, hole=False):
     return chosen
 
 
-def neighbours(query, points, n, k):
-    return squares(query, points[:n]).argsort(1, kind='stable')[:, :k]
+def neighbours(query, points, k):
+    return squares(query, points).argsort(1, kind='stable')[:, :k]
 
 
-def within(query, points, n, radius, k, strict=False, skip_copies=False):
-    d, limit = squares(query, points[:n]), np.float32(radius * radius)
+def within(query, points, radius, k, strict=False, skip_copies=False):
+    d, limit = squares(query, points), np.float32(radius * radius)
     found = (d < limit if strict else d <= limit) & (d > 0 if skip_copies else True)
     hits = [np.flatnonzero(row)[:k] for row in found]
     return [np.pad(h, (0, k - len(h)), constant_values=h[0] if len(h) else 0) for h in hits]
@@ -83,47 +83,42 @@ def radius_of(points):
     return max(float(np.sort(d)[len(d) // 10]) ** 0.5, 1e-3)
 
 
-# By name: the call on (clouds, others, lengths or None), and the definition for one cloud: (cloud,
-# others, length).
+# By name: the call on (clouds, others), and the definition for one cloud: (cloud, other).
 OPS = {
     'farthest_point_sample': (
-        lambda x, y, n: ops.farthest_point_sample(x, min(40, x.shape[1]), lengths=n),
-        lambda x, y, n: sample(x, n, min(40, len(x))),
+        lambda x, y: ops.farthest_point_sample(x, min(40, x.shape[1])),
+        lambda x, y: sample(x, min(40, len(x))),
     ),
     'farthest_point_sample, pointnet2': (
-        lambda x, y, n: ops.farthest_point_sample(
-            x, min(20, x.shape[1]), compat='pointnet2', lengths=n
-        ),
-        lambda x, y, n: sample(x, n, min(20, len(x)), hole=True),
+        lambda x, y: ops.farthest_point_sample(x, min(20, x.shape[1]), compat='pointnet2'),
+        lambda x, y: sample(x, min(20, len(x)), hole=True),
     ),
     'knn': (
-        lambda x, y, n: ops.knn(y, x, min(17, (x.shape[1] + 1) // 2), n),
-        lambda x, y, n: neighbours(y, x, n, min(17, (len(x) + 1) // 2)),
+        lambda x, y: ops.knn(y, x, min(17, (x.shape[1] + 1) // 2)),
+        lambda x, y: neighbours(y, x, min(17, (len(x) + 1) // 2)),
     ),
-    'knn, one': (lambda x, y, n: ops.knn(x, x, 1, n), lambda x, y, n: neighbours(x, x, n, 1)),
+    'knn, one': (lambda x, y: ops.knn(x, x, 1), lambda x, y: neighbours(x, x, 1)),
     'knn, half': (
-        lambda x, y, n: ops.knn(x, x, (x.shape[1] + 1) // 2, n),
-        lambda x, y, n: neighbours(x, x, n, (len(x) + 1) // 2),
+        lambda x, y: ops.knn(x, x, (x.shape[1] + 1) // 2),
+        lambda x, y: neighbours(x, x, (len(x) + 1) // 2),
     ),
     'ball_query': (
-        lambda x, y, n: ops.ball_query(y, x, radius_of(x), 9, lengths=n),
-        lambda x, y, n: within(y, x, n, radius_of(torch.from_numpy(x)[None]), 9),
+        lambda x, y: ops.ball_query(y, x, radius_of(x), 9),
+        lambda x, y: within(y, x, radius_of(torch.from_numpy(x)[None]), 9),
     ),
     'ball_query, skip_copies': (
-        lambda x, y, n: ops.ball_query(
-            x, x, radius_of(x), 9, compat='pointnet2', lengths=n, skip_copies=True
-        ),
-        lambda x, y, n: within(
-            x, x, n, radius_of(torch.from_numpy(x)[None]), 9, strict=True, skip_copies=True
+        lambda x, y: ops.ball_query(x, x, radius_of(x), 9, compat='pointnet2', skip_copies=True),
+        lambda x, y: within(
+            x, x, radius_of(torch.from_numpy(x)[None]), 9, strict=True, skip_copies=True
         ),
     ),
     'three_nn': (
-        lambda x, y, n: torch.ops.pcdet_kd.three_nn(y, x, n)[0],
-        lambda x, y, n: np.pad(neighbours(y, x, n, 3), ((0, 0), (0, max(0, 3 - n))), mode='edge'),
+        lambda x, y: torch.ops.pcdet_kd.three_nn(y, x)[0],
+        lambda x, y: np.pad(neighbours(y, x, 3), ((0, 0), (0, max(0, 3 - len(x)))), mode='edge'),
     ),
     'nearest_pairs': (
-        lambda x, y, n: torch.cat(torch.ops.pcdet_kd.nearest_pairs(y, x, None, n), 1),
-        lambda x, y, n: np.append(squares(y, x[:n]).argmin(1), squares(x, y).argmin(1)),
+        lambda x, y: torch.cat(torch.ops.pcdet_kd.nearest_pairs(y, x), 1),
+        lambda x, y: np.append(squares(y, x).argmin(1), squares(x, y).argmin(1)),
     ),
 }
 
@@ -143,22 +138,15 @@ def precision(request, device):
         yield dtype
 
 
-@pytest.mark.parametrize('ragged', [False, True], ids=['full', 'ragged'])
 @pytest.mark.parametrize('kind', CLOUDS)
 @pytest.mark.parametrize('op', OPS)
-def test_indices(op, kind, ragged, device, precision):
+def test_indices(op, kind, device, precision):
     call, define = OPS[op]
     x, y = CLOUDS[kind]
     if op.startswith('ball_query'):  # the radius depends on the cloud
         x, y = x[:1].expand_as(x), y[:1].expand_as(y)
-    lengths = torch.tensor([x.shape[1], (x.shape[1] + 1) // 2])
-    expected = np.stack(
-        [
-            np.asarray(define(p, q, int(n) if ragged else len(p)))
-            for p, q, n in zip(x.numpy(), y.numpy(), lengths)
-        ]
-    )
-    found = call(x.to(device), y.to(device), lengths.to(device) if ragged else None)
+    expected = np.stack([np.asarray(define(p, q)) for p, q in zip(x.numpy(), y.numpy())])
+    found = call(x.to(device), y.to(device))
     assert found.dtype == torch.int64
     np.testing.assert_array_equal(found.cpu(), expected)
 
@@ -170,15 +158,15 @@ def test_one_large_cloud_on_any_number_of_threads(op, threads, monkeypatch):
     x = torch.rand(1, 700, 3, generator=torch.Generator().manual_seed(0))
     call, define = OPS[op]
     with ops.use('numba'):
-        found = call(x, x.flip(1), None)
-    np.testing.assert_array_equal(found[0], define(x[0].numpy(), x[0].flip(0).numpy(), 700))
+        found = call(x, x.flip(1))
+    np.testing.assert_array_equal(found[0], define(x[0].numpy(), x[0].flip(0).numpy()))
 
 
 def test_half_precision_coordinates_are_what_they_are(device):
     x, y = CLOUDS['random']
     for dtype in (torch.bfloat16, torch.float16):
         for call, _ in OPS.values():
-            half = call(x.to(device, dtype), y.to(device, dtype), None)
+            half = call(x.to(device, dtype), y.to(device, dtype))
             assert torch.equal(
-                half, call(x.to(dtype).float().to(device), y.to(dtype).float().to(device), None)
+                half, call(x.to(dtype).float().to(device), y.to(dtype).float().to(device))
             )

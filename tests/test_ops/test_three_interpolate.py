@@ -43,15 +43,6 @@ def test_where_a_query_is_a_point_its_feature_returns(backend):
     torch.testing.assert_close(out, FEATURES, rtol=0, atol=1e-5)
 
 
-def test_lengths_hide_the_rest(backend):
-    lengths = torch.tensor([30, 2])
-    out = ops.three_interpolate(QUERY, POINTS, FEATURES, lengths)
-    assert torch.equal(out[0], ops.three_interpolate(QUERY, POINTS, FEATURES)[0])
-    assert torch.equal(
-        out[1], ops.three_interpolate(QUERY[1:], POINTS[1:, :2], FEATURES[1:, :2])[0]
-    )
-
-
 def test_gradient_reaches_features_only(backend):
     features = FEATURES.double().requires_grad_()
     points, query = POINTS.clone().requires_grad_(), QUERY.clone().requires_grad_()
@@ -98,7 +89,6 @@ def test_nothing_but_one_cloud_at_any_number_of_threads(monkeypatch):
         (dict(features=FEATURES.long()), r'features \(2, 30, 10\) has dtype torch.int64'),
         (dict(query=QUERY[:1]), r'query \(1, 20, 3\) and points \(2, 30, 3\)'),
         (dict(compat='pointnet'), "compat is 'pointnet'"),
-        (dict(lengths=torch.tensor([31, 2])), 'lengths holds values from 2 to 31'),
         (dict(features=FEATURES.to('meta')), 'features is on meta and points on cpu'),
     ],
 )

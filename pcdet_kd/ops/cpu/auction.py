@@ -17,10 +17,11 @@ from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 from torch import Tensor
 
-from pcdet_kd.ops.cpu import augment
+from pcdet_kd.ops.cpu import augment, blocks
+from pcdet_kd.ops.cpu.blocks import BLOCK, BOUNDS
 from pcdet_kd.ops.cpu.options import INFINITY, OPTIONS
-from pcdet_kd.ops.cpu.threads import for_each_cloud, sizes, to_numpy
-from pcdet_kd.ops.emd_match import all_finite, to_unit_size
+from pcdet_kd.ops.cpu.threads import for_each_cloud, to_numpy
+from pcdet_kd.ops.emd_match import all_finite, to_unit_size, unfinished
 
 TOLERANCE = (
     10  # the proven relative gap, in units of eps, beyond which the auction goes on past eps
@@ -30,8 +31,6 @@ FIRST_STEP, SHRINK = (
     np.float32(0.05),
     np.float32(0.15),
 )  # eps of the first phase, and its factor from phase to phase
-BLOCK = 64  # columns that are searched at once
-BOUNDS = 16  # bounds of blocks that are compared at once
 
 # numba vectorises no search for two minima, so these three are written in LLVM's vector
 # instructions, for any processor.
@@ -139,84 +138,6 @@ def lowest_bit(typing_context, mask):
 
 
 @njit(**OPTIONS)
-def leaf_order(points):
-    """Return an order of the points (N, 3) that makes each run of ``BLOCK`` the leaf of a
-    kd-tree.
-    """
-    n = points.shape[0]
-    order = np.arange(n)
-    todo = [(0, n)]
-    while len(todo) > 0:
-        start, end = todo.pop()
-        if end - start <= BLOCK:
-            order[start:end].sort()  # ties go to the lowest index
-            continue
-        axis, widest = 0, np.float32(-1)
-        for c in range(3):
-            low = high = points[order[start], c]
-            for i in range(start, end):
-                low, high = min(low, points[order[i], c]), max(high, points[order[i], c])
-            if high - low > widest:
-                axis, widest = c, high - low
-        middle = start + (end - start + BLOCK - 1) // BLOCK // 2 * BLOCK
-        left, right = start, end - 1
-        while left < right:  # quickselect
-            pivot, i, j = points[order[(left + right) // 2], axis], left, right
-            while i <= j:
-                while points[order[i], axis] < pivot:
-                    i += 1
-                while points[order[j], axis] > pivot:
-                    j -= 1
-                if i <= j:
-                    order[i], order[j] = order[j], order[i]
-                    i, j = i + 1, j - 1
-            if middle <= j:
-                right = j
-            elif middle >= i:
-                left = i
-            else:
-                break
-        todo.append((start, middle))
-        todo.append((middle, end))
-    return order
-
-
-@njit(**OPTIONS)
-def blocks_of(x, y):
-    """Return what a search needs, for x (N, 3) and y (N, 3).
-
-    The columns: order (M,) of the points of y, with M a multiple of ``BLOCK``; their coordinates,
-    three of (M,); prices (M,), 0 for real ones and infinite for those that fill the last block. And
-    bounds (N, blocks) of each row's values in each block, infinite for those that fill the last
-    ``BOUNDS``.
-    """
-    n = x.shape[0]
-    blocks = (n + BLOCK - 1) // BLOCK
-    order, columns = np.zeros(blocks * BLOCK, np.int64), np.zeros((3, blocks * BLOCK), np.float32)
-    order[:n] = leaf_order(y)
-    price = np.zeros(order.size, np.float32)
-    price[n:] = INFINITY
-    low, high = np.full((3, blocks), INFINITY), np.full((3, blocks), -INFINITY)
-    for j in range(n):
-        k = j // BLOCK
-        for c in range(3):
-            v = y[order[j], c]
-            columns[c, j], low[c, k], high[c, k] = v, min(low[c, k], v), max(high[c, k], v)
-    bounds = np.full((n, (blocks + BOUNDS - 1) // BOUNDS * BOUNDS), INFINITY)
-    zero = np.float32(0)
-    for i in range(n):
-        px, py, pz, row = x[i, 0], x[i, 1], x[i, 2], bounds[i]
-        for k in range(blocks):
-            dx = max(max(low[0, k] - px, px - high[0, k]), zero)
-            dy = max(max(low[1, k] - py, py - high[1, k]), zero)
-            dz = max(max(low[2, k] - pz, pz - high[2, k]), zero)
-            row[k] = np.sqrt(
-                dx * dx + dy * dy + dz * dz
-            )  # rounding is monotonic, so no distance is below it
-    return order, columns[0], columns[1], columns[2], price, bounds
-
-
-@njit(**OPTIONS)
 def two_least(order, yx, yy, yz, price, row, block, px, py, pz):
     """Return the least and second least value of a row, and the least's column: the lowest index of
     y on ties.
@@ -244,9 +165,9 @@ def two_least(order, yx, yy, yz, price, row, block, px, py, pz):
 
 
 @njit(**OPTIONS)
-def auction(x, y, eps, tolerance, max_bids, match, prices):
-    """Fill ``match`` (N,) int64 with a bijection from x (N, 3) to y (N, 3) of nearly least total
-    distance.
+def auction(x, columns, eps, tolerance, max_bids, match, prices):
+    """Fill ``match`` (N,) int64 with a bijection of nearly least total distance from x (N, 3) to y,
+    given as :func:`~pcdet_kd.ops.cpu.blocks.blocks_of` returns it.
 
     Gauss-Seidel auction with eps scaling: one row bids at a time, raising its column's price by its
     advantage over the next best plus eps, and whoever is outbid queues again. Each phase lowers eps
@@ -259,7 +180,7 @@ def auction(x, y, eps, tolerance, max_bids, match, prices):
     of rows that were left.
     """
     n = x.shape[0]
-    order, yx, yy, yz, price, bounds = blocks_of(x, y)
+    order, yx, yy, yz, price, bounds = columns
     price_bits = price.view(np.int32)
     column, owner = np.empty(n, np.int64), np.empty(order.size, np.int64)
     queue, block = np.empty(n, np.int64), np.empty(n, np.int64)
@@ -325,7 +246,7 @@ def _take_nearest_free(yx, yy, yz, owner, i, column, px, py, pz):
 
 
 @njit(**OPTIONS)
-def jacobi_auction(x, y, eps, iterations, match):
+def jacobi_auction(x, columns, eps, iterations, match):
     """Fill ``match`` (N,) int64 as the auction of MSN does: all free rows bid at once, eps stays as
     it is.
 
@@ -334,7 +255,7 @@ def jacobi_auction(x, y, eps, iterations, match):
     no row is free, which changes nothing.
     """
     n = x.shape[0]
-    order, yx, yy, yz, price, bounds = blocks_of(x, y)
+    order, yx, yy, yz, price, bounds = columns
     owner, raise_by, bidder = (
         np.full(order.size, -1),
         np.empty(order.size, np.float32),
@@ -370,25 +291,22 @@ def jacobi_auction(x, y, eps, iterations, match):
                 price[j] += raise_by[j]
 
 
-def emd_match(
-    x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: bool
-) -> tuple[Tensor, Tensor]:
+def emd_match(x: Tensor, y: Tensor, eps: float, exact: bool) -> tuple[Tensor, Tensor]:
     """See :func:`pcdet_kd.ops.emd_match.emd_match_torch`."""
-    a, b, scale = (v.cpu() for v in to_unit_size(x, y, lengths))
-    match = torch.arange(a.shape[1]).repeat(len(a), 1)
-    out, known, count = match.numpy(), scale.isfinite().tolist(), sizes(lengths, *a.shape[:2])
+    a, b, scale = (v.cpu() for v in to_unit_size(x, y))
+    n = a.shape[1]
+    match = torch.arange(n).repeat(len(a), 1)
+    out, known = match.numpy(), scale.isfinite().tolist()
     tolerance = np.inf if exact else TOLERANCE * eps
 
     def solve(i: int) -> tuple[float, float, int]:
-        n = count[i]
         if n == 1 or not known[i]:
             return (0.0, 0.0, 0) if known[i] else (np.nan, np.nan, 0)
-        p, q, rows, prices = a[i, :n], b[i, :n], out[i, :n], np.empty(n, np.float32)
-        result = auction(
-            to_numpy(p), to_numpy(q), np.float32(eps), tolerance, BIDS_PER_POINT * n, rows, prices
-        )
+        p, q, rows, prices = to_numpy(a[i]), to_numpy(b[i]), out[i], np.empty(n, np.float32)
+        columns = blocks.blocks_of(p, q)
+        result = auction(p, columns, np.float32(eps), tolerance, BIDS_PER_POINT * n, rows, prices)
         return (
-            (*augment.finish(p.numpy(), q.numpy(), prices.astype(np.float64), rows), 0)
+            (*augment.finish(a[i].numpy(), b[i].numpy(), prices.astype(np.float64), rows), 0)
             if exact
             else result
         )
@@ -396,16 +314,8 @@ def emd_match(
     outcomes = for_each_cloud(solve, len(a))
     for i, (total, bound, left) in enumerate(outcomes):
         if left:
-            warnings.warn(
-                f'emd_match: the auction of cloud {i} of x {tuple(x.shape)} stopped at its limit '
-                f'with {left} points free, which took what was left; the result is at most '
-                f'{bound / total:.2%} above the optimum',
-                stacklevel=3,
-            )
-    bounds = (
-        torch.tensor([bound / n for (_, bound, _), n in zip(outcomes, count)], dtype=torch.float64)
-        * scale
-    )
+            warnings.warn(unfinished(i, x, left, bound / total), stacklevel=3)
+    bounds = torch.tensor([bound / n for _, bound, _ in outcomes], dtype=torch.float64) * scale
     return match.to(x.device), bounds.to(x.device, torch.float32)
 
 
@@ -416,7 +326,8 @@ def msn_match(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
 
     def solve(i: int) -> None:
         if known[i] and x.shape[1] > 1:
-            jacobi_auction(p[i], q[i], np.float32(eps), iterations, out[i])
+            columns = blocks.blocks_of(p[i], q[i])
+            jacobi_auction(p[i], columns, np.float32(eps), iterations, out[i])
 
     for_each_cloud(solve, len(p))
     return match.to(x.device)

@@ -10,7 +10,7 @@ from numba import njit
 from torch import Tensor
 
 from pcdet_kd.ops.cpu.options import FAST, INFINITY, LEAST, MOST, OPTIONS
-from pcdet_kd.ops.cpu.threads import for_each_cloud, sizes, to_numpy
+from pcdet_kd.ops.cpu.threads import for_each_cloud, to_numpy
 
 BLOCKS_FROM = 3072  # points; smaller clouds are faster without blocks
 BLOCK = 64  # points
@@ -225,15 +225,15 @@ def sample_blocks(points, start, near_origin, order, coords, boxes, chosen):
 
 
 def farthest_point_sample(
-    points: Tensor, first: Tensor, lengths: Tensor | None, num_samples: int, near_origin: float
+    points: Tensor, first: Tensor, num_samples: int, near_origin: float
 ) -> Tensor:
     """See :func:`pcdet_kd.ops.farthest_point_sample.farthest_point_sample_torch`."""
-    array, starts, count = to_numpy(points), first.tolist(), sizes(lengths, *points.shape[:2])
+    array, starts = to_numpy(points), first.tolist()
     chosen = torch.empty(len(array), num_samples, dtype=torch.int64)
     out, hole = chosen.numpy(), np.float32(near_origin)
 
     def sample(b: int) -> None:
-        cloud = array[b, : count[b]]
+        cloud = array[b]
         if len(cloud) < BLOCKS_FROM:
             sample_all(cloud, starts[b], hole, out[b])
             return

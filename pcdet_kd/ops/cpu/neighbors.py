@@ -15,12 +15,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pcdet_kd.ops.cpu.options import FAST, INFINITY, MOST, OPTIONS
-from pcdet_kd.ops.cpu.threads import for_each_cloud, for_each_part, sizes, to_numpy
+from pcdet_kd.ops.cpu.threads import for_each_cloud, for_each_part, to_numpy
 
 COLUMNS_OF_A_BALL = 10  # that are looked at, for :func:`shape`
-PRODUCTS = (
-    1 << 22
-)  # elements of the matrix product that is made at once: 16 MiB, which stay in the cache
+PRODUCTS = 1 << 22  # elements of the matrix product made at once: 16 MiB, which stay in the cache
 
 
 @njit(**OPTIONS)
@@ -250,61 +248,50 @@ def shape(num_points: int, k: int) -> tuple[int, int]:
     return -(-num_points // width), width
 
 
-def lanes_of(points: np.ndarray, count: list[int], k: int) -> list[np.ndarray]:
-    """Return the lanes of each cloud."""
-    lanes = [np.empty((3, *shape(n, k)), np.float32) for n in count]
-    for_each_cloud(lambda b: fill_lanes(points[b, : count[b]], lanes[b]), len(count))
+def lanes_of(points: np.ndarray, k: int) -> np.ndarray:
+    """Return the lanes of all clouds (B, 3, T, L)."""
+    lanes = np.empty((len(points), 3, *shape(points.shape[1], k)), np.float32)
+    for_each_cloud(lambda b: fill_lanes(points[b], lanes[b]), len(points))
     return lanes
 
 
-def knn(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor:
+def knn(query: Tensor, points: Tensor, k: int) -> Tensor:
     """See :func:`pcdet_kd.ops.knn.knn_torch`."""
-    found = torch.empty(*query.shape[:2], k, dtype=torch.int64)
-    count = sizes(lengths, *points.shape[:2])
+    found, n = torch.empty(*query.shape[:2], k, dtype=torch.int64), points.shape[1]
+    out = found.numpy()
     if query.shape[2] == 3:
-        _in_space(to_numpy(query), to_numpy(points), count, found.numpy())
+        q, lanes = to_numpy(query), lanes_of(to_numpy(points), k)
+        for_each_part(lambda b, i, j: nearest(q[b, i:j], lanes[b], n, out[b, i:j]), *q.shape[:2])
     else:
-        _of_features(
-            query.detach().float().cpu(), points.detach().float().cpu(), count, found.numpy()
-        )
+        _of_features(query.detach().float().cpu(), points.detach().float().cpu(), out)
     return found.to(query.device)
 
 
-def _in_space(query: np.ndarray, points: np.ndarray, count: list[int], found: np.ndarray) -> None:
-    lanes = lanes_of(points, count, found.shape[2])
-    for_each_part(
-        lambda b, i, j: nearest(query[b, i:j], lanes[b], count[b], found[b, i:j]), *query.shape[:2]
-    )
-
-
 @torch.autocast('cpu', enabled=False)
-def _of_features(query: Tensor, points: Tensor, count: list[int], found: np.ndarray) -> None:
+def _of_features(query: Tensor, points: Tensor, found: np.ndarray) -> None:
     """A few clouds at a time, or a few queries of a large one: products by torch, then the rest
     while they are hot.
     """
     batch, num_queries, _ = query.shape
-    height, width = shape(max(count), found.shape[2])
+    num_points = points.shape[1]
+    height, width = shape(num_points, found.shape[2])
     size = height * width
     clouds = max(1, min(PRODUCTS // (num_queries * size), batch))
     rows = max(1, min(PRODUCTS // size, num_queries))
     buffer = torch.empty(clouds * rows * size)
     for start in range(0, batch, clouds):
         some = slice(start, start + clouds)
-        candidates, norms, centred = _candidates(
-            query[some], points[some], count[some], height, width
-        )
+        candidates, norms, centred = _candidates(query[some], points[some], height, width)
         for i in range(0, num_queries, rows):
             q = centred[:, i : i + rows]
             products = torch.bmm(
                 q, candidates, out=buffer[: q.shape[0] * q.shape[1] * size].view(*q.shape[:2], size)
             )
-            _select_features(
-                products, norms, (q * q).sum(2), count[some], found[some, i : i + rows]
-            )
+            _select_features(products, norms, (q * q).sum(2), num_points, found[some, i : i + rows])
 
 
 def _candidates(
-    query: Tensor, points: Tensor, count: list[int], height: int, width: int
+    query: Tensor, points: Tensor, height: int, width: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the candidates (B, C, T L), their squared norms (B, T, L), both in lanes, and the
     queries.
@@ -312,17 +299,12 @@ def _candidates(
     All are centred, as in the reference. Norms of padding are infinite.
     """
     batch, num_points, channels = points.shape
-    centre = torch.stack([p[:n].mean(0) for p, n in zip(points, count)]).unsqueeze(1)
+    centre = torch.stack([p.mean(0) for p in points]).unsqueeze(1)
     p = points - centre
-    absent = torch.arange(num_points) >= torch.tensor(count)[:, None]
     norms = points.new_full((batch, width * height), torch.inf)
-    norms[:, :num_points] = (p * p).sum(2).masked_fill_(absent, torch.inf)
-    p = F.pad(p, (0, 0, 0, width * height - num_points))
-    lanes = (
-        p.view(batch, width, height, channels)
-        .transpose(1, 2)
-        .reshape(batch, height * width, channels)
-    )
+    norms[:, :num_points] = (p * p).sum(2)
+    p = F.pad(p, (0, 0, 0, width * height - num_points)).view(batch, width, height, channels)
+    lanes = p.transpose(1, 2).reshape(batch, height * width, channels)
     return (
         lanes.transpose(1, 2),
         norms.view(batch, width, height).transpose(1, 2).contiguous(),
@@ -331,41 +313,36 @@ def _candidates(
 
 
 def _select_features(
-    products: Tensor, norms: Tensor, query_norms: Tensor, count: list[int], found: np.ndarray
+    products: Tensor, norms: Tensor, query_norms: Tensor, num_points: int, found: np.ndarray
 ) -> None:
-    p, n, q = (
-        products.view(*products.shape[:2], *norms.shape[1:]).numpy(),
-        norms.numpy(),
-        query_norms.numpy(),
-    )
+    p = products.view(*products.shape[:2], *norms.shape[1:]).numpy()
+    n, q = norms.numpy(), query_norms.numpy()
     for_each_part(
-        lambda b, i, j: nearest_features(p[b, i:j], n[b], q[b, i:j], count[b], found[b, i:j]),
+        lambda b, i, j: nearest_features(p[b, i:j], n[b], q[b, i:j], num_points, found[b, i:j]),
         *q.shape,
     )
 
 
-def ball_query(
-    query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool
-) -> Tensor:
+def ball_query(query: Tensor, points: Tensor, limit: float, k: int, skip_copies: bool) -> Tensor:
     """See :func:`pcdet_kd.ops.ball_query.ball_query_torch`."""
-    q, p, count = to_numpy(query), to_numpy(points), sizes(lengths, *points.shape[:2])
+    q, p = to_numpy(query), to_numpy(points)
     found = torch.empty(*query.shape[:2], k, dtype=torch.int64)
-    out, below, lanes = found.numpy(), np.float32(limit), lanes_of(p, count, COLUMNS_OF_A_BALL)
+    out, below, lanes = found.numpy(), np.float32(limit), lanes_of(p, COLUMNS_OF_A_BALL)
     for_each_part(
         lambda b, i, j: within(q[b, i:j], lanes[b], below, skip_copies, out[b, i:j]), *q.shape[:2]
     )
     return found.to(query.device)
 
 
-def three_nn(query: Tensor, points: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+def three_nn(query: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     """See :func:`pcdet_kd.ops.three_interpolate.three_nn_torch`."""
-    q, p, count = to_numpy(query), to_numpy(points), sizes(lengths, *points.shape[:2])
+    q, p, n = to_numpy(query), to_numpy(points), points.shape[1]
     index, squared = torch.empty(*q.shape[:2], 3, dtype=torch.int64), torch.empty(*q.shape[:2], 3)
-    out, distances, lanes = index.numpy(), squared.numpy(), lanes_of(p, count, 3)
+    out, distances, lanes = index.numpy(), squared.numpy(), lanes_of(p, 3)
 
     def find(b: int, i: int, j: int) -> None:
-        found = np.empty((j - i, min(3, count[b])), np.int64)
-        nearest(q[b, i:j], lanes[b], count[b], found)
+        found = np.empty((j - i, min(3, n)), np.int64)
+        nearest(q[b, i:j], lanes[b], n, found)
         three_of(q[b, i:j], p[b], found, out[b, i:j], distances[b, i:j])
 
     for_each_part(find, *q.shape[:2])

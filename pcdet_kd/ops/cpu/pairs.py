@@ -6,15 +6,13 @@ from numba import njit
 from torch import Tensor
 
 from pcdet_kd.ops.cpu.options import FAST, MOST, OPTIONS
-from pcdet_kd.ops.cpu.threads import for_each_part, sizes, to_numpy
+from pcdet_kd.ops.cpu.threads import for_each_part, to_numpy
 
 
 @njit(fastmath=FAST, **OPTIONS)
-def measure(x, y, z, size, cx, cy, cz, s, bits, least, where):
+def measure(x, y, z, cx, cy, cz, s, bits, least, where):
     """Write the bits of the squared distances to (cx, cy, cz), lower each column's least and set
-    its place to s.
-
-    Returns the least of the first ``size``.
+    its place to s; return the least of all.
     """
     for i in range(x.size):
         dx = x[i] - cx
@@ -26,7 +24,7 @@ def measure(x, y, z, size, cx, cy, cz, s, bits, least, where):
         least[i] = d if better else least[i]
         where[i] = s if better else where[i]
     lowest = MOST
-    for i in range(size):
+    for i in range(bits.size):
         lowest = min(lowest, bits[i])
     return lowest
 
@@ -41,45 +39,35 @@ def first_with(bits, value):
 
 
 @njit(**OPTIONS)
-def pairs(queries, first, num_queries, points, num_points, nearest, least, where):
+def pairs(queries, first, points, nearest, least, where):
     """Fill the nearest point of each query (S,) int64, and lower each point's least distance,
     noting the query.
 
     Args:
         queries: (S, 3) float32.
         first: Index of the first of them in its cloud.
-        num_queries: How many points that cloud really has; the others are near to nothing.
         points: (M, 3) float32.
-        num_points: How many of these there really are.
         nearest: Receives (S,) int64.
         least: (M,) bits of the least distances so far.
         where: (M,) int32, whose they are.
     """
     x, y, z = points[:, 0].copy(), points[:, 1].copy(), points[:, 2].copy()
-    bits, aside = np.empty(x.size, np.int32), np.empty((2, x.size), np.int32)
+    bits = np.empty(x.size, np.int32)
     for s in range(queries.shape[0]):
         cx, cy, cz = queries[s, 0], queries[s, 1], queries[s, 2]
-        if first + s < num_queries:
-            lowest = measure(
-                x, y, z, num_points, cx, cy, cz, np.int32(first + s), bits, least, where
-            )
-        else:
-            lowest = measure(x, y, z, num_points, cx, cy, cz, np.int32(0), bits, aside[0], aside[1])
-        nearest[s] = min(first_with(bits, lowest), num_points - 1)
+        lowest = measure(x, y, z, cx, cy, cz, np.int32(first + s), bits, least, where)
+        nearest[s] = min(np.int64(first_with(bits, lowest)), x.size - 1)
 
 
-def nearest_pairs(
-    x: Tensor, y: Tensor, x_lengths: Tensor | None, y_lengths: Tensor | None
-) -> tuple[Tensor, Tensor]:
+def nearest_pairs(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """See :func:`pcdet_kd.ops.chamfer_distance.nearest_pairs_torch`."""
     a, b = to_numpy(x), to_numpy(y)
-    a_count, b_count = sizes(x_lengths, *x.shape[:2]), sizes(y_lengths, *y.shape[:2])
     to_y = torch.empty(x.shape[:2], dtype=torch.int64)
     nearest = to_y.numpy()
 
     def find(c: int, i: int, j: int) -> tuple[int, np.ndarray, np.ndarray]:
         least, where = np.full(b.shape[1], MOST, np.int32), np.zeros(b.shape[1], np.int32)
-        pairs(a[c, i:j], i, a_count[c], b[c], b_count[c], nearest[c, i:j], least, where)
+        pairs(a[c, i:j], i, b[c], nearest[c, i:j], least, where)
         return c, least, where
 
     best, to_x = np.full(b.shape[:2], MOST, np.int32), np.zeros(b.shape[:2], np.int64)

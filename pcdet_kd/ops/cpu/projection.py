@@ -6,7 +6,7 @@ from numba import njit
 from torch import Tensor
 
 from pcdet_kd.ops.cpu.options import OPTIONS
-from pcdet_kd.ops.cpu.threads import for_each_cloud, sizes, to_numpy
+from pcdet_kd.ops.cpu.threads import for_each_cloud, to_numpy
 from pcdet_kd.ops.project_points import pixel_steps, view_axes
 
 EPS = np.float32(1e-12)
@@ -137,7 +137,6 @@ def project(points, rgb, order, signs, distance, steps, nearest, images):
 def project_points(
     points: Tensor,
     rgb: Tensor | None,
-    lengths: Tensor | None,
     num_views: int,
     image_size: int,
     distance: float,
@@ -146,7 +145,7 @@ def project_points(
     nearest: bool,
 ) -> Tensor:
     """See :func:`pcdet_kd.ops.project_points.project_points_torch`; float32, no gradient."""
-    array, count = to_numpy(points), sizes(lengths, *points.shape[:2])
+    array = to_numpy(points)
     colors = array if rgb is None else to_numpy(rgb)
     order, signs = view_axes(num_views, up_axis)
     order, signs, steps = (
@@ -157,9 +156,7 @@ def project_points(
     images = torch.zeros(len(array), num_views, 1 if rgb is None else 4, image_size, image_size)
     out, away = images.numpy(), np.float32(distance)
     for_each_cloud(
-        lambda b: project(
-            array[b, : count[b]], colors[b], order, signs, away, steps, nearest, out[b]
-        ),
+        lambda b: project(array[b], colors[b], order, signs, away, steps, nearest, out[b]),
         len(array),
     )
     return images.to(points.device)

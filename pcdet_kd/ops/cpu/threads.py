@@ -39,11 +39,6 @@ def to_index(index: Tensor, num_points: int) -> np.ndarray:
     return index.numpy()
 
 
-def sizes(lengths: Tensor | None, batch: int, num_points: int) -> list[int]:
-    """Return the number of points of each cloud: ``lengths``, or ``num_points`` for all."""
-    return [num_points] * batch if lengths is None else lengths.tolist()
-
-
 def for_each_cloud(function: Callable[[int], Any], batch: int) -> list[Any]:
     """Return ``[function(0), …, function(batch - 1)]``, on as many threads as torch uses.
 

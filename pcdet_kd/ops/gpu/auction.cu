@@ -92,9 +92,9 @@ __device__ __forceinline__ double block_sum(double v, double* partial, int warps
 }
 
 extern "C" __global__ void __launch_bounds__(1024, 1)
-auction(const float* __restrict__ all_x, const float* __restrict__ all_y, const long long* __restrict__ lengths,
+auction(const float* __restrict__ all_x, const float* __restrict__ all_y,
         const double* __restrict__ scale, long long* __restrict__ all_match, double* __restrict__ totals,
-        double* __restrict__ bounds, int* __restrict__ unsold, int stride, float eps, double tolerance,
+        double* __restrict__ bounds, int* __restrict__ unsold, int n, float eps, double tolerance,
         long long bids_per_point) {
   extern __shared__ float4 memory[];
   __shared__ Offer offers[MAX_WARPS];
@@ -103,9 +103,8 @@ auction(const float* __restrict__ all_x, const float* __restrict__ all_y, const 
   const int thread = threadIdx.x, threads = blockDim.x, lane = thread & 31, warp = thread >> 5;
   const int warps = threads >> 5, log_warps = 31 - __clz(warps);  // a power of two
   const long long cloud = blockIdx.x;
-  const int n = lengths ? (int)lengths[cloud] : stride;
-  long long* match = all_match + cloud * stride;
-  for (int i = thread; i < stride; i += threads) match[i] = i;
+  long long* match = all_match + cloud * n;
+  for (int i = thread; i < n; i += threads) match[i] = i;
   const bool known = scale[cloud] - scale[cloud] == 0;  // finite
   if (n < 2 || !known) {
     if (thread == 0) {
@@ -118,7 +117,7 @@ auction(const float* __restrict__ all_x, const float* __restrict__ all_y, const 
   float *x0 = (float*)(y + n), *x1 = x0 + n, *x2 = x1 + n;
   int *owner = (int*)(x2 + n), *queue = owner + n;
   for (int i = thread; i < n; i += threads) {
-    const float *p = all_x + (cloud * stride + i) * 3, *q = all_y + (cloud * stride + i) * 3;
+    const float *p = all_x + (cloud * n + i) * 3, *q = all_y + (cloud * n + i) * 3;
     x0[i] = p[0], x1[i] = p[1], x2[i] = p[2];
     y[i] = make_float4(q[0], q[1], q[2], 0.f);
   }

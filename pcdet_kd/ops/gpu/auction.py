@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.emd_match import to_unit_size
+from pcdet_kd.ops.emd_match import to_unit_size, unfinished
 from pcdet_kd.ops.gpu import nvrtc
 from pcdet_kd.ops.gpu.common import rows
 
@@ -28,9 +28,7 @@ THREADS = 128, 1024  # the fewest and the most in a block
 missing = nvrtc.missing
 
 
-def emd_match(
-    x: Tensor, y: Tensor, lengths: Tensor | None, eps: float, exact: bool
-) -> tuple[Tensor, Tensor]:
+def emd_match(x: Tensor, y: Tensor, eps: float, exact: bool) -> tuple[Tensor, Tensor]:
     """See :func:`pcdet_kd.ops.emd_match.emd_match_torch`.
 
     It bids for up to 32 rows at once where the CPU kernel bids for one, so that the two need not
@@ -40,10 +38,9 @@ def emd_match(
     """
     batch, num_points, _ = x.shape
     if exact or not _fits('auction', num_points, x.device):
-        return _on_cpu('emd_match')(x, y, lengths, eps, exact)
-    a, b, scale = to_unit_size(x, y, lengths)
+        return _on_cpu('emd_match')(x, y, eps, exact)
+    a, b, scale = to_unit_size(x, y)
     a, b, scale = a.float().contiguous(), b.float().contiguous(), scale.contiguous()
-    lengths = None if lengths is None else lengths.contiguous()
     match = torch.empty(batch, num_points, dtype=torch.int64, device=x.device)
     totals, bounds = torch.empty_like(scale), torch.empty_like(scale)
     unsold = torch.empty(batch, dtype=torch.int32, device=x.device)
@@ -53,7 +50,6 @@ def emd_match(
         BYTES_PER_POINT['auction'] * num_points,
         a,
         b,
-        lengths,
         scale,
         match,
         totals,
@@ -66,13 +62,9 @@ def emd_match(
     )
     if backend.checks_values() and bool(unsold.any()):
         i = int(unsold.argmax())
-        warnings.warn(
-            f'emd_match: the auction of cloud {i} of x {tuple(x.shape)} stopped at its limit with '
-            f'{int(unsold[i])} points free, which took what was left; the result is at most '
-            f'{float(bounds[i] / totals[i]):.2%} above the optimum',
-            stacklevel=3,
-        )
-    return match, (bounds / (num_points if lengths is None else lengths) * scale).float()
+        gap = float(bounds[i] / totals[i])
+        warnings.warn(unfinished(i, x, int(unsold[i]), gap), stacklevel=3)
+    return match, (bounds / num_points * scale).float()
 
 
 def msn_match(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:

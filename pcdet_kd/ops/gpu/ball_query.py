@@ -22,7 +22,6 @@ CHUNK = 256
 def _within(
     query,
     points,
-    lengths,
     found,
     num_queries,
     num_points,
@@ -36,15 +35,12 @@ def _within(
     cloud = row // num_queries
     points += cloud * 3 * num_points
     found += row * k
-    size = num_points
-    if lengths is not None:
-        size = tl.load(lengths + cloud).to(tl.int32)
     x, y, z = tl.load(query + row * 3), tl.load(query + row * 3 + 1), tl.load(query + row * 3 + 2)
     hits, start = 0, 0
     first = ABSENT
-    while (start < size) & (hits < k):
+    while (start < num_points) & (hits < k):
         n = start + tl.arange(0, BLOCK)
-        bits = bits_of_distances(points, num_points, n, size, x, y, z)
+        bits = bits_of_distances(points, num_points, n, x, y, z)
         hit = (bits != ABSENT) & (bits.to(tl.float32, bitcast=True) < limit)
         if SKIP_COPIES:
             hit &= bits > 0
@@ -59,20 +55,16 @@ def _within(
     tl.store(found + slot, padding, (slot >= hits) & (slot < k))
 
 
-def ball_query(
-    query: Tensor, points: Tensor, lengths: Tensor | None, limit: float, k: int, skip_copies: bool
-) -> Tensor:
+def ball_query(query: Tensor, points: Tensor, limit: float, k: int, skip_copies: bool) -> Tensor:
     """See :func:`pcdet_kd.ops.ball_query.ball_query_torch`."""
     batch, num_queries, _ = query.shape
     num_points = points.shape[1]
     query, points = rows(query), planes(points)
-    lengths = None if lengths is None else lengths.contiguous()
     found = torch.empty(batch, num_queries, k, dtype=torch.int64, device=query.device)
     with on_device(query):
         _within[(batch * num_queries,)](
             query,
             points,
-            lengths,
             found,
             num_queries,
             num_points,

@@ -63,13 +63,13 @@ def on_device(tensor: Tensor) -> torch.cuda.device_of:
 
 
 @triton.jit
-def bits_of_distances(points, num_points, n, size, x, y, z):
+def bits_of_distances(points, num_points, n, x, y, z):
     """Return the bits of the squared distances from (x, y, z) to points ``n`` of one cloud, ABSENT
-    from ``size`` on.
+    from ``num_points`` on.
 
     ``points`` is the start of the cloud's three planes of ``num_points`` each.
     """
-    inside = n < size
+    inside = n < num_points
     dx = tl.load(points + n, inside, 0.0) - x
     dy = tl.load(points + num_points + n, inside, 0.0) - y
     dz = tl.load(points + 2 * num_points + n, inside, 0.0) - z

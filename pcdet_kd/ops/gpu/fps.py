@@ -28,17 +28,12 @@ def _bits(x, y, z, cx, cy, cz):
 
 
 @triton.jit
-def _in_registers(
-    points, first, lengths, chosen, num_points, num_samples, near_origin, BLOCK: tl.constexpr
-):
+def _in_registers(points, first, chosen, num_points, num_samples, near_origin, BLOCK: tl.constexpr):
     cloud = tl.program_id(0).to(tl.int64)
     points += cloud * num_points * 3
     chosen += cloud * num_samples
-    size = num_points
-    if lengths is not None:
-        size = tl.load(lengths + cloud).to(tl.int32)
     n = tl.arange(0, BLOCK)
-    inside = n < size
+    inside = n < num_points
     x = tl.load(points + n * 3, inside, 0.0)
     y = tl.load(points + n * 3 + 1, inside, 0.0)
     z = tl.load(points + n * 3 + 2, inside, 0.0)
@@ -60,7 +55,6 @@ def _in_registers(
 def _in_chunks(
     points,
     first,
-    lengths,
     chosen,
     memory,
     num_points,
@@ -74,13 +68,10 @@ def _in_chunks(
     points += cloud * num_points * 3
     memory += cloud * num_points
     chosen += cloud * num_samples
-    size = num_points
-    if lengths is not None:
-        size = tl.load(lengths + cloud).to(tl.int32)
     lane = tl.arange(0, BLOCK)
-    for start in range(0, size, BLOCK):
+    for start in range(0, num_points, BLOCK):
         n = start + lane
-        inside = n < size
+        inside = n < num_points
         x = tl.load(points + n * 3, inside, 0.0)
         y = tl.load(points + n * 3 + 1, inside, 0.0)
         z = tl.load(points + n * 3 + 2, inside, 0.0)
@@ -96,9 +87,9 @@ def _in_chunks(
         )
         best = tl.full((BLOCK,), OUTSIDE, tl.int32)
         at = lane
-        for start in range(0, size, BLOCK):
+        for start in range(0, num_points, BLOCK):
             n = start + lane
-            inside = n < size
+            inside = n < num_points
             x = tl.load(points + n * 3, inside, 0.0)
             y = tl.load(points + n * 3 + 1, inside, 0.0)
             z = tl.load(points + n * 3 + 2, inside, 0.0)
@@ -113,11 +104,10 @@ def _in_chunks(
 
 
 def farthest_point_sample(
-    points: Tensor, first: Tensor, lengths: Tensor | None, num_samples: int, near_origin: float
+    points: Tensor, first: Tensor, num_samples: int, near_origin: float
 ) -> Tensor:
     """See :func:`pcdet_kd.ops.farthest_point_sample.farthest_point_sample_torch`."""
     points, first = rows(points), first.contiguous()
-    lengths = None if lengths is None else lengths.contiguous()
     batch, num_points, _ = points.shape
     chosen = torch.empty(batch, num_samples, dtype=torch.int64, device=points.device)
     with on_device(points):
@@ -126,7 +116,6 @@ def farthest_point_sample(
             _in_registers[(batch,)](
                 points,
                 first,
-                lengths,
                 chosen,
                 num_points,
                 num_samples,
@@ -140,7 +129,6 @@ def farthest_point_sample(
             _in_chunks[(batch,)](
                 points,
                 first,
-                lengths,
                 chosen,
                 memory,
                 num_points,

@@ -25,9 +25,9 @@ MATRIX_BYTES = (
 
 
 @triton.jit
-def _bits(query, points, matrix, row, cloud, num_points, n, size):
+def _bits(query, points, matrix, row, cloud, num_points, n):
     if matrix is not None:
-        inside = n < size
+        inside = n < num_points
         return tl.where(
             inside,
             tl.load(matrix + row * num_points + n, inside, 0.0).to(tl.int32, bitcast=True),
@@ -39,7 +39,7 @@ def _bits(query, points, matrix, row, cloud, num_points, n, size):
             tl.load(query + row * 3 + 1),
             tl.load(query + row * 3 + 2),
         )
-        return bits_of_distances(points + cloud * 3 * num_points, num_points, n, size, x, y, z)
+        return bits_of_distances(points + cloud * 3 * num_points, num_points, n, x, y, z)
 
 
 @triton.jit
@@ -47,7 +47,6 @@ def _nearest(
     query,
     points,
     matrix,
-    lengths,
     found,
     squared,
     num_queries,
@@ -60,12 +59,9 @@ def _nearest(
     # candidates come at a time
     row = tl.program_id(0).to(tl.int64)
     cloud = row // num_queries
-    size = num_points
-    if lengths is not None:
-        size = tl.load(lengths + cloud).to(tl.int32)
     lane = tl.arange(0, BLOCK)
     if SLOTS == 0:
-        bits = _bits(query, points, matrix, row, cloud, num_points, lane, size)
+        bits = _bits(query, points, matrix, row, cloud, num_points, lane)
         index = lane
     else:
         slot = tl.arange(0, SLOTS)
@@ -74,9 +70,9 @@ def _nearest(
         # point too
         index = slot
         worst = tl.max(bits, 0)
-        for start in range(0, size, BLOCK):
+        for start in range(0, num_points, BLOCK):
             n = start + lane
-            new = _bits(query, points, matrix, row, cloud, num_points, n, size)
+            new = _bits(query, points, matrix, row, cloud, num_points, n)
             least = tl.min(new, 0)
             while least < worst:  # an equal distance has a higher index than those kept
                 at = tl.min(tl.where(new == least, n, ABSENT), 0)
@@ -101,7 +97,6 @@ def nearest(
     query: Tensor | None,
     points: Tensor | None,
     matrix: Tensor | None,
-    lengths: Tensor | None,
     found: Tensor,
     squared: Tensor | None,
     num_points: int,
@@ -112,7 +107,6 @@ def nearest(
         query: (B, S, 3) float32, contiguous.
         points: (B, 3, N) float32, contiguous.
         matrix: (B, S, N) float32 squared distances, contiguous, instead of both.
-        lengths: (B,) or None.
         found: Output.
         squared: Output or None.
         num_points: N.
@@ -125,7 +119,6 @@ def nearest(
             query,
             points,
             matrix,
-            lengths,
             found,
             squared,
             num_queries,
@@ -138,7 +131,7 @@ def nearest(
         )
 
 
-def knn(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor:
+def knn(query: Tensor, points: Tensor, k: int) -> Tensor:
     """See :func:`pcdet_kd.ops.knn.knn_torch`; in feature space the distances of a few clouds at a
     time lie in memory.
 
@@ -148,18 +141,15 @@ def knn(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor
     batch, num_queries, channels = query.shape
     num_points = points.shape[1]
     found = torch.empty(batch, num_queries, k, dtype=torch.int64, device=query.device)
-    lengths = None if lengths is None else lengths.contiguous()
     if channels == 3:
-        nearest(rows(query), planes(points), None, lengths, found, None, num_points)
+        nearest(rows(query), planes(points), None, found, None, num_points)
         return found
     for part in torch.arange(batch).split(max(1, MATRIX_BYTES // (4 * num_queries * num_points))):
         clouds = slice(int(part[0]), int(part[-1]) + 1)
-        sizes = None if lengths is None else lengths[clouds]
         nearest(
             None,
             None,
-            _feature_distances(rows(query[clouds]), rows(points[clouds]), sizes),
-            sizes,
+            _feature_distances(rows(query[clouds]), rows(points[clouds])),
             found[clouds],
             None,
             num_points,
@@ -167,17 +157,11 @@ def knn(query: Tensor, points: Tensor, lengths: Tensor | None, k: int) -> Tensor
     return found
 
 
-def _feature_distances(query: Tensor, points: Tensor, lengths: Tensor | None) -> Tensor:
+def _feature_distances(query: Tensor, points: Tensor) -> Tensor:
     """Return (B, S, N) squared distances by a matrix product of centred features, never
     negative.
     """
-    if lengths is None:
-        centre = points.mean(1, keepdim=True)
-    else:
-        real = torch.arange(points.shape[1], device=points.device) < lengths[:, None]
-        centre = (
-            torch.where(real[..., None], points, 0).sum(1, keepdim=True) / lengths[:, None, None]
-        )
+    centre = points.mean(1, keepdim=True)
     q, p = query - centre, points - centre
     with torch.autocast(q.device.type, enabled=False):
         d = torch.baddbmm((p * p).sum(2)[:, None], q, p.transpose(1, 2), alpha=-2)

@@ -14,7 +14,6 @@ QUERIES, CHUNK = 32, 64
 def _nearest_one(
     query,
     points,
-    lengths,
     found,
     num_queries,
     num_points,
@@ -29,17 +28,14 @@ def _nearest_one(
     real = s < num_queries
     query += cloud * 3 * num_queries
     points += cloud * 3 * num_points
-    size = num_points
-    if lengths is not None:
-        size = tl.load(lengths + cloud).to(tl.int32)
     x = tl.load(query + s, real, 0.0)[:, None]
     y = tl.load(query + num_queries + s, real, 0.0)[:, None]
     z = tl.load(query + 2 * num_queries + s, real, 0.0)[:, None]
     best = tl.full((ROWS, BLOCK), ABSENT, tl.int32)
     at = tl.zeros((ROWS, BLOCK), tl.int32)  # stays where all distances are NaN
-    for start in range(0, size, BLOCK):
+    for start in range(0, num_points, BLOCK):
         n = start + tl.arange(0, BLOCK)
-        inside = n < size
+        inside = n < num_points
         dx = tl.load(points + n, inside, 0.0)[None, :] - x
         dy = tl.load(points + num_points + n, inside, 0.0)[None, :] - y
         dz = tl.load(points + 2 * num_points + n, inside, 0.0)[None, :] - z
@@ -55,24 +51,20 @@ def _nearest_one(
     )
 
 
-def nearest_pairs(
-    x: Tensor, y: Tensor, x_lengths: Tensor | None, y_lengths: Tensor | None
-) -> tuple[Tensor, Tensor]:
+def nearest_pairs(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """See :func:`pcdet_kd.ops.chamfer_distance.nearest_pairs_torch`."""
     x, y = planes(x), planes(y)
-    return _nearest(x, y, y_lengths), _nearest(y, x, x_lengths)
+    return _nearest(x, y), _nearest(y, x)
 
 
-def _nearest(query: Tensor, points: Tensor, lengths: Tensor | None) -> Tensor:
+def _nearest(query: Tensor, points: Tensor) -> Tensor:
     batch, _, num_queries = query.shape
     found = torch.empty(batch, num_queries, dtype=torch.int64, device=query.device)
-    lengths = None if lengths is None else lengths.contiguous()
     tiles = triton.cdiv(num_queries, QUERIES)
     with on_device(query):
         _nearest_one[(tiles * batch,)](
             query,
             points,
-            lengths,
             found,
             num_queries,
             points.shape[2],

@@ -25,7 +25,6 @@ NOWHERE = tl.constexpr(-1)
 @triton.jit
 def _place(
     points,
-    lengths,
     axes,
     signs,
     steps,
@@ -45,9 +44,6 @@ def _place(
     cloud, view = image // num_views, image % num_views
     n = tl.program_id(0) % tiles * POINTS + tl.arange(0, POINTS)
     exists = n < num_points
-    real = exists
-    if lengths is not None:
-        real = n < tl.load(lengths + cloud)
     points += cloud * num_points * 3
     axes += view * 3
     signs += view * 3
@@ -58,7 +54,7 @@ def _place(
     row = (tl.div_rn(down, behind) + 1.0) * half
     column = (tl.div_rn(across, behind) + 1.0) * half
     heavy = tl.div_rn(tl.full((POINTS,), 1.0, tl.float32), behind)
-    seen = real & (away >= 0) & (heavy > 0)
+    seen = exists & (away >= 0) & (heavy > 0)
     tl.store(depth + image * num_points + n, away, exists)
     tl.store(weight + image * num_points + n, heavy, exists)
     for a in range(SIDE):
@@ -152,7 +148,6 @@ def _tables(
 def project_points(
     points: Tensor,
     rgb: Tensor | None,
-    lengths: Tensor | None,
     num_views: int,
     image_size: int,
     distance: float,
@@ -162,7 +157,6 @@ def project_points(
 ) -> Tensor:
     """See :func:`pcdet_kd.ops.project_points.project_points_torch`; float32, no gradient."""
     points, rgb = rows(points), None if rgb is None else rows(rgb)
-    lengths = None if lengths is None else lengths.contiguous()
     batch, num_points, _ = points.shape
     axes, signs, steps = _tables(num_views, up_axis, footprint, points.device)
     depth = torch.empty(batch, num_views, num_points, device=points.device)
@@ -177,7 +171,6 @@ def project_points(
         tiles = triton.cdiv(num_points, BLOCK)
         _place[(batch * num_views * tiles,)](
             points,
-            lengths,
             axes,
             signs,
             steps,

@@ -7,7 +7,7 @@ from pcdet_kd.ops.gpu.common import planes, rows
 from pcdet_kd.ops.gpu.knn import nearest
 
 
-def three_nn(query: Tensor, points: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+def three_nn(query: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     """See :func:`pcdet_kd.ops.three_interpolate.three_nn_torch`."""
     index = torch.empty(*query.shape[:2], 3, dtype=torch.int64, device=query.device)
     squared = torch.empty(index.shape, dtype=torch.float32, device=query.device)
@@ -16,12 +16,11 @@ def three_nn(query: Tensor, points: Tensor, lengths: Tensor | None) -> tuple[Ten
         rows(query),
         planes(points),
         None,
-        None if lengths is None else lengths.contiguous(),
         index,
         squared,
         num_points,
     )
-    if num_points < 3 or lengths is not None:
+    if num_points < 3:
         missing = squared.isnan()  # the bits of what is absent
         index = torch.where(missing, index[..., :1], index)
         squared = squared.masked_fill(missing, torch.inf)

@@ -124,11 +124,3 @@ CLOUDS = (
 def clouds(request):
     """A function that makes (2, num_points, 3) clouds of some kind."""
     return lambda num_points: _clouds(request.param, num_points)
-
-
-@pytest.fixture(params=[False, True], ids=['whole', 'lengths'])
-def lengths(request):
-    """A function that makes lengths (2,) for clouds of so many points, or None."""
-    return lambda num_points: (
-        torch.tensor([num_points, (num_points + 1) // 2]) if request.param else None
-    )

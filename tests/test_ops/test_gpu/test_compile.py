@@ -21,14 +21,14 @@ VARIANTS = [
     ('edges', '_max_sum', dict(ROWS=16, CHANNELS=64), 4),
     ('edges', '_scatter', dict(ROWS=16, CHANNELS=64), 4),
     ('fps', '_in_chunks', dict(BLOCK=4096), 16),
-    ('fps', '_in_registers', dict(BLOCK=8192, lengths=None), 32),
+    ('fps', '_in_registers', dict(BLOCK=8192), 32),
     ('knn', '_nearest', dict(BLOCK=2048, SLOTS=0, matrix=None, squared=None), 1),
     ('knn', '_nearest', dict(BLOCK=1024, SLOTS=32, query=None, points=None, num_points=1), 1),
     ('nearest_pairs', '_nearest_one', dict(ROWS=32, BLOCK=64), 4),
     ('projection', '_blend', dict(NEAREST=False, EACH=1, ENTRIES=512), 4),
     ('projection', '_place', dict(SIDE=2, POINTS=512), 4),
 ]
-INT64 = ('first', 'lengths', 'chosen', 'found', 'index', 'argmax', 'order', 'starts')
+INT64 = ('first', 'chosen', 'found', 'index', 'argmax', 'order', 'starts')
 INT32 = ('memory', 'axes', 'place')
 FLOAT = ('limit', 'near_origin', 'half', 'distance')
 POINTERS = (

@@ -15,7 +15,7 @@ def clouds(num_points, spread=0.6):
 @pytest.mark.parametrize('nearest', [False, True], ids=['mean', 'nearest'])
 @pytest.mark.parametrize('colours', [False, True], ids=['depth', 'rgb'])
 @pytest.mark.parametrize('footprint, up_axis', [(1, 'y'), (2, 'z')])
-def test_same_images(same, lengths, nearest, colours, footprint, up_axis, monkeypatch):
+def test_same_images(same, nearest, colours, footprint, up_axis, monkeypatch):
     from pcdet_kd.ops.gpu import projection
 
     monkeypatch.setattr(projection, 'BLOCK', 16)
@@ -25,7 +25,6 @@ def test_same_images(same, lengths, nearest, colours, footprint, up_axis, monkey
         'project_points',
         points,
         rgb if colours else None,
-        lengths(9),
         views,
         8,
         1.4,
@@ -48,17 +47,10 @@ def test_points_that_are_not_seen(same, nearest):
     )
     points[1, 1] = -1.4  # in the place of a camera
     points[1, 2] = 50.0
-    images = same('project_points', points, rgb, None, 3, 9, 1.4, 1, 'y', nearest)
+    images = same('project_points', points, rgb, 3, 9, 1.4, 1, 'y', nearest)
     assert images.isfinite().all()
 
 
-def test_lengths_of_0_and_no_points(same):
-    points, _ = clouds(5)
-    assert not same(
-        'project_points', points, None, torch.tensor([0, 0]), 1, 4, 1.4, 1, 'y', False
-    ).any()
-
-
 def test_one_point(same):
-    image = same('project_points', torch.zeros(1, 1, 3), None, None, 6, 3, 2.0, 1, 'x', False)
+    image = same('project_points', torch.zeros(1, 1, 3), None, 6, 3, 2.0, 1, 'x', False)
     assert image.count_nonzero() == 6 and image.max() == 2.0
