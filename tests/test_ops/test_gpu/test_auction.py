@@ -23,8 +23,8 @@ static void kernel() {
   if (is_msn)
     msn(A(float*, 0), A(float*, 1), A(long long*, 2), A(int, 3), A(float, 4), A(int, 5));
   else
-    auction(A(float*, 0), A(float*, 1), A(long long*, 2), A(double*, 3), A(long long*, 4), A(double*, 5), A(double*, 6),
-            A(int*, 7), A(int, 8), A(float, 9), A(double, 10), A(long long, 11));
+    auction(A(float*, 0), A(float*, 1), A(double*, 2), A(long long*, 3), A(double*, 4), A(double*, 5), A(int*, 6),
+            A(int, 7), A(float, 8), A(double, 9), A(long long, 10));
 }
 extern "C" int run(int msn, int blocks, int threads, unsigned seed, void** args) {
   arguments = args;
@@ -51,10 +51,7 @@ class OnCPU:
         assert shared <= self.shared_limit and threads % 32 == 0
         assert all(arg.is_contiguous() for arg in args if isinstance(arg, Tensor))
         values = [
-            ctypes.c_void_p(None if arg is None else arg.data_ptr())
-            if arg is None or isinstance(arg, Tensor)
-            else arg
-            for arg in args
+            ctypes.c_void_p(arg.data_ptr()) if isinstance(arg, Tensor) else arg for arg in args
         ]
         pointers = (ctypes.c_void_p * len(values))(*(ctypes.addressof(value) for value in values))
         stuck = self.run(self.name == 'msn', blocks, self.threads or threads, self.seed, pointers)
