@@ -51,9 +51,8 @@ def squares(query, points):
     return (d[..., 0] + d[..., 1]) + d[..., 2]
 
 
-def sample(points, n, m, hole=False):
-    points = points[:n]
-    nearest = np.full(n, np.inf, np.float32)
+def sample(points, m, hole=False):
+    nearest = np.full(len(points), np.inf, np.float32)
     if hole:
         nearest[squares(np.zeros((1, 3), np.float32), points)[0] <= np.float32(1e-3)] = -1
     chosen = [0]
