@@ -7,9 +7,9 @@ forward, backward and an Adam update. The first step starts from equal weights a
 its losses must agree. Peak memory is that of a process of its own that does two steps of one form.
 Examples::
 
-    python benchmarks/train_step.py                                  # all networks, the smaller
-    batches (minutes) python benchmarks/train_step.py dgcnn --batch 16 --steps 5 python
-    benchmarks/train_step.py --tiny                           # seconds: to see that it runs
+    python benchmarks/train_step.py               # all networks, the smaller batches (minutes)
+    python benchmarks/train_step.py dgcnn --batch 16 --steps 5
+    python benchmarks/train_step.py --tiny        # seconds: to see that it runs
 """
 
 import argparse

@@ -79,8 +79,10 @@ class OffsetAttention(nn.Module):
     keys, then, for each key, by the sum over the queries; a point's output is the sum of all values
     weighted by how much *they* look at it, as in the code:
 
-    .. math:: a_{ij} = \mathrm{softmax}_j(q_i k_j), \quad out_j = \sum_i v_i a_{ij} / (10^{-9} +
-    \sum_i a_{ij})
+    .. math::
+
+        a_{ij} = \mathrm{softmax}_j(q_i k_j), \quad
+        out_j = \sum_i v_i a_{ij} / (10^{-9} + \sum_i a_{ij})
 
     Args:
         channels: C; queries and keys have C / 4.

@@ -25,8 +25,9 @@ from pcdet_kd.structures import PointFeatures
 class VectorAttention(nn.Module):
     r"""Attention with a weight per group of channels, on the nearest neighbours j of each point.
 
-    .. math:: y_i = \sum_j \mathrm{softmax}_j(\gamma(k_j - q_i + \delta_{ij})) \odot (v_j +
-    \delta_{ij})
+    .. math::
+
+        y_i = \sum_j \mathrm{softmax}_j(\gamma(k_j - q_i + \delta_{ij})) \odot (v_j + \delta_{ij})
 
     with :math:`\delta` an MLP on p_j - p_i and :math:`\gamma` BatchNorm, ReLU, Linear, BatchNorm,
     ReLU, Linear.

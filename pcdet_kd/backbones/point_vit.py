@@ -67,17 +67,16 @@ class PointViT(BaseModule):
     token; pre-norm blocks see the tokens and a class token, with the embedded centres added before
     every block.
 
-    =============  ==========  ======================================================================================
-    ``preset``     parameters  differences
-    =============  ==========  ======================================================================================
-    ``point_mae``  21,825,792  LayerNorm, biases but at q, k, v; BatchNorm and ReLU in the
-    tokeniser; learned position of
-                               the class token. With the head of its code, 22,093,327 for 15 classes
-    ``asymdsd_s``  21,786,240  RMSNorm, no biases; RMSNorm and GELU in the tokeniser; no position of
-    the class token ``asymdsd_b``  91,484,928  as S, 768 channels, a deeper tokeniser with biases
-    (the paper says 91.8 M; its code has this) ``asymdsd_l``  309,128,960 as B, 1,024 channels, 24
-    blocks
-    =============  ==========  ======================================================================================
+    Values of ``preset``, with their parameters and what is theirs:
+
+    * ``point_mae`` (21,825,792): LayerNorm, biases but at q, k, v; BatchNorm and ReLU in the
+      tokeniser; learned position of the class token. With the head of its code, 22,093,327 for 15
+      classes.
+    * ``asymdsd_s`` (21,786,240): RMSNorm, no biases; RMSNorm and GELU in the tokeniser; no position
+      of the class token.
+    * ``asymdsd_b`` (91,484,928): as S, 768 channels, a deeper tokeniser with biases (the paper says
+      91.8 M; its code has this).
+    * ``asymdsd_l`` (309,128,960): as B, 1,024 channels, 24 blocks.
 
     Published sizes: 64 patches of 32 for 1,024 points, 128 for 2,048 (ScanObjectNN). Point-MAE
     samples with the CUDA extension's hole at the origin (``compat='pointnet2'``); AsymDSD from a
@@ -118,7 +117,7 @@ class PointViT(BaseModule):
         tokenizer: Other arguments of :class:`MiniPointNet`.
         checkpointing: As in :class:`Transformer`.
         init_cfg: As in MMEngine.
-    """  # noqa: E501
+    """
 
     def __init__(
         self,

@@ -22,9 +22,13 @@ class WrappedModule(BaseModule):
 
     ::
 
-        backbone = dict(type='WrappedModule', module='my_package.nets:MyNet', kwargs=dict(width=64),
-        layout='BCN',
-                        out_channels=256)
+        backbone = dict(
+            type='WrappedModule',
+            module='my_package.nets:MyNet',
+            kwargs=dict(width=64),
+            layout='BCN',
+            out_channels=256,
+        )
 
     Args:
         module: ``'package.module:Class'`` (or a function that returns a module); it is imported
