@@ -10,13 +10,16 @@ from pcdet_kd.apis.models import (
 )
 from pcdet_kd.apis.official import Conversion, convert_file, convert_official
 from pcdet_kd.apis.official_archs import Official
-from pcdet_kd.apis.train import train
+from pcdet_kd.apis.test import TestResult, test
+from pcdet_kd.apis.train import TrainResult, train
 from pcdet_kd.utils.config_root import config_root
 
 __all__ = [
     'Conversion',
     'ModelInfo',
     'Official',
+    'TestResult',
+    'TrainResult',
     'config_root',
     'convert_file',
     'convert_official',
@@ -25,5 +28,6 @@ __all__ = [
     'list_models',
     'model_config',
     'model_infos',
+    'test',
     'train',
 ]

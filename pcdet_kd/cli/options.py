@@ -64,6 +64,15 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_verify_data(parser: argparse.ArgumentParser) -> None:
+    """Add ``--verify-data``."""
+    parser.add_argument(
+        '--verify-data',
+        action='store_true',
+        help="compare the data's files with the SHA-256 hashes that the first such run wrote down",
+    )
+
+
 def add_launcher(parser: argparse.ArgumentParser) -> None:
     """Add ``--launcher``."""
     parser.add_argument(

@@ -3,14 +3,12 @@ suite.
 """
 
 import argparse
-import sys
 from pathlib import Path
-from typing import Any
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    from pcdet_kd.cli.options import add_config_options, add_launcher
+    from pcdet_kd.cli.options import add_config_options, add_launcher, add_verify_data
     from pcdet_kd.cli.suite import add_suite_options
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -40,6 +38,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', metavar='FILE.json', help="write every sample's prediction")
     parser.add_argument('--amp', action='store_true', help='mixed precision (bfloat16 on CPU)')
     parser.add_argument('--seed', type=int, help='seed')
+    add_verify_data(parser)
     add_suite_options(parser)
     add_config_options(parser)
     add_launcher(parser)
@@ -52,76 +51,7 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def build(args: argparse.Namespace) -> tuple[Any, Any, Any]:
-    """Return the config, a runner that holds the model with its weights, and that model."""
-    from pcdet_kd.apis import model_config
-    from pcdet_kd.cli.suite import check_options
-    from pcdet_kd.engine.config import load_config
-    from pcdet_kd.engine.config_check import ConfigError
-    from pcdet_kd.engine.distributed import setup_distributed
-    from pcdet_kd.engine.stages import plan, work_dir_of
-    from pcdet_kd.registry import RUNNERS
-    from pcdet_kd.teachers import Frozen, Teacher
-    from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
-    from pcdet_kd.utils.student import is_distiller, student_config, student_weights
-
-    args.config = str(model_config(args.config))
-    cfg = load_config(args.config, args.cfg_options)
-    check_options(args, cfg)
-    if cfg.get('requires') and not is_distiller(
-        cfg.model
-    ):  # a generator looks at its teacher in the test too
-        folder = Path(args.checkpoint).parent
-        inside = folder if (folder / 'stages').is_dir() else None
-        cfg = plan(args.config, args.cfg_options, work_dir=inside)[-1].resolved()
-    cfg.launcher = args.launcher
-    if args.seed is not None:
-        cfg.randomness.seed = args.seed
-    cfg.work_dir = args.work_dir or str(work_dir_of(args.config) / 'test')
-    cfg.model = student_config(cfg.model)  # a distiller is tested as its student, without teachers
-    state = student_weights(load_checkpoint_file(args.checkpoint), args.checkpoint)
-    if args.votes or args.tta:
-        voting = dict(cfg.get('voting') or dict(type='VotingTTA', num_votes=10))
-        cfg.model = dict(
-            voting, module=cfg.model, **(dict(num_votes=args.votes) if args.votes else {})
-        )
-    for evaluator in (
-        [cfg.test_evaluator] if isinstance(cfg.test_evaluator, dict) else cfg.test_evaluator
-    ):
-        if evaluator['type'] == 'PointAccuracy':
-            evaluator.update(per_class=True, out_dir=cfg.work_dir)
-            if args.out:
-                evaluator['dump'] = str(Path(args.out).absolute())
-    if args.out and 'dump' not in str(cfg.test_evaluator):
-        raise ConfigError(
-            args.config,
-            ['test_evaluator: --out needs a PointAccuracy, which knows the predictions'],
-        )
-    for key in (
-        'train_dataloader',
-        'train_cfg',
-        'optim_wrapper',
-        'param_scheduler',
-        'val_dataloader',
-        'val_cfg',
-        'val_evaluator',
-    ):
-        cfg.pop(key, None)
-    if args.amp:
-        cfg.test_cfg = {**(cfg.test_cfg or {}), 'fp16': True}
-    setup_distributed(args.launcher, **(cfg.get('env_cfg') or {}).get('dist_cfg') or {})
-    runner = RUNNERS.build(cfg)
-    model = (
-        getattr(runner.model, 'module', runner.model) if cfg.launcher != 'none' else runner.model
-    )
-    load_weights(model, state)
-    for part in model.modules():
-        if isinstance(part, (Frozen, Teacher)):  # they have no weights in the checkpoint
-            part.init_weights()
-    return cfg, runner, model
-
-
-def report(metrics: dict[str, float], work_dir: str) -> None:
+def report(metrics: dict[str, float], work_dir: Path) -> None:
     """Print plain and voted accuracy."""
     from pcdet_kd.visualization import comparison_table
 
@@ -154,31 +84,38 @@ def main() -> int:
     from pcdet_kd.cli.guard import guarded
 
     @guarded
-    def command() -> int | None:
+    def command() -> None:
         from mmengine.dist import is_main_process
 
-        from pcdet_kd.cli import suite
+        from pcdet_kd.apis import test
+        from pcdet_kd.cli.suite import show
 
-        cfg, runner, model = build(args)
-        if not suite.wants_suite(args, cfg):
-            metrics = runner.test()
-            if is_main_process():
-                report(metrics, cfg.work_dir)
-            return None
-        try:
-            folder = suite.evaluate(args, cfg, runner, model)
-        except KeyboardInterrupt:
-            print(
-                '\nstopped; the same command goes on after the last finished set', file=sys.stderr
-            )
-            return 130
-        if is_main_process():
-            out = Path(args.report) if args.report else None
-            suite.show(suite.make_report({Path(args.config).stem: [folder]}, out))
-            print(
-                f'predictions: {folder}' + (f'\nreport:      {out / "report.html"}' if out else '')
-            )
-            print(f'compare:     pcdet-kd robustness-report {folder} OTHER_FOLDER ... --out DIR')
-        return None
+        result = test(
+            args.config,
+            args.checkpoint,
+            args.cfg_options,
+            corruptions=args.corruptions,
+            corruptions_root=args.corruptions_root,
+            renormalize=args.renormalize,
+            report=args.report,
+            work_dir=args.work_dir,
+            votes=args.votes,
+            tta=args.tta,
+            out=args.out,
+            amp=args.amp,
+            seed=args.seed,
+            verify_data=args.verify_data,
+            launcher=args.launcher,
+        )
+        if not is_main_process():
+            return
+        if result.suite is None:
+            report(result.metrics, result.work_dir)
+            return
+        show(result.report)
+        print(f'predictions: {result.suite}')
+        if args.report:
+            print(f'report:      {args.report}/report.html')
+        print(f'compare:     pcdet-kd robustness-report {result.suite} OTHER_FOLDER ... --out DIR')
 
     return command()

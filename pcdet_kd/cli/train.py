@@ -6,7 +6,12 @@ from typing import Any
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    from pcdet_kd.cli.options import OptionAction, add_config_options, add_launcher
+    from pcdet_kd.cli.options import (
+        OptionAction,
+        add_config_options,
+        add_launcher,
+        add_verify_data,
+    )
 
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -64,6 +69,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--dry-run', action='store_true', help='check everything and show the stages, train nothing'
     )
+    add_verify_data(parser)
     add_config_options(parser)
     add_launcher(parser)
     return parser.parse_args()
@@ -113,6 +119,7 @@ def main() -> int:
             auto_scale_lr=args.auto_scale_lr,
             pin_memory=not args.no_pin_memory,
             persistent_workers=not args.no_persistent_workers,
+            verify_data=args.verify_data,
             dry_run=args.dry_run,
             launcher=args.launcher,
             say=lambda text: print(text, flush=True),

@@ -9,6 +9,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from pcdet_kd.datasets.manifest import verify
 from pcdet_kd.engine.config import load_config
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.config_classes import check_num_classes
@@ -187,6 +188,18 @@ def nodes(node: Any, path: str = '') -> Iterator[tuple[str, Any, Any, Any]]:
         here = f'{path}.{key}' if path else str(key)
         yield here, node, key, value
         yield from nodes(value, here)
+
+
+def verify_files(cfgs: list[Config]) -> None:
+    """Compare the files of all data sets of some configs with the hashes of the first time.
+
+    Raises:
+        DataError: A file is missing or has another hash.
+    """
+    loaders = [cfg.get(f'{split}_dataloader') for cfg in cfgs for split in ('train', 'test')]
+    found = (node for loader in loaders for node in nodes(loader or {}))
+    for root in sorted({value for _, _, key, value in found if key == 'data_root' and value}):
+        verify(root)
 
 
 def placeholders(cfg: Config) -> list[tuple[str, Any, Any, str]]:

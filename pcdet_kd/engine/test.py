@@ -7,9 +7,9 @@ from mmengine.config import Config
 
 from pcdet_kd.engine.config import load_config
 from pcdet_kd.engine.config_check import ConfigError
-from pcdet_kd.engine.distributed import setup_distributed
+from pcdet_kd.engine.distributed import on_main, setup_distributed
 from pcdet_kd.engine.runner import PointRunner
-from pcdet_kd.engine.stages import plan, work_dir_of
+from pcdet_kd.engine.stages import plan, verify_files, work_dir_of
 from pcdet_kd.registry import RUNNERS
 from pcdet_kd.teachers import Frozen, Teacher
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
@@ -37,6 +37,7 @@ def test_runner(
     out: str | Path | None = None,
     amp: bool = False,
     seed: int | None = None,
+    verify_data: bool = False,
     launcher: str = 'none',
 ) -> PointRunner:
     """Return a Runner that holds a config's model with its weights, for testing; a distiller is
@@ -54,6 +55,7 @@ def test_runner(
         out: JSON file that gets every sample's prediction.
         amp: Mixed precision (bfloat16 on a CPU).
         seed: Seed.
+        verify_data: Compare the data's files with the hashes that were written down the first time.
         launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
 
     Raises:
@@ -80,6 +82,8 @@ def test_runner(
     if amp:
         cfg.test_cfg = {**(cfg.test_cfg or {}), 'fp16': True}
     setup_distributed(launcher, **(cfg.get('env_cfg') or {}).get('dist_cfg') or {})
+    if verify_data:
+        on_main(verify_files, [cfg])
     weights = student_weights(load_checkpoint_file(checkpoint), str(checkpoint))
     runner = RUNNERS.build(cfg)
     load_weights(unwrapped(runner.model), weights, source=str(checkpoint))

@@ -9,10 +9,10 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 
 from pcdet_kd.engine.config_check import ConfigError
-from pcdet_kd.engine.distributed import setup_distributed
+from pcdet_kd.engine.distributed import on_main, setup_distributed
 from pcdet_kd.engine.pipeline import run_stages
 from pcdet_kd.engine.stage_record import StageRecord
-from pcdet_kd.engine.stages import Stage, plan
+from pcdet_kd.engine.stages import Stage, plan, verify_files
 from pcdet_kd.engine.summary import rows, verdict
 
 
@@ -65,6 +65,7 @@ def train(
     auto_scale_lr: bool = False,
     pin_memory: bool = True,
     persistent_workers: bool = True,
+    verify_data: bool = False,
     dry_run: bool = False,
     launcher: str = 'none',
     say: Callable[[str], None] | None = None,
@@ -85,6 +86,8 @@ def train(
         auto_scale_lr: Scale the learning rate by the batch size, as the config's ``auto_scale_lr``
             says.
         pin_memory, persistent_workers: False overrides what the config says of its data loaders.
+        verify_data: Compare the data's files with the hashes that were written down the first time;
+            see :func:`pcdet_kd.datasets.manifest.verify`.
         dry_run: Check everything, train and write nothing.
         launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
         say: Called with a line of text per stage, in the main process.
@@ -112,6 +115,9 @@ def train(
     if not dry_run:
         backend = (leaf.cfg.get('env_cfg') or {}).get('dist_cfg') or {}
         setup_distributed(launcher, **backend)
+
+    if verify_data:
+        on_main(verify_files, [stage.cfg for stage in stages])
 
     def tell(text: str) -> None:
         if say is not None and is_main_process():
