@@ -96,8 +96,8 @@ def test(
     local = Path(checkpoint).expanduser()
     run = dict(
         name=path.stem,
-        config=_short(path),
-        checkpoint=_short(checkpoint),
+        config=short_path(path),
+        checkpoint=short_path(checkpoint),
         sha256=file_sha256(local)
         if local.is_file()
         else weights_sha256(unwrapped(runner.model).state_dict()),
@@ -135,7 +135,7 @@ def _check_options(suite: Any, asked: Mapping[str, Any], settings: Mapping[str, 
         raise ConfigError('command line', problems)
 
 
-def _short(path: str | os.PathLike) -> str:
+def short_path(path: str | os.PathLike) -> str:
     """Return a relative path as it is, and the last two parts of an absolute one: reports go to
     other people.
     """

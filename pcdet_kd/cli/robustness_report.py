@@ -55,7 +55,8 @@ def main() -> int:
 
     @guarded
     def command() -> None:
-        from pcdet_kd.cli.suite import make_report, show
+        from pcdet_kd.cli.suite import show
+        from pcdet_kd.robustness import make_report
 
         out = Path(args.out)
         show(make_report(parse_models(args.results), out))

@@ -17,7 +17,7 @@ from pcdet_kd.datasets.read_once import Files, noting_files, reading_once, uncha
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.distributed import WorkDirLock, on_main
 from pcdet_kd.engine.hooks.seed import leaf_datasets
-from pcdet_kd.engine.preflight import check_work_dir
+from pcdet_kd.engine.preflight import check_run
 from pcdet_kd.engine.rehearsal import rehearse
 from pcdet_kd.engine.stage_record import StageRecord, flat_config
 from pcdet_kd.engine.stages import Stage, nodes
@@ -65,7 +65,7 @@ def run_stages(
             stage.record, stage.reused = found, found is not None
         for stage in stages:
             if not stage.reused:
-                check_work_dir(stage.work_dir)
+                check_run(stage.cfg)
                 rehearse(stage)
         for number, stage in enumerate(stages, 1):
             title = f'[{number}/{len(stages)}] {stage.name}'

@@ -1,13 +1,15 @@
 """Writing a report: a page to read, tables for a paper, and all numbers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pcdet_kd.robustness.report import tables
+from pcdet_kd.robustness.report.content import robustness_report
 from pcdet_kd.robustness.report.page import page, summary
 from pcdet_kd.robustness.report.table import Table
+from pcdet_kd.robustness.results import SuiteResult
 from pcdet_kd.utils.files import atomic_write
 
 
@@ -36,6 +38,23 @@ def write_report(report: Mapping[str, Any], out: str | Path) -> list[Path]:
             file.write(content.encode())
         files.append(Path(out) / name)
     return files
+
+
+def make_report(
+    models: Mapping[str, Sequence[str | Path]], out: str | Path | None = None
+) -> dict[str, Any]:
+    """Return the report on models, by their names the folders of their results, one per run.
+
+    Args:
+        models: Folders that :func:`pcdet_kd.robustness.evaluate_suite` returned.
+        out: Directory that gets the report's files; None for none.
+    """
+    report = robustness_report(
+        {name: [SuiteResult.read(Path(f)) for f in folders] for name, folders in models.items()}
+    )
+    if out is not None:
+        write_report(report, out)
+    return report
 
 
 def plain(report: Mapping[str, Any]) -> dict[str, Any]:
