@@ -52,6 +52,11 @@ def to_unit_box(points: np.ndarray) -> np.ndarray:
     return (points - (low + high) / 2) * (2 / extent)
 
 
+def radius_of(points: np.ndarray) -> np.ndarray:
+    """Return the largest distance from the origin, (...), of the points of clouds (..., N, 3)."""
+    return np.sqrt((points**2).sum(axis=-1).max(axis=-1))
+
+
 def to_unit_sphere(points: np.ndarray) -> np.ndarray:
     """Subtract the mean and divide by the largest distance from it.
 
@@ -59,7 +64,7 @@ def to_unit_sphere(points: np.ndarray) -> np.ndarray:
         ValueError: All points are the same.
     """
     centred = points - points.mean(axis=0)
-    radius = np.sqrt((centred**2).sum(axis=1).max())
+    radius = radius_of(centred)
     if not radius > 0:
         raise ValueError('all points are the same (or not finite): there is no sphere to normalise')
     return centred / radius

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pcdet_kd.corruptions.geometry import radius_of
 from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.class_names import MODELNET40
 from pcdet_kd.datasets.files import require_directory
@@ -111,4 +112,4 @@ def renormalized(points: np.ndarray, how: str) -> np.ndarray:
             (points - (low + high) / 2) * 2 / np.maximum((high - low).max(2, keepdims=True), 1e-12)
         )
     points = points - points.mean(1, keepdims=True)
-    return points / np.maximum(np.linalg.norm(points, axis=2).max(1)[:, None, None], 1e-12)
+    return points / np.maximum(radius_of(points)[:, None, None], 1e-12)

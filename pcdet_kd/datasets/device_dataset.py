@@ -56,7 +56,7 @@ class DeviceDataset(Dataset):
         self.metainfo = dataset.metainfo
         chosen = [info['record'] for info in dataset.data_list]
         arrays = dict(points=dataset.records.points, **dataset.records.extras)
-        self.tensors = {name: self._upload(name, array, chosen) for name, array in arrays.items()}
+        self.tensors = {name: self._upload(array, chosen) for name, array in arrays.items()}
         self._samples: list[PointDataSample | None] = [None] * len(dataset)
         size = sum(t.nbytes for t in self.tensors.values())
         print_log(
@@ -65,9 +65,7 @@ class DeviceDataset(Dataset):
             logger='current',
         )
 
-    def _upload(
-        self, name: str, array: np.ndarray | list[np.ndarray], chosen: list[int]
-    ) -> torch.Tensor:
+    def _upload(self, array: np.ndarray | list[np.ndarray], chosen: list[int]) -> torch.Tensor:
         rows = [array[i] for i in chosen]
         sizes = {len(row) for row in rows}
         if len(sizes) > 1:

@@ -16,6 +16,7 @@ from torch import Tensor
 from pcdet_kd.datasets import transforms as T
 from pcdet_kd.datasets.counter_random import SampleDraws
 from pcdet_kd.datasets.transforms.point_arrays import AXES, POINT_KEYS, up_index
+from pcdet_kd.datasets.transforms.rotation import quaternion_matrix
 from pcdet_kd.ops import farthest_point_sample
 
 Batch = dict
@@ -167,19 +168,8 @@ def rotation_matrices(quaternion: Tensor) -> Tensor:
     """Return matrices (B, 3, 3) for rows, ``p @ matrix``, of rotations by quaternions (B, 4) (w, x,
     y, z) of any length > 0.
     """
-    w, x, y, z = (quaternion / quaternion.norm(dim=1, keepdim=True)).unbind(1)
-    rows = (
-        1 - 2 * (y * y + z * z),
-        2 * (x * y + w * z),
-        2 * (x * z - w * y),
-        2 * (x * y - w * z),
-        1 - 2 * (x * x + z * z),
-        2 * (y * z + w * x),
-        2 * (x * z + w * y),
-        2 * (y * z - w * x),
-        1 - 2 * (x * x + y * y),
-    )
-    return torch.stack(rows, dim=1).view(-1, 3, 3)
+    unit = quaternion / quaternion.norm(dim=1, keepdim=True)
+    return torch.stack(quaternion_matrix(*unit.unbind(1)), dim=1).view(-1, 3, 3)
 
 
 @device_form(T.RandomPointDropout)

@@ -150,17 +150,8 @@ def door(rng: np.random.Generator) -> list[Solid]:
 def _tap(
     height: float, reach: float, at: tuple[float, float, float], rng: np.random.Generator
 ) -> list[Solid]:
-    bow = np.array(
-        [
-            (0, 0, 0),
-            (0, height * 0.6, 0),
-            (0, height * 0.9, reach * 0.15),
-            (0, height, reach * 0.5),
-            (0, height * 0.92, reach * 0.85),
-            (0, height * 0.75, reach),
-        ]
-    )
-    solids = [tube('tap', bow + at, 0.014, 6)]
+    bow = [(0, 0, 0), (0, 0.6, 0), (0, 0.9, 0.15), (0, 1, 0.5), (0, 0.92, 0.85), (0, 0.75, 1)]
+    solids = [tube('tap', np.multiply(bow, (1, height, reach)) + at, 0.014, 6)]
     if rng.random() < 0.5:
         solids += [
             cylinder('tap', 0.02, 0.06, (at[0] + s * 0.09, at[1], at[2]), segments=8)
@@ -181,19 +172,9 @@ def sink(rng: np.random.Generator) -> list[Solid]:
     if kind in ('pedestal', 'wall'):
         y = rng.uniform(0.6, 0.8) if kind == 'pedestal' else 0.0
         square = rng.choice([2.0, 3.0, 7.0])
+        foot = rng.uniform(0.45, 0.85)
         solids = [
-            bowl(
-                'basin',
-                r,
-                deep,
-                (0, y, 0),
-                rng.uniform(0.45, 0.85),
-                0.035,
-                0.05,
-                (1, oval),
-                square,
-                bulge=0.08,
-            )
+            bowl('basin', r, deep, (0, y, 0), foot, 0.035, 0.05, (1, oval), square, bulge=0.08)
         ]
         back = box(
             'counter',

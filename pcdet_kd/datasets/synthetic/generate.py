@@ -26,7 +26,6 @@ class Sample:
     """A finished sample.
 
     Attributes:
-        label: Class index.
         points: (N, 3) float32.
         normals: (N, 3) float32.
         parts: (N,) int16, -1 for background.
@@ -34,7 +33,6 @@ class Sample:
         offset: (3,): ``matrix @ v + offset`` takes the object's mesh to the points.
     """
 
-    label: int
     points: np.ndarray
     normals: np.ndarray
     parts: np.ndarray
@@ -121,12 +119,11 @@ def make_sample(variant: str, seed: int, split: str, index: int, num_points: int
         index: Number of the sample in its split.
         num_points: Points of the cloud. Where the scan has fewer, points repeat, as in real scans.
     """
-    label = label_of(index)
     mesh = object_mesh(seed, split, index)
     rng = _stream(seed, split, index, _SCENE)
     # Denser than the result, because more than half of all surface faces away from the camera.
     wanted = max(6 * num_points, 6000)
-    found = _scan_object(mesh, SCANOBJECTNN[label], wanted, rng)
+    found = _scan_object(mesh, SCANOBJECTNN[label_of(index)], wanted, rng)
     turn = rotation('y', rng.uniform(-np.pi, np.pi))
     on_object = found.parts != BACKGROUND
     inner = found.points[on_object]
@@ -150,7 +147,6 @@ def make_sample(variant: str, seed: int, split: str, index: int, num_points: int
     matrix = turn * scale
     points = rotate(local, matrix)
     return Sample(
-        label,
         points.astype(np.float32),
         rotate(found.normals, turn).astype(np.float32),
         found.parts.astype(np.int16),

@@ -44,7 +44,7 @@ class Corrupt(BaseTransform):
                 f"name is '{name}', {suite} has {', '.join(known)}.{did_you_mean(name, known)}"
             )
         _check_severities((severity,), suite)
-        self.name, self.severity, self.suite = name, severity, suite
+        self.severity = severity
         self._function = known[name]
 
     def transform(self, results: dict) -> dict:

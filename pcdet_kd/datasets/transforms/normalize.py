@@ -3,6 +3,7 @@
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from pcdet_kd.corruptions.geometry import radius_of
 from pcdet_kd.registry import TRANSFORMS
 
 
@@ -54,7 +55,7 @@ class UnitSphere(BaseTransform):
         points = results['points'].astype(np.float64)
         if self.center is not None:
             points = points - _center(points, self.center)
-        radius = np.sqrt((points**2).sum(axis=1).max())
+        radius = radius_of(points)
         return {**results, 'points': (points / radius if radius > 0 else points).astype(np.float32)}
 
 

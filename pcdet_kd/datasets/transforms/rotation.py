@@ -1,10 +1,14 @@
 """Random rotations."""
 
+from typing import TypeVar
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 
 from pcdet_kd.datasets.transforms.point_arrays import AXES, transform_normals, up_index
 from pcdet_kd.registry import TRANSFORMS
+
+T = TypeVar('T')
 
 
 @TRANSFORMS.register_module()
@@ -54,26 +58,34 @@ class RandomRotate(BaseTransform):
 
     def _matrix(self, results: dict) -> np.ndarray:
         if self.axis == 'so3':
-            return _from_quaternion(np.random.standard_normal(4))
+            return _matrix_of(np.random.standard_normal(4))
         if self.axis == 'any':
             direction = np.random.standard_normal(3)
         else:
             direction = np.eye(3)[up_index(results) if self.axis == 'up' else AXES.index(self.axis)]
         half = np.deg2rad(np.random.uniform(-self.degrees, self.degrees)) / 2
-        return _from_quaternion(
+        return _matrix_of(
             np.array([np.cos(half), *(np.sin(half) * direction / np.linalg.norm(direction))])
         )
 
 
-def _from_quaternion(q: np.ndarray) -> np.ndarray:
-    """Return the matrix (3, 3) for rows, ``p @ matrix``, of the rotation by a quaternion (w, x, y,
-    z) of any length > 0.
+def _matrix_of(quaternion: np.ndarray) -> np.ndarray:
+    """Return the matrix (3, 3) of the rotation by a quaternion (4,) of any length > 0."""
+    return np.array(quaternion_matrix(*(quaternion / np.linalg.norm(quaternion)))).reshape(3, 3)
+
+
+def quaternion_matrix(w: T, x: T, y: T, z: T) -> tuple[T, ...]:
+    """Return the nine entries, row by row, of the matrix for rows, ``p @ matrix``, of the rotation
+    by a unit quaternion: of numbers, or of tensors elementwise.
     """
-    w, x, y, z = q / np.linalg.norm(q)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)],
-            [2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)],
-            [2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)],
-        ]
+    return (
+        1 - 2 * (y * y + z * z),
+        2 * (x * y + w * z),
+        2 * (x * z - w * y),
+        2 * (x * y - w * z),
+        1 - 2 * (x * x + z * z),
+        2 * (y * z + w * x),
+        2 * (x * z + w * y),
+        2 * (y * z - w * x),
+        1 - 2 * (x * x + y * y),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pcdet_kd.corruptions.geometry import to_unit_sphere, turned
+from pcdet_kd.corruptions.geometry import radius_of, to_unit_sphere, turned
 from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.files import read_json, require_directory
 from pcdet_kd.datasets.meshes import read_obj_or_stl, read_off
@@ -78,7 +78,7 @@ def source_of(
         title += ', normalised to the unit sphere'
         points = [to_unit_sphere(cloud.astype(np.float64)).astype(np.float32) for cloud in points]
     for cloud, name in zip(points, ids):
-        radius = float(np.sqrt((cloud.astype(np.float64) ** 2).sum(axis=1).max()))
+        radius = float(radius_of(cloud.astype(np.float64)))
         if abs(radius - 1) > _TOLERANCE:
             raise DataError(
                 f"{title}, sample '{name}'",

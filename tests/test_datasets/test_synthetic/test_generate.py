@@ -25,7 +25,7 @@ def test_samples_are_well_formed(variant):
         assert np.linalg.norm(sample.points, axis=1).max() == pytest.approx(1, abs=1e-5)
         np.testing.assert_allclose(np.linalg.norm(sample.normals, axis=1), 1, atol=1e-4)
         own = sample.parts[sample.parts >= 0]
-        assert {PART_NAMES[p].split('/')[0] for p in own} == {SCANOBJECTNN[sample.label]}
+        assert {PART_NAMES[p].split('/')[0] for p in own} == {SCANOBJECTNN[label_of(i)]}
         assert len(own) > 10
 
 
