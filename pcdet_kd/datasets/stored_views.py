@@ -1,4 +1,4 @@
-"""Rendered pictures in a folder, read as arrays."""
+"""Rendered images in a folder, read as arrays."""
 
 import json
 import logging
@@ -16,28 +16,27 @@ from pcdet_kd.utils.files import atomic_write
 from pcdet_kd.utils.hashing import content_sha256
 from pcdet_kd.views.cache import RECORD, read_record
 
-VERSION = 1  # of decoded pictures: count up when equal files and settings give other pixels
+VERSION = 1  # of decoded images: count up when equal files and settings give other pixels
 _DIGITS = 16  # of the hash in a cached file's name
 
 
 class StoredViews:
-    """Pictures ``<root>/<name>_001.png``, ``_002.png`` and so on, as ``pcdet-kd render-views`` and
+    """Images ``<root>/<name>_001.png``, ``_002.png`` and so on, as ``pcdet-kd render-views`` and
     RotationNet store them.
 
-    With ``cache_dir``, the decoded pictures of each name are kept in one file there, made when they
-    are first asked for. Each is written whole or not at all, so that any number of processes may
-    share the folder, and they all read the one copy that the system holds in memory. Its name has a
-    hash of where the pictures came from: the mesh and the settings that ``views.jsonl`` records,
-    or, without it, the size and time of each file. A damaged file is made again, with a line in the
-    log.
+    With ``cache_dir``, the decoded images of each name are kept in one file there, which is written
+    on first use. Files are written atomically, so that any number of processes may share the
+    folder. A file's name has a hash of the source of the images: the mesh and the settings that
+    ``views.jsonl`` records, or, without it, the size and time of each image file. A damaged file is
+    written again, with a line in the log.
 
     Args:
         root: The folder.
-        num_views: How many pictures of each name are read, from the first.
-        image_size: Height and width R. Larger pictures are made smaller (the mean over each new
+        num_views: How many images of each name are read, from the first.
+        image_size: Height and width R. Larger images are downsampled (to the mean over each new
             pixel's area).
-        color: Whether to read red, green and blue; else grey, and a coloured picture is an error.
-        cache_dir: Folder of the decoded pictures, or None: a file takes ``num_views * R * R``
+        color: Whether to read red, green and blue; else grey, and a coloured image is an error.
+        cache_dir: Folder of the decoded images, or None. A file takes ``num_views * R * R``
             bytes, times three in colour.
     """
 
@@ -64,10 +63,10 @@ class StoredViews:
         return [self.root / f'{name}_{view:03d}.png' for view in range(1, self.shape[0] + 1)]
 
     def load(self, name: str) -> np.ndarray:
-        """Return the pictures of a name: (V, 1 or 3, R, R) uint8.
+        """Return the images of a name: (V, 1 or 3, R, R) uint8.
 
         Raises:
-            DataError: A picture is missing, damaged, too small, not square or (without ``color``)
+            DataError: An image is missing, damaged, too small, not square or (without ``color``)
                 coloured, or the cache cannot be written.
         """
         if self.cache_dir is None:
@@ -82,7 +81,7 @@ class StoredViews:
             except DataError as error:
                 found = error.args[1]
             print_log(
-                f'{path} is damaged ({found}): making it again',
+                f'{path} is damaged ({found}): it is written again',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -91,20 +90,20 @@ class StoredViews:
         return images
 
     def fingerprint(self, names: Sequence[str]) -> str:
-        """Return a hash of the pictures of these names, equal on every machine; they are not read.
+        """Return a hash of the images of these names, equal on every machine; they are not read.
 
-        It is made of the meshes and settings that ``views.jsonl`` records, so that this file alone
-        is enough to tell that nothing has changed. For pictures that it does not list, the sizes of
-        their files count.
+        It depends on the meshes and settings that ``views.jsonl`` records: this file alone shows
+        that nothing has changed. For images that it does not list, it depends on the sizes of their
+        files.
 
         Raises:
-            DataError: A name is in neither.
+            DataError: A name is not listed, and has no image files.
         """
         sources = [[name, self._source(name, times=False)] for name in names]
         return content_sha256([f'{VERSION} {self.shape}', json.dumps(sources, sort_keys=True)])
 
     def _source(self, name: str, times: bool) -> list:
-        """Return what tells whether a name's pictures are still the same ones."""
+        """Return a value that changes when a name's images change."""
         if self._record is None:
             path = self.root / RECORD
             self._record = read_record(path) if path.is_file() else ({}, {})
@@ -132,7 +131,7 @@ class StoredViews:
         try:
             with atomic_write(path) as file:
                 np.save(file, images, allow_pickle=False)
-            for other in path.parent.iterdir():  # of pictures that have changed since
+            for other in path.parent.iterdir():  # of images that have changed since
                 if (
                     other.name.startswith(stem)
                     and len(other.name) == len(path.name)
@@ -144,7 +143,7 @@ class StoredViews:
                 path,
                 f'{error.strerror or error}',
                 f'room for {images.nbytes:,} bytes in a writable directory',
-                'pass cache_dir=<a writable directory>, or leave it out',
+                'pass cache_dir=<a writable directory>, or remove cache_dir',
             ) from error
 
     def _decode(self, name: str) -> np.ndarray:
@@ -169,14 +168,14 @@ class StoredViews:
             if image.shape[0] != image.shape[1] or len(image) < size:
                 raise DataError(
                     path,
-                    f'a picture of {image.shape[1]} by {image.shape[0]} pixels',
+                    f'an image of {image.shape[1]} by {image.shape[0]} pixels',
                     expected,
-                    'pass a smaller image_size, or render the pictures larger (render-views '
+                    'pass a smaller image_size, or render larger images (render-views '
                     '--image-size)',
                 )
             if channels == 1 and image.ndim == 3:
                 if (image != image[..., :1]).any():
-                    raise DataError(path, 'a coloured picture', 'a grey one', 'pass color=True')
+                    raise DataError(path, 'a coloured image', 'a grey image', 'pass color=True')
                 image = image[..., 0]
             if len(image) > size:
                 image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
@@ -188,13 +187,13 @@ class StoredViews:
         found = (
             'no such file'
             if there == 0
-            else f'no such file, but {there} of the {self.shape[0]} views'
+            else f'no such file; {there} of {self.shape[0]} images exist'
         )
         if not self.root.is_dir():
             found = f'no such file: there is no folder {self.root}'
         return DataError(
             path,
             found,
-            f'{self.shape[0]} pictures of every shape: <name>_001.png to _{self.shape[0]:03d}.png',
+            f'{self.shape[0]} images of every shape: <name>_001.png to _{self.shape[0]:03d}.png',
             self._fix,
         )

@@ -1,4 +1,4 @@
-"""Rendered views on disk: written once, in parallel, and never half."""
+"""Rendered views on disk: written once, in parallel, each file atomically."""
 
 import json
 import multiprocessing
@@ -20,7 +20,7 @@ from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import atomic_write, file_sha256, remove_stale_temporaries
 from pcdet_kd.views.mesh_renderer import MeshRenderer
 
-VERSION = 1  # of the pictures: count up when equal settings give other pixels
+VERSION = 1  # of the images: count up when equal settings give other pixels
 RECORD = 'views.jsonl'
 ReadMesh = Callable[[Path], tuple[np.ndarray, np.ndarray]]
 
@@ -30,8 +30,8 @@ class Filled(NamedTuple):
 
     Attributes:
         rendered: Names that were rendered now.
-        kept: Names whose pictures were there already, for the same mesh file and the same settings.
-        failed: Names and what was wrong with their files.
+        kept: Names whose images existed already, for the same mesh file and the same settings.
+        failed: Names, each with what is wrong with its file.
     """
 
     rendered: list[str]
@@ -40,16 +40,16 @@ class Filled(NamedTuple):
 
 
 class ViewCache:
-    """Pictures of meshes as ``<root>/<name>_001.png``, ``_002.png`` and so on, one file per view.
+    """Renderings of meshes as ``<root>/<name>_001.png``, ``_002.png`` and so on, one file per view.
 
-    This is the layout of RotationNet's and PointCMT's images. Beside them lies ``views.jsonl``: its
-    first line has the settings of the renderer, each other line a name whose pictures are complete
-    and the SHA-256 of the mesh file that they show. A mesh whose file has changed is rendered
+    This is the layout of RotationNet's and PointCMT's images. The folder also holds
+    ``views.jsonl``: its first line has the settings of the renderer, each other line a name whose
+    images are complete and the SHA-256 of its mesh file. A mesh whose file has changed is rendered
     again; other settings are an error.
 
     Args:
         root: The folder.
-        renderer: Makes the pictures.
+        renderer: Renders the images.
     """
 
     def __init__(self, root: str | os.PathLike, renderer: MeshRenderer) -> None:
@@ -67,7 +67,7 @@ class ViewCache:
         """Return the hash of the mesh file of every name that is complete.
 
         Raises:
-            DataError: The record is not one, or of other settings.
+            DataError: The record is malformed, or of other settings.
         """
         path = self.root / RECORD
         if not path.is_file():
@@ -78,16 +78,16 @@ class ViewCache:
             wanted = self.header['settings'].items() | dict(version=VERSION).items()
             raise DataError(
                 path,
-                f'pictures with {_listed(settings - wanted)}',
-                f'with {_listed(wanted - settings)}',
-                'render into another folder, or with the settings of this one',
+                f'images with {_listed(settings - wanted)}',
+                f'images with {_listed(wanted - settings)}',
+                'render into another folder, or use the settings of this one',
             )
         return done
 
     def fill(self, files: Mapping[str, Path], read: ReadMesh, workers: int = 1) -> Filled:
-        """Render what is not there yet.
+        """Render what is missing.
 
-        A process that is killed leaves whole pictures only, and the same call goes on where it
+        A process that is killed leaves complete images only, and the same call continues where it
         stopped. A mesh that cannot be read or rendered does not stop the others.
 
         Args:
@@ -99,7 +99,8 @@ class ViewCache:
             :class:`Filled`.
 
         Raises:
-            DataError: The folder has pictures of other settings or origin, or a worker was killed.
+            DataError: The folder has images of other settings or of unknown origin, or a worker was
+                killed.
         """
         done = self._open(files)
         filled = Filled([], [], {})
@@ -125,15 +126,15 @@ class ViewCache:
         )
 
     def _open(self, files: Mapping[str, Path]) -> dict[str, str]:
-        """Return the record, which is begun where there is none."""
+        """Return the record; write its first line if there is none."""
         path = self.root / RECORD
         if not path.exists():
             strange = next((p for name in files for p in self.paths(name)[:1] if p.exists()), None)
             if strange is not None:
                 raise DataError(
                     strange,
-                    f'a picture, but no {RECORD} in {self.root}',
-                    'an empty folder, or one that was rendered into before',
+                    f'an image, but no {RECORD} in {self.root}',
+                    'an empty folder, or one with earlier renderings of pcdet-kd',
                     'render into another folder',
                 )
             with atomic_write(path) as file:
@@ -151,7 +152,7 @@ def read_record(path: Path) -> tuple[dict, dict[str, str]]:
     """Return the header of a record and the hash of the mesh file of every name that is complete.
 
     Raises:
-        DataError: The first line is no header.
+        DataError: The first line is not a header.
     """
     lines = path.read_text(encoding='utf-8', errors='replace').splitlines()
     try:
@@ -160,8 +161,8 @@ def read_record(path: Path) -> tuple[dict, dict[str, str]]:
     except Exception as error:  # whatever was written there
         raise DataError(
             path,
-            f'a first line that is no header ({error!r})',
-            'version and settings of a renderer',
+            f'a first line that is not a header ({error!r})',
+            'the version and the settings of a renderer',
             'render into another folder, or delete this one',
         ) from error
     done = {}
@@ -181,8 +182,8 @@ def _listed(settings: set) -> str:
 def _render(
     cache: ViewCache, read: ReadMesh, job: tuple[str, Path, str | None]
 ) -> tuple[str, str | None, str | None]:
-    """Render one mesh unless it is done: its name, the hash of its file (None: it was done), and an
-    error or None.
+    """Render one mesh unless it is done. Return its name, the hash of its file (None: it was done)
+    and an error or None.
     """
     import cv2
 
@@ -226,9 +227,9 @@ def _each(work: Callable, jobs: list, workers: int) -> Iterator:
         except BrokenProcessPool as error:
             raise DataError(
                 'a rendering process',
-                'it was killed (too little memory?)',
-                'it runs to the end',
-                'give the same command with fewer workers; what is done is kept',
+                'it was killed (perhaps out of memory)',
+                'a process that finishes',
+                'run the same command with fewer workers; finished images are kept',
             ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

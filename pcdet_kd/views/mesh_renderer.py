@@ -1,4 +1,4 @@
-"""Pictures of meshes from all sides, as multi-view networks were trained on."""
+"""Renderings of meshes from all sides, in the style that multi-view networks were trained on."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,13 +12,13 @@ from pcdet_kd.registry import MODELS
 from pcdet_kd.views.camera_rigs import camera_directions, look_at_origin
 
 FRAMINGS = ('tight', 'sphere')
-# of the picture of a mesh, in radii: below that a needle seen from its tip would be blown up
+# of the rendering of a mesh, in radii: a thin needle seen from its tip is not magnified further
 _LEAST_SIDE = 1e-3
 
 
 def normalize_mesh(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Move and scale vertices so that the middle of the bounding box is the origin and the farthest
-    one is 1 away from it.
+    vertex is at distance 1 from it.
 
     Args:
         vertices: (N, 3). Those that no face refers to do not count.
@@ -41,39 +41,39 @@ def normalize_mesh(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
         )
     used = vertices[np.unique(faces)]
     if not np.isfinite(used).all():
-        raise ValueError('vertices hold NaN or infinite values')
+        raise ValueError('vertices are NaN or infinite')
     low, high = used.min(axis=0), used.max(axis=0)
     middle = low / 2 + high / 2
     radius = np.linalg.norm(used - middle, axis=1).max()
     if not radius > 0:
-        raise ValueError('the mesh has no extent: all its corners are at one place')
+        raise ValueError('the mesh has no extent: all its vertices are at one place')
     return np.where(np.isfinite(vertices), (vertices - middle) / radius, 0)
 
 
 @MODELS.register_module()
 class MeshRenderer(nn.Module):
-    """Grey pictures of a mesh under a lamp at the camera: white surface, flat faces, white
+    """Grey renderings of a mesh with a light at the camera: white surface, flat shading, white
     background.
 
     The defaults are the settings of RotationNet's images, which PointCMT trains on: 20 cameras on a
-    dodecahedron, 224 pixels, ambient light 0.3 and diffuse 0.6, each object cut out tightly and
-    pasted so that its longer side has 90 % of the image and its silhouette 30 % of the area at
-    most. (Those images were made with MATLAB, whose camera distance is not published; ours is an
+    dodecahedron, 224 pixels, ambient light 0.3 and diffuse 0.6, each object cropped tightly and
+    scaled so that its longer side has 90 % of the image and its silhouette at most 30 % of the
+    area. (Those images were made with MATLAB, whose camera distance is not published; ours is an
     argument.)
 
     Args:
         rig: See :func:`~pcdet_kd.views.camera_rigs.camera_directions`.
         image_size: Height and width R in pixels.
         samples: Rays per pixel along each side, 1 to 4; 2 gives smooth edges.
-        framing: ``'tight'``: each picture is shifted and scaled to ``fill`` and ``max_area``.
-            ``'sphere'``: all pictures show the sphere around the mesh, ``fill`` of the image wide,
+        framing: ``'tight'``: each image is shifted and scaled to ``fill`` and ``max_area``.
+            ``'sphere'``: all images show the sphere around the mesh, ``fill`` of the image wide,
             so that sizes can be compared between them.
         fill: Share of the image's width.
         max_area: Greatest share of the image that a silhouette covers, in tight framing.
         distance: Of the cameras from the middle of the mesh, in radii, > 1.
         up_axis: Which axis of the meshes is upright: z in ModelNet's OFF files.
         ambient, diffuse, background: See :func:`~pcdet_kd.ops.rasterize_mesh.rasterize_mesh`.
-        channels: 1, or 3 (the picture three times, for networks that expect colours).
+        channels: 1, or 3 (the grey image repeated, for networks that expect colours).
 
     Raises:
         ValueError: A setting is not one of those above.
@@ -109,8 +109,8 @@ class MeshRenderer(nn.Module):
             raise ValueError(f'channels is {channels}, must be 1 or 3')
         if image_size < 1 or samples not in (1, 2, 3, 4):
             raise ValueError(
-                f'image_size is {image_size} and samples is {samples}, expected at least 1, and 1 '
-                'to 4'
+                f'image_size is {image_size}, must be at least 1; samples is {samples}, must be '
+                '1 to 4'
             )
         cameras = look_at_origin(camera_directions(rig, up_axis), distance, up_axis)
         self.cameras = torch.from_numpy(
@@ -145,7 +145,7 @@ class MeshRenderer(nn.Module):
             faces: (F, 3) indices.
 
         Returns:
-            Pictures (V, channels, R, R) float32 in [0, 1] on the CPU, where they are rendered.
+            Images (V, channels, R, R) float32 in [0, 1] on the CPU, where they are rendered.
 
         Raises:
             ValueError: A mesh without faces or extent, with bad indices, or with values that are
@@ -178,7 +178,7 @@ class MeshRenderer(nn.Module):
         return torch.tensor([[focal, half, half]], dtype=torch.float64).expand(len(cameras), 3)
 
     def _tight(self, points: Tensor, cameras: Tensor, render: Callable) -> Tensor:
-        """Return the intrinsics that put each picture in the middle, at the greatest scale that is
+        """Return the intrinsics that centre the mesh in each image, at the greatest scale that is
         allowed.
         """
         size = self.settings['image_size']

@@ -59,7 +59,7 @@ def test_colours(root):
     )
     with pytest.raises(
         DataError,
-        match='found:    a coloured picture\n  expected: a grey one\n  fix:      pass color=True',
+        match='found:    a coloured image\n  expected: a grey image\n  fix:      pass color=True',
     ):
         views_of(root).load('c')
 
@@ -90,13 +90,13 @@ HUGE = b'\x89PNG\r\n\x1a\n\0\0\0\rIHDR' + np.array([2**16] * 2, '>u4').tobytes()
 @pytest.mark.parametrize(
     ('content', 'found'),
     [
-        (None, 'no such file, but 2 of the 3 views'),
+        (None, 'no such file; 2 of 3 images exist'),
         (b'', 'an empty file'),
         (b'<html>', 'an HTML page'),
         (b'\xff\xd8 a JPEG image', 'not a PNG image'),
         (HUGE, 'an image of 34,359,738,368 bytes in a file of 24'),
-        (pictures(0, (7, 7)), 'a picture of 7 by 7 pixels'),
-        (pictures(0, (8, 9)), 'a picture of 9 by 8 pixels'),
+        (pictures(0, (7, 7)), 'an image of 7 by 7 pixels'),
+        (pictures(0, (8, 9)), 'an image of 9 by 8 pixels'),
     ],
 )
 def test_faults_name_the_file(root, content, found):
@@ -126,7 +126,7 @@ def test_a_cut_picture_is_an_error(root, capfd):
 def test_missing_says_how_to_get_them(root, tmp_path):
     with pytest.raises(
         DataError,
-        match=r'bed_0009_001.png\n  found:    no such file\n  expected: 3 pictures .*_003.png\n'
+        match=r'bed_0009_001.png\n  found:    no such file\n  expected: 3 images .*_003.png\n'
         rf'  fix:      render them: pcdet-kd render-views <folder of meshes> {root}',
     ):
         views_of(root).load('bed/train/bed_0009')
@@ -243,9 +243,7 @@ def test_fingerprint_of_other_pictures_is_their_sizes(root):
     write(root, NAMES[1], pictures(1) // 99)
     assert views_of(root).fingerprint(NAMES) != first
     (root / f'{NAMES[1]}_002.png').unlink()
-    with pytest.raises(
-        DataError, match='chair_0002_002.png\n  found:    no such file, but 2 of the 3'
-    ):
+    with pytest.raises(DataError, match='chair_0002_002.png\n  found:    no such file; 2 of 3'):
         views_of(root).fingerprint(NAMES)
 
 

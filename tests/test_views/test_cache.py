@@ -162,7 +162,7 @@ def test_other_settings_or_pictures_of_others_are_an_error(tmp_path, files):
         '{"settings": {"a": []}, "version": 1}',
     ):
         path.write_text(header + '\n')
-        with pytest.raises(DataError, match='no header'):
+        with pytest.raises(DataError, match='not a header'):
             cache_of(tmp_path).fill(files, read)
     path.unlink()
     with pytest.raises(DataError, match=f'but no {RECORD}'):

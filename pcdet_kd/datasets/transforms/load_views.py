@@ -1,4 +1,4 @@
-"""Pictures from files as model inputs."""
+"""Rendered images from files as model inputs."""
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -13,35 +13,34 @@ from pcdet_kd.views.image_normalization import IMAGENET_MEAN, IMAGENET_STD, norm
 
 @TRANSFORMS.register_module()
 class LoadViews(BaseTransform):
-    """Add ``views`` (V, 3, R, R) float32: pictures of the sample's mesh, from files
+    """Add ``views`` (V, 3, R, R) float32: renderings of the sample's mesh, from files
     ``<views_root>/<name>_001.png`` and so on.
 
     These are what ``pcdet-kd render-views`` writes, and RotationNet's 20 views of ModelNet40. Where
-    random transforms move the points, the pictures stay as they are: PointCMT augments points only.
+    random transforms move the points, the images stay as they are: PointCMT augments points only.
 
     ``name`` is made of the sample: ``{class_name}``, ``{official_split}`` (``train`` for the
     validation part too), ``{sample_id}`` and ``{stem}``, which is the ``sample_id`` without a
-    file's ending. The default fits
-    :class:`~pcdet_kd.datasets.modelnet40_resampled.ModelNet40Resampled`, whose samples are named as
-    their meshes are. For a :class:`~pcdet_kd.datasets.point_cloud_folder.PointCloudFolder` of
+    file extension. The default fits
+    :class:`~pcdet_kd.datasets.modelnet40_resampled.ModelNet40Resampled`, whose samples have the
+    names of their meshes. For a :class:`~pcdet_kd.datasets.point_cloud_folder.PointCloudFolder` of
     meshes, with views that were rendered from the same folder, it is ``'{stem}'``. Samples of
-    ModelNet40's h5 files, ScanObjectNN and others that are rows of a file don't say which mesh they
-    are of: a subclass of their data set has to give them such names.
+    ModelNet40's h5 files, of ScanObjectNN and of other data sets with many samples per file do not
+    tell which mesh they come from: a subclass of the data set must give them such names.
 
     Args:
-        views_root: Folder of the pictures.
-        num_views: How many of each shape's pictures are read, from the first.
-        image_size: Height and width R in pixels; larger pictures are made smaller.
-        color: Whether the pictures are coloured. Grey ones are read once and repeated at the end.
+        views_root: Folder of the images.
+        num_views: How many images of each shape are read, from the first.
+        image_size: Height and width R in pixels; larger images are downsampled.
+        color: Whether the images are coloured. A grey image is repeated for the three channels.
         mean, std: Of red, green and blue in [0, 1]; by default ImageNet's. None for both: ``views``
-            (V, 1 or 3, R, R) stay uint8, a twelfth (in colour: a quarter) of the bytes on their way
-            to the model's device, where
-            :class:`~pcdet_kd.models.preprocessor.PointDataPreprocessor` does the rest.
-        name: What the files of a sample are called below ``views_root``, without view number and
-            ending.
-        cache_dir: Folder for decoded pictures, shared by all processes; see
-            :class:`~pcdet_kd.datasets.stored_views.StoredViews`. None: every picture is decoded
-            every time.
+            (V, 1 or 3, R, R) stay uint8, and
+            :class:`~pcdet_kd.models.preprocessor.PointDataPreprocessor` normalises them on the
+            model's device: a twelfth (in colour: a quarter) of the bytes are copied there.
+        name: Path of a sample's files below ``views_root``, without view number and extension.
+        cache_dir: Folder for decoded images, shared by all processes; see
+            :class:`~pcdet_kd.datasets.stored_views.StoredViews`. None: every image is decoded every
+            time.
     """
 
     def __init__(
@@ -64,11 +63,11 @@ class LoadViews(BaseTransform):
         self.name = name
 
     def transform(self, results: dict) -> dict:
-        """Read the pictures.
+        """Read the images.
 
         Raises:
-            DataError: A picture is missing or malformed, or the cache cannot be written.
-            KeyError: The sample lacks what ``name`` asks for.
+            DataError: An image is missing or malformed, or the cache cannot be written.
+            KeyError: The sample has no entry that ``name`` needs.
         """
         views = self.stored.load(self._name_of(results))
         if self.mean is not None:
@@ -76,10 +75,10 @@ class LoadViews(BaseTransform):
         return {**results, 'views': views}
 
     def fingerprint(self, samples: Sequence[dict]) -> str:
-        """Return a hash of these samples' pictures; see :meth:`StoredViews.fingerprint`.
+        """Return a hash of these samples' images; see :meth:`StoredViews.fingerprint`.
 
         Raises:
-            DataError: There are no pictures of a sample.
+            DataError: A sample has no images.
         """
         return self.stored.fingerprint([self._name_of(sample) for sample in samples])
 
@@ -93,6 +92,6 @@ class LoadViews(BaseTransform):
             return self.name.format(**{**results, **stem})
         except KeyError as error:
             raise KeyError(
-                f"name '{self.name}' asks for {error}; the sample has "
+                f"name '{self.name}' needs {error}; the sample has "
                 f'{", ".join(sorted({**results, **stem}))}'
             ) from None

@@ -17,8 +17,8 @@ class PackPointInputs(BaseTransform):
     """Make ``inputs`` (float32 tensors by name) and ``data_samples`` (label and identity); the last
     step of a pipeline.
 
-    Entries that are uint8, such as pictures, stay so: they take a quarter of the bytes on their way
-    to the device.
+    Entries that are uint8, such as images, stay uint8: a quarter of the bytes are copied to the
+    device.
 
     Args:
         keys: Entries that become inputs: ``'points'``, ``'points_2'``, ``'views'``, ...

@@ -11,8 +11,8 @@ from pcdet_kd.views.perspective_projection import PerspectiveProjection
 
 @TRANSFORMS.register_module()
 class ProjectViews(BaseTransform):
-    """Add ``views`` (V, C, H, W): depth or colour images of the cloud, y or whatever ``up_axis``
-    says pointing up in them.
+    """Add ``views`` (V, C, H, W): depth or colour images of the cloud, with the axis of
+    ``up_axis`` upright in them.
 
     The cloud should lie in a unit sphere. See
     :func:`~pcdet_kd.ops.project_points.project_points` for the images.

@@ -81,7 +81,7 @@ def test_names(tmp_path):
     write(tmp_path, 'train/a.b')
     sample = dict(SAMPLE, sample_id='train/a.b.off')
     assert load(tmp_path, name='{stem}')(sample)['views'].shape == (2, 3, 8, 8)
-    with pytest.raises(KeyError, match=r"asks for 'class_name'; the sample has .*sample_id"):
+    with pytest.raises(KeyError, match=r"needs 'class_name'; the sample has .*sample_id"):
         load(tmp_path)({k: v for k, v in sample.items() if k != 'class_name'})
 
 
@@ -130,7 +130,7 @@ def test_the_data_sets_fingerprint_is_of_the_pictures_too(meshes):
     (meshes / 'views/box/train/b1_001.png').write_bytes(b'x')
     assert folder(meshes).fingerprint() != first
     (meshes / 'views/box/train/b1_001.png').unlink()
-    with pytest.raises(ValueError, match='b1_001.png\n  found:    no such file, but 1 of the 2'):
+    with pytest.raises(ValueError, match='b1_001.png\n  found:    no such file; 1 of 2'):
         folder(meshes).fingerprint()
     with pytest.raises(
         SampleError, match=r"sample 2 \('box/train/b1.off'\) failed in LoadViews: .*b1_001.png"
