@@ -1,8 +1,8 @@
 default_scope = 'pcdet_kd'
 runner_type = 'PointRunner'
 
-# The Runner adds its other hooks by itself; None at a name leaves one out. The best epoch is the
-# best on the validation split; a recipe that validates by something else says so.
+# The Runner adds its other hooks itself; NAME=None leaves one out. The best epoch is the one with
+# the best validation accuracy, unless a recipe sets another metric.
 default_hooks = dict(
     checkpoint=dict(
         type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='accuracy', rule='greater'

@@ -1,4 +1,4 @@
-# SimpleView with PointNeXt's recipe, without the height: images have no place for it.
+# SimpleView with PointNeXt's recipe, without the height: the images have no channel for it.
 _base_ = [
     '../_base_/students/simpleview.py',
     '../_base_/datasets/scanobjectnn_pointnext.py',

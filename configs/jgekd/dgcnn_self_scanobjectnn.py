@@ -1,4 +1,4 @@
-# JGEsKD: DGCNN teaches itself on ScanObjectNN, from the clean view to the corrupted one.
+# JGEsKD: DGCNN teaches itself on ScanObjectNN: the clean view teaches the corrupted one.
 _base_ = [
     '../_base_/students/dgcnn.py',
     '../_base_/datasets/siamese_scanobjectnn.py',

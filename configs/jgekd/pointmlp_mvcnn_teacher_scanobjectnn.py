@@ -1,4 +1,4 @@
-# JGEtKD across modalities: the multi-view ResNet-18 teaches PointMLP, by its feature bank.
+# JGEtKD across modalities: the multi-view ResNet-18 teaches PointMLP; a bank stores its outputs.
 _base_ = [
     '../_base_/students/pointmlp.py',
     '../_base_/datasets/scanobjectnn.py',

@@ -1,4 +1,4 @@
-# JGEsKD: PointMLP teaches itself on ModelNet40, from the clean view to the corrupted one.
+# JGEsKD: PointMLP teaches itself on ModelNet40: the clean view teaches the corrupted one.
 _base_ = [
     '../_base_/students/pointmlp.py',
     '../_base_/datasets/siamese_modelnet40.py',

@@ -1,4 +1,4 @@
-# JGEsKD: PointNet++ SSG teaches itself on ScanNetV2_cls, from the clean view to the corrupted one.
+# JGEsKD: PointNet++ SSG teaches itself on ScanNetV2_cls: the clean view teaches the corrupted one.
 _base_ = [
     '../_base_/students/pointnet2_ssg.py',
     '../_base_/datasets/siamese_scannet_cls.py',

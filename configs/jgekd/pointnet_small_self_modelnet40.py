@@ -1,5 +1,5 @@
-# JGEsKD in minutes: a small PointNet on ModelNet40. graph_weight=0 leaves two labelled views
-# without distillation.
+# JGEsKD in minutes: a small PointNet on ModelNet40. With graph_weight=0 it trains on two labelled
+# views without distillation.
 _base_ = [
     '../_base_/students/pointnet_small.py',
     '../_base_/datasets/siamese_modelnet40.py',

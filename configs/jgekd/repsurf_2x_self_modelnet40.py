@@ -1,4 +1,4 @@
-# JGEsKD: RepSurf-U 2x teaches itself on ModelNet40, from the clean view to the corrupted one.
+# JGEsKD: RepSurf-U 2x teaches itself on ModelNet40: the clean view teaches the corrupted one.
 _base_ = [
     '../_base_/students/repsurf_2x.py',
     '../_base_/datasets/siamese_modelnet40.py',

@@ -1,5 +1,5 @@
-# JGEtKD: RepSurf-U 2x teaches another one, the published run (88.8 OA, 90.0 with votes, both best
-# on test).
+# JGEtKD: RepSurf-U 2x teaches a second RepSurf-U 2x, as in the published run (88.8 OA, 90.0 with
+# votes, both of the best epoch on the test set).
 _base_ = [
     '../_base_/students/repsurf_2x.py',
     '../_base_/datasets/scanobjectnn_repsurf.py',

@@ -1,5 +1,5 @@
 # Knowledge distillation of logits across modalities: the multi-view ResNet-18 teaches PointNet++
-# SSG, by its feature bank.
+# SSG; a bank stores its outputs.
 _base_ = [
     '../_base_/students/pointnet2_ssg.py',
     '../_base_/datasets/scanobjectnn.py',

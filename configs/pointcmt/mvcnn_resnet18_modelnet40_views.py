@@ -8,6 +8,6 @@ _base_ = [
 
 model = _base_.teacher
 train_pipeline = eval_pipeline = _base_.views_pipeline
-# The released code adds up the gradients of four batches, MMEngine takes their mean; to Adam that
-# is the same with a quarter of its weight decay of 1e-4.
+# The released code sums the gradients of four batches, MMEngine averages them. With Adam both are
+# the same if the weight decay is a quarter of the code's 1e-4.
 optim_wrapper = dict(accumulative_counts=4, optimizer=dict(weight_decay=1e-4 / 4))

@@ -8,8 +8,8 @@ _base_ = [
 requires = dict(teacher='mvcnn_resnet18_syntheticscans.py', generator='generator_syntheticscans.py')
 
 student = _base_.student
-# The published weights (30, and 0.3 on a sum) belong to 1,000 epochs; in 25 they would drown the
-# labels.
+# The published weights (30, and 0.3 on a sum) are meant for 1,000 epochs; in 25 epochs they are too
+# large next to the loss on the labels.
 model = dict(
     type='PointCMT',
     preset='released',

@@ -24,7 +24,7 @@ model = dict(
     ),
     helpers=dict(generator=dict(type='FrozenGenerator', checkpoint='stage:generator')),
 )
-# The student's points are RS-CNN's; the teacher goes on seeing those that it was trained on.
+# The student has RS-CNN's pipeline; the teacher still gets the points that it was trained on.
 bank_pipeline = [
     dict(type='FirstPoints', num_points=_base_.num_points),
     dict(type='PackPointInputs'),

@@ -1,4 +1,4 @@
-# The loaders of all data sets. A data set's file says `data` and the pipelines. A tenth of the
+# The loaders of all data sets. The file of a data set sets `data` and the pipelines. A tenth of the
 # training set is kept for validation; nothing is selected on the test set.
 batch_size = 32
 num_workers = 2
@@ -11,7 +11,7 @@ train_split = (
 data = dict(val_fraction=val_fraction)
 train_pipeline = []
 eval_pipeline = []
-bank_pipeline = eval_pipeline  # what a teacher sees whose outputs are stored in a feature bank
+bank_pipeline = eval_pipeline  # for a teacher with a feature bank
 bank_splits = ('train', 'val', 'test') if train_split == 'train' else (train_split, 'test')
 bank_data = [
     dict(

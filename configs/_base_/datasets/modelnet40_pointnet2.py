@@ -1,5 +1,5 @@
-# ModelNet40 as the PyTorch port of PointNet++ (yanx27) feeds it: points dropped, scaled and
-# shifted. The port reads other files and scales them to the unit sphere, where these lie already.
+# ModelNet40 as in the PyTorch port of PointNet++ (yanx27): points dropped, scaled and shifted. The
+# port reads other files and scales them to the unit sphere; these files are in it already.
 _base_ = './modelnet40.py'
 
 train_pipeline = [

@@ -1,7 +1,7 @@
-# ModelNet40 as RS-CNN's authors feed it: farthest points, of which a random part trains, scaled and
-# shifted.
+# ModelNet40 as RS-CNN's authors use it: farthest points, a random part of them for each training
+# sample, scaled and shifted.
 _base_ = './modelnet40.py'
-num_farthest = 1200  # of which a random num_points train
+num_farthest = 1200  # a training sample is num_points of them, at random
 
 eval_pipeline = [
     dict(type='FarthestPoints', num_points=_base_.num_points),

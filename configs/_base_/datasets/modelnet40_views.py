@@ -1,11 +1,11 @@
 # ModelNet40 as in PointCMT's released code: the first points of modelnet40_normal_resampled in
-# data_root, and 20 pictures of each mesh in views_root, from `pcdet-kd render-views MESHES
-# views_root` or RotationNet's. Points train students (train_pipeline), pictures the teacher
+# data_root, and 20 images of each mesh in views_root, from `pcdet-kd render-views MESHES
+# views_root` or RotationNet's. Students train on points (train_pipeline), the teacher on images
 # (views_pipeline).
 _base_ = './_loaders.py'
 data_root = 'data/modelnet40_normal_resampled'
 views_root = 'data/ModelNet40_mv_20view'
-# folder for decoded pictures: 12 GB for all of ModelNet40 with image_size = 224, 3 GB with 112
+# folder for decoded images: 12 GB for all of ModelNet40 with image_size = 224, 3 GB with 112
 views_cache = None
 num_points = 1024
 num_views = 20
@@ -28,7 +28,7 @@ views_pipeline = [
         mean=None,
         std=None,
         cache_dir=views_cache,
-    ),  # bytes, which the preprocessor normalizes as ImageNet's pictures on the device
+    ),  # bytes; the preprocessor normalizes them on the device, as ImageNet's images
     dict(type='PackPointInputs', keys=('points', 'views')),
 ]
 data = dict(

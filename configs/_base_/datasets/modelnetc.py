@@ -1,5 +1,5 @@
 # ModelNet-C (Ren et al., ICML 2022): 7 corruptions at 5 levels of ModelNet40's test shapes. For
-# tools/test.py; training and its tests are those of the config that this is added to.
+# tools/test.py only; training, validation and test stay as in the config that this is added to.
 corruptions_root = 'data/modelnet_c'
 renormalize = 'none'  # 'sphere' and 'box+sphere' are not the official protocol
 corruptions = dict(suite='modelnet-c', data_root=corruptions_root, renormalize=renormalize)

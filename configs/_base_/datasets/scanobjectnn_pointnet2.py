@@ -1,4 +1,4 @@
-# ScanObjectNN as the PyTorch port of PointNet++ (yanx27) feeds ModelNet40: unit sphere, points
+# ScanObjectNN as the PyTorch port of PointNet++ (yanx27) uses ModelNet40: unit sphere, points
 # dropped, scaled and shifted.
 _base_ = './scanobjectnn.py'
 

@@ -1,8 +1,8 @@
-# ScanObjectNN as PointNeXt's authors feed it: farthest points, in the unit sphere, with the height
-# above the lowest point as fourth channel (set in_channels=4). The height is taken before the cloud
-# is scaled to the sphere.
+# ScanObjectNN as PointNeXt's authors use it: farthest points, in the unit sphere, with the height
+# above the lowest point as fourth channel (set in_channels=4). The height is computed before the
+# cloud is scaled to the sphere.
 _base_ = './scanobjectnn.py'
-num_farthest = 1200  # of which a random num_points train
+num_farthest = 1200  # a training sample is num_points of them, at random
 
 eval_pipeline = [
     dict(type='FarthestPoints', num_points=_base_.num_points),

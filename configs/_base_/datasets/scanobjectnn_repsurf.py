@@ -1,4 +1,4 @@
-# ScanObjectNN as RepSurf's authors feed it: farthest points as they are, without augmentation.
+# ScanObjectNN as RepSurf's authors use it: farthest points, not normalised, without augmentation.
 _base_ = './scanobjectnn.py'
 
 eval_pipeline = [

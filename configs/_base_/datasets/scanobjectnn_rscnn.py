@@ -1,7 +1,7 @@
-# ScanObjectNN as RS-CNN's authors feed it: farthest points, of which a random part trains, scaled
-# and shifted.
+# ScanObjectNN as RS-CNN's authors use ModelNet40: farthest points, a random part of them for each
+# training sample, scaled and shifted.
 _base_ = './scanobjectnn.py'
-num_farthest = 1200  # of which a random num_points train
+num_farthest = 1200  # a training sample is num_points of them, at random
 
 eval_pipeline = [
     dict(type='FarthestPoints', num_points=_base_.num_points),

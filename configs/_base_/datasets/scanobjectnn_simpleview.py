@@ -1,6 +1,6 @@
-# ScanObjectNN as SimpleView's authors feed it: random points in the unit sphere, rotated about the
-# up axis and jittered. Their zoom of the images by up to 35 % is not here. In testing they draw
-# points anew and average ten runs; here the first points are tested once.
+# ScanObjectNN as SimpleView's authors use it: random points in the unit sphere, rotated about the
+# up axis and jittered. They also zoom the images by up to 35 %; this is not done here. They test
+# ten times with new random points and average; here there is one test with the first points.
 _base_ = './scanobjectnn.py'
 
 eval_pipeline = [

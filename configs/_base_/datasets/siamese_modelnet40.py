@@ -1,6 +1,6 @@
-# Two views of each training cloud: as it is, and corrupted by shear, noise and size, then scaled
-# and shifted (JGEKD's later code, DesenAT). The corruptions are among those of ModelNet40-C, and
-# the other suites' are not seen in training.
+# Two views of each training cloud: the clean one, and one corrupted by shear, noise and size, then
+# scaled and shifted (JGEKD's later code, DesenAT). Shear and Gaussian noise are also in
+# ModelNet40-C.
 _base_ = './modelnet40.py'
 
 train_pipeline = [

@@ -1,6 +1,6 @@
-# What every schedule counts: epochs, with validation after each. A schedule's file says how many.
+# All schedules train by epochs, with validation after each. Each schedule sets max_epochs.
 max_epochs = 1
-base_batch_size = 32  # of the learning rate, for --auto-scale-lr
+base_batch_size = 32  # that the learning rate is meant for (--auto-scale-lr)
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
 val_cfg = dict()
 test_cfg = dict()

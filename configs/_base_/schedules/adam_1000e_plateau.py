@@ -1,5 +1,5 @@
-# Adam, learning rate halved where the validation accuracy has not grown for 10 epochs: SimpleView's
-# recipe for ModelNet40, whose authors watch the training loss instead.
+# Adam, learning rate halved when the validation accuracy has not improved for 10 epochs:
+# SimpleView's recipe for ModelNet40. Its authors use the training loss instead of the accuracy.
 _base_ = './_epochs.py'
 base_batch_size = 18
 max_epochs = 1000

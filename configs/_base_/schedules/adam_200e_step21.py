@@ -1,5 +1,5 @@
-# Adam, learning rate times 0.7 every 21 epochs: RS-CNN's recipe. Its batch-norm momentum falls,
-# too: BatchNormMomentumHook.
+# Adam, learning rate times 0.7 every 21 epochs: RS-CNN's recipe. Its batch-norm momentum
+# decreases too: add BatchNormMomentumHook.
 _base_ = './_epochs.py'
 max_epochs = 200
 lr = 1e-3

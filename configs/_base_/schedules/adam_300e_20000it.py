@@ -1,5 +1,5 @@
 # Adam, learning rate times 0.7 every 20,000 iterations (200,000 samples): SimpleView's recipe for
-# ScanObjectNN. Its batch-norm momentum falls, too: BatchNormMomentumHook.
+# ScanObjectNN. Its batch-norm momentum decreases too: add BatchNormMomentumHook.
 _base_ = './_epochs.py'
 base_batch_size = 10
 max_epochs = 300

@@ -1,5 +1,5 @@
 # PointNeXt's recipe for ScanObjectNN: AdamW for 250 epochs, cosine to 1e-4 in 200 of them, clipped
-# gradients, smoothed labels. Biases and norms do not decay.
+# gradients, smoothed labels. No weight decay on biases and norms.
 _base_ = './_epochs.py'
 max_epochs = 250
 cosine_epochs = max_epochs * 4 // 5

@@ -1,5 +1,5 @@
-# PointNeXt's recipe for ModelNet40: AdamW for 600 epochs, cosine to a thousandth, clipped
-# gradients, smoothed labels. Biases and norms do not decay.
+# PointNeXt's recipe for ModelNet40: AdamW for 600 epochs, cosine to a thousandth of
+# the learning rate, clipped gradients, smoothed labels. No weight decay on biases and norms.
 _base_ = './_epochs.py'
 max_epochs = 600
 lr = 1e-3

@@ -1,4 +1,4 @@
-# PointCMT's image teacher as a student that takes points and draws the six depth images itself:
+# PointCMT's image teacher as a student that takes points and projects the six depth images itself:
 # 11,197,032 parameters with 40 classes.
 student = dict(
     type='PointClassifier',

@@ -1,4 +1,4 @@
-# A small PointNet without transforms, for runs of minutes on a CPU.
+# A small PointNet without transforms, for runs that take minutes on a CPU.
 student = dict(
     type='PointClassifier',
     backbone=dict(

@@ -1,6 +1,5 @@
 # PointNeXt-S (Qian et al., NeurIPS 2022): 1,373,512 parameters with 40 classes. Set
-# in_channels to 4 where points come with their height; width=64 is the larger
-# one.
+# in_channels=4 if the points have their height as fourth channel; width=64 is the larger network.
 student = dict(
     type='PointClassifier',
     backbone=dict(type='PointNeXt', in_channels=3, width=32),

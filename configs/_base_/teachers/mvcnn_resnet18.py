@@ -1,4 +1,4 @@
-# The image teacher of PointCMT: ResNet-18 on six depth images drawn from the points (SimpleView's
+# The image teacher of PointCMT: ResNet-18 on six depth images of the points (SimpleView's
 # projection), maximum over the views, one linear layer.
 image_size = 128
 teacher = dict(

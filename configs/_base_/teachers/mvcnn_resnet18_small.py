@@ -1,4 +1,4 @@
-# A quarter-width ResNet-18 on six small depth images, for runs of minutes on a CPU.
+# A quarter-width ResNet-18 on six small depth images, for runs that take minutes on a CPU.
 image_size = 48
 teacher = dict(
     type='PointClassifier',

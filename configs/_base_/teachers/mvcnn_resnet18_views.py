@@ -1,4 +1,4 @@
-# The image teacher of PointCMT on rendered pictures: ResNet-18 on each, maximum over the views, one
+# The image teacher of PointCMT on rendered images: ResNet-18 on each, maximum over the views, one
 # linear layer. The published one starts from ImageNet's weights.
 pretrained = (
     None  # a file of ImageNet weights in torchvision's format, such as resnet18-f37072fd.pth
