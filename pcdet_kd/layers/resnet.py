@@ -29,6 +29,24 @@ class Conv1x1(nn.Conv2d):
         return F.conv2d(images[:, :, ::rows, ::columns], self.weight.flatten(1)[:, :, None, None])
 
 
+class Conv3x3(nn.Conv2d):
+    """A 3x3 convolution without bias and with one pixel of padding.
+
+    With a stride, images one pixel wide get a second column of zeros first, which changes no
+    result: oneDNN's bfloat16 gradient of the weight otherwise reads past the end of each row, so
+    that it may be NaN or infinite, on processors with AVX-512.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__(in_channels, out_channels, 3, stride, 1, bias=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map (B, in_channels, H, W) to (B, out_channels, H / stride, W / stride)."""
+        if self.stride != (1, 1) and images.shape[3] == 1:
+            images = F.pad(images, (0, 1))
+        return super().forward(images)
+
+
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions and a shortcut.
 
@@ -42,10 +60,10 @@ class BasicBlock(nn.Module):
 
     def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, width, 3, stride, 1, bias=False)
+        self.conv1 = Conv3x3(in_channels, width, stride)
         self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU(inplace=True)
-        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.conv2 = Conv3x3(width, width)
         self.bn2 = nn.BatchNorm2d(width)
         self.downsample = _shortcut(in_channels, width, stride)
 
@@ -71,7 +89,7 @@ class Bottleneck(nn.Module):
         out_channels = width * self.expansion
         self.conv1 = Conv1x1(in_channels, width)
         self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, 3, stride, 1, bias=False)
+        self.conv2 = Conv3x3(width, width, stride)
         self.bn2 = nn.BatchNorm2d(width)
         self.conv3 = Conv1x1(width, out_channels)
         self.bn3 = nn.BatchNorm2d(out_channels)
@@ -119,7 +137,7 @@ class ResNet(nn.Module):
         block, counts = DEPTHS[depth]
         self.depth = depth
         if small_input:
-            self.conv1 = nn.Conv2d(in_channels, base_width, 3, 1, 1, bias=False)
+            self.conv1 = Conv3x3(in_channels, base_width)
         else:
             self.conv1 = nn.Conv2d(in_channels, base_width, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(base_width)
@@ -142,9 +160,8 @@ class ResNet(nn.Module):
         """Map (B, in_channels, H, W) to (B, out_channels)."""
         x = self.conv1(images)
         if x.device.type == 'cpu':
-            x = x.contiguous(
-                memory_format=torch.channels_last
-            )  # as oneDNN computes: 10 to 25 % of a training step
+            # as oneDNN computes: 10 to 25 % of a training step
+            x = x.contiguous(memory_format=torch.channels_last)
         x = self.maxpool(self.relu(self.bn1(x)))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return x.mean(dim=(2, 3))

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from pcdet_kd.layers import ResNet, load_torchvision_weights
-from pcdet_kd.layers.resnet import Conv1x1
+from pcdet_kd.layers.resnet import Conv1x1, Conv3x3
 from pcdet_kd.utils.checkpoint import CheckpointError
 
 
@@ -169,18 +169,36 @@ def test_a_narrow_1x1_convolution_trains_on_a_processor_without_avx512():
         '    images = torch.rand(2, channels, 8, 8).to(memory_format=torch.channels_last)\n'
         '    for _ in range(3): Conv1x1(channels, 8, 2)(images.requires_grad_()).sum().backward()\n'
     )
-    as_avx2 = {**os.environ, 'ONEDNN_MAX_CPU_ISA': 'AVX2', 'ATEN_CPU_CAPABILITY': 'avx2'}
+    run_with(code, ONEDNN_MAX_CPU_ISA='AVX2', ATEN_CPU_CAPABILITY='avx2')
+
+
+def test_a_strided_3x3_convolution_of_one_column_has_finite_gradients_in_bfloat16():
+    """oneDNN would read past the rows for the weight's gradient, with AVX-512; here glibc fills
+    the free memory with huge numbers (0x7f7f is 3e38 in bfloat16).
+    """
+    code = (
+        'import torch; from pcdet_kd.layers.resnet import Conv3x3\n'
+        'conv = Conv3x3(16, 16, 2).bfloat16()\n'
+        'conv(torch.rand(8, 16, 4, 1).bfloat16()).sum().backward()\n'
+        'assert conv.weight.grad.abs().max() < 100, conv.weight.grad\n'
+    )
+    run_with(code, MALLOC_PERTURB_='128')
+
+
+def run_with(code, **environment):
+    environment = {**os.environ, **environment}
     done = subprocess.run(
-        [sys.executable, '-c', code], env=as_avx2, capture_output=True, text=True, check=False
+        [sys.executable, '-c', code], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize('size', [(8, 8), (7, 5)])
-def test_a_strided_1x1_convolution_equals_torch(size):
+@pytest.mark.parametrize('size', [(8, 8), (7, 5), (4, 1), (1, 1)])
+@pytest.mark.parametrize(('ours', 'kernel'), [(Conv1x1, 1), (Conv3x3, 3)])
+def test_a_strided_convolution_equals_torch(size, ours, kernel):
     torch.manual_seed(0)
-    ours = Conv1x1(3, 5, 2).double()
-    theirs = nn.Conv2d(3, 5, 1, 2, bias=False).double()
+    ours = ours(3, 5, 2).double()
+    theirs = nn.Conv2d(3, 5, kernel, 2, kernel // 2, bias=False).double()
     theirs.load_state_dict(ours.state_dict(), strict=True)
     images = torch.rand(2, 3, *size, dtype=torch.float64)
     results = []
