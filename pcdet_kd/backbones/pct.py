@@ -8,21 +8,21 @@ from torch import Tensor, nn
 
 from pcdet_kd.layers import (
     MLP,
+    CentreSampler,
     Linear,
     LinearNormAct,
     at_least_float32,
-    check_fps_start,
     check_in_channels,
     edge_linear,
     max_pool,
     split_points,
 )
-from pcdet_kd.ops import farthest_point_sample, group, knn
+from pcdet_kd.ops import group, knn
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
 
 
-class NeighborEmbedding(nn.Module):
+class NeighborEmbedding(CentreSampler):
     """Sample centres; two layers on [x_j - x_i, x_i] of the nearest neighbours j, and their maximum
     ("SG" in the paper).
 
@@ -45,12 +45,9 @@ class NeighborEmbedding(nn.Module):
         compat: str | None,
         fps_start: int | str,
     ) -> None:
-        super().__init__()
-        check_fps_start(fps_start)
+        super().__init__(compat, fps_start)
         self.num_points = num_points
         self.num_neighbors = num_neighbors
-        self.compat = compat
-        self.fps_start = fps_start
         self.edge = LinearNormAct(2 * in_channels, out_channels, bias=False)
         self.mlp = LinearNormAct(out_channels, out_channels, bias=False)
 
@@ -58,13 +55,8 @@ class NeighborEmbedding(nn.Module):
         """Map (B, N, 3) and (B, N, in_channels) to the centres' (B, M, 3) and (B, M,
         out_channels).
         """
-        num_points = coords.shape[1]
-        start = self.fps_start if self.training else 0
-        chosen = farthest_point_sample(
-            coords, min(self.num_points, num_points), start=start, compat=self.compat
-        )
-        centres = group(coords, chosen)
-        index = knn(centres, coords, min(self.num_neighbors, num_points))
+        centres, chosen = self.sample_centres(coords, self.num_points)
+        index = knn(centres, coords, min(self.num_neighbors, coords.shape[1]))
         to_offset, to_centre = self.edge.linear.weight.chunk(2, dim=1)
         edges = edge_linear(
             features, group(features, chosen), index, to_offset, to_centre - to_offset

@@ -8,16 +8,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pcdet_kd.layers import (
+    CentreSampler,
     Linear,
     LinearNormAct,
     at_least_float32,
-    check_fps_start,
     check_in_channels,
     edge_linear,
     max_pool,
     split_points,
 )
-from pcdet_kd.ops import farthest_point_sample, group, knn
+from pcdet_kd.ops import group, knn
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
 
@@ -82,7 +82,7 @@ class PointTransformerBlock(nn.Module):
         return F.relu(x + self.expand(y))
 
 
-class TransitionDown(nn.Module):
+class TransitionDown(CentreSampler):
     """Sample centres; a layer on [p_j - p_i, x_j] of their nearest neighbours, and the maximum.
     With stride 1 a layer only.
 
@@ -104,12 +104,9 @@ class TransitionDown(nn.Module):
         compat: str | None,
         fps_start: int | str,
     ) -> None:
-        super().__init__()
-        check_fps_start(fps_start)
+        super().__init__(compat, fps_start)
         self.stride = stride
         self.num_neighbors = num_neighbors
-        self.compat = compat
-        self.fps_start = fps_start
         self.layer = LinearNormAct(in_channels + (3 if stride > 1 else 0), out_channels, bias=False)
 
     def forward(self, coords: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -117,11 +114,7 @@ class TransitionDown(nn.Module):
         if self.stride == 1:
             return coords, self.layer(x)
         num_points = coords.shape[1]
-        start = self.fps_start if self.training else 0
-        chosen = farthest_point_sample(
-            coords, max(1, num_points // self.stride), start=start, compat=self.compat
-        )
-        centres = group(coords, chosen)
+        centres, _ = self.sample_centres(coords, max(1, num_points // self.stride))
         index = knn(centres, coords, min(self.num_neighbors, num_points))
         weight = self.layer.linear.weight
         points = torch.cat([coords, at_least_float32(x)], dim=-1)

@@ -8,14 +8,14 @@ from torch import Tensor, nn
 
 from pcdet_kd.layers import (
     MLP,
+    CentreSampler,
     GlobalSetAbstraction,
     LinearNormAct,
-    check_fps_start,
     check_in_channels,
     max_pool,
     split_points,
 )
-from pcdet_kd.ops import ball_query, farthest_point_sample, group
+from pcdet_kd.ops import ball_query, group
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
 
@@ -44,7 +44,7 @@ class BallGroup(nn.Module):
         return torch.cat([offset, group(features, index)], dim=-1)
 
 
-class ReducingStage(nn.Module):
+class ReducingStage(CentreSampler):
     """Sample centres and describe each by MLP and max over its ball, with or without a shortcut.
 
     Args:
@@ -68,9 +68,8 @@ class ReducingStage(nn.Module):
         grouper: dict,
         fps_start: int | str,
     ) -> None:
-        super().__init__()
+        super().__init__(fps_start=fps_start)
         self.stride = stride
-        self.fps_start = fps_start
         self.grouper = BallGroup(**grouper)
         self.shortcut = nn.Linear(in_channels, out_channels) if residual else None
         widths = [out_channels // 2] * (layers - 1) + [out_channels]
@@ -80,9 +79,7 @@ class ReducingStage(nn.Module):
         """Map (B, N, 3) and (B, N, in_channels) to (B, M, 3) and (B, M, out_channels), M = max(1, N
         // stride).
         """
-        start = self.fps_start if self.training else 0
-        chosen = farthest_point_sample(coords, max(1, coords.shape[1] // self.stride), start=start)
-        centres = group(coords, chosen)
+        centres, chosen = self.sample_centres(coords, max(1, coords.shape[1] // self.stride))
         x = max_pool(self.mlp(self.grouper(centres, coords, features)), dim=2)
         if self.shortcut is not None:
             x = (x + self.shortcut(group(features, chosen))).relu()
@@ -173,7 +170,6 @@ class PointNeXt(BaseModule):
                 f'PointNeXt: strides is {tuple(strides)}, blocks is {tuple(blocks)}: give one of '
                 'each per stage, strides of at least 1'
             )
-        check_fps_start(fps_start)
         self.in_channels = check_in_channels(in_channels, 'PointNeXt')
         self.stem = nn.Linear(in_channels, width)
         self.stages = nn.ModuleList()

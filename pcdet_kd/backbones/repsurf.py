@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from pcdet_kd.layers import (
     MLP,
+    CentreSampler,
     LinearNormAct,
     at_least_float32,
-    check_fps_start,
     check_in_channels,
     max_pool,
     split_points,
 )
-from pcdet_kd.ops import ball_query, farthest_point_sample, group, knn
+from pcdet_kd.ops import ball_query, group, knn
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
 
@@ -160,7 +160,7 @@ class TwoBranchMLP(nn.Module):
         return self.rest((self.position(both) + self.feature(features)).relu())
 
 
-class SurfaceAbstraction(nn.Module):
+class SurfaceAbstraction(CentreSampler):
     """Set abstraction with a :class:`TwoBranchMLP`.
 
     Args:
@@ -181,20 +181,17 @@ class SurfaceAbstraction(nn.Module):
         num_neighbors: int,
         fps_start: int | str,
     ) -> None:
-        super().__init__()
+        super().__init__(fps_start=fps_start)
         self.num_points = num_points
         self.radius = radius
         self.num_neighbors = num_neighbors
-        self.fps_start = fps_start
         self.mlp = TwoBranchMLP(in_channels, mlp_channels)
 
     def forward(self, coords: Tensor, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Map (B, N, 3) and (B, N, C) to the centres' coordinates (B, M, 3), indices (B, M) and (B,
         M, C').
         """
-        start = self.fps_start if self.training else 0
-        chosen = farthest_point_sample(coords, min(self.num_points, coords.shape[1]), start=start)
-        centres = group(coords, chosen)
+        centres, chosen = self.sample_centres(coords, self.num_points)
         index = ball_query(centres, coords, self.radius, self.num_neighbors, compat='pointnet2')
         x = self.mlp(group(coords, index) - centres.unsqueeze(2), group(features, index))
         return centres, chosen, max_pool(x, dim=2)
@@ -258,7 +255,6 @@ class RepSurf(BaseModule):
         ):
             if value not in known:
                 raise ValueError(f'{name} is {value!r}, must be one of {known}')
-        check_fps_start(fps_start)
         given = dict(
             num_points=num_points,
             radii=radii,

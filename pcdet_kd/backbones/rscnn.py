@@ -8,15 +8,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pcdet_kd.layers import (
+    CentreSampler,
     GlobalSetAbstraction,
     Linear,
     LinearNormAct,
-    check_fps_start,
     check_in_channels,
     max_pool,
     split_points,
 )
-from pcdet_kd.ops import ball_query, farthest_point_sample, group
+from pcdet_kd.ops import ball_query, group
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
 
@@ -48,7 +48,7 @@ def centred_ball(centres: Tensor, coords: Tensor, chosen: Tensor, radius: float,
     return torch.cat([centre, torch.where(left, centre, found - 1)], dim=-1)
 
 
-class RelationShapeConv(nn.Module):
+class RelationShapeConv(CentreSampler):
     """Sample centres; weight each neighbour's features by what an MLP makes of its relation to the
     centre; max; raise.
 
@@ -84,13 +84,11 @@ class RelationShapeConv(nn.Module):
         compat: str | None,
         fps_start: int | str,
     ) -> None:
-        super().__init__()
+        super().__init__(compat, fps_start)
         self.num_points = num_points
         self.radius = radius
         self.num_neighbors = num_neighbors
         self.relation_prior = relation_prior
-        self.compat = compat
-        self.fps_start = fps_start
         width = lift_channels or 3 + in_channels
         self.relation = nn.Sequential(
             LinearNormAct(RELATION_CHANNELS, hidden_channels), Linear(hidden_channels, width)
@@ -107,11 +105,7 @@ class RelationShapeConv(nn.Module):
         """Map coordinates (B, N, 3) and features (B, N, in_channels) to the centres' (B, M, 3) and
         (B, M, out_channels).
         """
-        start = self.fps_start if self.training else 0
-        chosen = farthest_point_sample(
-            coords, min(self.num_points, coords.shape[1]), start=start, compat=self.compat
-        )
-        centres = group(coords, chosen)
+        centres, chosen = self.sample_centres(coords, self.num_points)
         index = centred_ball(centres, coords, chosen, self.radius, self.num_neighbors)
         points, origin = group(coords, index), centres.unsqueeze(2)
         offset = points - origin
@@ -193,7 +187,6 @@ class RSCNN(BaseModule):
             )
         if relation_prior not in ('released', 'paper'):
             raise ValueError(f"relation_prior is '{relation_prior}', must be 'released' or 'paper'")
-        check_fps_start(fps_start)
         self.in_channels = check_in_channels(in_channels, 'RSCNN')
         self.convs = nn.ModuleList()
         width = in_channels - 3

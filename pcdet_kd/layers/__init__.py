@@ -1,5 +1,6 @@
 """Building blocks of backbones and heads."""
 
+from pcdet_kd.layers.centres import CentreSampler
 from pcdet_kd.layers.drop_path import DropPath
 from pcdet_kd.layers.edge_conv import EdgeConv
 from pcdet_kd.layers.edge_linear import edge_linear
@@ -32,6 +33,7 @@ from pcdet_kd.layers.transformer import (
 )
 
 __all__ = [
+    'CentreSampler',
     'Attention',
     'DropPath',
     'EdgeConv',

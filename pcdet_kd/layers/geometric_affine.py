@@ -3,12 +3,13 @@
 import torch
 from torch import Tensor, nn
 
-from pcdet_kd.layers.inputs import at_least_float32, check_fps_start
+from pcdet_kd.layers.centres import CentreSampler
+from pcdet_kd.layers.inputs import at_least_float32
 from pcdet_kd.layers.linear import linear as by_rows
-from pcdet_kd.ops import farthest_point_sample, group, knn
+from pcdet_kd.ops import group, knn
 
 
-class LocalGrouper(nn.Module):
+class LocalGrouper(CentreSampler):
     r"""Sample centres and normalise the features of their neighbours (Ma et al., PointMLP, ICLR
     2022).
 
@@ -37,12 +38,9 @@ class LocalGrouper(nn.Module):
         compat: str | None = None,
         fps_start: int | str = 0,
     ) -> None:
-        super().__init__()
-        check_fps_start(fps_start)
+        super().__init__(compat, fps_start)
         self.num_points = num_points
         self.num_neighbors = num_neighbors
-        self.compat = compat
-        self.fps_start = fps_start
         self.affine_alpha = nn.Parameter(torch.ones(1, 1, 1, channels))
         self.affine_beta = nn.Parameter(torch.zeros(1, 1, 1, channels))
 
@@ -91,13 +89,8 @@ class LocalGrouper(nn.Module):
         """Return the centres (B, M, 3), their indices (B, M) and those of their neighbours (B, M,
         k).
         """
-        num_points = coords.shape[1]
-        start = self.fps_start if self.training else 0
-        chosen = farthest_point_sample(
-            coords, min(self.num_points, num_points), start=start, compat=self.compat
-        )
-        centres = group(coords, chosen)
-        return centres, chosen, knn(centres, coords, min(self.num_neighbors, num_points))
+        centres, chosen = self.sample_centres(coords, self.num_points)
+        return centres, chosen, knn(centres, coords, min(self.num_neighbors, coords.shape[1]))
 
     @staticmethod
     def spread(offset: Tensor) -> Tensor:

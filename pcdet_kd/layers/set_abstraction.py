@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from pcdet_kd.layers.centres import CentreSampler
 from pcdet_kd.layers.grouped_mlp import grouped_mlp
-from pcdet_kd.layers.inputs import check_fps_start
 from pcdet_kd.layers.mlp import MLP
 from pcdet_kd.layers.pooling import max_pool
-from pcdet_kd.ops import ball_query, farthest_point_sample, group
+from pcdet_kd.ops import ball_query
 
 
-class SetAbstraction(nn.Module):
+class SetAbstraction(CentreSampler):
     """Sample centres, and describe each by MLP and max over the points in balls around it.
 
     Every scale has its own radius, neighbour count and MLP; the outputs are concatenated. An MLP
@@ -44,18 +44,15 @@ class SetAbstraction(nn.Module):
         fps_start: int | str = 0,
         fused: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(compat, fps_start)
         if not len(radii) == len(num_neighbors) == len(mlp_channels) > 0:
             raise ValueError(
                 f'{len(radii)} radii, {len(num_neighbors)} num_neighbors, {len(mlp_channels)} '
                 'mlp_channels: give one of each per scale'
             )
-        check_fps_start(fps_start)
         self.num_points = num_points
         self.radii = tuple(radii)
         self.num_neighbors = tuple(num_neighbors)
-        self.compat = compat
-        self.fps_start = fps_start
         self.fused = fused
         self.mlps = nn.ModuleList(
             MLP([3 + in_channels, *widths], bias=bias) for widths in mlp_channels
@@ -68,11 +65,7 @@ class SetAbstraction(nn.Module):
 
         M is ``min(num_points, N)``.
         """
-        start = self.fps_start if self.training else 0
-        chosen = farthest_point_sample(
-            coords, min(self.num_points, coords.shape[1]), start=start, compat=self.compat
-        )
-        centres = group(coords, chosen)
+        centres, _ = self.sample_centres(coords, self.num_points)
         pooled = []
         for radius, k, mlp in zip(self.radii, self.num_neighbors, self.mlps):
             index = ball_query(centres, coords, radius, k, compat=self.compat)

@@ -1,0 +1,34 @@
+"""What layers share that sample centres from a cloud."""
+
+from torch import Tensor, nn
+
+from pcdet_kd.layers.inputs import check_fps_start
+from pcdet_kd.ops import farthest_point_sample, group
+
+
+class CentreSampler(nn.Module):
+    """Base of layers that describe centres by their neighbours.
+
+    Args:
+        compat: None, or ``'pointnet2'`` for the conventions of the pointnet2 CUDA extension.
+        fps_start: First centre: 0, or ``'random'`` in training (0 in evaluation).
+
+    Raises:
+        ValueError: ``fps_start`` is neither of the two.
+    """
+
+    def __init__(self, compat: str | None = None, fps_start: int | str = 0) -> None:
+        super().__init__()
+        check_fps_start(fps_start)
+        self.compat = compat
+        self.fps_start = fps_start
+
+    def sample_centres(self, coords: Tensor, num_points: int) -> tuple[Tensor, Tensor]:
+        """Return M = min(num_points, N) centres (B, M, 3) of clouds (B, N, 3), and their indices
+        (B, M).
+        """
+        start = self.fps_start if self.training else 0
+        chosen = farthest_point_sample(
+            coords, min(num_points, coords.shape[1]), start=start, compat=self.compat
+        )
+        return group(coords, chosen), chosen
