@@ -9,7 +9,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -304,3 +304,45 @@ def read_labels(path: Path, labels: np.ndarray, count: int, fix: str) -> np.ndar
     if not np.array_equal(whole, np.floor(whole)) or (np.abs(whole) > 2**31).any():
         raise DataError(path, 'labels that are not whole numbers', 'class indices', fix)
     return whole.astype(np.int64)
+
+
+def read_listed_h5(
+    listing: Path, required: Mapping[str, Shape], optional: Mapping[str, Shape], fix: str
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Read and join the HDF5 files that a list names, in the order of the list.
+
+    The files lie beside the list: of a listed path only the last part counts.
+
+    ``required``, ``data`` (n, N, ...) and ``label`` among them, ``optional`` and ``fix`` are those
+    of :func:`read_h5`. An optional array is in all files or in none.
+
+    Returns:
+        The arrays, and a name for each cloud: ``<file>/<number>``.
+
+    Raises:
+        DataError: A file is missing or malformed, or the files do not fit together.
+    """
+    names = [
+        PurePosixPath(line.replace('\\', '/')).name
+        for line in read_lines(listing, 'the names of the h5 files, one a line', fix)
+    ]
+    if len(set(names)) != len(names):
+        raise DataError(listing, 'the same file name twice', 'every file once', fix)
+    parts, ids = [], []
+    for name in names:
+        path = listing.with_name(name)
+        arrays = read_h5(path, required, optional, fix)
+        count, size = arrays['data'].shape[:2]
+        arrays['label'] = read_labels(path, arrays['label'], count, fix)
+        first = parts[0] if parts else arrays
+        wanted = first['data'].shape[1]
+        if size != wanted:
+            raise DataError(path, f'{size} points per cloud', f'{wanted}, as in {names[0]}', fix)
+        for key in arrays.keys() ^ first.keys():
+            has, lacks = (name, names[0]) if key in arrays else (names[0], name)
+            raise DataError(
+                listing.with_name(lacks), f"no array '{key}'", f"'{key}', as in {has}", fix
+            )
+        parts.append(arrays)
+        ids += [f'{Path(name).stem}/{i:04d}' for i in range(count)]
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}, ids

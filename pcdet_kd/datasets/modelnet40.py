@@ -1,12 +1,12 @@
 """ModelNet40 as 2,048 points per shape (PointNet's HDF5 files)."""
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.class_names import MODELNET40
-from pcdet_kd.datasets.files import read_h5, read_labels, read_lines, require_directory
+from pcdet_kd.datasets.files import read_lines, read_listed_h5, require_directory
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.errors import DataError
 
@@ -49,51 +49,13 @@ class ModelNet40(PointCloudDataset):
         )
         check_class_names(root / 'shape_names.txt', self.metainfo['classes'], fix)
         listing = root / f'{self.official_split}_files.txt'
-        names = [
-            PurePosixPath(line.replace('\\', '/')).name
-            for line in read_lines(listing, 'the names of the h5 files, one a line', fix)
-        ]
-        if len(set(names)) != len(names):
-            raise DataError(listing, 'the same file name twice', 'every file once', fix)
-        parts = []
-        for name in names:
-            arrays = read_h5(
-                root / name,
-                dict(data=(None, None, 3), label=None),
-                dict(normal=(None, None, 3)),
-                fix,
-            )
-            arrays['label'] = read_labels(root / name, arrays['label'], len(arrays['data']), fix)
-            if parts and arrays['data'].shape[1] != parts[0]['data'].shape[1]:
-                raise DataError(
-                    root / name,
-                    f'{arrays["data"].shape[1]} points per shape',
-                    f'{parts[0]["data"].shape[1]}, as in {names[0]}',
-                    fix,
-                )
-            if parts and ('normal' in arrays) != ('normal' in parts[0]):
-                with_normal, without = (name, names[0]) if 'normal' in arrays else (names[0], name)
-                raise DataError(
-                    root / without, "no array 'normal'", f"'normal', as in {with_normal}", fix
-                )
-            parts.append(arrays)
+        shapes = dict(data=(None, None, 3), label=None)
+        arrays, ids = read_listed_h5(listing, shapes, dict(normal=(None, None, 3)), fix)
         extras = {}
-        if 'normal' in parts[0]:
-            extras['normals'] = np.concatenate([part['normal'] for part in parts]).astype(
-                np.float32, copy=False
-            )
-        ids = [
-            f'{Path(name).stem}/{i:04d}'
-            for name, part in zip(names, parts)
-            for i in range(len(part['label']))
-        ]
-        return Records(
-            np.concatenate([part['data'] for part in parts]).astype(np.float32, copy=False),
-            np.concatenate([part['label'] for part in parts]),
-            ids,
-            extras,
-            source=str(listing),
-        )
+        if 'normal' in arrays:
+            extras['normals'] = arrays['normal'].astype(np.float32, copy=False)
+        points = arrays['data'].astype(np.float32, copy=False)
+        return Records(points, arrays['label'], ids, extras, source=str(listing))
 
 
 def check_class_names(

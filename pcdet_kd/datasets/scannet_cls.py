@@ -1,14 +1,13 @@
 """ScanNetV2_cls: objects cut out of ScanNet's scenes."""
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.class_names import SCANNET17
-from pcdet_kd.datasets.files import read_h5, read_labels, read_lines, require_directory
+from pcdet_kd.datasets.files import read_listed_h5, require_directory
 from pcdet_kd.registry import DATASETS
-from pcdet_kd.utils.errors import DataError
 
 
 @DATASETS.register_module()
@@ -45,29 +44,8 @@ class ScanNetCls(PointCloudDataset):
             root, 'train_files.txt, test_files.txt and the h5 files that they list', fix
         )
         listing = root / f'{self.official_split}_files.txt'
-        names = [
-            PurePosixPath(line.replace('\\', '/')).name
-            for line in read_lines(listing, 'names of h5 files', fix)
-        ]
-        points, labels, ids = [], [], []
-        for name in names:
-            arrays = read_h5(root / name, dict(data=(None, None, 6), label=None), {}, fix)
-            if points and arrays['data'].shape[1] != points[0].shape[1]:
-                raise DataError(
-                    root / name,
-                    f'{arrays["data"].shape[1]} points per object',
-                    f'{points[0].shape[1]}, as in {names[0]}',
-                    fix,
-                )
-            points.append(arrays['data'].astype(np.float32))
-            labels.append(read_labels(root / name, arrays['label'], len(points[-1]), fix))
-            ids += [f'{Path(name).stem}/{i:04d}' for i in range(len(points[-1]))]
-        data = np.concatenate(points)
+        arrays, ids = read_listed_h5(listing, dict(data=(None, None, 6), label=None), {}, fix)
+        data = arrays['data'].astype(np.float32)
         rgb = np.clip(data[..., 3:] + np.float32(0.5), 0, 1)
-        return Records(
-            np.ascontiguousarray(data[..., :3]),
-            np.concatenate(labels),
-            ids,
-            dict(rgb=rgb),
-            source=str(listing),
-        )
+        points = np.ascontiguousarray(data[..., :3])
+        return Records(points, arrays['label'], ids, dict(rgb=rgb), source=str(listing))

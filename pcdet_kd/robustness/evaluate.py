@@ -4,24 +4,22 @@ resumable.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from pcdet_kd.datasets.suites import SUITES, SetName
+from pcdet_kd.engine.distributed import on_main
 from pcdet_kd.robustness.loop import SuiteLoop, progress_bar
 from pcdet_kd.robustness.protocol import run_info
 from pcdet_kd.robustness.results import read_info, set_file, write_info
 from pcdet_kd.robustness.suite_data import SuiteContent, SuiteData, read_suite
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import remove_stale_temporaries
-
-T = TypeVar('T')
 
 
 def evaluate_suite(
@@ -60,7 +58,7 @@ def evaluate_suite(
         ValueError: The model has another number of classes, or its scores are not finite.
     """
     title = SUITES[data.suite].title
-    content = on_main(lambda: _read(data, title))
+    content = on_main(_read, data, title)
     key = dict(
         sha256=run['sha256'],
         model=run['model'],
@@ -75,7 +73,7 @@ def evaluate_suite(
     folder = Path(work_dir) / data.suite / f'{Path(run["checkpoint"]).stem}-{digest[:8]}'
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     info = run_info(model, data, content, run, digest, batch_size, amp, seed, list(left_out))
-    pending = on_main(lambda: _begin(folder, info))
+    pending = on_main(_begin, folder, info)
     count, done = len(content.sets), len(content.sets) - len(pending)
     if not pending:
         print_log(f'{title}: all {count} sets were evaluated before, in {folder}', 'current')
@@ -86,24 +84,6 @@ def evaluate_suite(
         runner._test_loop = SuiteLoop(runner, data, pending, folder, bar, batch_size, amp, seed)
         runner.test()
     return folder
-
-
-def on_main(function: Callable[[], T]) -> T:
-    """Return what a function returns on the main process, on every process.
-
-    Raises:
-        DataError: The function's, on every process, so that none waits for one that is gone.
-    """
-    found: list[Any] = [None]
-    if is_main_process():
-        try:
-            found = [function()]
-        except DataError as error:
-            found = [error]
-    broadcast_object_list(found)
-    if isinstance(found[0], DataError):
-        raise found[0]
-    return found[0]
 
 
 def _read(data: SuiteData, title: str) -> SuiteContent:

@@ -101,7 +101,7 @@ def test_class_names_must_agree(root):
 
 def test_files_must_fit_together(root, write_h5, clouds):
     write_h5(root / 'ply_data_train0.h5', data=clouds(5, 9), label=np.zeros((5, 1)))
-    fails(root, '9 points per shape', 'ply_data_train0.h5')
+    fails(root, '9 points per cloud', 'ply_data_train0.h5')
     write_h5(root / 'ply_data_train0.h5', data=clouds(5, 8), label=np.zeros((5, 1)))
     fails(root, "no array 'normal'", 'ply_data_train0.h5')
     write_h5(

@@ -52,7 +52,7 @@ def test_files_in_the_order_of_the_list(root, clouds):
 
 def test_faults_are_named(root, write_h5, clouds):
     write_h5(root / 'train_1.h5', data=clouds(4, 9, columns=6), label=np.zeros(4, np.int32))
-    with pytest.raises(DataError, match=r'(?s)train_1\.h5.*9 points per object'):
+    with pytest.raises(DataError, match=r'(?s)train_1\.h5.*9 points per cloud'):
         ScanNetCls(str(root))
     write_h5(root / 'train_1.h5', data=clouds(4, 8), label=np.zeros(4, np.int32))
     with pytest.raises(DataError, match=r"'data' of shape \(4, 8, 3\)"):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pcdet_kd.engine import distributed
 from pcdet_kd.utils.checkpoint import load_checkpoint_file
 
 pytestmark = pytest.mark.xdist_group(
@@ -136,3 +137,14 @@ def test_all_stages_train_in_two_processes(tiny_configs):
     assert json.loads((tiny_configs.parent / 'work_dirs/tiny_pointcmt/stage.json').read_text())[
         'finished'
     ]
+
+
+def test_an_error_of_the_main_process_is_every_processs(monkeypatch):
+    monkeypatch.setattr(distributed, 'is_main_process', lambda: False)
+    monkeypatch.setattr(
+        distributed,
+        'broadcast_object_list',
+        lambda found: found.__setitem__(1, ValueError('no file')),
+    )
+    with pytest.raises(ValueError, match='no file'):
+        distributed.on_main(pytest.fail, 'this is not the main process')

@@ -180,16 +180,6 @@ def test_hooks_and_the_log_see_every_set(evaluate_suite, runner, small_suite, tm
     assert 'ModelNet-C: 11 sets, to' in console
 
 
-def test_an_error_of_the_main_process_is_every_processs(monkeypatch):
-    error = DataError('file', 'this', 'that', 'so')
-    monkeypatch.setattr(evaluate, 'is_main_process', lambda: False)
-    monkeypatch.setattr(
-        evaluate, 'broadcast_object_list', lambda found: found.__setitem__(0, error)
-    )
-    with pytest.raises(DataError, match='file'):
-        evaluate.on_main(lambda: pytest.fail('this is not the main process'))
-
-
 class Moody(LongestAxis):
     """Draws random numbers in a test."""
 
