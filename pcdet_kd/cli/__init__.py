@@ -7,18 +7,18 @@ COMMANDS = {
     'train': 'train a config and all that it requires',
     'test': "evaluate a checkpoint on a config's test split, plain or with votes, or on a "
     'corruption suite',
-    'demo': 'run PointCMT end to end on embedded data in a few minutes',
+    'demo': 'run PointCMT end to end on generated data in a few minutes',
     'build-feature-bank': "compute a teacher's outputs for a config once",
     'print-config': 'show a config with everything that it inherits',
     'models': 'list the models with parameters and published results',
     'get-flops': "count a config's parameters and operations",
     'benchmark': "measure a config's samples per second on this machine",
-    'from-official': 'turn a published checkpoint into ours',
+    'from-official': 'convert a published checkpoint to one of this project',
     'render-views': 'render a folder of meshes from many sides',
-    'robustness-report': 'write up one or several models that were evaluated on a corruption suite',
+    'robustness-report': 'write a report on models that were evaluated on a corruption suite',
     'scannet-cls': "cut ScanNet's scenes into the objects of ScanNetV2_cls",
     'corrupt': 'generate a set like ModelNet40-C or ModelNet-C from any point-cloud data set',
-    'synthetic-scans': 'write the embedded data set out in the ScanObjectNN layout',
+    'synthetic-scans': "write the generated data set as files in ScanObjectNN's layout",
 }
 
 
@@ -31,7 +31,7 @@ def main() -> int:
             'distillation.\n'
         )
         print('\n'.join(f'  {name:20} {text}' for name, text in COMMANDS.items()))
-        print('\npcdet-kd COMMAND --help tells more.')
+        print('\npcdet-kd COMMAND --help shows the options of a command.')
         return 0
     if arguments[0] not in COMMANDS:
         import difflib

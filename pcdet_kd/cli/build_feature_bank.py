@@ -12,7 +12,7 @@ def main() -> int:
         'config',
         help='config whose model has a FeatureBank; the stages it requires must be trained',
     )
-    parser.add_argument('--work-dir', help='as given to tools/train.py')
+    parser.add_argument('--work-dir', help='the --work-dir of tools/train.py, if one was given')
     add_config_options(parser)
     args = parser.parse_args()
     from pcdet_kd.cli.guard import guarded

@@ -14,12 +14,11 @@ def main() -> int:
 
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog='A second run keeps the files that are finished. What is '
-        'generated is marked (generated.json): scores on it are not scores on the published '
-        'files.',
+        epilog='A second run keeps the files that are finished. generated.json marks the files as '
+        'generated: scores on them cannot be compared with scores on the published files.',
     )
     parser.add_argument(
-        'data', help="config, whose test set is taken, or the name of a data set: 'ModelNet40'"
+        'data', help="config, whose test set is used, or the name of a data set: 'ModelNet40'"
     )
     parser.add_argument(
         '--suite', required=True, help='which corruptions: modelnet40-c or modelnet-c'
@@ -33,7 +32,7 @@ def main() -> int:
         metavar='KEY=VALUE',
         help='arguments of the data set: data_root=... variant=PB_T50_RS up_axis=z',
     )
-    parser.add_argument('--split', help='which clouds (test)')
+    parser.add_argument('--split', help='which split (test)')
     parser.add_argument(
         '--corruptions', nargs='+', help='names (all; without --meshes, all that need none)'
     )
@@ -47,24 +46,26 @@ def main() -> int:
         '--num-points',
         type=int,
         default=1024,
-        help='points that are taken of each cloud (%(default)s)',
+        help='how many points of each cloud are used (%(default)s)',
     )
     parser.add_argument(
         '--normalize',
         choices=('none', 'sphere'),
         default='none',
-        help='none: the clouds lie in the unit sphere already (%(default)s)',
+        help='sphere: scale each cloud to the unit sphere; none: the clouds are already in it '
+        '(%(default)s)',
     )
     parser.add_argument(
         '--meshes',
         metavar='DIR',
-        help="meshes of the shapes, for occlusion and lidar; 'own': the data set's",
+        help="folder of the shapes' meshes, for occlusion and lidar; 'own': meshes of the data set "
+        'itself',
     )
     parser.add_argument(
         '--mesh-up-axis',
         choices=('x', 'y', 'z'),
         default='z',
-        help='of the meshes in DIR (%(default)s)',
+        help='axis of the meshes in DIR that points up (%(default)s)',
     )
     parser.add_argument(
         '--seed', type=int, default=0, help='another seed is another set (%(default)s)'

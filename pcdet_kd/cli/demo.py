@@ -1,4 +1,4 @@
-"""Run PointCMT end to end on embedded data in a few minutes: image teacher, point generator,
+"""Run PointCMT end to end on generated data in a few minutes: image teacher, point generator,
 student alone, distilled student.
 """
 

@@ -1,5 +1,5 @@
-"""Turn a published checkpoint into ours: every key is renamed or left by rule, a partial match is
-refused.
+"""Convert a published checkpoint to one of this project. Each key is renamed or left out by a rule;
+a partial match is an error.
 """
 
 import argparse
@@ -12,7 +12,7 @@ def main() -> int:
     parser.add_argument(
         'src', metavar='SRC', help='published file: .pth, .pt, .t7, .ckpt, .tar or .safetensors'
     )
-    parser.add_argument('dst', metavar='DST', help='where to write ours')
+    parser.add_argument('dst', metavar='DST', help='file to write')
     parser.add_argument(
         '--arch',
         required=True,
@@ -35,10 +35,10 @@ def main() -> int:
             for old, new in conversion.renamed:
                 print(f'{old:{width}} -> {new}')
             for key in conversion.left:
-                print(f'{key:{width}} left: ours has no use for it')
+                print(f'{key:{width}} left out: our model does not use it')
         print(
             f'{args.dst}: {len(conversion.renamed)} tensors from {Path(args.src).name} '
-            f'({OFFICIAL[args.arch].source}), {len(conversion.left)} left by rule'
+            f'({OFFICIAL[args.arch].source}), {len(conversion.left)} left out by rule'
         )
         if inert:
             print(f'Python objects in the file that were not read: {", ".join(inert)}')

@@ -59,7 +59,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         action=OptionAction,
         default={},
         metavar='KEY=VALUE',
-        help='change the config: its own variables (data_root=...) or dotted paths '
+        help='change values of the config: its variables (data_root=...) or dotted paths '
         '(optim_wrapper.optimizer.lr=.01)',
     )
 
@@ -69,7 +69,8 @@ def add_verify_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--verify-data',
         action='store_true',
-        help="compare the data's files with the SHA-256 hashes that the first such run wrote down",
+        help="compare the data's files with their SHA-256 hashes; the first run with this option "
+        'writes the hashes',
     )
 
 
@@ -79,6 +80,6 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',
-        help='how processes are started',
+        help='how the processes of a distributed run are started (%(default)s)',
     )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)

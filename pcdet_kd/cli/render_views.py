@@ -43,19 +43,20 @@ def main() -> int:
         '--framing',
         choices=('tight', 'sphere'),
         default='tight',
-        help='cut each picture out tightly, or keep one scale for all of a mesh (%(default)s)',
+        help='crop each image tightly to the shape, or keep one scale for all images of a mesh '
+        '(%(default)s)',
     )
     parser.add_argument(
         '--distance',
         type=float,
         default=3.0,
-        help='of the cameras, in radii of the mesh (%(default)s)',
+        help='distance of the cameras, in radii of the mesh (%(default)s)',
     )
     parser.add_argument(
         '--up-axis',
         choices=('x', 'y', 'z'),
         default='z',
-        help="the meshes' upright axis (%(default)s)",
+        help='axis of the meshes that points up (%(default)s)',
     )
     parser.add_argument('--workers', type=int, help='processes (one per processor)')
     args = parser.parse_args()

@@ -43,12 +43,11 @@ def main() -> int:
         'results',
         nargs='+',
         metavar='[NAME=]FOLDER[,FOLDER...]',
-        help='folders that tools/test.py '
-        '--corruptions has printed; several of one model are its seeds. The others are compared '
-        'with the first',
+        help='folders that tools/test.py --corruptions has printed; several folders of one model '
+        'are its seeds. The other models are compared with the first one',
     )
     parser.add_argument(
-        '--out', required=True, metavar='DIR', help='where report.html, .json, .md and .tex go'
+        '--out', required=True, metavar='DIR', help='folder for report.html, .json, .md and .tex'
     )
     args = parser.parse_args()
     from pcdet_kd.cli.guard import guarded

@@ -9,14 +9,14 @@ def add_suite_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--corruptions``, ``--corruptions-root``, ``--renormalize`` and ``--report``."""
     group = parser.add_argument_group(
         'corruption suites',
-        'a single pass over all sets with whole clouds; stopped, the same '
-        'command goes on after the last finished set',
+        'a single pass over all sets with whole clouds; if it was stopped, the same command '
+        'continues after the last finished set',
     )
     group.add_argument(
         '--corruptions',
         metavar='SUITE',
-        help='evaluate on modelnet40-c or modelnet-c instead of the test split; a config '
-        'with corruptions = dict(...) does not need it',
+        help='evaluate on modelnet40-c or modelnet-c instead of the test split; not needed if the '
+        'config has corruptions = dict(...)',
     )
     group.add_argument(
         '--corruptions-root',

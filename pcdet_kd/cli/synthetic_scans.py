@@ -1,4 +1,4 @@
-"""Write SyntheticScans out in the ScanObjectNN h5 layout."""
+"""Write SyntheticScans as h5 files in ScanObjectNN's layout."""
 
 import argparse
 
@@ -31,7 +31,7 @@ def main() -> int:
     )
     parser.add_argument('--workers', type=int, help='processes (one per processor)')
     parser.add_argument(
-        '--cache-dir', help="where generated arrays are kept (the user's cache directory)"
+        '--cache-dir', help="where generated arrays are stored (the user's cache directory)"
     )
     args = parser.parse_args()
     from pcdet_kd.cli.guard import guarded

@@ -19,25 +19,25 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--work-dir',
-        help='where logs, confusion matrix and predictions go; default: '
-        'work_dirs/<name of the config>/test',
+        help='where logs, confusion matrix and predictions are written; default: test/ in the work '
+        'directory of training',
     )
     parser.add_argument(
         '--votes',
         type=int,
         default=0,
         metavar='N',
-        help='also average over N scaled copies of each cloud '
-        '(the first is the cloud itself); plain and voted accuracy are both shown',
+        help='also average the scores of N copies of each cloud, the cloud itself and scaled ones; '
+        'plain and voted accuracy are both shown',
     )
     parser.add_argument(
         '--tta',
         action='store_true',
-        help="votes as the config's voting = dict(...) says; by default 10",
+        help='vote as voting=dict(...) in the config says; default: 10 votes',
     )
-    parser.add_argument('--out', metavar='FILE.json', help="write every sample's prediction")
+    parser.add_argument('--out', metavar='FILE.json', help='write the prediction of every sample')
     parser.add_argument('--amp', action='store_true', help='mixed precision (bfloat16 on CPU)')
-    parser.add_argument('--seed', type=int, help='seed')
+    parser.add_argument('--seed', type=int, help='random seed')
     add_verify_data(parser)
     add_suite_options(parser)
     add_config_options(parser)

@@ -15,27 +15,30 @@ def parse_args() -> argparse.Namespace:
 
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog='The same command given again goes on where the last one stopped.',
+        epilog='If training was stopped, give the same command again: it continues.',
     )
     parser.add_argument('config', help='config file, or the name of a model')
     parser.add_argument(
-        '--work-dir', help="where to train; default: the config's path below configs/, in work_dirs"
+        '--work-dir',
+        help="where to train; default: work_dirs/ and the config's path below configs/",
     )
     parser.add_argument(
         '--resume',
         nargs='?',
         metavar='FILE',
-        help='checkpoint to go on from; without a file (and without this '
-        'option) the newest whole one in the work directory',
+        help='checkpoint to continue from; without FILE, and without this option, the newest '
+        'complete checkpoint in the work directory',
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision (bfloat16 on CPU)')
     parser.add_argument(
-        '--seed', type=int, help='seed of the config itself; finished stages are reused as they are'
+        '--seed',
+        type=int,
+        help='seed of this config; the stages that it requires keep their own',
     )
     parser.add_argument(
         '--with-baseline',
         action='store_true',
-        help="train the distiller's student alone too, and compare",
+        help="also train the distiller's student alone, and compare",
     )
     parser.add_argument(
         '--retrain',
@@ -64,10 +67,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--no-persistent-workers',
         action='store_true',
-        help='start loader processes anew each epoch',
+        help='start new loader processes in each epoch',
     )
     parser.add_argument(
-        '--dry-run', action='store_true', help='check everything and show the stages, train nothing'
+        '--dry-run',
+        action='store_true',
+        help='check every stage with a tiny batch and show the stages; train nothing',
     )
     add_verify_data(parser)
     add_config_options(parser)
