@@ -1,5 +1,5 @@
-"""A parsed array on disk: written whole or not at all, and rebuilt when its sources or its bytes
-have changed.
+"""A parsed array on disk: written atomically, and built again when its sources or its bytes have
+changed.
 """
 
 import json
@@ -17,14 +17,14 @@ from pcdet_kd.utils.files import atomic_write, file_sha256
 
 def default_cache_dir() -> Path:
     """Return where this package keeps caches: below ``XDG_CACHE_HOME``, or ``~/.cache`` if that is
-    no absolute path.
+    not an absolute path.
     """
     root = os.environ.get('XDG_CACHE_HOME', '')
     return (Path(root) if os.path.isabs(root) else Path.home() / '.cache') / 'pcdet_kd'
 
 
 def cached_array(path: Path, sources: dict, build: Callable[[], np.ndarray]) -> np.ndarray:
-    """Return the array cached in ``path``, building and storing it if there is none that fits.
+    """Return the array cached in ``path``; build and store it if there is no valid one.
 
     Beside ``x.npy`` lies ``x.json`` with the sources and a hash of the file. An array that is stale
     (other sources) or damaged (other bytes) is built again, and a line in the log says why. Both
@@ -32,7 +32,8 @@ def cached_array(path: Path, sources: dict, build: Callable[[], np.ndarray]) -> 
 
     Args:
         path: The cache file, ``*.npy``.
-        sources: What the array was made from, as JSON values: equal sources mean an equal array.
+        sources: What the array was made from, as JSON values: equal sources must give an equal
+            array.
         build: Makes the array.
 
     Raises:
@@ -43,7 +44,7 @@ def cached_array(path: Path, sources: dict, build: Callable[[], np.ndarray]) -> 
         note_file(path)
         return np.load(path, allow_pickle=False)
     if fault:
-        print_log(f'{path} is {fault}: building it again', logger='current')
+        print_log(f'{path} is {fault}: it is built again', logger='current')
     array = build()
     try:
         with atomic_write(path) as file:
@@ -62,7 +63,7 @@ def cached_array(path: Path, sources: dict, build: Callable[[], np.ndarray]) -> 
 
 
 def _fault(path: Path, sources: dict) -> str | None:
-    """Return None if the cache fits, else what is wrong with it ('' if there is none)."""
+    """Return None if the cache is valid, else what is wrong with it ('' if there is none)."""
     record_path = path.with_suffix('.json')
     if not path.exists() or not record_path.exists():
         return ''

@@ -58,14 +58,14 @@ class Records:
         return self._hashes[record]
 
     def freeze(self) -> None:
-        """Make every array read-only: they are shared by all samples that are handed out."""
+        """Make every array read-only: all samples share them."""
         for array in (self.points, self.labels, *self.extras.values()):
             for a in array if isinstance(array, list) else [array]:
                 a.flags.writeable = False
 
     def __getstate__(self) -> dict:
-        """What is pickled: for a process that is being started, the arrays stay where they are and
-        are mapped there.
+        """Return what is pickled. For a process that is being started, the arrays are not copied:
+        it maps the same memory.
         """
         if not is_starting_a_process():
             return {k: v for k, v in self.__dict__.items() if k != '_shared'}
@@ -87,7 +87,7 @@ class Records:
         self.freeze()  # pickling, and so a spawned worker, forgets the flag
 
     def _in_shared_memory(self) -> dict:
-        """Move the arrays, once, to memory that can be mapped elsewhere; this process uses it too,
+        """Move the arrays, once, to memory that other processes can map; this process uses it too,
         so that there is one copy.
         """
         if '_shared' not in self.__dict__:
@@ -113,8 +113,8 @@ class PointCloudDataset(BaseDataset):
     """Base of all point-cloud classification data sets.
 
     A subclass sets ``METAINFO`` (``classes``, ``up_axis``, ``task='classification'``) and reads its
-    files in :meth:`load_records`. This class checks what was read, carves the validation split, and
-    hands out samples: dicts with ``points`` (N, 3) float32 and the extras (all read-only views of
+    files in :meth:`load_records`. This class checks the records, splits off the validation part,
+    and returns samples: dicts with ``points`` (N, 3) float32 and the extras (all read-only views of
     arrays that are held once), ``gt_label``, ``sample_idx``, ``sample_id``, ``class_name``,
     ``official_split``, ``num_points`` and ``up_axis``.
 
@@ -134,8 +134,8 @@ class PointCloudDataset(BaseDataset):
         test_mode: Kept for MMEngine; a sample that cannot be read is an error in either mode.
         metainfo: Overrides of ``METAINFO``.
         indices: Use only the first n samples, or the given ones.
-        allow_degenerate: Take clouds with coordinates beyond 1e9 or with all points at one place,
-            which are an error otherwise.
+        allow_degenerate: Accept clouds with coordinates beyond 1e9 or with all points at one place,
+            which are errors otherwise.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class PointCloudDataset(BaseDataset):
             raise ValueError(f'val_fraction is {val_fraction}, must be in [0, 1)')
         if split == 'val' and val_fraction == 0:
             raise ValueError(
-                "split='val' needs val_fraction > 0: the validation part is carved out of the "
+                "split='val' needs val_fraction > 0: the validation part is taken from the "
                 'training set'
             )
         self.split = split
@@ -311,8 +311,8 @@ class PointCloudDataset(BaseDataset):
 
 
 def build_transforms(transforms: Sequence[dict | Callable]) -> list[Callable]:
-    """Build transforms from their configs; what is built already stays. Ours, MMCV's and others'
-    may be mixed.
+    """Build transforms from their configs; built ones stay as they are. Transforms of this
+    package, of MMCV and of others may be mixed.
     """
     with DefaultScope.overwrite_default_scope(
         SCOPE

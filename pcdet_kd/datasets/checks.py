@@ -1,4 +1,4 @@
-"""What every data set's records are checked for, once, when they have been read."""
+"""Checks of the records that a data set has read."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ def check_records(
     Args:
         records: The records.
         classes: Names of the classes.
-        allow_degenerate: Take clouds whose coordinates are beyond ``MAX_COORDINATE`` or whose
+        allow_degenerate: Accept clouds whose coordinates are beyond ``MAX_COORDINATE`` or whose
             points are all at one place.
 
     Raises:
@@ -41,7 +41,7 @@ def check_records(
         raise DataError(
             records.source,
             f'{len(points)} clouds, {n} labels, {len(records.ids)} names',
-            'equally many',
+            'the same number of each',
             _AGAIN,
         )
     if len(set(records.ids)) != n:
@@ -79,7 +79,7 @@ def check_records(
                 raise DataError(
                     blame(i),
                     f"'{name}' for {len(values)} points",
-                    f'{len(points[i])}, as points',
+                    f'{len(points[i])}, one per point',
                     _AGAIN,
                 )
             if values.dtype.kind == 'f' and not np.isfinite(values).all():

@@ -1,4 +1,4 @@
-"""From samples to a batch, in the loader's worker."""
+"""Stack samples to a batch, in the loader's worker."""
 
 import torch
 from torch import Tensor

@@ -1,5 +1,5 @@
-"""What the data sets of the two corruption suites share: a test split, and normalisation only when
-asked.
+"""What the data sets of the two corruption suites share: a test split, and normalisation only on
+request.
 """
 
 from abc import abstractmethod
@@ -21,23 +21,23 @@ RENORMALIZE = ('none', 'sphere', 'box+sphere')
 class CorruptedDataset(PointCloudDataset):
     """Base of :class:`ModelNet40C` and :class:`ModelNetC`: one corrupted set, as it is in the file.
 
-    No cloud is left out, reordered, subsampled or, by itself, normalised: the numbers of points
-    differ between sets, and a model must take any.
+    By default no cloud is left out, reordered, subsampled or normalised. The number of points
+    differs between sets: a model must accept any number.
 
     Args:
         data_root: Directory of the files.
         corruption: Name of the corruption, or ``'clean'``.
-        severity: As the suite counts; ignored for the clean set.
+        severity: A severity of the suite; ignored for the clean set.
         renormalize: ``'none'``: the official protocol. ``'sphere'``: centre at the mean and scale
             to the unit sphere; ``'box+sphere'``: the box to [-1, 1] first (what the loaders of
-            JGEKD's later code do to PointCloud-C and to ModelNet40-C). State it with every score.
+            JGEKD's later code do to PointCloud-C and to ModelNet40-C). Report it with every score.
         split: ``'test'``; there is no other.
         options: Arguments of :class:`PointCloudDataset`.
 
     Raises:
         ValueError: Another suite's corruption (the two are easily confused), an unknown one, or
             another split.
-        DataError: A file is missing, truncated, or doesn't belong together with the labels.
+        DataError: A file is missing, truncated, or does not match the labels.
     """
 
     METAINFO = dict(classes=MODELNET40, up_axis='y', task='classification')
@@ -70,8 +70,8 @@ class CorruptedDataset(PointCloudDataset):
             )
         if corruption != CLEAN and severity not in suite.severities:
             raise ValueError(
-                f'severity is {severity}, {suite.title} counts {suite.severities[0]} to '
-                f'{suite.severities[-1]}'
+                f'severity is {severity}, must be {suite.severities[0]} to '
+                f'{suite.severities[-1]} for {suite.title}'
             )
         self.corruption = corruption
         self.severity = severity
@@ -103,7 +103,7 @@ class CorruptedDataset(PointCloudDataset):
 
 
 def renormalized(points: np.ndarray, how: str) -> np.ndarray:
-    """Return clouds (M, N, 3) normalised each by itself; see :class:`CorruptedDataset`."""
+    """Return clouds (M, N, 3), each normalised on its own; see :class:`CorruptedDataset`."""
     if how == 'none':
         return points
     if how == 'box+sphere':

@@ -19,12 +19,12 @@ class DeviceDataset(Dataset):
     """The clouds of a data set as tensors on a device, with its pipeline in batched form.
 
     A DataLoader hands :meth:`__getitems__` the indices of a batch and gets the collated batch back,
-    so that no worker, no copy and no collation is needed: ``collate_fn`` must pass it through
+    so that no worker, no copy and no collation is needed: ``collate_fn`` must return it unchanged
     (:func:`as_it_is`). The random numbers of a sample follow from (seed, epoch, sample), as in the
     data set itself, but are other numbers: see :mod:`pcdet_kd.datasets.device_transforms`.
 
-    The objects in ``data_samples`` are made once and handed out again in every epoch: they must not
-    be changed.
+    The objects in ``data_samples`` are made once and returned again in every epoch: do not change
+    them.
 
     Args:
         dataset: The data set; its arrays are copied to the device once. All its clouds must have
@@ -32,15 +32,15 @@ class DeviceDataset(Dataset):
         device: Where to keep them: ``'cuda'`` (this process's GPU), ``'cuda:1'``, ``'cpu'``.
 
     Raises:
-        ValueError: The device is not there, a transform has no batched form, the pipeline does not
-            end in PackPointInputs, or the clouds differ in size.
+        ValueError: The device is not available, a transform has no batched form, the pipeline does
+            not end in PackPointInputs, or the clouds differ in size.
     """
 
     def __init__(self, dataset: PointCloudDataset, device: str | torch.device) -> None:
         if not isinstance(dataset, PointCloudDataset):
             raise ValueError(
                 f'device={str(device)!r} needs a PointCloudDataset, not a '
-                f'{type(dataset).__name__}: leave device out of the data loader'
+                f'{type(dataset).__name__}: remove device from the data loader'
             )
         self.device = _available(device)
         if not dataset._fully_initialized:
@@ -71,7 +71,7 @@ class DeviceDataset(Dataset):
         if len(sizes) > 1:
             raise ValueError(
                 f'the clouds of {type(self.dataset).__name__} have {min(sizes)} to {max(sizes)} '
-                'points; on a device all need the same number: leave device out of the data loader'
+                'points; on a device all need the same number: remove device from the data loader'
             )
         return (
             torch.from_numpy(np.stack(rows)).to(self.device)
@@ -80,7 +80,7 @@ class DeviceDataset(Dataset):
         )
 
     def __deepcopy__(self, memo: dict) -> 'DeviceDataset':
-        # a loader's config is copied while it is built, and the tensors are not to be there twice
+        # a loader's config is copied while it is built; the tensors are not
         return self
 
     def __len__(self) -> int:
@@ -122,7 +122,7 @@ class DeviceDataset(Dataset):
 
 
 def as_it_is(batch: dict) -> dict:
-    """The ``collate_fn`` of a :class:`DeviceDataset`, whose batches are whole already."""
+    """The ``collate_fn`` of a :class:`DeviceDataset`, whose batches are already collated."""
     return batch
 
 

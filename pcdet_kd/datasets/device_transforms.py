@@ -25,7 +25,7 @@ DEVICE_FORMS: dict[type, Form] = {}
 
 
 def device_form(*transforms: type) -> Callable[[Form], Form]:
-    """Register the batched form of transforms. It counts for exactly these classes: a subclass
+    """Register the batched form of transforms. It applies to exactly these classes: a subclass
     needs its own.
     """
 
@@ -43,8 +43,8 @@ def check_device_forms(transforms: Sequence[Callable]) -> None:
     for transform in transforms:
         if type(transform) not in DEVICE_FORMS:
             raise ValueError(
-                f'{type(transform).__name__} has no form for batches on a device. Take it out of '
-                'the pipeline, leave device out of the data loader, or register one with '
+                f'{type(transform).__name__} has no batched form for a device. Remove it from the '
+                'pipeline, remove device from the data loader, or register a form with '
                 'pcdet_kd.datasets.device_transforms.device_form'
             )
         if isinstance(transform, T.SiameseViews):
@@ -145,8 +145,7 @@ def rotate(transform: T.RandomRotate, batch: Batch, draws: SampleDraws) -> Batch
     if transform.up_axis is not None and AXES[up_index(batch)] != transform.up_axis:
         raise ValueError(
             f"the data's up axis is '{batch['up_axis']}', the pipeline expects "
-            f"'{transform.up_axis}': correct "
-            'up_axis, or put ConvertUpAxis before it'
+            f"'{transform.up_axis}': correct up_axis, or put ConvertUpAxis before it"
         )
     if transform.axis == 'so3':
         quaternion = draws.normal(4)

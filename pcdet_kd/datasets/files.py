@@ -1,5 +1,5 @@
-"""Reading files of a data set: every fault becomes one :class:`DataError`, whatever the bytes, and
-no memory is taken that a file only claims to need.
+"""Reading files of a data set: every fault becomes one :class:`DataError`, and no memory is
+allocated for sizes that a file only claims.
 """
 
 import json
@@ -23,7 +23,7 @@ MAX_BYTES = 'PCDET_KD_MAX_BYTES'
 
 @contextmanager
 def reading(path: Path, contents: str, fix: str) -> Iterator[Path]:
-    """Read a file with whatever parser: all that it raises becomes one :class:`DataError`.
+    """Read a file with any parser: whatever it raises becomes one :class:`DataError`.
 
     Warnings of the parser, and of numbers that do not fit their type, are not shown.
 
@@ -56,15 +56,15 @@ def reading(path: Path, contents: str, fix: str) -> Iterator[Path]:
 
 
 def check_size(path: Path, needed: int, what: str) -> None:
-    """Compare the memory that a file's content will take with the file, before it is taken.
+    """Compare the memory that a file's content needs with the size of the file, before reading it.
 
-    Allowed is the size of the file or 1 GiB, whichever is more; the environment variable
-    ``PCDET_KD_MAX_BYTES`` sets another number of bytes in the place of 1 GiB.
+    The larger of the file's size and 1 GiB is allowed; the environment variable
+    ``PCDET_KD_MAX_BYTES`` sets another number of bytes instead of 1 GiB.
 
     Args:
         path: The file.
-        needed: How many bytes it unpacks to, as it says itself.
-        what: What they are, for the message.
+        needed: How many bytes it unpacks to, by its own header.
+        what: What these bytes are, for the message.
 
     Raises:
         DataError: Too many bytes, or the variable is not a number.
@@ -117,9 +117,9 @@ def require_file(path: Path, contents: str, fix: str) -> Path:
         beside = sorted(os.listdir(parent))[:8] if os.path.isdir(parent) else None
         found = 'a directory' if os.path.isdir(path) else 'no such file'
         found += (
-            f'; beside it: {", ".join(beside) or "nothing"}'
+            f'; its folder holds {", ".join(beside) or "nothing"}'
             if beside is not None
-            else f', nor {parent}'
+            else f'; there is no folder {parent}'
         )
         raise DataError(path, found, contents, fix)
     try:
@@ -210,10 +210,10 @@ def _read_array(file: BinaryIO, size: int) -> np.ndarray:
     read_header = npy_format.read_array_header_1_0 if first else npy_format.read_array_header_2_0
     shape, is_fortran, dtype = read_header(file)
     if dtype.kind not in 'fiu':
-        raise ValueError(f'an array of shape {shape} and type {dtype}, which holds no numbers')
+        raise ValueError(f'an array of shape {shape} and type {dtype}, which does not hold numbers')
     count = math.prod(shape) * dtype.itemsize
     if min(shape, default=0) < 0 or count > size:
-        raise ValueError(f'a header that claims {count:,} bytes, {shape} of {dtype}')
+        raise ValueError(f'a header that claims {count:,} bytes for {shape} of {dtype}')
     data = bytearray(count)
     if file.readinto(data) < count:
         raise ValueError(f'fewer than {count:,} bytes after the header')

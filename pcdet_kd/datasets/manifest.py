@@ -1,4 +1,4 @@
-"""SHA-256 hashes of a data set's files: changed bytes that still look like data are found."""
+"""SHA-256 hashes of a data set's files, to find changed bytes that still look like data."""
 
 import hashlib
 import os
@@ -18,13 +18,13 @@ MANIFEST = 'SHA256SUMS'
 
 
 def verify(data: PointCloudDataset | str | Path) -> None:
-    """Compare the files of a data set with the hashes that were written down the first time.
+    """Compare the files of a data set with the hashes that the first check wrote.
 
     The hashes are in ``<data_root>/SHA256SUMS``, or, where that cannot be written, in the user's
     cache directory; a line in the log says so. The file has the format of ``sha256sum``, so that
-    ``sha256sum --check SHA256SUMS`` in the folder does the same. Files that have been added since
-    are added to it. Hidden files and folders do not count. A data set without files of its own
-    (generated clouds, whose cache has a hash already) passes.
+    ``sha256sum --check SHA256SUMS`` in the folder does the same. New files are added to it.
+    Hidden files and folders are ignored. A data set without files of its own (generated clouds,
+    whose cache has a hash already) passes.
 
     Args:
         data: The data set, or its root folder.
@@ -60,7 +60,7 @@ def verify(data: PointCloudDataset | str | Path) -> None:
         added = len(hashes) - len(known)
         print_log(f'{root}: hashes of {added} files written to {manifest}', logger='current')
     else:
-        print_log(f'{root}: {len(hashes)} files are as {manifest} says', logger='current')
+        print_log(f'{root}: {len(hashes)} files match {manifest}', logger='current')
 
 
 def _fix(manifest: Path) -> str:
@@ -68,7 +68,7 @@ def _fix(manifest: Path) -> str:
 
 
 def _read(manifest: Path) -> dict[str, str]:
-    fix = f'delete {manifest}; it is written again'
+    fix = f'delete {manifest}; the next check writes it again'
     known = {}
     for line in read_lines(manifest, 'lines <SHA-256>  <file>', fix):
         digest, _, name = line.partition('  ')

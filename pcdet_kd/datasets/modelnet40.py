@@ -20,8 +20,8 @@ class ModelNet40(PointCloudDataset):
 
     ``data_root`` holds ``train_files.txt``, ``test_files.txt`` and the ``ply_data_*.h5`` files that
     they list, each with ``data`` (n, N, 3), ``label`` (n, 1) and optionally ``normal`` (n, N, 3).
-    Files are read in the order of the list; of a listed path only the last part counts, and a file
-    that is not listed is not read. The official archive holds 9,840 training and 2,468 test shapes
+    Files are read in the order of the list, by the last part of each listed path; other files are
+    not read. The official archive holds 9,840 training and 2,468 test shapes
     (not 9,843) of 2,048 points in a unit sphere, y up; its first k points are a good coarse cloud
     of the shape. Samples have ``normals`` where every file has them. ``shape_names.txt`` must agree
     with the classes if it is there.
@@ -32,7 +32,7 @@ class ModelNet40(PointCloudDataset):
             :class:`PointCloudDataset`.
 
     Raises:
-        DataError: A file is missing or malformed, or the files do not fit together.
+        DataError: A file is missing or malformed, or the files do not match each other.
     """
 
     METAINFO = dict(classes=MODELNET40, up_axis='y', task='classification')
@@ -41,8 +41,8 @@ class ModelNet40(PointCloudDataset):
         root = Path(self.data_root).expanduser()
         fix = (
             f'curl -LO {URL} && unzip modelnet40_ply_hdf5_2048.zip, then '
-            'data_root=<path>/modelnet40_ply_hdf5_2048; that host is often down: users name the '
-            'data set Msun/modelnet40 on the Hugging Face Hub as a mirror'
+            'data_root=<path>/modelnet40_ply_hdf5_2048; that host is often down; users report '
+            'a mirror: data set Msun/modelnet40 on the Hugging Face Hub'
         )
         require_directory(
             root, 'train_files.txt, test_files.txt and the ply_data_*.h5 files that they list', fix

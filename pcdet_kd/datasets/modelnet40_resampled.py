@@ -74,8 +74,8 @@ class ModelNet40Resampled(PointCloudDataset):
         root = Path(self.data_root).expanduser()
         fix = (
             f'curl -LO {URL} && unzip modelnet40_normal_resampled.zip, then '
-            'data_root=<path>/modelnet40_normal_resampled; that host is often down: users name '
-            'chenxaoyu/modelnet-normal-resampled on Kaggle as a mirror'
+            'data_root=<path>/modelnet40_normal_resampled; that host is often down; users report '
+            'a mirror: chenxaoyu/modelnet-normal-resampled on Kaggle'
         )
         require_directory(
             root,

@@ -29,7 +29,7 @@ class ModelNet40C(CorruptedDataset):
     files = 'label.npy and data_<corruption>_<severity>.npy'
     fix = (
         'download modelnet40_c from the links at github.com/jiachens/ModelNet40-C, or generate a '
-        'set like it: pcdet-kd corrupt --suite modelnet40-c'
+        'similar set: pcdet-kd corrupt --suite modelnet40-c'
     )
 
     def read(self, root: Path) -> tuple[np.ndarray, np.ndarray, Path]:
@@ -38,7 +38,7 @@ class ModelNet40C(CorruptedDataset):
                 root,
                 'clean.h5, so these are files of ModelNet-C',
                 self.files,
-                "take type='ModelNetC', or another data_root",
+                "use type='ModelNetC', or another data_root",
             )
         name = self.file_name
         points = read_npy(root / name, 'floats (M, N, 3) in NumPy format', self.fix)
@@ -59,7 +59,7 @@ class ModelNet40C(CorruptedDataset):
             raise DataError(
                 root / name,
                 f'{len(points)} clouds',
-                f'{len(labels)}, as many as label.npy has',
+                f'{len(labels)} clouds, one per label in label.npy',
                 self.fix,
             )
         return points, read_labels(root / 'label.npy', labels, len(points), self.fix), root / name

@@ -30,7 +30,7 @@ class ModelNetC(CorruptedDataset):
     files = 'clean.h5 and <corruption>_<level>.h5'
     fix = (
         'download modelnet_c from the links at github.com/jiawei-ren/ModelNet-C, or generate a '
-        'set like it: pcdet-kd corrupt --suite modelnet-c'
+        'similar set: pcdet-kd corrupt --suite modelnet-c'
     )
 
     def read(self, root: Path) -> tuple[np.ndarray, np.ndarray, Path]:
@@ -39,7 +39,7 @@ class ModelNetC(CorruptedDataset):
                 root,
                 'label.npy, so these are files of ModelNet40-C',
                 self.files,
-                "take type='ModelNet40C', or another data_root",
+                "use type='ModelNet40C', or another data_root",
             )
         path = root / self.file_name
         arrays = read_h5(path, dict(data=(None, None, 3), label=None), {}, self.fix)
@@ -48,6 +48,6 @@ class ModelNetC(CorruptedDataset):
             count = len(read_h5(root / 'clean.h5', dict(label=None), {}, self.fix)['label'])
             if len(points) != count:
                 raise DataError(
-                    path, f'{len(points)} clouds', f'{count}, as many as clean.h5 has', self.fix
+                    path, f'{len(points)} clouds', f'{count} clouds, as in clean.h5', self.fix
                 )
         return points, read_labels(path, arrays['label'], len(points), self.fix), path

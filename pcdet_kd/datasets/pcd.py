@@ -14,9 +14,9 @@ def read_pcd(path: Path) -> dict[str, np.ndarray]:
     (``_``) is left out.
 
     Raises:
-        DataError: The header is not one, or the data are shorter than it says.
+        DataError: The header is malformed, or the data are shorter than it claims.
     """
-    with reading(path, 'a PCD header, and the points that it says', _FIX):
+    with reading(path, 'a PCD header and the points that it announces', _FIX):
         raw = path.read_bytes()
         header: dict[str, list[str]] = {}
         offset = 0
@@ -35,7 +35,7 @@ def read_pcd(path: Path) -> dict[str, np.ndarray]:
             for kind, size in zip(header['TYPE'], header['SIZE'])
         ]
         if not len(names) == len(counts) == len(types) or min(counts) < 1:
-            raise ValueError('FIELDS, SIZE, TYPE and COUNT do not fit together')
+            raise ValueError('FIELDS, SIZE, TYPE and COUNT do not match')
         n = (
             int(header['POINTS'][0])
             if 'POINTS' in header

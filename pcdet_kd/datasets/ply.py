@@ -22,7 +22,7 @@ def read_ply(
         for a file without faces.
 
     Raises:
-        DataError: Malformed file, no element ``vertex``, or counts that the file is too short for.
+        DataError: Malformed file, no element ``vertex``, or fewer bytes than its counts need.
     """
     from plyfile import PlyData
 
@@ -61,6 +61,6 @@ def _check_counts(path: Path, raw: bytes) -> None:
         raise DataError(
             path,
             f'{size:,} bytes after a header that claims {sum(count for count, _ in rows):,} rows',
-            f'{least:,} bytes or more for them',
+            f'at least {least:,} bytes for them',
             _FIX,
         )

@@ -1,4 +1,4 @@
-"""Own data: a folder of point-cloud or mesh files per class."""
+"""Your own data: a folder of point-cloud or mesh files per class."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -24,11 +24,11 @@ _LAYOUTS = (
 
 @DATASETS.register_module()
 class PointCloudFolder(PointCloudDataset):
-    """A folder per class; no code needed for own data.
+    """A folder per class: your own data without writing code.
 
     Layouts: ``root/{train,test}/<class>/<file>``, ``root/<class>/{train,test}/<file>``, or
     ``root/<class>/<file>`` without an official test part (then ``split='test'`` is an error;
-    ``'trainval'`` is everything, ``'train'`` and ``'val'`` are carved out of it). Files may be ply,
+    ``'trainval'`` is everything, ``'train'`` and ``'val'`` are parts of it). Files may be ply,
     pcd, xyz, txt, csv, npy or npz clouds, or off, obj, stl or ply meshes, from whose surface points
     are drawn (see :func:`~pcdet_kd.datasets.readers.read_points`). Hidden files are skipped; files
     with another suffix are skipped and named in the log. Clouds may differ in size: sample them to
@@ -45,7 +45,7 @@ class PointCloudFolder(PointCloudDataset):
         with_rgb: Whether samples have ``rgb`` in [0, 1]; every file must then have it.
         columns: Column names of text and npy files, see ``read_points``.
         mesh_points: Points drawn from each mesh.
-        metainfo: Overrides of what follows from the arguments above.
+        metainfo: Overrides of the values that the arguments above give.
         options: More arguments of :class:`PointCloudDataset`.
 
     Raises:

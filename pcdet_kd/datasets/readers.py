@@ -35,10 +35,10 @@ SUFFIXES = ('.ply', '.pcd', '.xyz', '.txt', '.csv', '.npy', '.npz', *MESH_SUFFIX
 def read_points(
     path: str | Path, columns: Sequence[str] | None = None, mesh_points: int = 2048
 ) -> dict[str, np.ndarray]:
-    """Read a point cloud from a file; the suffix says the format.
+    """Read a point cloud from a file; the suffix determines the format.
 
-    Columns of text files and of npy arrays (n, C) are, in this order: as ``columns`` says; as a
-    header line of names says; by their number: 3 ``x y z``, 6 ``x y z nx ny nz``, 9 ``x y z nx ny
+    Columns of text files and of npy arrays (n, C) are named by ``columns``, else by a header line
+    of names, else by their number: 3 ``x y z``, 6 ``x y z nx ny nz``, 9 ``x y z nx ny
     nz r g b``. An npz file has ``points`` (n, 3) and optionally ``normals`` and ``rgb``, or one
     array as in an npy file.
 

@@ -1,4 +1,4 @@
-"""Which samples make a batch."""
+"""Samplers of batches."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -12,14 +12,15 @@ from pcdet_kd.registry import DATA_SAMPLERS
 class SameSizeBatchSampler(Sampler):
     """Batches of clouds that all have the same number of points, for evaluation on whole clouds.
 
-    A batch is handed out as soon as it is full, the incomplete ones at the end, so that clouds of
-    one size come in exactly the batches that they come in without it. In a loader's config:
+    A batch is yielded as soon as it is full, incomplete batches at the end. Clouds that all have
+    one size come in the same batches as without this sampler. In a loader's config:
     ``batch_sampler=dict(type='SameSizeBatchSampler')``, beside ``sampler`` and ``batch_size``.
-    Where the pipeline samples all clouds to one size it is not needed and makes batches smaller.
+    Where the pipeline samples all clouds to one size it is not needed, and would only split
+    batches.
 
     Args:
-        sampler: What chooses the samples of this process, and their order. It has a ``dataset``,
-            whose ``get_data_info`` says ``num_points``.
+        sampler: Chooses the samples of this process and their order. It has a ``dataset``, whose
+            ``get_data_info`` returns ``num_points``.
         batch_size: Most clouds of a batch.
         drop_last: Whether the incomplete batch of each size is left out.
     """

@@ -37,7 +37,7 @@ class ScanNetCls(PointCloudDataset):
     def load_records(self) -> Records:
         root = Path(self.data_root).expanduser()
         fix = (
-            'ask for ScanNet at github.com/ScanNet/ScanNet, then: python '
+            'request access to ScanNet at github.com/ScanNet/ScanNet, then: python '
             'tools/dataset_converters/scannet_cls.py <scans> <labels.tsv> <splits> <out>'
         )
         require_directory(

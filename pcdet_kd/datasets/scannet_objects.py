@@ -1,4 +1,4 @@
-"""From ScanNet's scenes to single objects (what PointCNN's extraction script does)."""
+"""Single objects from ScanNet's scenes, as PointCNN's script extracts them."""
 
 import csv
 import zlib
@@ -136,7 +136,7 @@ def _require_all(path: Path, labels: Iterable[int], what: str) -> None:
             path,
             f'no {what} of {", ".join(empty)}',
             f'at least one {what} of each of the 17 classes',
-            f'check that the table and the scenes are the whole ScanNet; {FIX}',
+            f'check that the table and the scenes are complete; {FIX}',
         )
 
 

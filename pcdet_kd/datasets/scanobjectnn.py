@@ -72,8 +72,8 @@ class ScanObjectNN(PointCloudDataset):
     Args:
         data_root: Directory of ``main_split`` and ``main_split_nobg``.
         variant: See the table.
-        background: None: as the table says. False: the background-free version of a variant that
-            has one.
+        background: None: as in the table. False: the background-free version of a variant with
+            background.
         options: Arguments of :class:`PointCloudDataset`. Note that ``PB`` variants hold several
             perturbed copies of an object, which a random validation split does not keep together.
 
@@ -107,7 +107,8 @@ class ScanObjectNN(PointCloudDataset):
         )
         fix = (
             'the official files: fill in the form at https://hkust-vgd.github.io/scanobjectnn/ '
-            f'and unpack h5_files.zip, so that data_root holds {files}; a generated stand-in: '
+            f'and unpack h5_files.zip, so that data_root holds {files}; generated data in the same '
+            'format: '
             f'python tools/dataset_converters/synthetic_scans.py --out {root}'
         )
         if (root / 'h5_files' / relative.parent).is_dir():

@@ -1,4 +1,4 @@
-"""Arrays in memory that started processes map instead of getting a copy."""
+"""Arrays in memory that started processes map instead of copying them."""
 
 import math
 import mmap
@@ -18,11 +18,11 @@ def is_starting_a_process() -> bool:
 
 
 class SharedArray:
-    """A read-only array in anonymous memory of the system, which has no name and ends with its last
-    user.
+    """A read-only array in anonymous memory of the system, which has no name and is freed after its
+    last user.
 
     Pickled for a process that is being started (``spawn`` or ``forkserver``), it takes only a file
-    descriptor along. It isn't POSIX shared memory, whose room in containers is often 64 MB.
+    descriptor along. It is not POSIX shared memory, which is often limited to 64 MB in containers.
 
     Args:
         array: Copied once.
@@ -58,8 +58,8 @@ class SharedList:
 
 
 def share(values: np.ndarray | list[np.ndarray]) -> SharedArray | SharedList | None:
-    """Return the shared form of an array or of a list of arrays; None if a list's arrays don't fit
-    together.
+    """Return the shared form of an array or of a list of arrays; None if a list's arrays
+    differ in type or in a later axis.
     """
     if isinstance(values, np.ndarray):
         return SharedArray(values)
@@ -79,7 +79,7 @@ def _map(descriptor: int, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray
     size = math.prod(shape) * dtype.itemsize
     buffer = (
         mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) if size else b''
-    )  # an empty file can't be mapped
+    )  # an empty file cannot be mapped
     return np.frombuffer(buffer, dtype).reshape(shape)
 
 

@@ -29,21 +29,21 @@ from pcdet_kd.registry import DATASETS, did_you_mean
 class SyntheticScans(PointCloudDataset):
     """Generated objects of ScanObjectNN's classes, as a depth camera would scan them.
 
-    Every object is a parametric mesh of its own; desks resemble tables, boxes bins, wide chairs
-    sofas. The scan sees what one to three nearby cameras see, with noise, holes, missing sides and
-    a random turn about y (up). Clouds are centred on the object's box (PB_T50_RS: on the perturbed
-    box) and scaled so that the farthest point is at distance 1.
+    Every object is a parametric mesh of its own; desks resemble tables, boxes resemble bins, and
+    wide chairs resemble sofas. The scan sees what one to three nearby cameras see, with noise,
+    holes, missing sides and a random turn about y (up). Clouds are centred on the object's box
+    (PB_T50_RS: on the perturbed box) and scaled so that the farthest point is at distance 1.
 
-    A sample depends on seed, split, its number, variant and ``num_points`` alone, not on how many
-    there are or on who generates them; sample i is of class i mod 15. Results on this data say
-    something about methods against each other, and nothing about real scans.
+    A sample depends on seed, split, its number, variant and ``num_points`` alone, not on the
+    number of samples or of processes; sample i is of class i mod 15. Results on this data can
+    compare methods; they say nothing about real scans.
 
     Samples have, besides what every data set gives, ``normals`` (N, 3) of the true surface, and
     ``part_labels`` and ``mask`` (N,) int64: an index into ``metainfo['part_names']``, -1 for
-    background. The two are the same array, under our name and under ScanObjectNN's.
+    background. The two are the same array, under this package's name and under ScanObjectNN's.
 
-    What was generated is cached as one ``.npy`` file per array; a damaged file is named in the log
-    and made again.
+    The generated clouds are cached as one ``.npy`` file per array; a damaged file is named in
+    the log and generated again.
 
     Args:
         variant: ``'OBJ_ONLY'`` (objects alone), ``'OBJ_BG'`` (with floor, wall and clutter in their

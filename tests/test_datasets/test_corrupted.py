@@ -76,7 +76,7 @@ def test_the_suites_are_not_mixed_up(sun, ren):
 @pytest.mark.parametrize(
     ('args', 'message'),
     [
-        (dict(severity=0), 'severity is 0, ModelNet40-C counts 1 to 5'),
+        (dict(severity=0), 'severity is 0, must be 1 to 5 for ModelNet40-C'),
         (dict(split='train'), 'is a test set'),
         (dict(renormalize='box'), "renormalize is 'box'"),
     ],
@@ -88,7 +88,9 @@ def test_bad_arguments(sun, args, message):
 
 def test_files_that_do_not_belong_together_are_refused(sun, ren, clouds, write_h5):
     np.save(sun / 'data_rotation_3.npy', clouds(3))
-    with pytest.raises(DataError, match=r'(?s)data_rotation_3.*3 clouds.*4, as many as label\.npy'):
+    with pytest.raises(
+        DataError, match=r'(?s)data_rotation_3.*3 clouds.*4 clouds, one per label in label\.npy'
+    ):
         ModelNet40C(str(sun), 'rotation', 3)
     whole = (sun / 'data_cutout_1.npy').read_bytes()
     (sun / 'data_cutout_1.npy').write_bytes(whole[:-40])
@@ -98,7 +100,7 @@ def test_files_that_do_not_belong_together_are_refused(sun, ren, clouds, write_h
     with pytest.raises(DataError, match=r'\(4, 16, 2\)'):
         ModelNet40C(str(sun), 'cutout', 1)
     write_h5(ren / 'jitter_0.h5', data=clouds(3), label=np.zeros((3, 1), np.uint8))
-    with pytest.raises(DataError, match=r'(?s)jitter_0.*3 clouds.*4, as many as clean\.h5'):
+    with pytest.raises(DataError, match=r'(?s)jitter_0.*3 clouds.*4 clouds, as in clean\.h5'):
         ModelNetC(str(ren), 'jitter', 0)
     with pytest.raises(DataError, match=r'(?s)jitter_1\.h5.*no such file'):
         ModelNetC(str(ren), 'jitter', 1)

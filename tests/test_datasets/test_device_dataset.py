@@ -94,7 +94,7 @@ def test_one_copy_on_the_device():
         (lambda: DeviceDataset(build(RANDOM[:-1]), 'cpu'), 'must end in PackPointInputs'),
         (
             lambda: DeviceDataset(build([lambda sample: sample, *RANDOM]), 'cpu'),
-            'function has no form',
+            'function has no batched form',
         ),
         (
             lambda: DeviceDataset(torch.utils.data.ConcatDataset([build()]), 'cpu'),

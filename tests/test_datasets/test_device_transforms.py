@@ -230,7 +230,7 @@ def test_a_transform_without_a_form_is_named():
         pass
 
     for pipeline in ([T.UnitSphere(), Mine()], [T.SiameseViews([], [Mine()])]):
-        with pytest.raises(ValueError, match='Mine has no form for batches on a device'):
+        with pytest.raises(ValueError, match='Mine has no batched form for a device'):
             check_device_forms(pipeline)
 
 

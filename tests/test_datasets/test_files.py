@@ -47,9 +47,9 @@ def test_good_file(good):
 
 
 def test_missing(tmp_path, good):
-    expected = fails(tmp_path / 'y.h5', 'no such file; beside it: x.h5')
+    expected = fails(tmp_path / 'y.h5', 'no such file; its folder holds x.h5')
     assert expected == "an HDF5 file with 'data' (any, any, 3), 'label'"
-    fails(tmp_path / 'no' / 'y.h5', f'no such file, nor {tmp_path / "no"}')
+    fails(tmp_path / 'no' / 'y.h5', f'no such file; there is no folder {tmp_path / "no"}')
     fails(tmp_path, 'a directory')
 
 
@@ -141,7 +141,7 @@ def test_whatever_a_parser_raises_names_the_file(tmp_path, error):
             np.float32(1e38) * np.float32(10)
             raise error
     assert info.value.args[0] == path and info.value.args[2:] == ('numbers', 'get it again')
-    with pytest.raises(DataError, match='found:    no such file, nor'):
+    with pytest.raises(DataError, match='found:    no such file; there is no folder'):
         require_file(tmp_path / ('x' * 300) / 'y', '', '')
 
 
@@ -177,8 +177,8 @@ def test_npy(tmp_path):
         (npy((10**9, 3)), 'a header that claims 12,000,000,000 bytes'),
         (npy((2,)), 'fewer than 8 bytes after the header'),
         (npy((-1, -1)), 'a header that claims'),
-        (npy((1,), '|O'), 'holds no numbers'),
-        (npy((1,), '<U1'), 'holds no numbers'),
+        (npy((1,), '|O'), 'does not hold numbers'),
+        (npy((1,), '<U1'), 'does not hold numbers'),
         (npy((1,), '<f4')[:20], 'cannot be read'),
         (npy((1,)).replace(b"'shape'", b"'s\\\xff\0e'"), 'cannot be read'),
         (npy((1,)).replace(b'(1,)', b'(1L('), 'cannot be read'),

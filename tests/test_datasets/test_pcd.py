@@ -99,10 +99,10 @@ def test_truncated(tmp_path, layout):
 @pytest.mark.parametrize(
     ('old', 'new', 'found'),
     [
-        ('SIZE 4 4 8 4 1 2', 'SIZE 4 4', 'do not fit together'),
+        ('SIZE 4 4 8 4 1 2', 'SIZE 4 4', 'do not match'),
         ('TYPE F', 'TYPE Q', 'cannot be read'),
         ('SIZE 4', 'SIZE 3', 'cannot be read'),
-        ('COUNT 1', 'COUNT 0', 'do not fit together'),
+        ('COUNT 1', 'COUNT 0', 'do not match'),
         ('DATA ascii', 'DATA zip', "DATA 'zip'"),
         ('POINTS 50', 'POINTS many', 'cannot be read'),
         ('POINTS 50', 'POINTS 51', 'expected 51 x 8'),

@@ -165,7 +165,7 @@ def test_faults(tmp_path):
     np.savez(tmp_path / 'a.npz', a=POINTS, b=POINTS)
     fails(tmp_path / 'a.npz', 'arrays a, b')
     np.savez(tmp_path / 'a.npz', points=np.array([['a', 'b', 'c']]))
-    fails(tmp_path / 'a.npz', 'holds no numbers')
+    fails(tmp_path / 'a.npz', 'does not hold numbers')
     fails(tmp_path / 'a.off', 'no area', 'OFF\n3 1 0\n0 0 0\n0 0 0\n0 0 0\n3 0 1 2\n')
     square_ply(tmp_path / 'a.ply')
     fails(tmp_path / 'a.ply', 'cannot be read', (tmp_path / 'a.ply').read_bytes()[:-5])

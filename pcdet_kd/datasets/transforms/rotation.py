@@ -49,8 +49,7 @@ class RandomRotate(BaseTransform):
         if self.up_axis is not None and AXES[up_index(results)] != self.up_axis:
             raise ValueError(
                 f"the data's up axis is '{results['up_axis']}', the pipeline expects "
-                f"'{self.up_axis}': correct "
-                'up_axis, or put ConvertUpAxis before it'
+                f"'{self.up_axis}': correct up_axis, or put ConvertUpAxis before it"
             )
         matrix = self._matrix(results)
         points = (results['points'].astype(np.float64) @ matrix).astype(np.float32)

@@ -45,8 +45,7 @@ class PointSampling(BaseTransform):
         if self.on_short == 'error' or n == 0:
             raise ValueError(
                 f'the cloud has {n} points, num_points is {self.num_points}: ask for fewer, or '
-                'pass '
-                "on_short='resample' to repeat points"
+                "pass on_short='resample' to repeat points"
             )
         return take(results, np.arange(self.num_points) % n)
 
