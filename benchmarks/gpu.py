@@ -1,5 +1,4 @@
-"""Everything that a CUDA machine can tell, in one call of less than ten minutes: kernels checked,
-kernels timed, training speed.
+"""Check and time the GPU kernels, and measure training speed, in less than ten minutes.
 
 1. ``check``: every GPU kernel against plain torch on fresh random clouds of many sizes and kinds.
 2. ``ops``: times by CUDA events at B = 32 and 256 against torch's own forms, and against the
@@ -8,24 +7,23 @@ kernels timed, training speed.
 4. ``train``: training throughput in bf16 at B = 256: PointNet++, DGCNN, PointMLP, and PointCMT's
    stage III with PointNet++ MSG.
 
-Each section runs in a process of its own, so that what fails there (a kernel that crashes ends the
-process) costs no more than the rest of that section; a failure is a row that says so, and the exit
-status is 1. Prints Markdown tables and writes them to ``gpu.md``, with all figures in ``gpu.json``,
-in the folder ``--out``.
+Each section runs in its own process. If a kernel crashes, only the rest of its section is lost. A
+failure is shown as a row, and the exit status is then 1. Prints Markdown tables and writes them to
+``gpu.md``, with all figures in ``gpu.json``, in the folder ``--out``.
 
-Needs, besides this package's checkout (which need not be installed) and a CUDA build of torch
-(which brings Triton and NVRTC; Triton needs a C compiler)::
+Needs a checkout of this package (which need not be installed), a CUDA build of torch (which brings
+Triton and NVRTC; Triton needs a C compiler), and::
 
     pip install numpy scipy numba mmengine
 
-Without mmengine (and addict, termcolor, yapf and platformdirs, which it brings) ``train`` alone
+Without mmengine (and its dependencies addict, termcolor, yapf and platformdirs) only ``train``
 fails.
 
 Examples::
 
     python benchmarks/gpu.py --out gpu_results
     python benchmarks/gpu.py ops emd              # some sections
-    python benchmarks/gpu.py --tiny               # tiny shapes, on any machine: to see that it runs
+    python benchmarks/gpu.py --tiny               # tiny shapes, on any machine: only to test it
 """
 
 import argparse
@@ -88,7 +86,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--seed',
         type=int,
-        help='of the random clouds (default: a new one each time, which is printed)',
+        help='seed of the random clouds (default: a new one each time, which is printed)',
     )
     parser.add_argument(
         '--tiny',

@@ -1,5 +1,5 @@
-"""Section ``emd`` of ``gpu.py``: the auction on as many pairs of clouds as an H200 has
-multiprocessors.
+"""Section ``emd`` of ``gpu.py``: the auction on 132 pairs of clouds, the number of
+multiprocessors of an H200.
 """
 
 from collections.abc import Callable, Iterator

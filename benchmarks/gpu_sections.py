@@ -1,5 +1,5 @@
-"""The sections of ``gpu.py``. Each yields rows; a case that raises becomes a row that says so, and
-the next one is tried.
+"""The sections of ``gpu.py``. Each yields rows. If a case raises, its row shows the error, and the
+next case is run.
 """
 
 import importlib

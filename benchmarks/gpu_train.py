@@ -1,4 +1,4 @@
-"""Section ``train`` of ``gpu.py``: training steps in bf16 on clouds that lie on the device."""
+"""Section ``train`` of ``gpu.py``: training steps in bf16 on clouds that are on the device."""
 
 import tempfile
 import time

@@ -1,8 +1,8 @@
 """Timing of several functions in one process, in turn, and Markdown tables of their ratios.
 
 The functions are called round after round (a, b, c, a, b, c, ...), so that other work on the
-machine hits them alike; a figure is the median over the rounds. CPU time is that of all threads of
-the process: on a shared machine it moves far less than wall time.
+machine affects them alike. A figure is the median over the rounds. CPU time is that of all threads
+of the process: on a shared machine it varies far less than wall time.
 """
 
 import importlib

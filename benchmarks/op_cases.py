@@ -1,4 +1,4 @@
-"""The rows of ``ops.py``: our op, its peers, and the ratio to reach."""
+"""The rows of ``ops.py``: our op, its peers, and the target ratio."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,12 +1,12 @@
-"""Ratios of the ops to named peers: a Markdown table, one row per op and peer.
+"""Compare the speed of the ops with named peers: a Markdown table, one row per op and peer.
 
-All run in one process, in turn; a figure is the median over the rounds, CPU time is that of all
+All run in one process, in turn. A figure is the median over the rounds. CPU time is that of all
 threads. Peers are public algorithms in their plain form (``peers.py``) and packages: ``pip install
--e '.[bench]'``. A ratio above 1 means that ours takes less. Examples::
+-e '.[bench]'``. A ratio above 1 means that our op is faster. Examples::
 
     python benchmarks/ops.py                       # all rows (about ten minutes on two cores)
-    python benchmarks/ops.py fps knn emd-surface   # some
-    python benchmarks/ops.py --tiny                # all, in seconds: to see that they run
+    python benchmarks/ops.py fps knn emd-surface   # some rows
+    python benchmarks/ops.py --tiny                # all, in seconds: only a test that they run
 """
 
 import argparse
@@ -38,20 +38,20 @@ def parse_args() -> argparse.Namespace:
         'rows', nargs='*', metavar='ROW', help=f'which rows: {", ".join(NAMES)} (default: all)'
     )
     parser.add_argument(
-        '--rounds', type=int, default=5, help='how often each is timed (%(default)s)'
+        '--rounds', type=int, default=5, help='how often each function is timed (%(default)s)'
     )
     parser.add_argument(
         '--budget',
         type=float,
         default=20,
-        help='seconds for one contender in one row (%(default)s)',
+        help='seconds for one function in one row (%(default)s)',
     )
     parser.add_argument('--threads', type=int, help="torch's threads (default: its own choice)")
     parser.add_argument(
         '--allocator',
         choices=['default', 'keep'],
         default='default',
-        help="'keep' sets glibc's malloc to keep what is freed, as the training tools do",
+        help="'keep': glibc's malloc keeps freed memory, as in the training tools",
     )
     parser.add_argument(
         '--tiny', action='store_true', help='tiny shapes, one round: the ratios mean nothing'

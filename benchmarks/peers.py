@@ -1,8 +1,8 @@
-"""Public algorithms in their plain form, as most point-cloud code writes them: what the ops are
-measured against.
+"""Public algorithms in the plain form that most point-cloud code uses: the ops are compared with
+them.
 
 Each function is written from the description of the algorithm and keeps the form (matrix distances,
-sorts, masks, advanced indexing) that makes its cost; arguments are (batch, points, channels)
+sorts, masks, advanced indexing) that determines its cost; arguments are (batch, points, channels)
 throughout. Where the public code starts at a random point, the start is an argument here, so that
 results can be compared.
 """

@@ -1,9 +1,9 @@
-"""SimpleView's projection of clouds to depth images in its plain form: what ``ops.project_points``
-is measured against.
+"""SimpleView's projection of clouds to depth images in its plain form: ``ops.project_points`` is
+compared with it.
 
 Written from the description of the algorithm (Goyal et al., ICML 2021); it keeps the form that
-makes its cost: a matrix product per view, every point repeated over its footprint, masks, and two
-scatter_add over the whole image.
+determines its cost: a matrix product per view, every point repeated over its footprint, masks, and
+two scatter_add over the whole image.
 """
 
 import math

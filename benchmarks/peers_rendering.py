@@ -1,5 +1,5 @@
-"""Ray casting of meshes with trimesh and Embree (``pip install embreex``): what
-``ops.rasterize_mesh`` is measured against.
+"""Ray casting of meshes with trimesh and Embree (``pip install embreex``):
+``ops.rasterize_mesh`` is compared with it.
 """
 
 from typing import Any

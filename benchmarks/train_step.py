@@ -1,15 +1,14 @@
-"""Training steps of the usual implementations and of ours, with equal weights: time, peak memory
-and loss as Markdown tables.
+"""Compare training steps of the usual implementations and of ours, with equal weights.
 
-Two processes, one for each setting of the allocator (it holds for a whole process), take turns;
-inside each, the forms take turns, so that other work on the machine hits all alike. A step is
-forward, backward and an Adam update. The first step starts from equal weights and equal dropout:
-its losses must agree. Peak memory is that of a process of its own that does two steps of one form.
-Examples::
+Prints time, peak memory and loss as Markdown tables. There are two processes that take turns, one
+for each setting of the allocator, which holds for a whole process. In each, the forms take turns,
+so that other work on the machine affects all alike. A step is forward, backward and an Adam update.
+The first step starts from equal weights and equal dropout: its losses must agree. The peak memory
+of a form is that of a separate process that does two of its steps. Examples::
 
     python benchmarks/train_step.py               # all networks, the smaller batches (minutes)
     python benchmarks/train_step.py dgcnn --batch 16 --steps 5
-    python benchmarks/train_step.py --tiny        # seconds: to see that it runs
+    python benchmarks/train_step.py --tiny        # seconds: only a test that it runs
 """
 
 import argparse

@@ -1,8 +1,8 @@
-"""Cost, speed and one small training run of every backbone, alike for all; writes the JSON that the
-model zoo's page is made of.
+"""Measure cost, speed and one small training run of every backbone, with the same settings.
 
-The run is small: it shows that each backbone learns, and ranks nothing. A model that is in the file
-already with the same settings is not measured again, so that an interrupted call goes on. Then:
+Writes the JSON file from which the model zoo's page is made. The run is small: it shows that each
+backbone learns; it is no ranking. A model that is already in the file with the same settings is not
+measured again, so an interrupted call can be continued. Then:
 ``pcdet-kd models --page benchmarks/zoo.json``.
 
     python benchmarks/zoo.py --data-root data/modelnet40_ply_hdf5_2048 --shapes 1000 --epochs 3
@@ -44,7 +44,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--shapes', type=int, default=1000, help='training shapes (%(default)s)')
     parser.add_argument('--test-shapes', type=int, default=500, help='test shapes (%(default)s)')
-    parser.add_argument('--epochs', type=int, default=3, help='passes (%(default)s)')
+    parser.add_argument('--epochs', type=int, default=3, help='training epochs (%(default)s)')
     parser.add_argument(
         '--points', type=int, default=256, help='points per cloud in the run (%(default)s)'
     )
@@ -68,14 +68,16 @@ def parse_args() -> argparse.Namespace:
         '--seconds',
         type=float,
         default=30.0,
-        help='a slower form takes part in fewer rounds (%(default)s)',
+        help='seconds for each form; a slow form is timed in fewer rounds (%(default)s)',
     )
     parser.add_argument(
         '--no-speed',
         action='store_true',
-        help='leave the speed to a later call, on a quiet machine',
+        help='do not measure speed; do it in a later call, on a quiet machine',
     )
-    parser.add_argument('--out', default='benchmarks/zoo.json', help='JSON to add to (%(default)s)')
+    parser.add_argument(
+        '--out', default='benchmarks/zoo.json', help='JSON file; new models are added (%(default)s)'
+    )
     return parser.parse_args()
 
 
