@@ -2,8 +2,11 @@
 
 import argparse
 
+from pcdet_kd.cli.guard import guarded
 
-def main() -> int:
+
+@guarded
+def main() -> None:
     """Run the command and return its exit code."""
     from pcdet_kd.cli.options import add_config_options
 
@@ -15,21 +18,15 @@ def main() -> int:
     parser.add_argument('--work-dir', help='the --work-dir of tools/train.py, if one was given')
     add_config_options(parser)
     args = parser.parse_args()
-    from pcdet_kd.cli.guard import guarded
+    import torch
 
-    @guarded
-    def command() -> None:
-        import torch
+    from pcdet_kd.engine.pipeline import feature_banks
+    from pcdet_kd.engine.stages import plan
 
-        from pcdet_kd.engine.pipeline import feature_banks
-        from pcdet_kd.engine.stages import plan
-
-        banks = feature_banks(
-            plan(args.config, args.cfg_options, work_dir=args.work_dir)[-1].resolved()
-        )
-        if not banks:
-            raise FileNotFoundError(f'{args.config}: its model has no FeatureBank')
-        for bank in banks:
-            print(bank.build('cuda' if torch.cuda.is_available() else 'cpu'))
-
-    return command()
+    banks = feature_banks(
+        plan(args.config, args.cfg_options, work_dir=args.work_dir)[-1].resolved()
+    )
+    if not banks:
+        raise FileNotFoundError(f'{args.config}: its model has no FeatureBank')
+    for bank in banks:
+        print(bank.build('cuda' if torch.cuda.is_available() else 'cpu'))

@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pcdet_kd.cli.guard import guarded
 
+
+@guarded
 def main() -> int:
     """Run the command and return its exit code."""
     from pcdet_kd.cli.options import OptionAction, add_config_options
@@ -73,40 +76,32 @@ def main() -> int:
     parser.add_argument('--workers', type=int, help='processes (one per processor)')
     add_config_options(parser)
     args = parser.parse_args()
-    from pcdet_kd.cli.guard import guarded
+    from pcdet_kd.datasets.synthetic.parallel import default_workers
+    from pcdet_kd.robustness import generate, source_of
+    from pcdet_kd.utils.errors import DataError, SampleError
 
-    @guarded
-    def command() -> int:
-        from pcdet_kd.datasets.synthetic.parallel import default_workers
-        from pcdet_kd.robustness import generate, source_of
-        from pcdet_kd.utils.errors import DataError, SampleError
-
-        dataset = build(args.data, args.split, args.data_options, args.cfg_options)
-        try:
-            source = source_of(dataset, args.normalize, args.meshes, args.mesh_up_axis)
-            done = generate(
-                args.suite,
-                source,
-                args.out,
-                args.corruptions,
-                args.severities,
-                args.seed,
-                args.num_points,
-                default_workers() if args.workers is None else args.workers,
-            )
-        except (DataError, SampleError):
-            raise
-        except ValueError as error:  # a name or a number that the suite doesn't have
-            print(f'error: {error}', file=sys.stderr)
-            return 2
-        print(
-            f'{done.directory}: {len(done.written)} files written, {len(done.kept)} there already'
+    dataset = build(args.data, args.split, args.data_options, args.cfg_options)
+    try:
+        source = source_of(dataset, args.normalize, args.meshes, args.mesh_up_axis)
+        done = generate(
+            args.suite,
+            source,
+            args.out,
+            args.corruptions,
+            args.severities,
+            args.seed,
+            args.num_points,
+            default_workers() if args.workers is None else args.workers,
         )
-        if done.left_out:
-            print(f'{", ".join(done.left_out)} left out: they are made from meshes (--meshes DIR)')
-        return 0
-
-    return command()
+    except (DataError, SampleError):
+        raise
+    except ValueError as error:  # a name or a number that the suite doesn't have
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    print(f'{done.directory}: {len(done.written)} files written, {len(done.kept)} there already')
+    if done.left_out:
+        print(f'{", ".join(done.left_out)} left out: they are made from meshes (--meshes DIR)')
+    return 0
 
 
 def build(

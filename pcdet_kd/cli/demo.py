@@ -5,10 +5,13 @@ student alone, distilled student.
 import argparse
 import time
 
+from pcdet_kd.cli.guard import guarded
+
 CONFIG = 'configs/pointcmt/pointnet_syntheticscans.py'
 
 
-def main() -> int:
+@guarded
+def main() -> None:
     """Run the command and return its exit code."""
     from pathlib import Path
 
@@ -34,28 +37,22 @@ def main() -> int:
     )
     add_config_options(parser)
     args = parser.parse_args()
-    from pcdet_kd.cli.guard import guarded
+    from pcdet_kd.apis import train
+    from pcdet_kd.cli.train import report
 
-    @guarded
-    def command() -> None:
-        from pcdet_kd.apis import train
-        from pcdet_kd.cli.train import report
-
-        start = time.time()
-        result = train(
-            CONFIG if Path(CONFIG).is_file() else CONFIG.replace('configs/', 'pcdet_kd::'),
-            args.cfg_options,
-            stage_options=args.stage_options,
-            work_dir=args.work_dir,
-            seed=args.seed,
-            retrain=args.retrain,
-            with_baseline=True,
-            say=lambda text: print(text, flush=True),
-        )
-        report(result)
-        print(
-            f'the demo took {time.time() - start:.0f} s. These are small runs on generated data: '
-            'they show that everything works, not what PointCMT reaches.'
-        )
-
-    return command()
+    start = time.time()
+    result = train(
+        CONFIG if Path(CONFIG).is_file() else CONFIG.replace('configs/', 'pcdet_kd::'),
+        args.cfg_options,
+        stage_options=args.stage_options,
+        work_dir=args.work_dir,
+        seed=args.seed,
+        retrain=args.retrain,
+        with_baseline=True,
+        say=lambda text: print(text, flush=True),
+    )
+    report(result)
+    print(
+        f'the demo took {time.time() - start:.0f} s. These are small runs on generated data: '
+        'they show that everything works, not what PointCMT reaches.'
+    )

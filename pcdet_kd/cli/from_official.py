@@ -5,8 +5,11 @@ a partial match is an error.
 import argparse
 from pathlib import Path
 
+from pcdet_kd.cli.guard import guarded
 
-def main() -> int:
+
+@guarded
+def main() -> None:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -22,29 +25,23 @@ def main() -> int:
     parser.add_argument('--quiet', action='store_true', help='do not list the keys')
     parser.add_argument('--list', action=_List, help='show the published networks and exit')
     args = parser.parse_args()
-    from pcdet_kd.cli.guard import guarded
+    from pcdet_kd.apis import convert_file
+    from pcdet_kd.apis.official_archs import OFFICIAL
 
-    @guarded
-    def command() -> None:
-        from pcdet_kd.apis import convert_file
-        from pcdet_kd.apis.official_archs import OFFICIAL
-
-        conversion, inert = convert_file(args.src, args.dst, args.arch)
-        if not args.quiet:
-            width = max(len(old) for old, _ in conversion.renamed)
-            for old, new in conversion.renamed:
-                print(f'{old:{width}} -> {new}')
-            for key in conversion.left:
-                print(f'{key:{width}} left out: our model does not use it')
-        print(
-            f'{args.dst}: {len(conversion.renamed)} tensors from {Path(args.src).name} '
-            f'({OFFICIAL[args.arch].source}), {len(conversion.left)} left out by rule'
-        )
-        if inert:
-            print(f'Python objects in the file that were not read: {", ".join(inert)}')
-        print(f"In Python: pcdet_kd.apis.init_model(checkpoint='{args.dst}')")
-
-    return command()
+    conversion, inert = convert_file(args.src, args.dst, args.arch)
+    if not args.quiet:
+        width = max(len(old) for old, _ in conversion.renamed)
+        for old, new in conversion.renamed:
+            print(f'{old:{width}} -> {new}')
+        for key in conversion.left:
+            print(f'{key:{width}} left out: our model does not use it')
+    print(
+        f'{args.dst}: {len(conversion.renamed)} tensors from {Path(args.src).name} '
+        f'({OFFICIAL[args.arch].source}), {len(conversion.left)} left out by rule'
+    )
+    if inert:
+        print(f'Python objects in the file that were not read: {", ".join(inert)}')
+    print(f"In Python: pcdet_kd.apis.init_model(checkpoint='{args.dst}')")
 
 
 class _List(argparse.Action):

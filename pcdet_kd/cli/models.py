@@ -4,7 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from pcdet_kd.cli.guard import guarded
 
+
+@guarded
 def main() -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -23,35 +26,29 @@ def main() -> int:
         '--out', default='docs/en/model_zoo.md', help='... here (default: docs/en/model_zoo.md)'
     )
     args = parser.parse_args()
-    from pcdet_kd.cli.guard import guarded
+    from pcdet_kd.apis import list_models, model_infos
+    from pcdet_kd.apis.zoo import model_rows, zoo_page
+    from pcdet_kd.registry import did_you_mean
+    from pcdet_kd.visualization import comparison_table
 
-    @guarded
-    def command() -> int:
-        from pcdet_kd.apis import list_models, model_infos
-        from pcdet_kd.apis.zoo import model_rows, zoo_page
-        from pcdet_kd.registry import did_you_mean
-        from pcdet_kd.visualization import comparison_table
-
-        if args.page:
-            page = zoo_page(Path(args.page))
-            Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-            Path(args.out).write_text(page, encoding='utf-8')
-            print(f'{args.out} written')
-            return 0
-        names, infos = list_models(args.pattern), model_infos()
-        if not names:
-            print(
-                f"no model matches '{args.pattern}'.{did_you_mean(args.pattern, infos)} Without a "
-                'pattern all are listed',
-                file=sys.stderr,
-            )
-            return 1
-        print(comparison_table(model_rows([infos[name] for name in names])))
-        families = dict.fromkeys(f'configs/{infos[name].config.parent.name}/' for name in names)
-        print(
-            f'\nConfigs: {", ".join(families)}. train, test, print-config, get-flops and '
-            'benchmark take a name too.'
-        )
+    if args.page:
+        page = zoo_page(Path(args.page))
+        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+        Path(args.out).write_text(page, encoding='utf-8')
+        print(f'{args.out} written')
         return 0
-
-    return command()
+    names, infos = list_models(args.pattern), model_infos()
+    if not names:
+        print(
+            f"no model matches '{args.pattern}'.{did_you_mean(args.pattern, infos)} Without a "
+            'pattern all are listed',
+            file=sys.stderr,
+        )
+        return 1
+    print(comparison_table(model_rows([infos[name] for name in names])))
+    families = dict.fromkeys(f'configs/{infos[name].config.parent.name}/' for name in names)
+    print(
+        f'\nConfigs: {", ".join(families)}. train, test, print-config, get-flops and '
+        'benchmark take a name too.'
+    )
+    return 0

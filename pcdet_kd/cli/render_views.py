@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pcdet_kd.cli.guard import guarded
+
 FORMATS = ('.off', '.obj', '.ply', '.stl')
 
 
+@guarded
 def main() -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(
@@ -60,37 +63,31 @@ def main() -> int:
     )
     parser.add_argument('--workers', type=int, help='processes (one per processor)')
     args = parser.parse_args()
-    from pcdet_kd.cli.guard import guarded
+    from pcdet_kd.datasets.synthetic.parallel import default_workers
+    from pcdet_kd.views.cache import ViewCache
+    from pcdet_kd.views.mesh_renderer import MeshRenderer
 
-    @guarded
-    def command() -> int:
-        from pcdet_kd.datasets.synthetic.parallel import default_workers
-        from pcdet_kd.views.cache import ViewCache
-        from pcdet_kd.views.mesh_renderer import MeshRenderer
-
-        files = find_meshes(Path(args.meshes).expanduser())
-        renderer = MeshRenderer(
-            args.rig,
-            args.image_size,
-            args.samples,
-            args.framing,
-            distance=args.distance,
-            up_axis=args.up_axis,
-        )
-        renderer(
-            [[0, 0, 0], [1.0, 0, 0], [0, 1, 0]], [[0, 1, 2]]
-        )  # compiles before the processes are started
-        cache = ViewCache(Path(args.out).expanduser(), renderer)
-        filled = cache.fill(files, read_mesh, args.workers or default_workers())
-        for error in filled.failed.values():
-            print(f'error: {error}', file=sys.stderr)
-        print(
-            f'{cache.root}: {renderer.num_views} views each of {len(filled.rendered)} meshes '
-            f'rendered, {len(filled.kept)} there already, {len(filled.failed)} failed'
-        )
-        return 1 if filled.failed else 0
-
-    return command()
+    files = find_meshes(Path(args.meshes).expanduser())
+    renderer = MeshRenderer(
+        args.rig,
+        args.image_size,
+        args.samples,
+        args.framing,
+        distance=args.distance,
+        up_axis=args.up_axis,
+    )
+    renderer(
+        [[0, 0, 0], [1.0, 0, 0], [0, 1, 0]], [[0, 1, 2]]
+    )  # compiles before the processes are started
+    cache = ViewCache(Path(args.out).expanduser(), renderer)
+    filled = cache.fill(files, read_mesh, args.workers or default_workers())
+    for error in filled.failed.values():
+        print(f'error: {error}', file=sys.stderr)
+    print(
+        f'{cache.root}: {renderer.num_views} views each of {len(filled.rendered)} meshes '
+        f'rendered, {len(filled.kept)} there already, {len(filled.failed)} failed'
+    )
+    return 1 if filled.failed else 0
 
 
 def find_meshes(folder: Path) -> dict[str, Path]:

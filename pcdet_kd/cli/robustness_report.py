@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from pcdet_kd.cli.guard import guarded
+
 
 def parse_models(arguments: list[str]) -> dict[str, list[Path]]:
     """Return the folders of each model, from ``FOLDER`` or ``NAME=FOLDER,FOLDER,...``.
@@ -36,7 +38,8 @@ def parse_models(arguments: list[str]) -> dict[str, list[Path]]:
     return models
 
 
-def main() -> int:
+@guarded
+def main() -> None:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -50,15 +53,9 @@ def main() -> int:
         '--out', required=True, metavar='DIR', help='folder for report.html, .json, .md and .tex'
     )
     args = parser.parse_args()
-    from pcdet_kd.cli.guard import guarded
+    from pcdet_kd.cli.suite import show
+    from pcdet_kd.robustness import make_report
 
-    @guarded
-    def command() -> None:
-        from pcdet_kd.cli.suite import show
-        from pcdet_kd.robustness import make_report
-
-        out = Path(args.out)
-        show(make_report(parse_models(args.results), out))
-        print(f'report: {out / "report.html"}')
-
-    return command()
+    out = Path(args.out)
+    show(make_report(parse_models(args.results), out))
+    print(f'report: {out / "report.html"}')

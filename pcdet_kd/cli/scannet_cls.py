@@ -2,8 +2,11 @@
 
 import argparse
 
+from pcdet_kd.cli.guard import guarded
 
-def main() -> int:
+
+@guarded
+def main() -> None:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -21,17 +24,11 @@ def main() -> int:
         '--seed', type=int, default=0, help='seed of the choice of points (default: 0)'
     )
     args = parser.parse_args()
-    from pcdet_kd.cli.guard import guarded
+    from pcdet_kd.datasets.scannet_objects import convert
 
-    @guarded
-    def command() -> None:
-        from pcdet_kd.datasets.scannet_objects import convert
-
-        counts = convert(args.scans, args.labels, args.splits, args.out, args.num_points, args.seed)
-        print(f'{args.out}: {counts["train"]} objects for training, {counts["test"]} for testing')
-        print(
-            "PointCNN's script gives 12,060 and 3,416 with ScanNet V2; another label map gives "
-            'other numbers'
-        )
-
-    return command()
+    counts = convert(args.scans, args.labels, args.splits, args.out, args.num_points, args.seed)
+    print(f'{args.out}: {counts["train"]} objects for training, {counts["test"]} for testing')
+    print(
+        "PointCNN's script gives 12,060 and 3,416 with ScanNet V2; another label map gives "
+        'other numbers'
+    )

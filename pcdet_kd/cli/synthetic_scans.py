@@ -2,8 +2,11 @@
 
 import argparse
 
+from pcdet_kd.cli.guard import guarded
 
-def main() -> int:
+
+@guarded
+def main() -> None:
     """Run the command and return its exit code."""
     variants = ('OBJ_ONLY', 'OBJ_BG', 'PB_T50_RS')
     parser = argparse.ArgumentParser(description=__doc__)
@@ -34,24 +37,18 @@ def main() -> int:
         '--cache-dir', help="where generated arrays are stored (the user's cache directory)"
     )
     args = parser.parse_args()
-    from pcdet_kd.cli.guard import guarded
+    from pcdet_kd.datasets.synthetic_scans import SyntheticScans
 
-    @guarded
-    def command() -> None:
-        from pcdet_kd.datasets.synthetic_scans import SyntheticScans
-
-        for variant in args.variant:
-            for split in ('trainval', 'test'):
-                scans = SyntheticScans(
-                    variant,
-                    args.num_train,
-                    args.num_test,
-                    args.num_points,
-                    args.seed,
-                    args.cache_dir,
-                    args.workers,
-                    split=split,
-                )
-                print(f'{scans.write_h5(args.out)}: {len(scans)} clouds')
-
-    return command()
+    for variant in args.variant:
+        for split in ('trainval', 'test'):
+            scans = SyntheticScans(
+                variant,
+                args.num_train,
+                args.num_test,
+                args.num_points,
+                args.seed,
+                args.cache_dir,
+                args.workers,
+                split=split,
+            )
+            print(f'{scans.write_h5(args.out)}: {len(scans)} clouds')

@@ -5,6 +5,8 @@ suite.
 import argparse
 from pathlib import Path
 
+from pcdet_kd.cli.guard import guarded
+
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
@@ -78,44 +80,39 @@ def report(metrics: dict[str, float], work_dir: Path) -> None:
     print(f'\nper-class table in the log, confusion matrix and log: {work_dir}')
 
 
-def main() -> int:
+@guarded
+def main() -> None:
     """Run the command and return its exit code."""
     args = parse_args()
-    from pcdet_kd.cli.guard import guarded
+    from mmengine.dist import is_main_process
 
-    @guarded
-    def command() -> None:
-        from mmengine.dist import is_main_process
+    from pcdet_kd.apis import test
+    from pcdet_kd.cli.suite import show
 
-        from pcdet_kd.apis import test
-        from pcdet_kd.cli.suite import show
-
-        result = test(
-            args.config,
-            args.checkpoint,
-            args.cfg_options,
-            corruptions=args.corruptions,
-            corruptions_root=args.corruptions_root,
-            renormalize=args.renormalize,
-            report=args.report,
-            work_dir=args.work_dir,
-            votes=args.votes,
-            tta=args.tta,
-            out=args.out,
-            amp=args.amp,
-            seed=args.seed,
-            verify_data=args.verify_data,
-            launcher=args.launcher,
-        )
-        if not is_main_process():
-            return
-        if result.suite is None:
-            report(result.metrics, result.work_dir)
-            return
-        show(result.report)
-        print(f'predictions: {result.suite}')
-        if args.report:
-            print(f'report:      {args.report}/report.html')
-        print(f'compare:     pcdet-kd robustness-report {result.suite} OTHER_FOLDER ... --out DIR')
-
-    return command()
+    result = test(
+        args.config,
+        args.checkpoint,
+        args.cfg_options,
+        corruptions=args.corruptions,
+        corruptions_root=args.corruptions_root,
+        renormalize=args.renormalize,
+        report=args.report,
+        work_dir=args.work_dir,
+        votes=args.votes,
+        tta=args.tta,
+        out=args.out,
+        amp=args.amp,
+        seed=args.seed,
+        verify_data=args.verify_data,
+        launcher=args.launcher,
+    )
+    if not is_main_process():
+        return
+    if result.suite is None:
+        report(result.metrics, result.work_dir)
+        return
+    show(result.report)
+    print(f'predictions: {result.suite}')
+    if args.report:
+        print(f'report:      {args.report}/report.html')
+    print(f'compare:     pcdet-kd robustness-report {result.suite} OTHER_FOLDER ... --out DIR')

@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+from pcdet_kd.cli.guard import guarded
+
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
@@ -99,39 +101,34 @@ def report(result: Any) -> None:
     )
 
 
-def main() -> int:
+@guarded
+def main() -> None:
     """Run the command and return its exit code."""
     args = parse_args()
-    from pcdet_kd.cli.guard import guarded
+    from mmengine.dist import is_main_process
 
-    @guarded
-    def command() -> None:
-        from mmengine.dist import is_main_process
+    from pcdet_kd.apis import train
 
-        from pcdet_kd.apis import train
-
-        result = train(
-            args.config,
-            args.cfg_options,
-            stage_options=args.stage_options,
-            work_dir=args.work_dir,
-            seed=args.seed,
-            resume=args.resume,
-            retrain=args.retrain,
-            with_baseline=args.with_baseline,
-            validate=not args.no_validate,
-            amp=args.amp,
-            auto_scale_lr=args.auto_scale_lr,
-            pin_memory=not args.no_pin_memory,
-            persistent_workers=not args.no_persistent_workers,
-            verify_data=args.verify_data,
-            dry_run=args.dry_run,
-            launcher=args.launcher,
-            say=lambda text: print(text, flush=True),
-        )
-        if args.dry_run:
-            print('nothing was trained: this was a dry run, and all checks passed')
-        elif is_main_process():
-            report(result)
-
-    return command()
+    result = train(
+        args.config,
+        args.cfg_options,
+        stage_options=args.stage_options,
+        work_dir=args.work_dir,
+        seed=args.seed,
+        resume=args.resume,
+        retrain=args.retrain,
+        with_baseline=args.with_baseline,
+        validate=not args.no_validate,
+        amp=args.amp,
+        auto_scale_lr=args.auto_scale_lr,
+        pin_memory=not args.no_pin_memory,
+        persistent_workers=not args.no_persistent_workers,
+        verify_data=args.verify_data,
+        dry_run=args.dry_run,
+        launcher=args.launcher,
+        say=lambda text: print(text, flush=True),
+    )
+    if args.dry_run:
+        print('nothing was trained: this was a dry run, and all checks passed')
+    elif is_main_process():
+        report(result)
