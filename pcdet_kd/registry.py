@@ -67,32 +67,26 @@ def accepted_arguments(obj: Callable) -> set[str] | None:
     count as well.
     """
 
-    def keywords(function: Callable) -> tuple[set[str], bool]:
-        parameters = inspect.signature(function).parameters.values()
-        names = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-        return names, any(p.kind is p.VAR_KEYWORD for p in parameters)
-
-    if not inspect.isclass(obj):
-        try:
-            names, open_ended = keywords(obj)
-        except (TypeError, ValueError):
-            return None
-        return None if open_ended else names
     accepted: set[str] = set()
-    open_ended = False
-    for cls in obj.__mro__:
-        if '__init__' not in vars(cls):
-            continue
-        if cls is object:
-            break
+    for function in initialisers(obj):
         try:
-            names, open_ended = keywords(cls.__init__)
+            parameters = inspect.signature(function).parameters.values()
         except (TypeError, ValueError):
             return None
-        accepted |= names - {'self'}
-        if not open_ended:
+        named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        accepted.update(named[1:] if inspect.isclass(obj) else named)  # without self
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             return accepted
-    return None if open_ended else accepted
+    return None if initialisers(obj) else accepted
+
+
+def initialisers(obj: Callable) -> list[Callable]:
+    """Return the functions that take the arguments of a call: a class's ``__init__`` and those of
+    its bases, or a function itself.
+    """
+    if not inspect.isclass(obj):
+        return [obj]
+    return [vars(c)['__init__'] for c in obj.__mro__[:-1] if '__init__' in vars(c)]
 
 
 def check_arguments(obj: Callable, names: Iterable[str]) -> None:

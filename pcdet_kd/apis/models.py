@@ -124,11 +124,7 @@ def get_model(
             'checkpoint '
             '(tools/model_converters/from_official.py converts published ones)'
         )
-    model = _student(load_config(infos[name].config, options))
-    if pretrained:
-        source = os.fspath(pretrained)
-        load_weights(model, student_weights(load_checkpoint_file(source), source), source=source)
-    return model.to(device)
+    return init_model(infos[name].config, pretrained or None, device, options).train()
 
 
 def init_model(
@@ -160,9 +156,9 @@ def init_model(
         content = load_checkpoint_file(checkpoint)
         weights, meta = student_weights(content, source), meta_of(content, source)
     if config is not None:
-        model = _student(
-            config if isinstance(config, Config) else load_config(model_config(config), options)
-        )
+        if not isinstance(config, Config):
+            config = load_config(model_config(config), options)
+        model = MODELS.build(student_config(config.model))
     elif 'model' in meta:
         model = build_stored_model(meta['model'], weights, source)
     else:
@@ -176,7 +172,3 @@ def init_model(
         if meta.get('dataset_meta'):
             model.dataset_meta = meta['dataset_meta']
     return model.to(device).eval()
-
-
-def _student(config: Config) -> nn.Module:
-    return MODELS.build(student_config(config.model))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
+from mmengine.runner.utils import set_random_seed
 from torch.utils.data import DataLoader
 
 from pcdet_kd import registry as R
@@ -149,19 +150,13 @@ def check_config(
         elif key in _BY_TOP:
             _walk(value, key, _BY_TOP[key], problems)
     for key, allowed in (
-        ('randomness', _names('mmengine.runner.utils', 'set_random_seed')),
+        ('randomness', R.accepted_arguments(set_random_seed)),
         ('env_cfg', {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'}),
         ('corruptions', {'suite', 'data_root', 'renormalize'}),
     ):
         _check_keys(cfg.get(key) or {}, key, allowed, problems)
     if problems:
         raise ConfigError(source, problems)
-
-
-def _names(module: str, name: str) -> set[str]:
-    from importlib import import_module
-
-    return R.accepted_arguments(getattr(import_module(module), name)) or set()
 
 
 def _check_keys(node: dict, path: str, allowed: set[str], problems: list[str]) -> None:
@@ -175,7 +170,7 @@ def _check_keys(node: dict, path: str, allowed: set[str], problems: list[str]) -
 def _check_loader(key: str, loader: Any, problems: list[str]) -> None:
     if not isinstance(loader, dict):
         return
-    allowed = _names('torch.utils.data', 'DataLoader') | {'num_batch_per_epoch', 'device'}
+    allowed = R.accepted_arguments(DataLoader) | {'num_batch_per_epoch', 'device'}
     _check_keys(loader, key, allowed, problems)
     _check_numbers(DataLoader, loader, key, problems)
     for name, value in loader.items():
@@ -261,11 +256,8 @@ def _check_call(obj: Callable, node: dict, path: str, added: set[str], problems:
 
 def _check_numbers(obj: Callable, node: dict, path: str, problems: list[str]) -> None:
     """Find text where the annotation of an argument allows numbers only."""
-    functions = [obj]
-    if inspect.isclass(obj):
-        functions = [vars(c)['__init__'] for c in obj.__mro__[:-1] if '__init__' in vars(c)]
     found = set()
-    for function in functions:
+    for function in R.initialisers(obj):
         with suppress(TypeError, ValueError):  # without a signature
             for name, parameter in inspect.signature(function).parameters.items():
                 words = set(re.findall(r'\w+', inspect.formatannotation(parameter.annotation)))
