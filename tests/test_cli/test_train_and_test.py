@@ -83,7 +83,7 @@ def test_switches_reach_the_config(tiny_configs, command):
     )
     assert code == 0, err
     dumped = (tiny_configs.parent / 'work_dirs/tiny_teacher/tiny_teacher.py').read_text()
-    assert 'AmpOptimWrapper' in dumped and 'val_dataloader = None' in dumped
+    assert 'AmpOptimWrapper' in dumped and 'val_dataloader=None' in dumped
     assert not (tiny_configs.parent / 'work_dirs/tiny_teacher/best.pth').exists()
     code, out, err = command(
         'test',
