@@ -1,5 +1,4 @@
-"""What is done to one cloud: the corruptions of ModelNet40-C (Sun et al., 2022) and of ModelNet-C
-(Ren et al., 2022).
+"""The corruptions of ModelNet40-C (Sun et al., 2022) and of ModelNet-C (Ren et al., 2022).
 
 Each is a function of a cloud, a severity and a generator of random numbers.
 """

@@ -40,7 +40,7 @@ def free_form(points: np.ndarray, displacement: np.ndarray) -> np.ndarray:
 
 
 def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return a @ b without BLAS, whose threads would get into each other's way in many
+    """Return a @ b without BLAS, whose threads would compete in many
     processes.
     """
     return np.einsum('ij,kj->ik', a, np.ascontiguousarray(b.T))

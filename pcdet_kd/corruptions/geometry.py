@@ -48,7 +48,7 @@ def to_unit_box(points: np.ndarray) -> np.ndarray:
     low, high = points.min(axis=0), points.max(axis=0)
     extent = (high - low).max()
     if not extent > 0:
-        raise ValueError('all points are the same (or not finite): there is no box to normalise')
+        raise ValueError('all points are the same (or not finite): cannot scale them to a box')
     return (points - (low + high) / 2) * (2 / extent)
 
 
@@ -66,12 +66,12 @@ def to_unit_sphere(points: np.ndarray) -> np.ndarray:
     centred = points - points.mean(axis=0)
     radius = radius_of(centred)
     if not radius > 0:
-        raise ValueError('all points are the same (or not finite): there is no sphere to normalise')
+        raise ValueError('all points are the same (or not finite): cannot scale them to a sphere')
     return centred / radius
 
 
 def rotation_matrices(x: float, y: float, z: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the rotations (3, 3) about each axis by angles in radian: ``R @ column`` turns
+    """Return the rotations (3, 3) about each axis by angles in radians: ``R @ column`` turns
     counterclockwise.
     """
     (cx, cy, cz), (sx, sy, sz) = np.cos((x, y, z)), np.sin((x, y, z))

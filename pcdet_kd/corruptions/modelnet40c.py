@@ -3,7 +3,7 @@
 Each takes a cloud (N, 3) in the unit sphere, a severity from 1 to 5 and a generator, and returns a
 new cloud (N', 3) float32. The numbers of points that are moved in groups (30, 75, 100) are the
 authors', for clouds of 1,024. ``finish=False`` leaves out the last step, the normalisation to the
-box [-1, 1] or the clipping to it, which training on corrupted clouds doesn't do. Rotations and
+box [-1, 1] or the clipping to it, which training on corrupted clouds does not do. Rotations and
 shears act on points as rows.
 """
 

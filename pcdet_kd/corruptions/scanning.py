@@ -43,7 +43,7 @@ def occlusion(
         (num_points, 3) float32, y-up, normalised to the box.
 
     Raises:
-        ValueError: A malformed mesh, or one of which nothing is seen.
+        ValueError: A malformed mesh, or one that the camera does not see.
     """
     points, _ = _scan(
         vertices, faces, severity, rng.uniform(2 * np.pi / 3, 5 * np.pi / 6), 3.0, rng
@@ -79,7 +79,7 @@ def lidar(
         (num_points, 3) float32, y-up, in the coordinates of the normalised mesh.
 
     Raises:
-        ValueError: A malformed mesh, or one of which nothing is seen.
+        ValueError: A malformed mesh, or one that the camera does not see.
     """
     points, sensor = _scan(vertices, faces, severity, 5 * np.pi / 8, 5.0, rng)
     lines = scan_lines(points - sensor)

@@ -1,5 +1,5 @@
-"""Robustness to corruptions: suites are generated, a model is evaluated on them, and a report says
-what came out.
+"""Robustness to corruptions: suites are generated, a model is evaluated on them, and a report shows
+the results.
 """
 
 from pcdet_kd.robustness.evaluate import evaluate_suite

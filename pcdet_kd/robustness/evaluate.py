@@ -33,17 +33,17 @@ def evaluate_suite(
     left_out: Iterable[str] = (),
 ) -> Path:
     """Evaluate a runner's model on all sets of a suite, or on those that an interrupted evaluation
-    left.
+    did not reach.
 
-    Each set goes through MMEngine's test loop. The folder of the results is named after what
-    decides about them (weights, model, data, normalisation, transforms, precision, seed), so that
-    another checkpoint gets another folder and never half of this one's results.
+    Each set goes through MMEngine's test loop. The name of the results' folder depends on all
+    that affects them (weights, model, data, normalisation, transforms, precision, seed), so that
+    results of different evaluations never mix.
 
     Args:
         runner: Holds the model with its weights; its test data set is not used.
         data: The suite.
         work_dir: Where the folder of the results is made.
-        run: What the report should say about the model: ``name``, ``config``, ``checkpoint``,
+        run: Facts about the model for the report: ``name``, ``config``, ``checkpoint``,
             ``sha256``, ``model``.
         batch_size: Clouds per batch.
         amp: Mixed precision (bfloat16 on a CPU).
@@ -78,7 +78,7 @@ def evaluate_suite(
     if not pending:
         print_log(f'{title}: all {count} sets were evaluated before, in {folder}', 'current')
         return folder
-    state = f'goes on after {done} of {count} sets, in' if done else f'{count} sets, to'
+    state = f'continues after {done} of {count} sets in' if done else f'{count} sets, results in'
     print_log(f'{title}: {state} {folder}', 'current')
     with progress_bar(len(pending) * content.clouds, unit=' clouds') as bar:
         runner._test_loop = SuiteLoop(runner, data, pending, folder, bar, batch_size, amp, seed)
@@ -99,7 +99,7 @@ def _begin(folder: Path, info: dict[str, Any]) -> list[SetName]:
         raise DataError(
             folder,
             'results of another evaluation',
-            f'those with the key {info["key"]}',
+            f'results with the key {info["key"]}',
             'move the folder away, or choose another --work-dir',
         )
     remove_stale_temporaries(folder / 'sets')

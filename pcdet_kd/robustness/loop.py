@@ -31,7 +31,7 @@ class SuiteLoop(BaseLoop):
         data: The suite.
         sets: Those to evaluate, in order.
         folder: Where the predictions go.
-        bar: Moves with every batch.
+        bar: Progress bar, updated after every batch.
         batch_size: Clouds per batch.
         amp: Mixed precision.
         seed: Each set starts from random numbers that follow from it and the set's name.
@@ -112,8 +112,8 @@ class SetPredictions(SampleMetric):
         bad = np.flatnonzero(~np.isfinite(scores).all(axis=1))
         if len(bad):
             raise ValueError(
-                f'{file}: the scores of cloud {bad[0]} hold NaN or infinity: the model is broken, '
-                'or its weights are'
+                f'{file}: the scores of cloud {bad[0]} hold NaN or infinity: check the model and '
+                'its weights'
             )
         points, rows = self.dataset.records.points, np.arange(len(scores))
         gt, pred = self.dataset.labels(), scores.argmax(axis=1)
@@ -130,9 +130,7 @@ class SetPredictions(SampleMetric):
 
 
 def progress_bar(total: int | None, **options: Any) -> tqdm:
-    """Return a bar of the main process: it moves in a terminal, and writes a line now and then to
-    a file.
-    """
+    """Return a progress bar of the main process: in a file it writes a line every 30 seconds."""
     interval = 0.2 if sys.stderr.isatty() else 30.0
     return tqdm(
         total=total,
@@ -145,7 +143,7 @@ def progress_bar(total: int | None, **options: Any) -> tqdm:
 
 @contextmanager
 def _brief_console(logger: logging.Logger) -> Iterator[None]:
-    """Leave the console to the bar: the lines of every few batches go to the log file alone."""
+    """Keep the console for the bar: the lines of every few batches go to the log file only."""
     consoles = [h for h in logger.handlers if type(h) is logging.StreamHandler]
     levels = [handler.level for handler in consoles]
     for handler in consoles:

@@ -31,7 +31,7 @@ def error_rates(accuracies: Mapping[str, Sequence[float]]) -> dict[str, float]:
         the corruptions. No rounding.
 
     Raises:
-        ValueError: Nothing to average.
+        ValueError: A corruption has no accuracy, or there is no corruption.
     """
     if not accuracies or not all(len(values) for values in accuracies.values()):
         raise ValueError(
@@ -64,7 +64,7 @@ def modelnet_c_scores(
         the paper calls mOA, mCE and RmCE; under ``'clean'`` only ``'OA'``.
 
     Raises:
-        ValueError: A corruption is missing or unknown; a mean over others would not be comparable.
+        ValueError: A corruption is missing or unknown: the means would not be comparable.
     """
     expected = set(baseline) - {'clean'}
     if set(accuracies) != expected:

@@ -24,13 +24,13 @@ def bootstrap(
 
     Samples are drawn with replacement. All k columns of a sample are drawn together: the corrupted
     versions of one shape depend on each other, so that shapes are drawn and not clouds. With
-    several runs, each draw also draws the runs, so that the interval holds what differs from seed
-    to seed; of a few runs it knows little (two or three give intervals that are too short).
+    several runs, each draw also draws the runs, so that the interval includes the spread between
+    seeds; with only two or three runs the intervals are too short.
 
     Args:
         values: (n, k), or (runs, n, k).
-        draws: How many times.
-        level: Probability that the interval is for.
+        draws: Number of bootstrap draws.
+        level: Confidence level of the interval.
         seed: Of the draws. The same seed and n give the same draws, whatever the values.
 
     Raises:
@@ -44,7 +44,7 @@ def paired_bootstrap(
 ) -> Interval:
     """Return mean differences ``values - reference`` with intervals; see :func:`bootstrap`.
 
-    Each draw takes the same samples of both, which removes what is hard for both models alike from
+    Each draw takes the same samples of both, which removes the spread that both models share from
     the interval. Runs of the two are drawn independently of each other.
 
     Args:

@@ -1,6 +1,4 @@
-"""What the evaluation of one checkpoint on a corruption suite leaves behind: one file per set,
-whole or not there.
-"""
+"""Results of one checkpoint on a corruption suite: one file per set, written atomically."""
 
 import json
 from dataclasses import dataclass, field
@@ -104,7 +102,8 @@ class SuiteResult:
         """Read a folder of results.
 
         Raises:
-            DataError: It is no such folder, the evaluation hasn't ended, or a file is damaged.
+            DataError: It is not such a folder, the evaluation is not complete, or a file is
+                damaged.
         """
         folder = Path(folder)
         info = read_info(folder)
@@ -113,8 +112,8 @@ class SuiteResult:
             raise DataError(
                 folder,
                 f'{len(info["sets"]) - len(missing)} of {len(info["sets"])} sets',
-                'a whole evaluation',
-                'start the same command again: it goes on where it stopped',
+                'a complete evaluation',
+                'run the same command again: it continues where it stopped',
             )
         sets = {name: SetResult.read(set_file(folder, name)) for name in info['sets']}
         reference = next(iter(sets.values())).gt
@@ -122,7 +121,7 @@ class SuiteResult:
             if not np.array_equal(result.gt, reference):
                 raise DataError(
                     set_file(folder, name),
-                    'labels other than those of the other sets',
+                    'other labels than in the other sets',
                     'the same shapes in all sets',
                     f'delete the folder and {AGAIN}',
                 )
@@ -181,7 +180,7 @@ def worst_mistakes(
         gt, pred, score, true_score: As in :class:`SetResult`.
         clean: (n,) whether the sample was classified correctly on the clean set; None if there is
             no such set.
-        count: At most so many.
+        count: Largest number of positions.
     """
     wrong = np.flatnonzero(pred != gt)
     spared = np.ones(len(gt), bool) if clean is None else clean

@@ -1,5 +1,5 @@
-"""The sets of a corruption suite, as an evaluation takes them: checked before it begins, then read
-one after the other.
+"""The sets of a corruption suite for an evaluation: all are checked before it begins, then read one
+after the other.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -73,7 +73,7 @@ class SuiteContent:
         classes: Names of the classes.
         up_axis: Of the clouds.
         provenance: Who made the files.
-        generated: Whether they carry the generator's mark.
+        generated: Whether ``generated.json`` lists them.
         notes: What a reader of the scores should know.
     """
 
@@ -87,8 +87,7 @@ class SuiteContent:
 
 
 def read_suite(data: SuiteData, done: Callable[[], None] = lambda: None) -> SuiteContent:
-    """Read all files of a suite once, so that a fault of the last one is known before the first is
-    evaluated.
+    """Read all files of a suite once, so that faulty files are found before the evaluation begins.
 
     Args:
         data: The suite.
@@ -96,7 +95,7 @@ def read_suite(data: SuiteData, done: Callable[[], None] = lambda: None) -> Suit
 
     Raises:
         DataError: A file is missing or damaged, holds another number of clouds than the labels, or
-            other shapes than the first one; or the files are another suite's.
+            other shapes than the first one; or the files are of another suite.
     """
     suite, root = SUITES[data.suite], Path(data.root).expanduser()
     generated = (root / MARK).is_file()
@@ -128,8 +127,8 @@ def read_suite(data: SuiteData, done: Callable[[], None] = lambda: None) -> Suit
         done()
     if not generated and len(labels) != OFFICIAL_CLOUDS:
         notes.append(
-            f'The official files hold {OFFICIAL_CLOUDS:,} clouds, these {len(labels):,}: these '
-            'are not the official ones.'
+            f'The official files hold {OFFICIAL_CLOUDS:,} clouds, these hold {len(labels):,}: they '
+            'are not the official files.'
         )
     if not generated and odd:
         notes.append(
@@ -156,8 +155,7 @@ def _sets_that_count(suite: Suite, root: Path, generated: bool) -> tuple[list[Se
     ):
         names = names[1:]
         notes.append(
-            f'{suite.clean} is not among the files: there are no clean scores, and no drop from '
-            'them.'
+            f'{suite.clean} is not among the files, so there are no clean scores and no drop.'
         )
     if generated:
         absent = [
@@ -198,8 +196,8 @@ def suite_pipeline(transforms: Sequence[Mapping[str, Any]]) -> tuple[list[dict],
 
 
 def suite_metainfo(dataset: Mapping[str, Any], suite: str) -> dict[str, Any] | None:
-    """Return what a config's test set says about its classes, where that is not what the suite's
-    files usually hold.
+    """Return the classes (and up axis) of a config's test set if they differ from those of the
+    suite's official files, else None.
     """
     cls = DATASETS.get(dataset['type']) if isinstance(dataset['type'], str) else dataset['type']
     own = {**(getattr(cls, 'METAINFO', None) or {}), **(dataset.get('metainfo') or {})}

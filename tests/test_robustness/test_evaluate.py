@@ -177,7 +177,7 @@ def test_hooks_and_the_log_see_every_set(evaluate_suite, runner, small_suite, tm
     log = (Path(runner.log_dir) / f'{runner.timestamp}.log').read_text()
     console = ''.join(capfd.readouterr())
     assert 'scale 1: OA' in log and 'scale 1: OA' not in console
-    assert 'ModelNet-C: 11 sets, to' in console
+    assert 'ModelNet-C: 11 sets, results in' in console
 
 
 class Moody(LongestAxis):

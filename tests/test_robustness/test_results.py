@@ -79,7 +79,7 @@ def test_what_is_missing_or_damaged_is_named(suite_result, tmp_path):
 def test_sets_of_other_shapes_do_not_mix(suite_result):
     folder = write(suite_result())
     suite_result(count=59).sets['jitter', 3].write(folder / 'sets' / 'jitter_3.npz')
-    with pytest.raises(DataError, match=r'jitter_3\.npz\n  found: +labels other than'):
+    with pytest.raises(DataError, match=r'jitter_3\.npz\n  found: +other labels than'):
         SuiteResult.read(folder)
 
 

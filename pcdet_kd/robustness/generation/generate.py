@@ -51,20 +51,20 @@ def generate(
     ``generated.json`` beside them.
 
     A cloud depends on the seed, the suite, the corruption, the severity, its name and itself;
-    ModelNet40-C's choice of points is in addition shared by all clouds of a set, as its authors'.
-    It doesn't depend on the number of processes, or on what else is generated. Files appear when
-    they are whole; those that an earlier run finished are kept.
+    ModelNet40-C's choice of points is also shared by all clouds of a set, as in its authors' code.
+    It does not depend on the number of processes, or on what else is generated. Files are written
+    atomically; those that an earlier run finished are kept.
 
     ``generated.json`` holds ``suite``, ``generator``, ``version`` (of the generator), ``seed``,
     ``source`` and its ``fingerprint``, ``num_points``, ``num_samples``, and ``files`` with their
-    SHA-256; a file there that isn't in the directory was being written when the generator was
+    SHA-256; a listed file that is not in the directory was being written when the generator
     stopped.
 
     Args:
         suite: ``'modelnet40-c'`` or ``'modelnet-c'``.
         source: The clean clouds; see :func:`~pcdet_kd.robustness.generation.source.source_of`.
         out: Directory of the files.
-        corruptions: Names. None: all; without meshes, all that need none.
+        corruptions: Names. None: all, or without meshes those that need no mesh.
         severities: None: all.
         seed: Another seed is another set.
         num_points: Points that are taken of each cloud, at random (ModelNet40-C) or the first
@@ -76,7 +76,7 @@ def generate(
             needs meshes.
         DataError: ``out`` holds files that are not this generator's, or were made with other
             arguments.
-        SampleError: A cloud has too few points, or nothing is seen of a mesh.
+        SampleError: A cloud has too few points, or the camera sees nothing of a mesh.
     """
     if suite not in SUITES:
         raise ValueError(f"suite is '{suite}', must be one of {', '.join(SUITES)}")
@@ -133,8 +133,8 @@ def _choose(
     corruptions: Sequence[str] | None,
     severities: Sequence[int] | None,
 ) -> tuple[list[tuple[str, int]], list[str]]:
-    """Return the sets to make, and the names of the corruptions that are left out for want of
-    meshes.
+    """Return the sets to make, and the names of the corruptions that are left out because
+    there are no meshes.
     """
     for name in corruptions or ():
         if name not in suite.corruptions:
@@ -143,14 +143,12 @@ def _choose(
                 f'{did_you_mean(name, suite.corruptions)}'
             )
         if suite.corruptions[name].needs_mesh and not with_meshes:
-            raise ValueError(
-                f"'{name}' is made from meshes: say where they are (meshes=, --meshes)"
-            )
+            raise ValueError(f"'{name}' needs meshes: give their folder with --meshes (meshes=)")
     for severity in severities or ():
         if severity not in suite.severities:
             raise ValueError(
-                f'severity is {severity}, {suite.name} has {suite.severities[0]} to '
-                f'{suite.severities[-1]}'
+                f'severity is {severity}, must be {suite.severities[0]} to '
+                f'{suite.severities[-1]} for {suite.name}'
             )
     wanted = [c for c in suite.corruptions.values() if corruptions is None or c.name in corruptions]
     left_out = [c.name for c in wanted if c.needs_mesh and not with_meshes]

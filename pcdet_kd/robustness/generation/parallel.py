@@ -25,8 +25,8 @@ def compute_chunks(maker: Maker, tasks: Iterable[Task], workers: int) -> Iterato
     tasks.
 
     Args:
-        maker: What makes a cloud.
-        tasks: What to make.
+        maker: Makes a cloud.
+        tasks: The clouds to make.
         workers: Processes; 1 or less for this one alone.
     """
     if workers <= 1:
@@ -34,7 +34,7 @@ def compute_chunks(maker: Maker, tasks: Iterable[Task], workers: int) -> Iterato
             yield [maker.make(chosen, i) for i in indices]
         return
     # A fork shares the clouds. torch has one thread in the processes, so that its pools, which a
-    # fork breaks, aren't used.
+    # fork breaks, are not used.
     method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
     with warnings.catch_warnings():
         warnings.filterwarnings(

@@ -39,7 +39,7 @@ class Maker:
         for the clean set.
 
         Raises:
-            SampleError: The cloud has too few points, or nothing is seen of its mesh.
+            SampleError: The cloud has too few points, or the camera sees nothing of its mesh.
             DataError: The mesh cannot be read.
         """
         name, severity = chosen or (self.suite.clean, None)
@@ -75,13 +75,13 @@ class Maker:
     def _take(
         self, index: int, name: str, severity: int | None, count: int, rng: np.random.Generator
     ) -> np.ndarray:
-        """Return ``count`` points: of a set that is chosen at random for all clouds alike, or
-        (ModelNet-C) the first.
+        """Return ``count`` points: the same random choice for all clouds of a set, or (ModelNet-C)
+        the first.
         """
         points = self.source.points[index]
         if self.suite.name == 'modelnet40-c':
             shared = generator_for(self.seed, self.suite.name, name, severity)
-            # a prefix of these keys doesn't depend on the largest cloud, so that clouds may differ
+            # a prefix of these keys does not depend on the largest cloud, so that clouds may differ
             # in size
             order = np.argsort(shared.random(self._largest)[: len(points)], kind='stable')
         else:

@@ -56,8 +56,8 @@ def source_of(
         dataset: Any point-cloud data set.
         normalize: ``'none'``: the clouds lie in the unit sphere already, as ModelNet40's do.
             ``'sphere'``: subtract the mean and divide by the largest distance from it.
-        meshes: Folder with a mesh for each cloud, anywhere below it and named as :class:`MeshFiles`
-            tells, or ``'own'`` for the meshes that the data set itself has
+        meshes: Folder with a mesh for each cloud, anywhere below it and named as in
+            :class:`MeshFiles`, or ``'own'`` for the meshes that the data set itself has
             (:class:`SyntheticScans`).
         mesh_up_axis: Upright axis of the meshes in the folder.
 
@@ -83,8 +83,8 @@ def source_of(
             raise DataError(
                 f"{title}, sample '{name}'",
                 f'a cloud that reaches {radius:.3g} from the origin',
-                'a cloud in the unit sphere: the corruptions have absolute sizes',
-                "--normalize sphere (normalize='sphere')",
+                'a cloud in the unit sphere, because the corruptions have fixed sizes',
+                "pass --normalize sphere (normalize='sphere')",
             )
     same = len({len(cloud) for cloud in points}) == 1
     mesh: GetMesh | None = None
@@ -93,8 +93,8 @@ def source_of(
             raise DataError(
                 title,
                 'a data set without meshes',
-                'one that has them',
-                'name the folder of the meshes',
+                'a data set with meshes',
+                'give the folder of the meshes with --meshes (meshes=)',
             )
         mesh = OwnMeshes(dataset)
     elif meshes is not None:
@@ -126,10 +126,10 @@ class OwnMeshes:
 class MeshFiles:
     """Mesh files (off, obj, stl, ply) of a data set's clouds, found by name.
 
-    A cloud's mesh is named like the cloud: the last part of its sample's name, without an ending.
+    A cloud's mesh has the name of the cloud: the last part of its sample's name, without extension.
     Clouds of ModelNet40's h5 files, which have numbers, get their names from
-    ``ply_data_<split>_<k>_id2file.json`` beside those. Where several meshes have the name, it is
-    the one in a folder with the name of the class.
+    ``ply_data_<split>_<k>_id2file.json`` beside those. Of several meshes with the name, the one in
+    a folder with the name of the class is taken.
 
     Args:
         dataset: The clouds.
@@ -137,7 +137,7 @@ class MeshFiles:
         up_axis: Upright axis of the meshes.
 
     Raises:
-        DataError: A mesh is missing, or it cannot be told which one it is.
+        DataError: A mesh is missing, or several fit one cloud.
     """
 
     def __init__(self, dataset: PointCloudDataset, root: Path, up_axis: str = 'z') -> None:
@@ -167,8 +167,8 @@ class MeshFiles:
             raise DataError(
                 paths[0],
                 f'{len(paths)} meshes of this name, {len(chosen)} of them in a folder {label}',
-                'one',
-                'give the folder that holds just the meshes of this data set',
+                'exactly one',
+                'give the folder that holds only the meshes of this data set',
             )
         return chosen[0]
 
@@ -196,7 +196,7 @@ def mesh_names(dataset: PointCloudDataset) -> list[str]:
                 raise DataError(
                     path,
                     f'{len(listings[path])} names',
-                    f'one for each cloud, so also for {name}',
+                    f'one for each cloud, including {name}',
                     'unpack the archive again',
                 )
             name = listings[path][int(number)]
@@ -209,5 +209,5 @@ def _read_listing(path: Path) -> list[str]:
     fix = 'it is in the archive modelnet40_ply_hdf5_2048.zip'
     listing = read_json(path, contents, fix)
     if not isinstance(listing, list) or not all(isinstance(name, str) for name in listing):
-        raise DataError(path, 'something else', contents, fix)
+        raise DataError(path, 'JSON of another form', contents, fix)
     return listing

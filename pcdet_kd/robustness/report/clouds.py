@@ -1,4 +1,4 @@
-"""Point clouds as vector pictures: a dot per point, nearer ones darker."""
+"""Point clouds as vector images: a dot per point, nearer ones darker."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from pcdet_kd.robustness.report.tables import pretty
 from pcdet_kd.visualization.point_clouds import orthographic
 
 _DEPTHS = ('#c3cfdb', '#93a9bf', '#6484a3', '#3b6188', '#163a5f')  # far to near
-_MOST = 1500  # points per picture
+_MOST = 1500  # points per image
 
 
 def cloud_grid(
@@ -20,15 +20,14 @@ def cloud_grid(
     width: int = 720,
     columns: int = 5,
 ) -> str:
-    """Draw clouds in a grid with what they are, what they were taken for, and which set they are
-    from.
+    """Draw clouds in a grid with their true class, their predicted class and their set.
 
     Args:
         worst: Entries with ``points`` (N, 3), ``corruption``, ``severity``, ``gt``, ``pred``,
             ``score`` and ``sample``.
         classes: Names of the classes.
         up_axis: Of the clouds.
-        width: Of the picture.
+        width: Of the image.
         columns: Clouds in a row.
     """
     cell = width / columns

@@ -23,7 +23,7 @@ PICTURES = 15  # of mistakes per model, about; at least one per corruption
 def robustness_report(
     models: Mapping[str, Sequence[SuiteResult]], draws: int = DRAWS
 ) -> dict[str, Any]:
-    """Return everything that a report says, with intervals and with comparisons to the first model.
+    """Return the content of a report, with intervals and with comparisons to the first model.
 
     Accuracies and error rates are percentages; CE, RCE and their means are ratios, with the
     roundings of ModelNet-C's evaluator. Intervals are those of :func:`bootstrap` over the shapes
@@ -105,7 +105,7 @@ def _same_data(first: SuiteResult, other: SuiteResult, name: str) -> None:
         raise DataError(
             other.folder,
             f'results on {SUITES[other.suite].title}',
-            f'on {SUITES[first.suite].title}, as those before',
+            f'results on {SUITES[first.suite].title}, as the first ones',
             'make one report per suite',
         )
     changed = [
@@ -278,7 +278,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _spread(values: Sequence[float]) -> dict[str, float | None]:
-    """Mean over the runs, and their standard deviation (with n - 1), which one run doesn't have."""
+    """Return the mean over the runs and their standard deviation (n - 1), None for one run."""
     return dict(mean=_mean(values), std=float(np.std(values, ddof=1)) if len(values) > 1 else None)
 
 

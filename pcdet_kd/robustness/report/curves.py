@@ -19,7 +19,7 @@ from pcdet_kd.robustness.report.tables import pretty
 
 def curves(report: Mapping[str, Any]) -> str:
     """A small panel per corruption: accuracy over severity, a line per model, its clean accuracy as
-    a thin rule.
+    a thin line.
     """
     columns, gap, wide, tall, left, head = 5, 12, 126.0, 92.0, 30, 30
     severities = report['severities']
@@ -92,7 +92,7 @@ def curves(report: Mapping[str, Any]) -> str:
 
 
 def _legend(models: Sequence[Mapping[str, Any]]) -> tuple[list[str], float]:
-    """Return what tells the lines apart, and its height."""
+    """Return the legend and its height."""
     entries = [
         (m['name'], COLORS[i % len(COLORS)], 1.5, DASHES[i % len(DASHES)], i)
         for i, m in enumerate(models)

@@ -65,9 +65,8 @@ def summary(report: Mapping[str, Any]) -> str:
         )
         if low <= 0 <= high:
             text += (
-                f' {comparison["model"]} is at {tables.signed(value)} points against it ({ends}): '
-                'these shapes do not show '
-                'a difference.'
+                f' {comparison["model"]} differs from it by {tables.signed(value)} points '
+                f'({ends}): the interval includes zero, so no difference is shown.'
             )
         else:
             text += (
@@ -87,11 +86,11 @@ def _notices(report: Mapping[str, Any]) -> str:
         )
         notes.insert(
             0,
-            'The files were generated with pcdet_kd. They are not the official ones, and scores '
-            f'on them do not compare with published ones.{also}',
+            'The files were generated with pcdet_kd. They are not the official ones: do not '
+            f'compare scores on them with published scores.{also}',
         )
     if len({model['protocol']['normalisation'] for model in report['models']}) > 1:
-        notes.insert(0, 'The models saw differently normalised clouds: see the protocol.')
+        notes.insert(0, 'The clouds were normalised differently for the models: see the protocol.')
     return ''.join(f'<p class="notice">{escape(note)}</p>' for note in notes)
 
 
@@ -188,8 +187,8 @@ def _comparisons(report: Mapping[str, Any]) -> str:
         parts,
         'Points of overall accuracy, with intervals from a paired bootstrap over the test shapes: '
         'all corrupted versions of a shape are drawn together, and the same shapes of both '
-        f'models. A filled dot: the interval excludes zero, which at {100 * level:.0f} % one in '
-        f'{1 / (1 - level):.0f} does by chance.',
+        f'models. A filled dot means that the interval excludes zero; at {100 * level:.0f} %, '
+        f'about one in {1 / (1 - level):.0f} does so by chance.',
     )
 
 
@@ -244,17 +243,17 @@ def _mistakes(report: Mapping[str, Any]) -> str:
         'mistakes',
         'Worst samples',
         parts,
-        'The most confident mistakes of each corruption, clouds that were right before corruption '
-        'first: the set, '
-        'the true class with the number of the shape, and the class it was taken for.',
+        'The most confident mistakes of each corruption; clouds that were classified correctly '
+        'before corruption come first. Below each cloud: the set, the true class with the number '
+        'of the shape, and the predicted class.',
     )
 
 
 def _method(report: Mapping[str, Any]) -> str:
     runs = max(len(model['runs']) for model in report['models'])
     seeds = (
-        'Runs are drawn too, so that the intervals hold the spread between seeds as far as a few '
-        'runs show it.'
+        'Runs are drawn too, so that the intervals include the spread between seeds, as far as a '
+        'few runs show it.'
         if runs > 1
         else 'They say nothing about the spread between training runs, which is often larger.'
     )

@@ -1,4 +1,4 @@
-"""Just enough SVG: elements as text, colours that everyone can tell apart."""
+"""SVG elements as text, and colours that everyone can tell apart."""
 
 from collections.abc import Sequence
 from html import escape
@@ -114,7 +114,7 @@ def marker(
 
 
 def svg(width: float, height: float, content: Sequence[str], title: str) -> str:
-    """Return a picture that scales with the page; ``title`` is what a screen reader says."""
+    """Return an image that scales with the page; a screen reader reads ``title``."""
     body = '\n'.join(content)
     return (
         f'<svg viewBox="0 0 {number(float(width))} {number(float(height))}" role="img" '

@@ -206,7 +206,7 @@ def test_without_meshes(source, tmp_path):
     flat = dataclasses.replace(source, mesh=None)
     done = generate('modelnet40-c', flat, tmp_path, severities=[1])
     assert done.left_out == ['occlusion', 'lidar'] and len(done.written) == 2 + 13
-    with pytest.raises(ValueError, match="'lidar' is made from meshes"):
+    with pytest.raises(ValueError, match="'lidar' needs meshes"):
         generate('modelnet40-c', flat, tmp_path, ['lidar'])
     later = generate('modelnet40-c', source, tmp_path, severities=[1])
     assert later.written == ['data_occlusion_1.npy', 'data_lidar_1.npy']
@@ -219,13 +219,13 @@ def test_refusals(source, tmp_path):
         generate('modelnet-c', source, tmp_path, ['gaussian'])
     with pytest.raises(ValueError, match="Did you mean 'jitter'"):
         generate('modelnet-c', source, tmp_path, ['jiter'])
-    with pytest.raises(ValueError, match='severity is 5, modelnet-c has 0 to 4'):
+    with pytest.raises(ValueError, match='severity is 5, must be 0 to 4 for modelnet-c'):
         generate('modelnet-c', source, tmp_path, severities=[5])
     with pytest.raises(ValueError, match='num_points is 0'):
         generate('modelnet-c', source, tmp_path, num_points=0)
     assert not list(tmp_path.iterdir())
     (tmp_path / 'clean.h5').write_bytes(b'the official one')
-    with pytest.raises(DataError, match='published ones are not overwritten'):
+    with pytest.raises(DataError, match='published files are not overwritten'):
         generate('modelnet40-c', source, tmp_path)
     assert contents(tmp_path) == {'clean.h5': b'the official one'}
 

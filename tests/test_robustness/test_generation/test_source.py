@@ -123,7 +123,7 @@ def test_modelnet40_names_come_from_the_listing(tmp_path, shapes):
     with pytest.raises(DataError, match='1 names'):
         mesh_names(dataset)
     (tmp_path / 'ply_data_test_1_id2file.json').write_text('{}')
-    with pytest.raises(DataError, match='something else'):
+    with pytest.raises(DataError, match='JSON of another form'):
         mesh_names(dataset)
     (tmp_path / 'ply_data_test_1_id2file.json').write_text('[')
     with pytest.raises(DataError, match='cannot be read'):

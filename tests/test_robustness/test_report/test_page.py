@@ -112,7 +112,7 @@ def test_notes_and_other_normalisation_are_shown(report_of):
         report['models'][1]['protocol'], normalisation='to the unit sphere'
     )
     words = body(page(report))
-    assert 'Not among the files: a & b.' in words and 'differently normalised' in words
+    assert 'Not among the files: a & b.' in words and 'normalised differently' in words
     assert 'plain: none: the clouds as they are in the files; ours: to the unit sphere' in words
 
 
@@ -139,8 +139,8 @@ def test_summary(report_of):
     assert f'ours is better by {report["comparisons"][0]["OA"][0]:.1f} points' in text
     report['comparisons'][0]['OA'] = [0.4, -0.2, 1.0]
     assert (
-        'ours is at +0.4 points against it (95 % interval −0.2 to +1.0): these shapes do not show '
-        'a difference.' in summary(report)
+        'ours differs from it by +0.4 points (95 % interval −0.2 to +1.0): the interval includes '
+        'zero, so no difference is shown.' in summary(report)
     )
     report['comparisons'][0]['OA'] = [-2.0, -3.0, -1.0]
     assert 'ours is worse by 2.0 points' in summary(report)
