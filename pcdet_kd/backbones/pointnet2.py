@@ -29,16 +29,19 @@ class PointNet2(BaseModule):
 
     def __init__(
         self,
-        in_channels: int,
-        num_points: Sequence[int],
-        radii: Sequence[Sequence[float]],
-        num_neighbors: Sequence[Sequence[int]],
-        mlp_channels: Sequence[Sequence[Sequence[int]]],
-        global_channels: Sequence[int],
-        bias: bool,
-        compat: str | None,
-        fps_start: int | str,
-        init_cfg: dict | None,
+        in_channels: int = 3,
+        num_points: Sequence[int] = (512, 128),
+        radii: Sequence[Sequence[float]] = ((0.1, 0.2, 0.4), (0.2, 0.4, 0.8)),
+        num_neighbors: Sequence[Sequence[int]] = ((16, 32, 128), (32, 64, 128)),
+        mlp_channels: Sequence[Sequence[Sequence[int]]] = (
+            ((32, 32, 64), (64, 64, 128), (64, 96, 128)),
+            ((64, 64, 128), (128, 128, 256), (128, 128, 256)),
+        ),
+        global_channels: Sequence[int] = (256, 512, 1024),
+        bias: bool = False,
+        compat: str | None = None,
+        fps_start: int | str = 0,
+        init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
         name = type(self).__name__
@@ -151,32 +154,3 @@ class PointNet2MSG(PointNet2):
         fps_start: First centre: 0, or ``'random'`` in training (0 in evaluation).
         init_cfg: As in MMEngine.
     """
-
-    def __init__(
-        self,
-        in_channels: int = 3,
-        num_points: Sequence[int] = (512, 128),
-        radii: Sequence[Sequence[float]] = ((0.1, 0.2, 0.4), (0.2, 0.4, 0.8)),
-        num_neighbors: Sequence[Sequence[int]] = ((16, 32, 128), (32, 64, 128)),
-        mlp_channels: Sequence[Sequence[Sequence[int]]] = (
-            ((32, 32, 64), (64, 64, 128), (64, 96, 128)),
-            ((64, 64, 128), (128, 128, 256), (128, 128, 256)),
-        ),
-        global_channels: Sequence[int] = (256, 512, 1024),
-        bias: bool = False,
-        compat: str | None = None,
-        fps_start: int | str = 0,
-        init_cfg: dict | None = None,
-    ) -> None:
-        super().__init__(
-            in_channels,
-            num_points,
-            radii,
-            num_neighbors,
-            mlp_channels,
-            global_channels,
-            bias,
-            compat,
-            fps_start,
-            init_cfg,
-        )

@@ -54,8 +54,8 @@ def check_work_dir(path: str | os.PathLike) -> None:
 
 
 def check_run(cfg: Mapping) -> None:
-    """Check what a run needs before it is built, in a moment: its work directory, the visualizer's
-    packages, the optimiser, and the names of metrics in ``save_best`` and ``monitor``.
+    """Check what a run needs before it is built, in a moment: its work directory, the optimiser,
+    and the names of metrics in ``save_best`` and ``monitor``.
 
     Args:
         cfg: The config.
@@ -64,7 +64,6 @@ def check_run(cfg: Mapping) -> None:
         UserError: Something is missing or wrong.
     """
     check_work_dir(cfg['work_dir'])
-    check_visualizer(cfg.get('visualizer'))
     check_optimizer(cfg.get('optim_wrapper'))
     evaluator = cfg.get('val_evaluator')
     if isinstance(evaluator, Mapping) and 'metrics' in evaluator:

@@ -7,7 +7,6 @@ from typing import Any
 import mmengine
 import torch
 from mmengine.dist import get_dist_info, master_only
-from mmengine.model import is_model_wrapper
 from mmengine.optim import _ParamScheduler
 from mmengine.runner import CheckpointLoader, Runner
 
@@ -197,7 +196,7 @@ class ResumingRunner(Runner):
             raise ValueError(
                 'file_client_args and backend_args are not supported; checkpoints are local files'
             )
-        model = self.model.module if is_model_wrapper(self.model) else self.model
+        model = unwrapped(self.model)
         gradients = {k: p.grad for k, p in model.named_parameters() if p.grad is not None}
         dataset_meta = getattr(self.train_dataloader.dataset, 'metainfo', None) or {}
         meta = {

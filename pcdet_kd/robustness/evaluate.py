@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from pcdet_kd.datasets.suites import SUITES, SetName
@@ -20,6 +19,7 @@ from pcdet_kd.robustness.results import read_info, set_file, write_info
 from pcdet_kd.robustness.suite_data import SuiteContent, SuiteData, read_suite
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import remove_stale_temporaries
+from pcdet_kd.utils.student import unwrapped
 
 
 def evaluate_suite(
@@ -71,7 +71,7 @@ def evaluate_suite(
     )
     digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
     folder = Path(work_dir) / data.suite / f'{Path(run["checkpoint"]).stem}-{digest[:8]}'
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = unwrapped(runner.model)
     info = run_info(model, data, content, run, digest, batch_size, amp, seed, list(left_out))
     pending = on_main(_begin, folder, info)
     count, done = len(content.sets), len(content.sets) - len(pending)

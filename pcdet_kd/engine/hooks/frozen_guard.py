@@ -3,10 +3,10 @@
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from torch import nn
 
 from pcdet_kd.registry import HOOKS
+from pcdet_kd.utils.student import unwrapped
 
 
 @HOOKS.register_module()
@@ -53,7 +53,7 @@ def frozen_teachers(model: nn.Module) -> dict[str, Any]:
     """Return a model's teachers and frozen helpers: what offers ``weights_hash()`` and is not
     persistent, by name.
     """
-    model = model.module if is_model_wrapper(model) else model
+    model = unwrapped(model)
     parts = {**(getattr(model, 'teachers', None) or {}), **(getattr(model, 'helpers', None) or {})}
     if getattr(model, 'teacher', None) is not None:
         parts['teacher'] = model.teacher

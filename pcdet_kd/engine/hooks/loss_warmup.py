@@ -3,9 +3,9 @@
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from pcdet_kd.registry import HOOKS
+from pcdet_kd.utils.student import unwrapped
 
 
 @HOOKS.register_module()
@@ -45,7 +45,7 @@ class LossWarmupHook(Hook):
         self._find(runner).loss_weight = self._full
 
     def _find(self, runner: Any) -> Any:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         losses = getattr(model, 'losses', {})
         if self.loss not in losses:
             raise ValueError(

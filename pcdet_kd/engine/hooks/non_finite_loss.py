@@ -5,10 +5,10 @@ from typing import Any
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from pcdet_kd.registry import HOOKS
 from pcdet_kd.utils.errors import UserError
+from pcdet_kd.utils.student import unwrapped
 
 
 class NonFiniteLossError(UserError, RuntimeError):
@@ -45,8 +45,7 @@ class NonFiniteLossHook(Hook):
         )
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        parameters = {name for name, _ in model.named_parameters()}
+        parameters = {name for name, _ in unwrapped(runner.model).named_parameters()}
         for name, value in checkpoint['state_dict'].items():
             if not isinstance(value, torch.Tensor) or not value.is_floating_point():
                 continue
