@@ -109,7 +109,7 @@ def impulse(
         severity: 1 to 5.
         rng: Source of the random numbers.
         finish: Normalise to the box.
-        count: How many points, whatever the severity.
+        count: How many points, at every severity.
     """
     points = as_cloud(points)
     divisor = by_severity((30, 25, 20, 15, 10), severity, _FIRST)

@@ -89,7 +89,7 @@ def add_local(points: np.ndarray, severity: int, rng: np.random.Generator) -> np
 
 def _cluster_sizes(total: int, rng: np.random.Generator) -> np.ndarray:
     """Return the sizes of 1 to 7 clusters, ``total`` together; each point falls into any of them
-    alike, so one may be empty.
+    with equal probability, so one may be empty.
     """
     clusters = int(rng.integers(1, _MAX_CLUSTERS + 1))
     return np.bincount(rng.integers(clusters, size=total), minlength=clusters)

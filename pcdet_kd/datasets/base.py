@@ -126,7 +126,7 @@ class PointCloudDataset(BaseDataset):
     Args:
         data_root: Directory of the files.
         split: ``'train'`` (without the validation part), ``'val'``, ``'trainval'`` (the official
-            training set, whole) or ``'test'``.
+            training set, complete) or ``'test'``.
         val_fraction: Part of each class of the official training set that is kept out of
             ``'train'`` for ``'val'``.
         val_seed: Seed of that choice. The choice depends on nothing else.
@@ -188,7 +188,7 @@ class PointCloudDataset(BaseDataset):
 
     @classmethod
     def class_names(cls, config: Mapping[str, Any]) -> Sequence[str] | None:
-        """Return the classes that a config of this data set stands for. No points are read; None if
+        """Return the classes of the data set that a config describes. No points are read; None if
         files say it that are not there.
         """
         return {**cls.METAINFO, **(config.get('metainfo') or {})}.get('classes')

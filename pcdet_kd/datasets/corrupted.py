@@ -31,7 +31,7 @@ class CorruptedDataset(PointCloudDataset):
         renormalize: ``'none'``: the official protocol. ``'sphere'``: centre at the mean and scale
             to the unit sphere; ``'box+sphere'``: the box to [-1, 1] first (what the loaders of
             JGEKD's later code do to PointCloud-C and to ModelNet40-C). Report it with every score.
-        split: ``'test'``; there is no other.
+        split: ``'test'``, the only one.
         options: Arguments of :class:`PointCloudDataset`.
 
     Raises:

@@ -18,7 +18,7 @@ from pcdet_kd.structures import PointDataSample
 class DeviceDataset(Dataset):
     """The clouds of a data set as tensors on a device, with its pipeline in batched form.
 
-    A DataLoader hands :meth:`__getitems__` the indices of a batch and gets the collated batch back,
+    A DataLoader passes the indices of a batch to :meth:`__getitems__` and gets the collated batch,
     so that no worker, no copy and no collation is needed: ``collate_fn`` must return it unchanged
     (:func:`as_it_is`). The random numbers of a sample follow from (seed, epoch, sample), as in the
     data set itself, but are other numbers: see :mod:`pcdet_kd.datasets.device_transforms`.

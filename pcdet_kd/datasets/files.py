@@ -226,13 +226,12 @@ Shape = Sequence[int | None] | None
 def read_h5(
     path: Path, required: Mapping[str, Shape], optional: Mapping[str, Shape], fix: str
 ) -> dict[str, np.ndarray]:
-    """Read whole arrays from an HDF5 file.
+    """Read complete arrays from an HDF5 file.
 
     Args:
         path: The file.
-        required: Names and shapes of the arrays that must be there; None stands for any size, or
-            any shape.
-        optional: The same for arrays that are read where they are there.
+        required: Names and shapes of the required arrays; None means any size, or any shape.
+        optional: The same for arrays that are read if they exist.
         fix: How to get a good file, for the messages.
 
     Returns:

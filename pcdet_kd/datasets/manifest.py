@@ -21,7 +21,7 @@ def verify(data: PointCloudDataset | str | Path) -> None:
     """Compare the files of a data set with the hashes that the first check wrote.
 
     The hashes are in ``<data_root>/SHA256SUMS``, or, where that cannot be written, in the user's
-    cache directory; a line in the log says so. The file has the format of ``sha256sum``, so that
+    cache directory; the log names the file. The file has the format of ``sha256sum``, so that
     ``sha256sum --check SHA256SUMS`` in the folder does the same. New files are added to it.
     Hidden files and folders are ignored. A data set without files of its own (generated clouds,
     whose cache has a hash already) passes.

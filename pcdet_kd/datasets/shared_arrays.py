@@ -11,8 +11,8 @@ import numpy as np
 
 
 def is_starting_a_process() -> bool:
-    """Return whether an object is pickled for a process that is being started, and memory can be
-    handed to it.
+    """Return whether an object is pickled for a process that is being started and can receive
+    memory.
     """
     return context.get_spawning_popen() is not None and hasattr(reduction, 'DupFd')
 
@@ -68,7 +68,7 @@ def share(values: np.ndarray | list[np.ndarray]) -> SharedArray | SharedList | N
 
 
 def _anonymous_memory() -> int:
-    """Return a descriptor of memory, or, where there is no such thing, of a file without a name."""
+    """Return a descriptor of memory, or, where the system has none, of a file without a name."""
     if hasattr(os, 'memfd_create'):
         return os.memfd_create('pcdet_kd')
     with tempfile.TemporaryFile() as file:

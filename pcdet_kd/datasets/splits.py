@@ -10,8 +10,8 @@ def stratified_split(
 
     Args:
         labels: (n,) class of each sample.
-        fraction: Part of each class that goes to the second set, rounded to the nearest number, at
-            least one sample of every class that has two or more.
+        fraction: Part of each class that goes to the second set, rounded to the nearest number, but
+            at least one sample of every class that has two or more.
         seed: The choice within a class depends only on this, on the class and on the number of its
             samples.
 

@@ -1,6 +1,6 @@
-"""The corruption suites: what they are called, and how their files look.
+"""The corruption suites: their names and their files.
 
-Two suites have nearly one name: ModelNet40-C (Sun et al., 2022) and ModelNet-C (Ren et al., 2022).
+Two suites have similar names: ModelNet40-C (Sun et al., 2022) and ModelNet-C (Ren et al., 2022).
 """
 
 from dataclasses import dataclass

@@ -29,7 +29,7 @@ _LEFT_OUT = (PointSampling, CenterPoints, UnitSphere, UnitBox)
 
 @dataclass
 class SuiteData:
-    """Where a suite's files are and how they are handed to a model.
+    """Where a suite's files are and how they are prepared for a model.
 
     Args:
         suite: ``'modelnet40-c'`` or ``'modelnet-c'``.
@@ -144,7 +144,7 @@ def _sets_that_count(suite: Suite, root: Path, generated: bool) -> tuple[list[Se
     """Return the sets to evaluate and notes on those that may be missing.
 
     Generated without meshes, ModelNet40-C has no occlusion and no lidar: a corruption of which
-    there is no file is left out. The published files must be whole, except that ModelNet40-C may
+    there is no file is left out. The published files must be complete, except that ModelNet40-C may
     come without its clean set.
     """
     names, notes = suite.sets, []

@@ -9,7 +9,7 @@ def _dodecahedron() -> np.ndarray:
     """The 20 vertices in the order of RotationNet's second camera set, as its MATLAB script places
     the cameras.
 
-    It hands azimuth and elevation of a vertex (x, y, z) to ``view``, which measures azimuths from
+    It passes azimuth and elevation of a vertex (x, y, z) to ``view``, which measures azimuths from
     -y: the camera stands at (y, -x, z).
     """
     phi = (1 + 5**0.5) / 2
@@ -61,9 +61,9 @@ def camera_directions(rig: str, up_axis: str = 'z') -> np.ndarray:
         ValueError: An unknown rig or axis.
     """
     if rig not in RIGS:
-        raise ValueError(f"rig is '{rig}', expected one of {', '.join(RIGS)}")
+        raise ValueError(f"rig is '{rig}', must be one of {', '.join(RIGS)}")
     if up_axis not in AXES:
-        raise ValueError(f"up_axis is '{up_axis}', expected one of {', '.join(AXES)}")
+        raise ValueError(f"up_axis is '{up_axis}', must be one of {', '.join(AXES)}")
     return np.roll(RIGS[rig](), AXES.index(up_axis) - AXES.index('z'), axis=1)
 
 

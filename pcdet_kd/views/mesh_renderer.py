@@ -96,14 +96,14 @@ class MeshRenderer(nn.Module):
     ) -> None:
         super().__init__()
         if framing not in FRAMINGS:
-            raise ValueError(f"framing is '{framing}', expected one of {', '.join(FRAMINGS)}")
+            raise ValueError(f"framing is '{framing}', must be one of {', '.join(FRAMINGS)}")
         if not (0 < fill <= 1 and 0 < max_area <= 1):
             raise ValueError(
-                f'fill is {fill} and max_area is {max_area}, expected shares above 0 and up to 1'
+                f'fill is {fill} and max_area is {max_area}, must be above 0 and at most 1'
             )
         if distance <= 1:
             raise ValueError(
-                f'distance is {distance}, expected more than 1: the camera must be outside the mesh'
+                f'distance is {distance}, must be above 1: the camera must be outside the mesh'
             )
         if channels not in (1, 3):
             raise ValueError(f'channels is {channels}, must be 1 or 3')

@@ -45,8 +45,8 @@ def _stream(seed: int, split: str, index: int, stream: int) -> np.random.Generat
 
 
 def label_of(index: int) -> int:
-    """Return the class of a sample: the classes take turns, so that every run of 15 samples has
-    each of them once.
+    """Return the class of a sample: the classes alternate, so that every 15 samples in a row have
+    each class once.
     """
     return index % len(SCANOBJECTNN)
 
@@ -60,7 +60,7 @@ def _perturbed_box(found: Scan, rng: np.random.Generator) -> tuple[Scan, np.ndar
     """Cut out a box that was shifted by up to half its size, turned about y by up to 0.4 radians,
     and scaled by 25 %.
 
-    Boxes that hold less than half of the object's points are drawn again (after ten in vain, the
+    Boxes that hold less than half of the object's points are drawn again (after ten attempts, the
     shift is left out).
 
     Returns:
@@ -85,8 +85,8 @@ def _perturbed_box(found: Scan, rng: np.random.Generator) -> tuple[Scan, np.ndar
 
 
 def _scan_object(mesh: Mesh, name: str, count: int, rng: np.random.Generator) -> Scan:
-    """Scan an object, of whose surface ``count`` points are drawn, in surroundings that leave
-    enough of it in sight.
+    """Scan an object, with ``count`` points on its surface, in surroundings that leave enough of
+    it visible.
     """
     low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
     for _ in range(_ATTEMPTS):
@@ -99,15 +99,15 @@ def _scan_object(mesh: Mesh, name: str, count: int, rng: np.random.Generator) ->
         if (found.parts != BACKGROUND).sum() >= _LEAST_VISIBLE * count:
             return found
     raise RuntimeError(
-        f'{_ATTEMPTS} scenes in a row hide nearly all of the {name}: is its mesh closed, facing '
-        'outwards?'
+        f'{_ATTEMPTS} scenes in a row hide nearly all of the {name}: check that its mesh is '
+        'closed and faces outwards'
     )
 
 
 def make_sample(variant: str, seed: int, split: str, index: int, num_points: int) -> Sample:
     """Generate one sample.
 
-    Nothing else enters: a sample is the same alone and in any data set of any size. The three
+    A sample depends only on these arguments: it is the same in a data set of any size. The three
     variants of an index are views of one scan.
 
     Args:

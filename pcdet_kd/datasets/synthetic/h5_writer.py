@@ -1,4 +1,4 @@
-"""ScanObjectNN's file layout, for tools that read nothing else."""
+"""ScanObjectNN's file layout, for tools that read only this layout."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def write_scanobjectnn(
         mask: (M, N).
 
     Returns:
-        The file. It appears when it is whole; an older one of the same name is replaced.
+        The file. It is written atomically; an older one of the same name is replaced.
     """
     import h5py
 

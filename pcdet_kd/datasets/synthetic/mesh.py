@@ -40,11 +40,11 @@ class Mesh:
         """Draw points evenly by area.
 
         The number of points in a triangle differs by less than one from its share, so that small
-        parts are never missed by bad luck.
+        parts always get points.
 
         Returns:
             Points (count, 3), unit normals (count, 3) and part labels (count,). The first two are
-            transposed in memory, for what follows goes coordinate by coordinate.
+            transposed in memory, since later steps work coordinate by coordinate.
         """
         normals, areas = self.face_vectors()
         edges = np.cumsum(areas) * (count / areas.sum())

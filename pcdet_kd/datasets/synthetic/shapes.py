@@ -34,7 +34,7 @@ _FAMILIES = ('containers', 'fixtures', 'seating', 'storage', 'tables')
 
 
 def shape(name: str) -> Callable[[Builder], Builder]:
-    """Enter a function that draws one object of class ``name`` from random numbers.
+    """Register a function that draws one object of class ``name`` from random numbers.
 
     The object stands on y = 0 with its front towards +z; lengths are metres.
     """

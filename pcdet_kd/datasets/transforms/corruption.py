@@ -25,15 +25,15 @@ _REMOVED = ('origin', 'delete')
 
 @TRANSFORMS.register_module()
 class Corrupt(BaseTransform):
-    """Corrupt the cloud as a suite's generator does, with one corruption at one severity.
+    """Apply one corruption at one severity, as the suite's generator does.
 
     Clouds are y-up, in the unit sphere. The result may have another number of points, in another
-    order, so that ``normals``, ``rgb``, ``mask`` and the like no longer belong to it: they are
-    taken out of the sample.
+    order, so that ``normals``, ``rgb``, ``mask`` and other per-point arrays no longer match: they
+    are removed from the sample.
 
     Args:
         name: A corruption of the suite that needs no mesh.
-        severity: As the suite counts: 1 to 5 (``'modelnet40-c'``) or 0 to 4 (``'modelnet-c'``).
+        severity: A severity of the suite: 1 to 5 (``'modelnet40-c'``) or 0 to 4 (``'modelnet-c'``).
         suite: ``'modelnet40-c'`` (Sun et al., 2022) or ``'modelnet-c'`` (Ren et al., 2022).
     """
 
@@ -41,7 +41,8 @@ class Corrupt(BaseTransform):
         known = _functions(suite)
         if name not in known:
             raise ValueError(
-                f"name is '{name}', {suite} has {', '.join(known)}.{did_you_mean(name, known)}"
+                f"name is '{name}', must be one of {', '.join(known)} for "
+                f'{suite}.{did_you_mean(name, known)}'
             )
         _check_severities((severity,), suite)
         self.severity = severity
@@ -58,17 +59,17 @@ class Corrupt(BaseTransform):
 
 @TRANSFORMS.register_module()
 class RandomCorruptions(BaseTransform):
-    """Corrupt the cloud for training: of each group one corruption, in the groups' order, each with
-    a severity of its own.
+    """Corrupt the cloud for training: one random corruption of each group, in the groups' order,
+    each with a random severity.
 
     The second view of JGEKD's transfer between clean and corrupted clouds, as in the released code
     of its authors' later papers; the pool of the 2023 paper itself is not known. Unlike the
     generators of test sets, nothing is normalised or clipped at the end, ``impulse`` moves N/60
     points at every severity, and the number of points stays (see ``removed``). Rotation,
-    deformation, cutout, background, upsampling, occlusion and LiDAR are in neither preset, and so
-    stay unseen in training.
+    deformation, cutout, background, upsampling, occlusion and LiDAR are in neither preset, and
+    so are not seen in training.
 
-    As with :class:`Corrupt`, only ``points`` remain of the per-point arrays.
+    As with :class:`Corrupt`, ``points`` is the only per-point array of the result.
 
     Args:
         preset: ``'spt'`` (DesenAT): shear; Gaussian noise or nothing; scaling of each axis or
@@ -78,9 +79,9 @@ class RandomCorruptions(BaseTransform):
             occur repeatedly to be drawn more often. ``'modelnet40-c'`` has ``'scale'`` here, by 1 ±
             0.1 to 0.5, in addition to its fifteen.
         suite: Whose corruptions ``groups`` names. The presets are of ``'modelnet40-c'``.
-        severities: Those that are drawn from. None: all of the suite.
-        removed: ``'origin'``: as many points as were removed are put at (0, 0, 0), after the
-            others, so that N stays; ``'delete'``: they are gone.
+        severities: The severities to draw from. None: all of the suite.
+        removed: ``'origin'``: removed points are replaced by points at (0, 0, 0) after the others,
+            so that N stays; ``'delete'``: they are deleted.
     """
 
     def __init__(
@@ -92,9 +93,7 @@ class RandomCorruptions(BaseTransform):
         removed: str = 'origin',
     ) -> None:
         if (preset is None) == (groups is None):
-            raise ValueError(
-                f'one of preset ({", ".join(PRESETS)}) and groups is needed, and not both'
-            )
+            raise ValueError(f'give either preset ({" or ".join(PRESETS)}) or groups, not both')
         if preset is not None:
             if preset not in PRESETS or suite != 'modelnet40-c':
                 raise ValueError(
@@ -110,12 +109,12 @@ class RandomCorruptions(BaseTransform):
         for group in groups:
             if isinstance(group, str) or not group:
                 raise ValueError(
-                    f'groups is {groups!r}, must be sequences of at least one name each'
+                    f'groups is {groups!r}, must be sequences with at least one name each'
                 )
             for name in group:
                 if name not in known:
                     raise ValueError(
-                        f"groups name '{name}', must be from "
+                        f"groups has the name '{name}', must be one of "
                         f'{", ".join(known)}.{did_you_mean(name, known)}'
                     )
         self.groups = tuple(tuple(group) for group in groups)
@@ -155,7 +154,8 @@ def _check_severities(severities: Sequence[int], suite: str) -> None:
     known = SUITES[suite].severities
     if not severities or not set(severities) <= set(known):
         raise ValueError(
-            f'severities are {tuple(severities)}, {suite} has {known[0]} to {known[-1]}'
+            f'severities are {tuple(severities)}, must be from {known[0]} to {known[-1]} '
+            f'for {suite}'
         )
 
 

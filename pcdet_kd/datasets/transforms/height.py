@@ -12,8 +12,8 @@ class AddHeight(BaseTransform):
     """Add ``heights`` (N, 1): the coordinate along the up axis minus its minimum in the cloud
     (PointNeXt's fourth channel).
 
-    Later transforms that move points leave ``heights`` as they are: put this where the height is
-    meant to be measured.
+    Later transforms that move points do not change ``heights``: put this transform where the height
+    is to be measured.
     """
 
     def transform(self, results: dict) -> dict:

@@ -38,7 +38,7 @@ class CenterPoints(BaseTransform):
 
 @TRANSFORMS.register_module()
 class UnitSphere(BaseTransform):
-    """Centre the cloud and scale it (all axes alike) so that the farthest point is at distance 1.
+    """Centre the cloud and scale it uniformly so that the farthest point is at distance 1.
 
     A cloud whose points all coincide with the centre is centred only.
 
@@ -61,7 +61,7 @@ class UnitSphere(BaseTransform):
 
 @TRANSFORMS.register_module()
 class UnitBox(BaseTransform):
-    """Centre the bounding box at the origin and scale it (all axes alike) so that its longest side
+    """Centre the bounding box at the origin and scale it uniformly so that its longest side
     is ``side``.
 
     A cloud whose points all coincide is centred only.

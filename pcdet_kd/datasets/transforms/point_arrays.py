@@ -1,4 +1,4 @@
-"""Which entries of a sample belong to its points, and how they are taken together."""
+"""The entries of a sample that belong to its points, and how they are indexed together."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def up_index(results: dict) -> int:
 
     Raises:
         KeyError: The sample does not say which axis points up.
-        ValueError: It says something else than ``'x'``, ``'y'`` or ``'z'``.
+        ValueError: ``up_axis`` is not ``'x'``, ``'y'`` or ``'z'``.
     """
     if results.get('up_axis') is None:
         raise KeyError("the sample has no 'up_axis'; data sets set it from metainfo['up_axis']")

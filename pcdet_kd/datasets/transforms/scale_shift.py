@@ -12,8 +12,8 @@ class RandomScale(BaseTransform):
     """Multiply the coordinates by a random factor, per axis or for all.
 
     Published ranges: DGCNN, PointMLP, PointCMT 2/3 to 3/2 per axis; PointNeXt on ScanObjectNN 0.9
-    to 1.1 per axis; PointNet++ 0.8 to 1.25 for all axes alike. Normals are turned as a surface's
-    are, and keep unit length.
+    to 1.1 per axis; PointNet++ 0.8 to 1.25, one factor for all axes. Normals stay perpendicular to
+    the surface and keep unit length.
 
     Args:
         low: Smallest factor, above 0.

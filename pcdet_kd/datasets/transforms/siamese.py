@@ -12,9 +12,9 @@ from pcdet_kd.registry import TRANSFORMS
 class SiameseViews(BaseTransform):
     """Run two pipelines on the same sample; each draws its own random numbers.
 
-    The sample after ``view_1`` goes on. The per-point arrays after ``view_2`` are added under their
-    names with ``_2``: ``points_2`` and, where they exist, ``normals_2``, ``rgb_2``, ``heights_2``,
-    ...
+    The result is the sample after ``view_1``. The per-point arrays after ``view_2`` are added under
+    their names with ``_2``: ``points_2`` and, where they exist, ``normals_2``, ``rgb_2``,
+    ``heights_2``, ...
 
     Args:
         view_1: Transforms of the first view. Empty: the sample as it is.

@@ -10,7 +10,7 @@ from pcdet_kd.registry import TRANSFORMS
 @TRANSFORMS.register_module()
 class ConvertUpAxis(BaseTransform):
     """Turn the cloud and its normals so that another axis points up: a cyclic exchange of x, y and
-    z (no mirror image).
+    z, without mirroring.
 
     From y-up to z-up this is (x, y, z) -> (z, x, y). The sample's ``up_axis`` is set to the new
     one.

@@ -124,7 +124,7 @@ def svg(width: float, height: float, content: Sequence[str], title: str) -> str:
 
 
 def shade(share: float) -> str:
-    """Return a blue for 0 (white) to 1 (dark); as grey it is ordered alike."""
+    """Return a blue for 0 (white) to 1 (dark); in grey the order is the same."""
     return _between(_BLUES, share)
 
 

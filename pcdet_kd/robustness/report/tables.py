@@ -44,7 +44,7 @@ def runs_of(report: Mapping[str, Any]) -> str:
 
 
 def score_table(report: Mapping[str, Any]) -> Table:
-    """One row per model: what it scores over the whole suite."""
+    """One row per model: its scores on the suite."""
     keys = {
         'clean_oa': ('clean OA', 1),
         'oa': ('corrupted OA', 1),
