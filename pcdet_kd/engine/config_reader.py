@@ -125,7 +125,7 @@ def _evaluate(path: Path, values: dict[str, Any]) -> dict[str, Any]:
     names = ', '.join(sorted(given))
     raise ConfigError(
         path,
-        [f'{names}: computed from a value of the base that depends on it. Write the value out'],
+        [f'{names}: its value depends on itself through a base. Write the value out'],
     )
 
 

@@ -7,7 +7,6 @@ from pcdet_kd.layers.edge_linear import edge_linear
 from pcdet_kd.layers.geometric_affine import LocalGrouper
 from pcdet_kd.layers.inputs import (
     at_least_float32,
-    check_fps_start,
     check_in_channels,
     split_points,
 )
@@ -53,7 +52,6 @@ __all__ = [
     'Transformer',
     'TransformerBlock',
     'at_least_float32',
-    'check_fps_start',
     'check_in_channels',
     'edge_linear',
     'load_torchvision_weights',

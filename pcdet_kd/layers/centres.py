@@ -2,7 +2,6 @@
 
 from torch import Tensor, nn
 
-from pcdet_kd.layers.inputs import check_fps_start
 from pcdet_kd.ops import farthest_point_sample, group
 
 
@@ -19,15 +18,18 @@ class CentreSampler(nn.Module):
 
     def __init__(self, compat: str | None = None, fps_start: int | str = 0) -> None:
         super().__init__()
-        check_fps_start(fps_start)
+        if fps_start not in (0, 'random'):
+            raise ValueError(f"fps_start is {fps_start!r}, must be 0 or 'random'")
         self.compat = compat
         self.fps_start = fps_start
 
-    def sample_centres(self, coords: Tensor, num_points: int) -> tuple[Tensor, Tensor]:
+    def sample_centres(
+        self, coords: Tensor, num_points: int, start: int = 0
+    ) -> tuple[Tensor, Tensor]:
         """Return M = min(num_points, N) centres (B, M, 3) of clouds (B, N, 3), and their indices
-        (B, M).
+        (B, M). In evaluation the first one is point ``start``.
         """
-        start = self.fps_start if self.training else 0
+        start = self.fps_start if self.training else start
         chosen = farthest_point_sample(
             coords, min(num_points, coords.shape[1]), start=start, compat=self.compat
         )

@@ -37,12 +37,6 @@ def check_in_channels(in_channels: int, name: str) -> int:
     return in_channels
 
 
-def check_fps_start(fps_start: int | str) -> None:
-    """Raise ``ValueError`` unless farthest point sampling is to start at point 0 or at random."""
-    if fps_start not in (0, 'random'):
-        raise ValueError(f"fps_start is {fps_start!r}, must be 0 or 'random'")
-
-
 def at_least_float32(x: Tensor) -> Tensor:
     """Return ``x`` in float32, or in float64 if it is float64: for statistics and losses under
     autocast.

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pcdet_kd.layers.inputs import check_fps_start
+from pcdet_kd.layers.centres import CentreSampler
 from pcdet_kd.layers.linear import Linear
 from pcdet_kd.layers.mlp import MLP, LinearNormAct
 from pcdet_kd.layers.pooling import max_pool
-from pcdet_kd.ops import farthest_point_sample, group, knn
+from pcdet_kd.ops import group, knn
 
 
-class PatchGrouper(nn.Module):
+class PatchGrouper(CentreSampler):
     """Farthest points as centres, and the nearest points of each, relative to it, as its patch.
 
     Patches are moved, not scaled. A cloud with fewer points than ``num_patches`` or ``patch_size``
@@ -37,24 +37,16 @@ class PatchGrouper(nn.Module):
         compat: str | None = None,
         fps_start: int | str = 0,
     ) -> None:
-        super().__init__()
-        check_fps_start(fps_start)
+        super().__init__(compat, fps_start)
         self.num_patches = num_patches
         self.patch_size = patch_size
-        self.compat = compat
-        self.fps_start = fps_start
 
     def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """Map clouds (B, N, C), xyz first, to patches (B, P, K, C) and centres (B, P, 3)."""
         coords = points[..., :3]
-        num_points = coords.shape[1]
-        start = self.fps_start
-        if start == 'random' and not self.training:
-            start = num_points // 2
-        chosen = farthest_point_sample(
-            coords, min(self.num_patches, num_points), start=start, compat=self.compat
-        )
-        index = knn(group(coords, chosen), coords, min(self.patch_size, num_points))
+        middle = coords.shape[1] // 2 if self.fps_start == 'random' else 0
+        centres, chosen = self.sample_centres(coords, self.num_patches, middle)
+        index = knn(centres, coords, min(self.patch_size, coords.shape[1]))
         return take_patches(points, chosen, index)
 
 

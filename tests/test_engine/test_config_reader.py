@@ -67,7 +67,7 @@ def test_a_value_of_several_may_hang_on_another(tmp_path):
         dict(type='A', n=20),
         'end',
     ]
-    with pytest.raises(ConfigError, match='epochs.*: computed from a value of the base that dep'):
+    with pytest.raises(ConfigError, match='epochs.*: its value depends on itself'):
         read(tmp_path, leaf="_base_ = 'base.py'\nepochs = _base_.warm\n")
 
 

@@ -16,9 +16,12 @@ def test_the_first_centre_is_random_in_training_alone():
     layer, coords = CentreSampler(fps_start='random'), torch.rand(64, 50, 3)
     torch.manual_seed(0)
     assert layer.sample_centres(coords, 1)[1].unique().numel() > 10
-    assert (layer.eval().sample_centres(coords, 1)[1] == 0).all()
-    with pytest.raises(ValueError, match='fps_start is 1'):
-        CentreSampler(fps_start=1)
+    layer.eval()
+    for start in (0, 7):
+        assert (layer.sample_centres(coords, 1, start)[1] == start).all()
+    for wrong in (1, 'first', None):
+        with pytest.raises(ValueError, match=f'fps_start is {wrong!r}, must be 0 or .random.'):
+            CentreSampler(fps_start=wrong)
 
 
 def test_compat_reaches_the_sampling():

@@ -5,7 +5,6 @@ import torch
 
 from pcdet_kd.layers import (
     at_least_float32,
-    check_fps_start,
     check_in_channels,
     split_points,
 )
@@ -40,11 +39,3 @@ def test_coordinates_are_needed():
 def test_precision_is_never_lowered():
     assert at_least_float32(torch.ones(1, dtype=torch.bfloat16)).dtype == torch.float32
     assert at_least_float32(torch.ones(1, dtype=torch.float64)).dtype == torch.float64
-
-
-def test_farthest_point_sampling_starts_at_0_or_at_random():
-    check_fps_start(0)
-    check_fps_start('random')
-    for wrong in (1, 'first', None):
-        with pytest.raises(ValueError, match=f'fps_start is {wrong!r}, must be 0 or .random.'):
-            check_fps_start(wrong)
