@@ -17,8 +17,8 @@ class SampleDraws:
     applied to each part of the key in turn.
 
     Args:
-        seed: Of the run.
-        epoch: Of the pass.
+        seed: Seed of the run.
+        epoch: Number of the pass.
         samples: (B,) int64 sample numbers; their device is that of the draws.
     """
 

@@ -89,8 +89,8 @@ class SetPredictions(SampleMetric):
 
     Args:
         dataset: The set.
-        folder: Of the suite's results.
-        name: Of the set.
+        folder: Folder of the suite's results.
+        name: Name of the set.
 
     Raises:
         ValueError: The model has another number of classes than the set, or its scores are not

@@ -31,7 +31,7 @@ def bootstrap(
         values: (n, k), or (runs, n, k).
         draws: Number of bootstrap draws.
         level: Confidence level of the interval.
-        seed: Of the draws. The same seed and n give the same draws, whatever the values.
+        seed: Seed of the draws. The same seed and n give the same draws for any values.
 
     Raises:
         ValueError: Another shape, no samples, or not 0 < level < 1.

@@ -71,7 +71,7 @@ class SuiteContent:
         sets: Fingerprint of the data by set.
         clouds: Samples per set.
         classes: Names of the classes.
-        up_axis: Of the clouds.
+        up_axis: Upright axis of the clouds.
         provenance: Who made the files.
         generated: Whether ``generated.json`` lists them.
         notes: What a reader of the scores should know.

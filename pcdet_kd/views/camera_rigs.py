@@ -73,7 +73,7 @@ def look_at_origin(directions: np.ndarray, distance: float, up_axis: str = 'z') 
     Args:
         directions: (V, 3) unit vectors from the origin to the cameras. One straight above or below
             has the next axis up.
-        distance: Of the cameras from the origin.
+        distance: From the cameras to the origin.
         up_axis: Which axis is upright.
 
     Returns:

@@ -70,7 +70,7 @@ class MeshRenderer(nn.Module):
             so that sizes can be compared between them.
         fill: Share of the image's width.
         max_area: Greatest share of the image that a silhouette covers, in tight framing.
-        distance: Of the cameras from the middle of the mesh, in radii, > 1.
+        distance: From the cameras to the middle of the mesh, in radii, > 1.
         up_axis: Which axis of the meshes is upright: z in ModelNet's OFF files.
         ambient, diffuse, background: See :func:`~pcdet_kd.ops.rasterize_mesh.rasterize_mesh`.
         channels: 1, or 3 (the grey image repeated, for networks that expect colours).

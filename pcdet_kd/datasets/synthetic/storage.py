@@ -54,8 +54,8 @@ def fronts(
     """Doors or drawers that fill a ``width`` × ``height`` rectangle.
 
     Args:
-        width: Of the rectangle.
-        height: Of the rectangle.
+        width: Width of the rectangle.
+        height: Height of the rectangle.
         at: Middle of its lower edge.
         rng: Source of variation.
         part: Name of the doors' and drawers' part.

@@ -33,7 +33,7 @@ class LoadViews(BaseTransform):
         num_views: How many images of each shape are read, from the first.
         image_size: Height and width R in pixels; larger images are downsampled.
         color: Whether the images are coloured. A grey image is repeated for the three channels.
-        mean, std: Of red, green and blue in [0, 1]; by default ImageNet's. None for both: ``views``
+        mean, std: Per colour channel, in [0, 1]; by default ImageNet's. None for both: ``views``
             (V, 1 or 3, R, R) stay uint8, and
             :class:`~pcdet_kd.models.preprocessor.PointDataPreprocessor` normalises them on the
             model's device: a twelfth (in colour: a quarter) of the bytes are copied there.

@@ -26,7 +26,7 @@ class Maker:
     Args:
         suite: The suite.
         source: Clean clouds.
-        seed: Of the generated set.
+        seed: Seed of the generated set.
         num_points: Points taken of each cloud.
     """
 

@@ -26,8 +26,8 @@ def cloud_grid(
         worst: Entries with ``points`` (N, 3), ``corruption``, ``severity``, ``gt``, ``pred``,
             ``score`` and ``sample``.
         classes: Names of the classes.
-        up_axis: Of the clouds.
-        width: Of the image.
+        up_axis: Upright axis of the clouds.
+        width: Width of the image.
         columns: Clouds in a row.
     """
     cell = width / columns

@@ -32,7 +32,7 @@ def robustness_report(
     Args:
         models: For each name the results of one or more runs (seeds) of the model; means over the
             runs are reported.
-        draws: Of the bootstrap.
+        draws: Number of bootstrap draws.
 
     Returns:
         A dict of plain values, except for the arrays under ``models[i]['worst'][j]['points']``.

@@ -32,7 +32,7 @@ class Table:
         rows: Cells, as many per row as names in the header.
         bold: Cells (row, column) to set in bold.
         rules: Rows before which a rule separates groups.
-        label: Of the LaTeX table.
+        label: Label of the LaTeX table.
     """
 
     caption: str
