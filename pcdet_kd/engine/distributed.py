@@ -20,7 +20,6 @@ from pcdet_kd.utils.errors import UserError
 from pcdet_kd.utils.files import process_runs
 
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
-_held: set[Path] = set()  # lock files of this process
 
 
 def setup_distributed(launcher: str, backend: str = 'nccl', timeout: float | None = None) -> None:
@@ -131,8 +130,8 @@ class WorkDirLock:
     """Keeps a second training run out of a work directory.
 
     A context manager: the main process creates ``.lock`` with its id; if the file exists and its
-    process still runs, that is an error. Inside the block, the same process may enter it again. A
-    lock that a dead process of this machine left is taken over.
+    process still runs, that is an error. A lock that a dead process of this machine left is
+    taken over.
     """
 
     def __init__(self, work_dir: str | os.PathLike) -> None:
@@ -141,7 +140,7 @@ class WorkDirLock:
         self.held = False
 
     def __enter__(self) -> 'WorkDirLock':
-        if not is_main_process() or self.file.resolve() in _held:  # a stage holds it for its Runner
+        if not is_main_process():
             return self
         self.file.parent.mkdir(parents=True, exist_ok=True)
         while not self.held:
@@ -151,7 +150,6 @@ class WorkDirLock:
                 ) as file:
                     file.write(self.owner)
                 self.held = True
-                _held.add(self.file.resolve())
             except FileExistsError:
                 self._remove_if_stale()
         return self
@@ -160,7 +158,6 @@ class WorkDirLock:
         self, kind: type | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.held:
-            _held.discard(self.file.resolve())
             self.file.unlink(missing_ok=True)
             self.held = False
 

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,7 @@ def _run(stage: Stage, title: str, afresh: bool, say: Callable[[str], None]) -> 
             cfg.load_from = None  # --resume FILE began this run, which has gone on since
         cfg.resume = bool(cfg.get('resume')) or resume is not None
         runner = RUNNERS.build(cfg)
+        runner.lock = nullcontext()
         runner.train()
         wanted.results = test_last_and_best(runner)
         if wanted.results:

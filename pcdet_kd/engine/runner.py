@@ -3,6 +3,7 @@
 import copy
 import inspect
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -60,6 +61,9 @@ class PointRunner(ResumingRunner):
             work directory, or else starts from the first epoch and says so. ``'auto'`` looks into
             the work directory first and then loads ``load_from`` as plain weights.
     """
+
+    lock: AbstractContextManager | None = None
+    """What keeps other runs out of the work directory, where the caller holds a lock already."""
 
     def __init__(
         self,
@@ -187,7 +191,7 @@ class PointRunner(ResumingRunner):
         """Train, as the only run in the work directory. Hooks with ``on_error(runner, error)`` are
         told of an error, and those with ``after_exit(runner)`` are called however it ends.
         """
-        with WorkDirLock(self.work_dir):
+        with self.lock or WorkDirLock(self.work_dir):
             try:
                 return super().train()
             except Exception as error:

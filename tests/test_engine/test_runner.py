@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from pcdet_kd.engine import CheckpointHook, PointRunner, WorkDirInUse
-from pcdet_kd.engine.distributed import WorkDirLock, _start_time, setup_distributed
+from pcdet_kd.engine.distributed import WorkDirLock, setup_distributed, start_time
 from pcdet_kd.registry import RUNNERS
 from pcdet_kd.utils.checkpoint import CheckpointError, load_checkpoint_file, save_checkpoint_file
 from pcdet_kd.utils.errors import UserError
@@ -65,7 +65,7 @@ def test_lock_of_a_dead_process_is_taken_over(tmp_path):
     with WorkDirLock(tmp_path) as lock:
         assert (
             lock.file.read_text()
-            == f'{os.uname().nodename} {os.getpid()} {_start_time(os.getpid())}'
+            == f'{os.uname().nodename} {os.getpid()} {start_time(os.getpid())}'
         )
     (tmp_path / '.lock').write_text('otherhost 1 12345')
     with pytest.raises(RuntimeError, match='process 1 on otherhost'):

@@ -1,5 +1,5 @@
-# SGD at a constant learning rate for 50 epochs: stage I in PointCMT's text, which gives the learning
-# rate and the batch of 128, but no momentum, weight decay or number of epochs; those are ours.
+# SGD at a constant learning rate for 50 epochs: stage I in PointCMT's text. The text gives the
+# learning rate and the batch of 128; momentum, weight decay and the number of epochs are ours.
 _base_ = './_epochs.py'
 max_epochs = 50
 lr = 0.01
