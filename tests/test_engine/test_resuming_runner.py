@@ -34,6 +34,19 @@ def test_mismatch_is_an_error(runner_of, trained, toy):
         PointRunner.from_cfg(test).test()
 
 
+@pytest.mark.parametrize('resume', [False, True])
+def test_a_file_that_holds_no_checkpoint_is_named(runner_of, trained, resume):
+    file = trained / 'mine.pth'
+    arguments = dict(load_from=str(file), resume=resume)
+    save_checkpoint_file([1], file)
+    with pytest.raises(CheckpointError, match=r'mine\.pth holds no weights: it is a list'):
+        runner_of(trained / 'b', **arguments).train()
+    checkpoint = load_checkpoint_file(trained / 'last.pth')
+    save_checkpoint_file(dict(checkpoint, meta=[1]), file)
+    with pytest.raises(CheckpointError, match=r'mine\.pth.*meta'):
+        runner_of(trained / 'b', **arguments).train()
+
+
 def test_plain_state_dict_loads_but_does_not_resume(runner_of, trained):
     state = load_checkpoint_file(trained / 'last.pth')['state_dict']
     save_checkpoint_file(state, trained / 'plain.pth')

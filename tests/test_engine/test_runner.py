@@ -8,7 +8,6 @@ from mmengine.registry import DefaultScope
 from pcdet_kd.engine import CheckpointHook, PointRunner, WorkDirInUse
 from pcdet_kd.engine.distributed import WorkDirLock, setup_distributed, start_time
 from pcdet_kd.registry import RUNNERS
-from pcdet_kd.utils.checkpoint import CheckpointError, load_checkpoint_file, save_checkpoint_file
 from pcdet_kd.utils.errors import UserError
 
 
@@ -25,19 +24,6 @@ def test_default_runtime_config_builds_and_trains(toy, tmp_path):
     assert (
         Config.fromfile(next(tmp_path.glob('*.py'))).default_scope == 'pcdet_kd'
     )  # what was dumped loads
-
-
-@pytest.mark.parametrize('resume', [False, True])
-def test_a_file_that_holds_no_checkpoint_is_named(runner_of, trained, resume):
-    file = trained / 'mine.pth'
-    arguments = dict(load_from=str(file), resume=resume)
-    save_checkpoint_file([1], file)
-    with pytest.raises(CheckpointError, match=r'mine\.pth holds no weights: it is a list'):
-        runner_of(trained / 'b', **arguments).train()
-    checkpoint = load_checkpoint_file(trained / 'last.pth')
-    save_checkpoint_file(dict(checkpoint, meta=[1]), file)
-    with pytest.raises(CheckpointError, match=r'mine\.pth.*meta'):
-        runner_of(trained / 'b', **arguments).train()
 
 
 def test_an_error_in_a_hook_keeps_its_traceback(runner_of):
