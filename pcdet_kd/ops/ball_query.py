@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_batch, check_choice, check_cloud, check_count
+from pcdet_kd.ops.checks import check_choice, check_clouds, check_count
 from pcdet_kd.ops.knn import squared_distances
 
 
@@ -43,9 +43,7 @@ def ball_query(
         ValueError: Wrong or unequal shapes, a radius or k that is not positive, or values that are
             not finite.
     """
-    check_cloud('query', query, channels=3)
-    check_cloud('points', points, channels=3, finite=points is not query)
-    check_batch(('query', 'points'), query, points)
+    check_clouds(('query', 'points'), query, points, channels=3)
     check_count('k', k, None, 'points')
     check_choice('compat', compat, (None, 'pointnet2'))
     if not 0 < radius < float('inf'):

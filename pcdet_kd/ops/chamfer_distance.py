@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_batch, check_cloud
+from pcdet_kd.ops.checks import check_clouds
 from pcdet_kd.ops.group import group
 from pcdet_kd.ops.knn import squared_distances
 
@@ -33,9 +33,7 @@ def chamfer_distance(
     Raises:
         ValueError: Wrong or unequal shapes, or values that are not finite.
     """
-    check_cloud('x', x, channels=3)
-    check_cloud('y', y, channels=3)
-    check_batch(('x', 'y'), x, y)
+    check_clouds(('x', 'y'), x, y, channels=3)
     nearest_y, nearest_x = _nearest_pairs(x.detach(), y.detach())
     to_y, to_x = (
         pair_distance(x, group(y, nearest_y), squared),

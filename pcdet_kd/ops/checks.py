@@ -44,8 +44,12 @@ def _check_device(name: str, tensor: Tensor) -> None:
         )
 
 
-def check_batch(names: tuple[str, str], a: Tensor, b: Tensor) -> None:
-    """Raise ``ValueError`` unless (B, N, C) and (B, M, C) agree in B, C and device."""
+def check_clouds(names: tuple[str, str], a: Tensor, b: Tensor, channels: int | None = None) -> None:
+    """Raise ``ValueError`` unless both pass :func:`check_cloud`, and (B, N, C) and (B, M, C) agree
+    in B, C and device.
+    """
+    check_cloud(names[0], a, channels)
+    check_cloud(names[1], b, channels, finite=b is not a)
     if a.shape[0] != b.shape[0] or a.shape[2] != b.shape[2]:
         raise ValueError(
             f'{names[0]} {tuple(a.shape)} and {names[1]} {tuple(b.shape)} need equal batch sizes '

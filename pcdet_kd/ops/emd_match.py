@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_batch, check_choice, check_cloud, check_count
+from pcdet_kd.ops.checks import check_choice, check_clouds, check_count
 from pcdet_kd.ops.knn import squared_distances
 
 
@@ -59,9 +59,7 @@ def emd_match(
         ValueError: Wrong or unequal shapes, unequal N, an option out of place, or values that are
             not finite.
     """
-    check_cloud('x', x, channels=3)
-    check_cloud('y', y, channels=3)
-    check_batch(('x', 'y'), x, y)
+    check_clouds(('x', 'y'), x, y, channels=3)
     check_choice('compat', compat, (None, 'msn'))
     if x.shape[1] != y.shape[1]:
         raise ValueError(

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_batch, check_cloud, check_count
+from pcdet_kd.ops.checks import check_clouds, check_count
 
 
 def knn(query: Tensor, points: Tensor, k: int) -> Tensor:
@@ -28,9 +28,7 @@ def knn(query: Tensor, points: Tensor, k: int) -> Tensor:
     Raises:
         ValueError: Wrong or unequal shapes, k > N, or values that are not finite.
     """
-    check_cloud('query', query)
-    check_cloud('points', points, finite=points is not query)
-    check_batch(('query', 'points'), query, points)
+    check_clouds(('query', 'points'), query, points)
     check_count('k', k, points.shape[1], f'points {tuple(points.shape)}')
     return _knn(query.detach(), points.detach(), k)
 

@@ -5,9 +5,9 @@ from torch import Tensor
 
 from pcdet_kd.ops import backend
 from pcdet_kd.ops.checks import (
-    check_batch,
     check_choice,
     check_cloud,
+    check_clouds,
     check_no_tangent,
 )
 from pcdet_kd.ops.group import group_backward_torch
@@ -51,10 +51,8 @@ def three_interpolate(
     Raises:
         ValueError: Wrong or unequal shapes, types or devices, or coordinates that are not finite.
     """
-    check_cloud('query', query, channels=3)
-    check_cloud('points', points, channels=3, finite=points is not query)
+    check_clouds(('query', 'points'), query, points, channels=3)
     check_cloud('features', features, finite=False)
-    check_batch(('query', 'points'), query, points)
     check_choice('compat', compat, (None, 'pointnet2'))
     if features.shape[:2] != points.shape[:2]:
         raise ValueError(
