@@ -96,7 +96,7 @@ def measure_speed(
     about ``seconds``.
 
     The medians are reported, after one step to warm up; other work on the machine lowers them. A
-    batch of one is not trained on: BatchNorm can't.
+    batch of one is not trained on: BatchNorm cannot be.
     """
     device = next(iter(inputs.values())).device
     if amp:

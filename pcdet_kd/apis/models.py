@@ -85,8 +85,8 @@ def model_config(name_or_path: str | os.PathLike) -> Path:
     infos = model_infos()
     if str(name_or_path) not in infos:
         raise FileNotFoundError(
-            f"no config and no model '{name_or_path}'.{did_you_mean(str(name_or_path), infos)} "
-            "'pcdet-kd models' lists all"
+            f"'{name_or_path}' is neither a config nor a model."
+            f"{did_you_mean(str(name_or_path), infos)} 'pcdet-kd models' lists all models"
         )
     return infos[str(name_or_path)].config
 
@@ -111,12 +111,12 @@ def get_model(
 
     Raises:
         ValueError: An unknown name, or ``pretrained=True``: this project hosts no weights.
-        CheckpointError: The checkpoint doesn't fit.
+        CheckpointError: The checkpoint does not fit.
     """
     infos = model_infos()
     if name not in infos:
         raise ValueError(
-            f"no model '{name}'.{did_you_mean(name, infos)} list_models() names all {len(infos)}"
+            f"no model '{name}'.{did_you_mean(name, infos)} list_models() returns all {len(infos)}"
         )
     if pretrained is True:
         raise ValueError(
@@ -149,7 +149,7 @@ def init_model(
 
     Raises:
         ValueError: Neither a config nor a checkpoint that describes its model.
-        CheckpointError: The checkpoint doesn't fit.
+        CheckpointError: The checkpoint does not fit.
     """
     weights, meta, source = {}, {}, os.fspath(checkpoint or '')
     if checkpoint is not None:

@@ -22,7 +22,7 @@ class Conversion(NamedTuple):
     Attributes:
         weights: Our state dict.
         renamed: (official key, our key), in the order of the file.
-        left: Official keys that ours has no use for, by rule.
+        left: Official keys that our model does not need, by rule.
         model: Config of the model that the weights fit, with its number of classes.
     """
 
@@ -35,8 +35,8 @@ class Conversion(NamedTuple):
 def convert_official(
     weights: Weights, official: Official, source: str = 'the state dict'
 ) -> Conversion:
-    """Rename and reshape the weights of a published network; all of ours must be filled, all of
-    theirs used or left by rule.
+    """Rename and reshape the weights of a published network; all our keys must be
+    filled, and all of theirs used or left out by a rule.
 
     1x1 convolutions (O, I, 1) and (O, I, 1, 1) become linear layers (O, I).
 
@@ -122,9 +122,9 @@ def convert_file(
         What became of every key, and the names of Python objects in the file that were not read.
 
     Raises:
-        CheckpointError: An unknown ``arch``, a file that can't be read, weights that don't fit (the
-            message names the ``arch`` that they would), or an output that is the published file
-            itself or named as another format.
+        CheckpointError: An unknown ``arch``, a file that cannot be read, weights that do not fit
+            (the message names the ``arch`` that they would), or an output that is the published
+            file itself or named as another format.
     """
     if arch not in OFFICIAL:
         raise CheckpointError(

@@ -123,7 +123,7 @@ def _check_options(suite: Any, asked: Mapping[str, Any], settings: Mapping[str, 
     if suite is None:
         known = ' or '.join(SUITES)
         problems = [
-            f'--{name.replace("_", "-")}: there is no suite; add --corruptions {known}'
+            f'--{name.replace("_", "-")}: needs a suite: add --corruptions {known}'
             for name, value in asked.items()
             if value
         ]

@@ -78,7 +78,7 @@ class CurveGrouping(nn.Module):
         if momentum not in ('paper', 'released'):
             raise ValueError(f"momentum is '{momentum}', must be 'paper' or 'released'")
         if length < 2:
-            raise ValueError(f'curves of {length} steps: must be at least 2')
+            raise ValueError(f'length is {length}, curves need at least 2 steps')
         self.num_curves = num_curves
         self.length = length
         self.released = momentum == 'released'

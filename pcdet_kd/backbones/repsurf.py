@@ -151,7 +151,6 @@ class TwoBranchMLP(nn.Module):
         self.position = LinearNormAct(POSITION_CHANNELS, channels[0], act=None)
         self.feature = LinearNormAct(in_channels, channels[0], act=None)
         self.rest = MLP(channels)
-        self.out_channels = channels[-1]
 
     def forward(self, positions: Tensor, features: Tensor) -> Tensor:
         """Map (..., 3) and (..., in_channels) to (..., out_channels)."""
@@ -285,7 +284,7 @@ class RepSurf(BaseModule):
             )
             width = widths[-1]
         self.global_mlp = TwoBranchMLP(SURFACE_CHANNELS + width, chosen['global_channels'])
-        self.out_channels = self.global_mlp.out_channels
+        self.out_channels = chosen['global_channels'][-1]
 
     def forward(self, points: Tensor) -> PointFeatures:
         """Map (B, N, in_channels) to features; see the class."""

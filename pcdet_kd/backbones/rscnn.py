@@ -99,7 +99,6 @@ class RelationShapeConv(CentreSampler):
         self.unused_norm = (
             nn.BatchNorm1d(unused_channels).requires_grad_(False) if unused_channels else None
         )
-        self.out_channels = out_channels
 
     def forward(self, coords: Tensor, features: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Map coordinates (B, N, 3) and features (B, N, in_channels) to the centres' (B, M, 3) and

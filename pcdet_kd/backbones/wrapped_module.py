@@ -45,7 +45,7 @@ class WrappedModule(BaseModule):
             ``point_feats`` too.
 
     Raises:
-        ValueError: ``module`` can't be imported or is no module, or the network returns another
+        ValueError: ``module`` cannot be imported or is not a module, or the network returns another
             shape; the message names it.
     """
 
@@ -65,7 +65,8 @@ class WrappedModule(BaseModule):
                 raise ValueError(f"{name} is '{value}', must be one of {', '.join(known)}")
         if isinstance(module, nn.Module) and kwargs:
             raise ValueError(
-                'kwargs are for a module that is built here, and a built one was given'
+                'kwargs are arguments for a module given by name; this module is already built: '
+                'leave kwargs out'
             )
         self.net = module if isinstance(module, nn.Module) else _build(module, kwargs or {})
         self.in_channels = in_channels

@@ -88,8 +88,8 @@ class Distiller(BaseModel):
         for name, term in self.distill(out, inputs, data_samples).items():
             if name in losses:
                 raise KeyError(
-                    f"{type(self).__name__}.distill returned '{name}', which the student's losses "
-                    'use already'
+                    f"{type(self).__name__}.distill returned '{name}', a name that the "
+                    "student's losses already use"
                 )
             losses[name] = term
         return losses

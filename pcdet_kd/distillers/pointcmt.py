@@ -107,7 +107,6 @@ class PointCMT(Distiller):
             'classifier',
         ) * classifier_enhancement
         self.needs_helpers = ('generator',) * feature_enhancement
-        self.preset = preset
         given = losses or {}
         chosen = {
             name: _merge(PRESETS[preset][name], given.get(name, {})) for name in self.needs_losses

@@ -41,7 +41,7 @@ def overall_accuracy(matrix: np.ndarray) -> float:
     """
     total = matrix.sum()
     if not total:
-        raise ValueError('the confusion matrix counts 0 samples, there is no accuracy')
+        raise ValueError('the confusion matrix counts 0 samples: accuracy is not defined')
     return 100 * float(np.trace(matrix)) / float(total)
 
 
@@ -70,7 +70,7 @@ def mean_class_accuracy(matrix: np.ndarray) -> float:
     """
     recalls = class_recalls(matrix)
     if np.isnan(recalls).all():
-        raise ValueError('the confusion matrix counts 0 samples, there is no accuracy')
+        raise ValueError('the confusion matrix counts 0 samples: accuracy is not defined')
     return float(np.nanmean(recalls))
 
 

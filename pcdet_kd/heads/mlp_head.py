@@ -63,7 +63,6 @@ class MLPHead(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         self.num_classes = num_classes
-        self.in_channels = in_channels
         self.hidden = MLP(
             [in_channels, *hidden_channels],
             norm,

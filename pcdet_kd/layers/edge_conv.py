@@ -68,7 +68,6 @@ class EdgeConv(nn.Module):
                 'monotone layer'
             )
         self.in_channels = in_channels
-        self.out_channels = out_channels
         self.num_neighbors = num_neighbors
         self.fused = fused
         self.linear = Linear(2 * in_channels, out_channels, bias=bias)

@@ -74,9 +74,9 @@ class use:
 
     Args:
         name: ``'auto'``: numba for CPU tensors, Triton for CUDA tensors, plain torch for the rest,
-            and for an op whose kernel can't be had (with one warning). ``'torch'``: always plain
+            and for an op without a usable kernel (with one warning). ``'torch'``: always plain
             torch. ``'numba'``: always the CPU kernels; tensors on other devices are copied there
-            and the results back. ``'triton'``: as ``'auto'``, but a GPU kernel that can't be had is
+            and the results back. ``'triton'``: as ``'auto'``, but an unusable GPU kernel is
             an error; under ``TRITON_INTERPRET=1`` CPU tensors take Triton's interpreter.
             ``'mmcv'``: for CUDA tensors the ops of a full mmcv where it has them (its own rules for
             ties and borders), else ``'auto'``.
@@ -86,7 +86,7 @@ class use:
 
     Raises:
         ValueError: An unknown name.
-        ImportError: A back end that was asked for by name can't be imported.
+        ImportError: A back end that was asked for by name cannot be imported.
     """
 
     def __init__(self, name: str, check_values: bool = True) -> None:
@@ -167,11 +167,11 @@ def checks_values() -> bool:
 
 
 def missing(name: str) -> str | None:
-    """Return why a back end can't be imported, or None if it can. The first call imports it."""
+    """Return why a back end cannot be imported, or None if it can. The first call imports it."""
     try:
         importlib.import_module('mmcv.ops' if name == 'mmcv' else name)
     except ImportError as error:
-        return f"{name} can't be imported ({error})"
+        return f'{name} cannot be imported ({error})'
     return None
 
 

@@ -28,8 +28,8 @@ def ball_query(
         k: Number of indices per query; may exceed N.
         compat: ``'pointnet2'`` counts d^2 < r^2, as the CUDA kernel of pointnet2_ops does; None
             counts d^2 <= r^2, as the PyTorch ports of PointNet++ do.
-        skip_copies: Points at distance 0 are no hits: neither the point that a query was taken from
-            nor its copies.
+        skip_copies: Points at distance 0 are not hits: neither the point that a query was taken
+            from nor its copies.
 
     Returns:
         (B, S, k) int64 indices into N, ascending. A query with fewer than k hits repeats its first

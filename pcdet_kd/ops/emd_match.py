@@ -24,7 +24,7 @@ def emd_match(
             other, are fine.
         y: (B, N, 3) clouds with as many points.
         eps: Accuracy (None: 2e-6): the mean distance exceeds the least by at most ``eps`` times the
-            longest side of the box around both clouds. Where that doesn't prove a relative gap of
+            longest side of the box around both clouds. Where that does not prove a relative gap of
             ``10 eps`` (0.002 %), the auction goes on with smaller values, down to what float32
             resolves. What it finds is far better than what it proves: on 1024 points, uniform or on
             surfaces, no pair was 2e-7 above the optimum. With ``compat`` the auction's own eps, in
@@ -51,7 +51,7 @@ def emd_match(
 
     The numba kernel for the CPU works on one cloud per thread and needs N^2 / 16 bytes for it.
     Without it SciPy matches, which takes 30 to 200 times as long and N^2 float64. An auction that
-    doesn't end (none is known) is finished greedily, with a warning. A cloud with values that are
+    does not end (none is known) is finished greedily, with a warning. A cloud with values that are
     not finite, which ``ops.use(check_values=False)`` lets pass, is matched row by row, with a
     certificate of NaN.
 
@@ -63,8 +63,8 @@ def emd_match(
     check_choice('compat', compat, (None, 'msn'))
     if x.shape[1] != y.shape[1]:
         raise ValueError(
-            f'x {tuple(x.shape)} and y {tuple(y.shape)} need the same number of points: no '
-            'bijection otherwise'
+            f'x {tuple(x.shape)} and y {tuple(y.shape)} need the same number of points, '
+            'to be matched one to one'
         )
     if compat is None and iterations is not None:
         raise ValueError(f"iterations={iterations} needs compat='msn'")
@@ -109,7 +109,7 @@ def to_unit_size(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return both clouds in float64, moved and scaled so that the box around them has side 1, and
     the scales (B,).
 
-    The scale is not finite where a point isn't.
+    The scale is not finite where a point is not.
     """
     a, b = x.detach().double(), y.detach().double()
     low = torch.minimum(a.amin(1, keepdim=True), b.amin(1, keepdim=True))
@@ -174,7 +174,7 @@ def _msn_auction(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
     """Match one pair of clouds (N, 3) with all free rows bidding at once."""
     cost = (
         squared_distances(x, y).double().sqrt().float()
-    )  # torch's float32 sqrt can be off by one bit, the kernel's isn't
+    )  # torch's float32 sqrt can be off by one bit, the kernel's is not
     n = len(cost)
     rows = torch.arange(n, device=cost.device)
     price = cost.new_zeros(n)

@@ -1,7 +1,7 @@
 """The CUDA ops of a full mmcv (2.x, compiled; mmcv-lite has none) behind the signatures of ours.
 
 mmcv decides ties and neighbours at the very border of a ball by its own rules, so indices can
-differ from those of the other back ends there. What mmcv can't do (another start,
+differ from those of the other back ends there. What mmcv cannot do (another start,
 feature space, k >= 100, skipped copies) takes the ``'auto'`` kernels.
 """
 

@@ -32,7 +32,6 @@ class Frozen(BaseModule):
         super().__init__()
         self.checkpoint = checkpoint
         self.prefix = prefix
-        self.model_cfg = copy.deepcopy(model)
         # A plain tuple hides the model from nn.Module's bookkeeping.
         self._held: tuple[nn.Module, ...] = (MODELS.build(model).eval().requires_grad_(False),)
         self._loaded = False

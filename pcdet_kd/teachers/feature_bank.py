@@ -136,7 +136,7 @@ class FeatureBank(Teacher):
 
         Raises:
             KeyError: A sample is not in the bank.
-            ValueError: A sample is a mixture, of which the bank can't know the output.
+            ValueError: A sample is a mixture, of which the bank cannot know the output.
         """
         mixed = next((sample for sample in data_samples if 'gt_score' in sample), None)
         if mixed is not None:

@@ -43,7 +43,7 @@ def check_dataset(dataset: Any, num_samples: int = 3) -> None:
     ids = [info.get('sample_id') for info in infos]
     require(
         all(isinstance(i, str) for i in ids) and len(set(ids)) == len(ids),
-        f'{name}: every sample needs a sample_id of its own (str), got {ids[:3]}',
+        f'{name}: every sample needs a unique sample_id (str), got {ids[:3]}',
     )
     chosen = sorted({i % len(dataset) for n in range(num_samples) for i in (n, -1 - n)})
     for i in chosen:
@@ -97,8 +97,8 @@ def _check_sample(where: str, info: dict, index: int, num_classes: int) -> None:
     )
     require(
         bool(np.isfinite(points).all()) and len(points) == info['num_points'] > 0,
-        f'{where}: points must be finite, and num_points ({info["num_points"]}) their number '
-        f'({len(points)})',
+        f'{where}: points must be finite, and num_points ({info["num_points"]}) must be their '
+        f'number ({len(points)})',
     )
     require(
         0 <= info['gt_label'] < num_classes,

@@ -45,7 +45,7 @@ def keep_freed_memory() -> bool:
     otherwise. A forked child, such as a loader's worker, gets the usual limits back; a spawned one
     never had others.
 
-    Threads that start from now on share the main thread's heap: what doesn't fit into a thread's
+    Threads that start from now on share the main thread's heap: what does not fit into a thread's
     own one, of 64 MB, would be mapped anew each time, which costs a network that runs in such a
     thread a third of its time.
 
@@ -82,11 +82,6 @@ def restore_limits() -> None:
     mallopt(_M_TRIM_THRESHOLD, 64 * 2**20)
     mallopt(_M_ARENA_MAX, 0)  # as many as glibc finds right
     _keeping = False
-
-
-def is_keeping() -> bool:
-    """Return whether freed memory is kept in this process."""
-    return _keeping
 
 
 def _mallopt() -> ctypes._CFuncPtr | None:

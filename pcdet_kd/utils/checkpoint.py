@@ -219,7 +219,7 @@ def load_weights(
     strict: bool = True,
     source: str | None = None,
 ) -> LoadReport:
-    """Load weights into a model; what doesn't fit is an error, and then the model is unchanged.
+    """Load weights into a model; what does not fit is an error, and then the model is unchanged.
 
     Args:
         model: The model.
@@ -267,8 +267,8 @@ def load_weights(
         raise CheckpointError(_misfit(model, source, own, weights, report))
     if metadata is not None:
         fitting._metadata = metadata
-    # Not strict here: keys that a module hides from its state_dict (a frozen teacher's) don't count
-    # as missing.
+    # Not strict here: keys that a module hides from its state_dict (a frozen teacher's) are not
+    # missing.
     model.load_state_dict(fitting, strict=False)
     return report
 

@@ -183,7 +183,7 @@ def _read_inert(path: Path, inert: set[str]) -> Any:
         return torch.load(path, map_location='cpu', weights_only=False, pickle_module=reader)
     except (
         Exception
-    ) as error:  # a pickle made for it can fail in any way; it can't do more than that
+    ) as error:  # a pickle made for it can fail in any way; it cannot do more than that
         raise CheckpointError(
             f'{path} cannot be read without running its code ({type(error).__name__}: {error}). '
             'Load it where it was made and save its state_dict() alone'

@@ -24,13 +24,13 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def save(figure: Figure, path: str | Path) -> Path:
-    """Write a figure as the kind of picture that the file's suffix names, whole or not at all;
-    return the path.
+    """Write a figure in the image format that the file's suffix names, atomically; return the
+    path.
     """
     path = Path(path)
     if not path.suffix:
         raise ValueError(
-            f"'{path}' has no suffix: name the kind of picture, for example {path}.png"
+            f"'{path}' has no suffix; add that of an image format, for example {path}.png"
         )
     with atomic_write(path) as file:
         figure.savefig(file, format=path.suffix[1:], dpi=150, bbox_inches='tight', pad_inches=0.1)

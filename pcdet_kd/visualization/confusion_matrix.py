@@ -1,4 +1,4 @@
-"""A picture of a confusion matrix."""
+"""An image of a confusion matrix."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from pcdet_kd.visualization.canvas import GREY, new_figure, save
 
 
 def draw_confusion_matrix(matrix: np.ndarray, classes: Sequence[str], path: str | Path) -> Path:
-    """Draw a confusion matrix, coloured by the part of each true class (row), with the counts in
+    """Draw a confusion matrix, coloured by the share of each true class (row), with the counts in
     the cells.
 
     Args:
@@ -69,6 +69,6 @@ def draw_confusion_matrix(matrix: np.ndarray, classes: Sequence[str], path: str 
             fontsize=11,
         )
     bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.02)
-    bar.set_label('part of the true class', color=GREY)
+    bar.set_label('share of the true class', color=GREY)
     bar.outline.set_visible(False)
     return save(figure, path)

@@ -23,7 +23,7 @@ def read_scalars(path: str | Path) -> dict[str, dict[int, float]]:
         over the epoch.
 
     Raises:
-        DataError: There is no such file, or a line in it that is no JSON object.
+        DataError: There is no such file, or a line in it is not a JSON object.
     """
     path = Path(path)
     files = [path] if path.is_file() else sorted(path.glob('*/vis_data/scalars.json'))

@@ -1,4 +1,4 @@
-"""Pictures of point clouds: a grid of shaded, orthographic views, drawn without OpenGL."""
+"""Images of point clouds: a grid of shaded, orthographic views, drawn without OpenGL."""
 
 import math
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from pcdet_kd.visualization.canvas import new_figure, save
 def orthographic(
     points: np.ndarray, up_axis: str = 'z', azimuth: float = 35.0, elevation: float = 20.0
 ) -> np.ndarray:
-    """Turn points into picture coordinates.
+    """Turn points into image coordinates.
 
     Args:
         points: (N, 3).
-        up_axis: ``'x'``, ``'y'`` or ``'z'``: the axis that points upwards in the picture.
+        up_axis: ``'x'``, ``'y'`` or ``'z'``: the axis that points upwards in the image.
         azimuth: Degrees by which the viewer walks around the up axis.
         elevation: Degrees by which the viewer looks down.
 
@@ -79,8 +79,8 @@ def draw_point_clouds(
     colors = list(colors) if colors is not None else [None] * len(clouds)
     if not len(clouds) or len(titles) != len(clouds) or len(colors) != len(clouds):
         raise ValueError(
-            f'{len(clouds)} clouds, {len(titles)} titles, {len(colors)} colours: must be as many, '
-            'and some'
+            f'{len(clouds)} clouds, {len(titles)} titles, {len(colors)} colours: expected the same '
+            'number of each, and at least one cloud'
         )
     from matplotlib import colormaps
 

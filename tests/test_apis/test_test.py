@@ -37,7 +37,7 @@ def test_a_suite_gives_predictions_and_a_report(trained, write_suite):
     assert found.report['models'][0]['name'] == 'tiny_student'
     with pytest.raises(ConfigError, match='--votes'):
         apis.test(config, weights, corruptions='modelnet-c', votes=3)
-    with pytest.raises(ConfigError, match='there is no suite'):
+    with pytest.raises(ConfigError, match='needs a suite'):
         apis.test(config, weights, renormalize='sphere')
 
 

@@ -122,7 +122,7 @@ def test_small_clouds():
     layer = CurveGrouping(6, 100, 3).eval()
     x = torch.randn(2, 4, 6)
     assert layer(x, knn(x, x, 3)).shape == (2, 4, 3, 6)
-    with pytest.raises(ValueError, match='curves of 1 steps'):
+    with pytest.raises(ValueError, match='length is 1'):
         CurveGrouping(6, 4, 1)
 
 

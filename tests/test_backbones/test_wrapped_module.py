@@ -112,7 +112,7 @@ def test_it_is_built_from_a_config_and_can_be_a_student():
         (dict(module='torch.nn:Lineal'), 'cannot be imported'),
         (dict(module='absent_package:Net'), 'cannot be imported'),
         (dict(module='builtins:dict'), 'gave a dict'),
-        (dict(module=RowNet(), kwargs=dict(width=3)), 'a built one was given'),
+        (dict(module=RowNet(), kwargs=dict(width=3)), 'leave kwargs out'),
     ],
 )
 def test_a_wrong_argument_is_named(change, message):

@@ -148,7 +148,7 @@ def test_a_config_names_its_suite(student, command, write_suite):
         (['--corruptions', 'modelnet-c', '--votes', 3], 'single pass'),
         (['--corruptions', 'modelnet-c', '--tta'], 'single pass'),
         (['--corruptions', 'modelnet-c', '--out', 'x.json'], '--out'),
-        (['--report', 'x'], 'there is no suite'),
+        (['--report', 'x'], 'needs a suite'),
         (['--corruptions-root', 'x'], '--corruptions-root'),
         (['--renormalize', 'none'], '--renormalize'),
     ],

@@ -101,7 +101,7 @@ def test_new_style_configs(tmp_path, tiny_configs, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     cfg = load_config(package / 'leaf.py')
     model = MODELS.build(cfg.model)
-    assert type(model.backbone).__name__ == 'MyBackbone' and model.head.in_channels == 16
+    assert type(model.backbone).__name__ == 'MyBackbone' and model.head.fc.in_features == 16
     with pytest.raises(
         ConfigError,
         match=r"model\.backbone\.widht: MyBackbone has no such argument. Did you mean 'width'",

@@ -47,7 +47,7 @@ def run(net, x, fused, grad):
 def compare(net, x, rtol=1e-9, atol=1e-9):
     grad = torch.randn(
         *x.shape[:2],
-        net.out_channels,
+        net.linear.out_features,
         generator=torch.Generator().manual_seed(5),
         dtype=torch.float64,
     )

@@ -33,7 +33,7 @@ def test_the_backbones_own_losses_are_added(batch):
 
 def test_the_head_takes_its_width_from_the_backbone(tiny_student):
     tiny_student['backbone']['global_channels'] = (24,)
-    assert MODELS.build(tiny_student).head.in_channels == 24
+    assert MODELS.build(tiny_student).head.hidden[0].linear.in_features == 24
 
 
 def test_the_preprocessor_takes_the_number_of_classes_from_the_head(tiny_student, batch):

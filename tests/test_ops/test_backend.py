@@ -111,7 +111,7 @@ def test_without_a_c_compiler_cuda_tensors_take_plain_torch(monkeypatch):
         raise RuntimeError('Failed to find C compiler.\nMore lines')
 
     monkeypatch.setattr(type(common.triton.runtime.driver), 'active', property(no_compiler))
-    said = "Triton can't launch kernels (RuntimeError: Failed to find C compiler.)"
+    said = 'Triton cannot launch kernels (RuntimeError: Failed to find C compiler.)'
     try:
         assert backend.choose('knn', 'cuda') == ('torch', said)
         assert "Triton can't" not in backend.choose('emd_match', 'cuda').why  # has no need of it

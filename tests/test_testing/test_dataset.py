@@ -64,7 +64,7 @@ def test_check_dataset_accepts():
     [
         (NoUp, 'up_axis'),
         (Writeable, 'normals can be written to'),
-        (SameName, 'sample_id of its own'),
+        (SameName, 'unique sample_id'),
         (Doubles, 'float32 array'),
     ],
 )

@@ -46,7 +46,7 @@ def test_freed_blocks_stay_only_if_asked():
     kept = run(
         """
 print(use_and_free() < 10)
-assert allocator.configure() and allocator.is_keeping()
+assert allocator.configure()
 print(use_and_free() > 110)
 """,
         PCDET_KD_MALLOC='keep',
@@ -56,9 +56,9 @@ print(use_and_free() > 110)
 
 def test_the_variable_turns_it_off():
     assert run(
-        'print(allocator.configure(), allocator.is_keeping(), use_and_free() < 10)',
+        'print(allocator.configure(), use_and_free() < 10)',
         PCDET_KD_MALLOC='default',
-    ) == ['False', 'False', 'True']
+    ) == ['False', 'True']
 
 
 def test_a_misspelt_choice_is_an_error():
@@ -84,8 +84,8 @@ def test_limits_can_be_restored():
 allocator.restore_limits()  # nothing to undo
 allocator.keep_freed_memory()
 allocator.restore_limits()
-print(allocator.is_keeping(), use_and_free(192) < 80)
-""") == ['False', 'True']
+print(use_and_free(192) < 80)
+""") == ['True']
 
 
 @pytest.mark.parametrize('method', ['fork', 'spawn'])
@@ -99,12 +99,12 @@ class Blocks(torch.utils.data.Dataset):
         return 2
 
     def __getitem__(self, i):
-        return use_and_free(192) < 80 and not allocator.is_keeping()
+        return use_and_free(192) < 80
 
 if __name__ == '__main__':
     allocator.keep_freed_memory()
     loader = torch.utils.data.DataLoader(Blocks(), num_workers=1, batch_size=None, multiprocessing_context='{method}')
-    print(*loader, allocator.is_keeping())
+    print(*loader, use_and_free() > 110)
 """  # noqa: E501
     )
     done = subprocess.run(

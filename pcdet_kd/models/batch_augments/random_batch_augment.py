@@ -42,8 +42,8 @@ class RandomBatchAugment:
     def __call__(
         self, points: Tensor, score: Tensor, rng: np.random.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Return the batch after the augment that was drawn, or the very tensors given if none was.
-        See :class:`BatchAugment`.
+        """Return the batch after the augment that was drawn; if none was, the given tensors
+        themselves. See :class:`BatchAugment`.
         """
         drawn = int(
             np.searchsorted(

@@ -131,7 +131,7 @@ def blocks_within(typing_context, bounds, start, limit):
 
 @intrinsic
 def lowest_bit(typing_context, mask):
-    """Return the place of the lowest 1 of an int64 that isn't 0."""
+    """Return the place of the lowest 1 of an int64 that is not 0."""
     return types.int64(types.int64), lambda context, builder, signature, args: _trailing_zeros(
         builder, args[0]
     )

@@ -26,7 +26,7 @@ def to_index(index: Tensor, num_points: int) -> np.ndarray:
     callers that skip the checks.
 
     Raises:
-        IndexError: It names a point that there isn't.
+        IndexError: It names a point that does not exist.
     """
     index = index.detach().cpu().contiguous()
     if index.numel():
@@ -93,7 +93,7 @@ def _executor() -> ThreadPoolExecutor:
 
 def _after_fork() -> None:
     global _pool, _lock
-    _pool, _lock = None, threading.Lock()  # the parent's threads don't exist in the child
+    _pool, _lock = None, threading.Lock()  # the parent's threads do not exist in the child
 
 
 if hasattr(os, 'register_at_fork'):

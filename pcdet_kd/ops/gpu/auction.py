@@ -32,7 +32,7 @@ def emd_match(x: Tensor, y: Tensor, eps: float, exact: bool) -> tuple[Tensor, Te
     """See :func:`pcdet_kd.ops.emd_match.emd_match_torch`.
 
     It bids for up to 32 rows at once where the CPU kernel bids for one, so that the two need not
-    find the same one of several equally good bijections. Clouds that don't fit in a block's shared
+    find the same one of several equally good bijections. Clouds that do not fit in a block's shared
     memory (6,400 points on an H200, 2,700 or more on GPUs since 2017) are matched on the CPU, with
     one warning; so are those whose ``exact`` optimum is asked for.
     """

@@ -14,7 +14,7 @@ WARP = 32
 
 
 def missing() -> str | None:
-    """Return why Triton can't launch kernels on the GPU that is there, or None.
+    """Return why Triton cannot launch kernels on the GPU that is there, or None.
 
     It builds its launchers with a C compiler and Python's headers, which many container images
     lack.
@@ -30,7 +30,7 @@ def _missing_launcher() -> str | None:
         triton.runtime.driver.active.get_current_target()
     except Exception as error:  # no compiler, no header, no driver: each is of another type
         return (
-            f"Triton can't launch kernels ({type(error).__name__}: "
+            f'Triton cannot launch kernels ({type(error).__name__}: '
             f'{(str(error).splitlines() or [""])[0]})'
         )
     return None

@@ -11,7 +11,7 @@ IN_REGISTERS = 8192  # points of a cloud that fit in the registers of one progra
 CHUNK = 4096
 INFINITE = tl.constexpr(0x7F800000)  # the bits of infinity; bits of distances order like integers
 HOLE = tl.constexpr(-1)  # of a point that is passed over
-OUTSIDE = tl.constexpr(-2)  # of a point that doesn't exist
+OUTSIDE = tl.constexpr(-2)  # of a point that does not exist
 
 
 @triton.jit

@@ -177,7 +177,7 @@ def _nvrtc() -> ctypes.CDLL:
         lib.nvrtcGetErrorString.restype = c_char_p
         return lib
     raise OSError(
-        "NVRTC can't be found (libnvrtc.so, in the CUDA wheels of torch; else: pip install "
+        'NVRTC was not found (libnvrtc.so, in the CUDA wheels of torch; else: pip install '
         'nvidia-cuda-nvrtc)'
     )
 
@@ -216,4 +216,6 @@ def _driver() -> ctypes.CDLL:
     try:
         return ctypes.CDLL('libcuda.so.1')
     except OSError:
-        raise OSError("libcuda.so.1 can't be found (it comes with the driver of the GPU)") from None
+        raise OSError(
+            'libcuda.so.1 cannot be found (it comes with the driver of the GPU)'
+        ) from None
