@@ -131,6 +131,6 @@ def build(
         raise ConfigError(data, [str(error.args[0])]) from error
     if not isinstance(dataset, PointCloudDataset):
         raise ConfigError(
-            data, [f"test_dataloader.dataset: '{settings['type']}' is no PointCloudDataset"]
+            data, [f"test_dataloader.dataset: '{settings['type']}' is not a PointCloudDataset"]
         )
     return dataset
