@@ -5,7 +5,6 @@ import torch
 from numba import njit
 from torch import Tensor
 
-from pcdet_kd.ops.cpu.fps import first_with
 from pcdet_kd.ops.cpu.options import FAST, MOST, OPTIONS
 from pcdet_kd.ops.cpu.threads import for_each_part, to_numpy
 
@@ -28,6 +27,17 @@ def measure(x, y, z, cx, cy, cz, s, bits, least, where):
     for i in range(bits.size):
         lowest = min(lowest, bits[i])
     return lowest
+
+
+@njit(**OPTIONS)
+def first_with(bits, value):
+    """Return the first index whose bits are ``value``; a kernel calls its own file's functions only,
+    because numba's cache would not notice a change elsewhere.
+    """
+    first = MOST
+    for i in range(bits.size):
+        first = min(first, np.int32(i) if bits[i] == value else MOST)
+    return first
 
 
 @njit(**OPTIONS)
