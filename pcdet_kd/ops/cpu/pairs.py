@@ -31,8 +31,10 @@ def measure(x, y, z, cx, cy, cz, s, bits, least, where):
 
 @njit(**OPTIONS)
 def first_with(bits, value):
-    """Return the first index whose bits are ``value``; a kernel calls its own file's functions only,
-    because numba's cache would not notice a change elsewhere.
+    """Return the first index whose bits are ``value``.
+
+    Kernels call functions of their own file only: numba's cache would not notice a change
+    elsewhere.
     """
     first = MOST
     for i in range(bits.size):
