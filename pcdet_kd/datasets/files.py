@@ -329,7 +329,7 @@ def read_listed_h5(
         raise DataError(listing, 'the same file name twice', 'every file once', fix)
     parts, ids = [], []
     for name in names:
-        path = listing.with_name(name)
+        path = listing.parent / name
         arrays = read_h5(path, required, optional, fix)
         count, size = arrays['data'].shape[:2]
         arrays['label'] = read_labels(path, arrays['label'], count, fix)
@@ -340,7 +340,7 @@ def read_listed_h5(
         for key in arrays.keys() ^ first.keys():
             has, lacks = (name, names[0]) if key in arrays else (names[0], name)
             raise DataError(
-                listing.with_name(lacks), f"no array '{key}'", f"'{key}', as in {has}", fix
+                listing.parent / lacks, f"no array '{key}'", f"'{key}', as in {has}", fix
             )
         parts.append(arrays)
         ids += [f'{Path(name).stem}/{i:04d}' for i in range(count)]

@@ -78,6 +78,7 @@ def test_missing(root):
         ('a.h5\na.h5', "'a.h5' twice"),
         ('x/a.h5\ny/a.h5', 'same file name twice'),
         ('..\\x\\ply_data_train7.h5', 'no such file'),
+        ('/', 'a directory'),
     ],
 )
 def test_bad_lists(root, lines, found):
