@@ -79,9 +79,12 @@ class _RehearsalHook(Hook):
 
 
 def _forget(runner: Any) -> None:
-    """Close what a Runner keeps open for the whole process: its log file and its visualiser."""
+    """Close what a Runner keeps open for the whole process: its log file and its visualiser. Its
+    model leaves the GPU's memory now: a Runner is a reference cycle, which may live on for long.
+    """
     if runner is not None:
         runner.visualizer.close()
         logger = MMLogger._instance_dict.pop(runner.experiment_name, runner.logger)
         for handler in logger.handlers:
             handler.close()
+        runner.model.to('cpu')

@@ -196,8 +196,8 @@ def verify_files(cfgs: list[Config]) -> None:
     Raises:
         DataError: A file is missing or has another hash.
     """
-    loaders = [cfg.get(f'{split}_dataloader') for cfg in cfgs for split in ('train', 'test')]
-    found = (node for loader in loaders for node in nodes(loader or {}))
+    keys = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'model')  # banks have data too
+    found = (node for cfg in cfgs for key in keys for node in nodes(cfg.get(key) or {}))
     for root in sorted({value for _, _, key, value in found if key == 'data_root' and value}):
         verify(root)
 

@@ -1,7 +1,9 @@
 import pytest
+from mmengine.config import Config
 
 from pcdet_kd import apis
 from pcdet_kd.engine.config_check import ConfigError
+from pcdet_kd.engine.stages import verify_files
 from pcdet_kd.utils.errors import DataError
 
 
@@ -56,4 +58,7 @@ def test_changed_bytes_are_found_where_asked(trained, tmp_path, monkeypatch):
         apis.test(config, weights, options, verify_data=True)
     with pytest.raises(DataError, match='SHA-256 1'):
         apis.train(config, options, verify_data=True)
-    assert seen == [str(tmp_path)] * 2
+    bank = dict(type='FeatureBank', data=[dict(data_root='of a bank')])
+    with pytest.raises(DataError, match='SHA-256 1'):
+        verify_files([Config(dict(model=dict(teachers=dict(image=bank))))])
+    assert seen == [str(tmp_path)] * 2 + ['of a bank']
