@@ -49,7 +49,7 @@ _POPPED = {'PARAM_SCHEDULERS': ('convert_to_iter_based', 'epoch_length')}
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` with the nearest known names, or an empty string."""
     known = [str(k) for k in known]
-    folded: dict[str, str] = {k.lower(): k for k in known}
+    folded = {k.lower(): k for k in known}
     near = [
         folded[k] for k in difflib.get_close_matches(str(name).lower(), folded, n=3, cutoff=0.6)
     ]
@@ -67,7 +67,7 @@ def accepted_arguments(obj: Callable) -> set[str] | None:
     count as well.
     """
 
-    accepted: set[str] = set()
+    accepted = set()
     for function in initialisers(obj):
         try:
             parameters = inspect.signature(function).parameters.values()

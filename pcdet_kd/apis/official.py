@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import nn
 
 from pcdet_kd.apis.official_archs import OFFICIAL, Official
 from pcdet_kd.apis.official_keys import Weights
@@ -65,7 +64,7 @@ def convert_official(
         raise CheckpointError(
             f"{source}: '{bad[0]}' holds NaN or infinity; the training that made it had failed"
         )
-    ours: Weights = {}
+    ours = {}
     for key, value in weights.items():
         match, replacement = next(
             ((m, r) for p, r in official.rules if (m := re.fullmatch(p, key))), (None, None)
@@ -179,5 +178,5 @@ def _with_classes(official: Official, ours: Weights, source: str) -> dict[str, A
 
 def _shapes(config: dict[str, Any]) -> dict[str, torch.Size]:
     with torch.device('meta'):
-        model: nn.Module = MODELS.build(config)
+        model = MODELS.build(config)
     return {key: value.shape for key, value in model.state_dict().items()}

@@ -52,7 +52,7 @@ def _classifier(
     )
 
 
-OFFICIAL: dict[str, Official] = {
+OFFICIAL = {
     'pointnet_fxia22': Official(
         'fxia22/pointnet.pytorch @ bafbf401e0',
         _classifier(dict(type='PointNet', variant='fxia22'), dropout=(0, 0.3), dropout_first=True),

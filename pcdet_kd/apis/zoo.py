@@ -100,7 +100,7 @@ def _published(infos: list[ModelInfo]) -> list[str]:
     and models without.
     """
     rows = model_rows(infos)
-    notes: dict[str, int] = {}
+    notes = {}
     for row in rows:
         source, protocol = row.pop('published in'), row.pop('protocol')
         if source:

@@ -35,7 +35,7 @@ def guarded(command: Callable[[], int | None]) -> Callable[[], int]:
 
     @functools.wraps(command)
     def run() -> int:
-        stops: list[StoppedBySignal] = []
+        stops = []
 
         def stop(number: int) -> None:
             handlers.restore()  # a second signal ends the process at once

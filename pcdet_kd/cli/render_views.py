@@ -101,7 +101,7 @@ def find_meshes(folder: Path) -> dict[str, Path]:
     expected = f'a folder with meshes ({", ".join(FORMATS)}) in it'
     if not folder.is_dir():
         raise DataError(folder, 'no such folder', expected, 'check the path')
-    files: dict[str, Path] = {}
+    files = {}
     for path in sorted(p for p in folder.rglob('*') if p.suffix.lower() in FORMATS and p.is_file()):
         name = path.relative_to(folder).with_suffix('').as_posix()
         if name in files:

@@ -17,7 +17,7 @@ def parse_models(arguments: list[str]) -> dict[str, list[Path]]:
     from pcdet_kd.engine.config_check import ConfigError
     from pcdet_kd.robustness.results import read_info
 
-    models: dict[str, list[Path]] = {}
+    models = {}
     for argument in arguments:
         name, sign, folders = argument.partition('=')
         if sign and not Path(argument).is_dir():

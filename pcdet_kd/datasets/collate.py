@@ -1,7 +1,6 @@
 """Stack samples to a batch, in the loader's worker."""
 
 import torch
-from torch import Tensor
 
 from pcdet_kd.registry import FUNCTIONS
 
@@ -42,7 +41,5 @@ def collate_points(batch: list[dict]) -> dict:
                     f"'{sample.get('sample_id')}' but {tuple(first[name].shape)} in "
                     f"'{samples[0].get('sample_id')}'{_ONE_SIZE if name == 'points' else ''}"
                 )
-    inputs: dict[str, Tensor] = {
-        name: torch.stack([item['inputs'][name] for item in batch]) for name in first
-    }
+    inputs = {name: torch.stack([item['inputs'][name] for item in batch]) for name in first}
     return dict(inputs=inputs, data_samples=samples)

@@ -1,7 +1,6 @@
 """A data set that lives on a device: whole batches are gathered and augmented there."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -57,7 +56,7 @@ class DeviceDataset(Dataset):
         chosen = [info['record'] for info in dataset.data_list]
         arrays = dict(points=dataset.records.points, **dataset.records.extras)
         self.tensors = {name: self._upload(array, chosen) for name, array in arrays.items()}
-        self._samples: list[PointDataSample | None] = [None] * len(dataset)
+        self._samples = [None] * len(dataset)
         size = sum(t.nbytes for t in self.tensors.values())
         print_log(
             f'{type(dataset).__name__} ({dataset.split}): {len(dataset)} clouds, '
@@ -115,7 +114,7 @@ class DeviceDataset(Dataset):
     def _sample(self, index: int, up_axis: str) -> PointDataSample:
         sample = self._samples[index]
         if sample is None:
-            info: dict[str, Any] = {**self.dataset.get_data_info(index), 'up_axis': up_axis}
+            info = {**self.dataset.get_data_info(index), 'up_axis': up_axis}
             sample = PointDataSample(metainfo={key: info[key] for key in META_KEYS if key in info})
             self._samples[index] = sample.set_gt_label(info['gt_label']).to(self.device)
         return self._samples[index]

@@ -18,7 +18,7 @@ def read_pcd(path: Path) -> dict[str, np.ndarray]:
     """
     with reading(path, 'a PCD header and the points that it announces', _FIX):
         raw = path.read_bytes()
-        header: dict[str, list[str]] = {}
+        header = {}
         offset = 0
         while 'DATA' not in header:
             end = raw.find(b'\n', offset)

@@ -49,7 +49,7 @@ def _check_counts(path: Path, raw: bytes) -> None:
     goes through them one by one.
     """
     header, *body = re.split(rb'[\r\n]end_header', raw, maxsplit=1)
-    rows: list[list[int]] = []  # of each element: how many, and of how many values
+    rows = []  # of each element: how many, and of how many values
     for words in map(bytes.split, header.splitlines()):
         if words[:1] == [b'element']:
             rows.append([abs(int(words[2])), 0])

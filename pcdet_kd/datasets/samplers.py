@@ -35,7 +35,7 @@ class SameSizeBatchSampler(Sampler):
         return [dataset.get_data_info(i)['num_points'] for i in range(len(dataset))]
 
     def __iter__(self) -> Iterator[list[int]]:
-        begun: dict[int, list[int]] = {}
+        begun = {}
         for index in self.sampler:
             batch = begun.setdefault(self.sizes[index], [])
             batch.append(index)

@@ -66,7 +66,7 @@ def convert(
     scans, out = require_directory(scans, 'a folder per scene', FIX), Path(out)
     category = read_label_map(Path(labels))
     out.mkdir(parents=True, exist_ok=True)
-    counts: dict[str, Counter] = {}
+    counts = {}
     for split, listing in (('train', 'scannetv2_train.txt'), ('test', 'scannetv2_val.txt')):
         scenes = read_lines(Path(splits) / listing, 'scene names, one a line', FIX)
         data, targets, names = [], [], []

@@ -56,7 +56,7 @@ class StoredViews:
         self.shape = (num_views, 3 if color else 1, image_size, image_size)
         self.cache_dir = None if cache_dir is None else Path(cache_dir).expanduser()
         self._fix = f'render them: pcdet-kd render-views <folder of meshes> {root}'
-        self._record: tuple[dict, dict[str, str]] | None = None
+        self._record = None
 
     def paths(self, name: str) -> list[Path]:
         """Return the files of a name's views."""

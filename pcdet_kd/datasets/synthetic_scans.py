@@ -124,7 +124,7 @@ class SyntheticScans(PointCloudDataset):
             num_points=self.num_points,
         )
         folder = self.cache_folder
-        made: dict[str, np.ndarray] = {}
+        made = {}
 
         def array(name: str) -> np.ndarray:
             if not made:

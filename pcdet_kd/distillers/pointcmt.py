@@ -1,14 +1,12 @@
 """PointCMT: point clouds learn from images (Yan et al., NeurIPS 2022)."""
 
-from typing import Any
-
 from torch import Tensor
 
 from pcdet_kd.distillers.base import Distiller
 from pcdet_kd.registry import DISTILLERS
 from pcdet_kd.structures import ModelOutput, PointDataSample
 
-PRESETS: dict[str, dict[str, Any]] = {
+PRESETS = {
     'paper': dict(
         feature=dict(
             type='EarthMoverLoss',

@@ -24,7 +24,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import ModuleType
 from typing import Any
 
 import mmengine.config.config
@@ -78,7 +77,7 @@ def apply() -> None:
 
 def _swap(modules: tuple[str, ...], name: str, replacement: Any) -> None:
     for path in modules:
-        module: ModuleType = importlib.import_module(path)
+        module = importlib.import_module(path)
         if hasattr(module, name):
             setattr(module, name, replacement)
             applied.append(f'{path}.{name}')
@@ -134,7 +133,7 @@ def _remembering(format_code: Callable | None) -> Callable:
     """A formatter that does not format the same text again: yapf takes seconds for a nested
     config.
     """
-    done: dict[tuple[str, str], Any] = {}
+    done = {}
 
     def remembered(text: str, **options: Any) -> Any:
         if not _formats_configs.get():

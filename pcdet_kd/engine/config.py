@@ -84,7 +84,7 @@ def _check_option(cfg: Config, key: str) -> None:
     """Refuse a path that leads nowhere; arguments of a typed dict are checked later, with the
     config.
     """
-    node: Any = cfg._cfg_dict
+    node = cfg._cfg_dict
     parts = key.split('.')
     for depth, part in enumerate(parts):
         here = '.'.join(parts[:depth]) or 'the config'

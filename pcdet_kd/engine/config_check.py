@@ -132,7 +132,7 @@ def check_config(
         offered_variables: Names that a base defines; unused ones are mistakes only if they look
             like a misspelt key.
     """
-    problems: list[str] = []
+    problems = []
     misspelt = {
         name
         for name in offered_variables

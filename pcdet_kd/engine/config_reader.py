@@ -73,7 +73,7 @@ def config_files(path: Path) -> list[ConfigFile]:
         ConfigError: A file is missing, is not valid Python, or is its own base; the message names
             it.
     """
-    found: dict[Path, ConfigFile] = {}
+    found = {}
 
     def visit(file: Path, derived: tuple[Path, ...]) -> None:
         if file in derived:
@@ -102,7 +102,7 @@ def _evaluate(path: Path, values: dict[str, Any]) -> dict[str, Any]:
     shared = set().union(*(f.used for base, *_ in file.bases for f in config_files(base)))
     shared -= TOP_LEVEL_KEYS | values.keys()
     reads = file.lazy or file.used & first.keys()  # else nothing that it says hangs on the bases
-    given: dict[str, Any] = {}
+    given = {}
     for _ in range(5):  # a value may be computed from another one that the file gives
         bases = _bases(file, {**values, **given}) if given else first
         without = {}  # the bases with all of these values but one
@@ -130,7 +130,7 @@ def _evaluate(path: Path, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bases(file: ConfigFile, values: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    found = {}
     for base, scope, imported in file.bases:
         new = Config._dict_to_config_dict(_evaluate(base, values), scope)
         if imported and '*' not in imported:
@@ -144,7 +144,7 @@ def _bases(file: ConfigFile, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _run(file: ConfigFile, base: ConfigDict, values: dict[str, Any]) -> dict[str, Any]:
-    names: dict[str, Any] = {'_base_': base, '__file__': str(file.path)}
+    names = {'_base_': base, '__file__': str(file.path)}
     for line, code in file.statements:
         try:
             if code is None:
@@ -181,8 +181,8 @@ def _parse(path: Path, text: str) -> ConfigFile:
         tree = ast.parse(_filled_in(path, text), filename=str(path))
     except SyntaxError as error:
         raise ConfigError(path, [f'line {error.lineno}: {error.msg}']) from None
-    statements: list[tuple[int, CodeType | None]] = []
-    bases: list[tuple[Path, str | None, dict[str, str]]] = []
+    statements = []
+    bases = []
     lazy = False
     for node in tree.body:
         if isinstance(node, ast.Assign) and '_base_' in _names(node):

@@ -108,7 +108,7 @@ def on_main(function: Callable, *args: Any) -> Any:
     """Return, in every process, what ``function(*args)`` returns in the main one; it is called only
     there. An error is raised in every process, so that none waits for one that is gone.
     """
-    found: list[Any] = [None, None]
+    found = [None, None]
     if is_main_process():
         try:
             found[0] = function(*args)

@@ -189,7 +189,7 @@ def test_last_and_best(runner: Any) -> dict[str, dict[str, Any]]:
     """
     if runner._test_dataloader is None:
         return {}
-    results: dict[str, dict[str, Any]] = {'last': runner.test()}
+    results = {'last': runner.test()}
     last, best = (Path(runner.work_dir) / f'{which}.pth' for which in ('last', 'best'))
     if best.is_file():
         if last.is_file() and os.path.samefile(last, best):

@@ -211,7 +211,7 @@ class ResumingRunner(Runner):
             'world_size': get_dist_info()[1],
             'versions': dict(mmengine=mmengine.__version__, torch=str(torch.__version__)),
         }
-        checkpoint: dict[str, Any] = dict(meta=meta, state_dict=_on_cpu(model.state_dict()))
+        checkpoint = dict(meta=meta, state_dict=_on_cpu(model.state_dict()))
         hub = self.message_hub.state_dict()
         hub['resumed_keys'] = {
             k: v

@@ -41,7 +41,7 @@ _SYNC_BUFFERS = (
     if 'forward_sync_buffers' in inspect.signature(nn.parallel.DistributedDataParallel).parameters
     else 'broadcast_buffers'
 )
-_used_timestamps: set[str] = set()
+_used_timestamps = set()
 
 
 @RUNNERS.register_module()
@@ -156,7 +156,7 @@ class PointRunner(ResumingRunner):
 
     def register_default_hooks(self, hooks: dict[str, Hook | dict | None] | None = None) -> None:
         """Register MMEngine's default hooks and ours; a name set to None is left out."""
-        wanted: dict[str, Hook | dict | None] = {
+        wanted = {
             **DEFAULT_HOOKS,
             'checkpoint': dict(type='CheckpointHook'),
         }

@@ -111,7 +111,7 @@ class StageRecord:
 
 def flat_config(cfg: Config) -> dict[str, str]:
     """Return the part of a config that makes up the experiment, by dotted path."""
-    flat: dict[str, str] = {}
+    flat = {}
 
     def visit(node: Any, path: str) -> None:
         if isinstance(node, dict):

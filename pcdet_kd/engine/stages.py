@@ -103,7 +103,7 @@ def plan(
             require.
     """
     options, stage_options = options or {}, dict(stage_options or {})
-    stages: dict[Path, Stage] = {}
+    stages = {}
 
     def visit(path: Path, name: str, parents: tuple[Path, ...]) -> Stage:
         key = Path(os.path.abspath(path))
@@ -148,7 +148,7 @@ def plan(
 
 def _variables_of_stages(path: Path) -> set[str]:
     """Return the variables of a config and of all that it requires."""
-    found: set[str] = set()
+    found = set()
     waiting, seen = [path], set()
     while waiting:
         file = waiting.pop()
@@ -181,7 +181,7 @@ def baseline_of(leaf: Stage, inside: bool = False) -> Stage:
 
 def nodes(node: Any, path: str = '') -> Iterator[tuple[str, Any, Any, Any]]:
     """Yield (path, container, key, value) of everything in a config, from the outside inwards."""
-    items: Any = ()
+    items = ()
     if isinstance(node, (dict, list)):
         items = list(node.items() if isinstance(node, dict) else enumerate(node))
     for key, value in items:

@@ -13,7 +13,7 @@ def rows(stages: list[Stage]) -> list[dict[str, Any]]:
     table = []
     for stage in stages:
         results = stage.record.results if stage.record else {}
-        row: dict[str, Any] = {'stage': stage.name, 'config': stage.config.stem}
+        row = {'stage': stage.name, 'config': stage.config.stem}
         for which, label in (('last', 'last'), ('best', 'val-best')):
             metrics = results.get(which, {})
             row[f'OA {label}'] = metrics.get(OA)

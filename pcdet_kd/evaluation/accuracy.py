@@ -56,7 +56,7 @@ class PointAccuracy(SampleMetric):
         self.per_class = per_class
         self.out_dir = Path(out_dir) if out_dir else None
         self.dump = (self.out_dir or Path()) / dump if dump else None
-        self.matrix: np.ndarray | None = None
+        self.matrix = None
 
     def record(self, sample: Mapping[str, Any]) -> dict:
         """Return the sample's name, classes and score.

@@ -84,9 +84,9 @@ class SampleMetric(BaseMetric):
         return metrics[0]
 
     def _merge(self, parts: list[list[tuple[int, Any]]], size: int) -> list:
-        merged: dict[int, Any] = {}
+        merged = {}
         for part in parts:
-            own: dict[int, Any] = {}
+            own = {}
             for idx, record in part:
                 if idx in own:
                     raise ValueError(

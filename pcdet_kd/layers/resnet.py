@@ -1,7 +1,6 @@
 """ResNet trunks (He et al., CVPR 2016) with torchvision's layout and state-dict names."""
 
 import os
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -109,7 +108,7 @@ def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential
     return nn.Sequential(Conv1x1(in_channels, out_channels, stride), nn.BatchNorm2d(out_channels))
 
 
-DEPTHS: dict[int, tuple[type[BasicBlock] | type[Bottleneck], Sequence[int]]] = {
+DEPTHS = {
     18: (BasicBlock, (2, 2, 2, 2)),
     34: (BasicBlock, (3, 4, 6, 3)),
     50: (Bottleneck, (3, 4, 6, 3)),

@@ -39,7 +39,7 @@ class EdgeRows:
         ]  # of centres
         # Per further layer its rows before BatchNorm, slab by slab, and the scale and shift of
         # BatchNorm.
-        self.hidden: list[tuple[Sequence[Tensor], Tensor, Tensor]] = []
+        self.hidden = []
 
     def relu(self, level: int, slab: int, shift: Tensor | None = None) -> Tensor:
         """Return relu(BN(z)) of a slab's rows after ``level`` further layers, minus ``shift``

@@ -54,7 +54,7 @@ class EarthMoverLoss(nn.Module):
             )
         self.reduction = reduction
         self.normalize = normalize
-        self.match_args: dict[str, object] = {}
+        self.match_args = {}
         if solver == 'msn':
             self.match_args = dict(
                 compat='msn', iterations=3000 if iterations is None else iterations

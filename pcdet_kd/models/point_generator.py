@@ -13,7 +13,7 @@ from pcdet_kd.ops import earth_mover_distance
 from pcdet_kd.registry import LOSSES, MODELS, TEACHERS
 from pcdet_kd.structures import PointDataSample
 
-PRESETS: dict[str, dict[str, Any]] = {
+PRESETS = {
     'released': dict(hidden_channels=(), dropout=0.5, bias=False),
     'paper': dict(hidden_channels=(1024, 2048), dropout=0.0, bias=True),
 }
@@ -72,7 +72,7 @@ class PointGenerator(BaseModel):
         self.in_channels = in_channels
         self.num_points = num_points
         widths = [in_channels, *chosen['hidden_channels'], 3 * num_points]
-        layers: list[nn.Module] = [nn.Dropout(chosen['dropout'])] if chosen['dropout'] else []
+        layers = [nn.Dropout(chosen['dropout'])] if chosen['dropout'] else []
         for i, (width_in, width_out) in enumerate(pairwise(widths)):
             if i:
                 layers.append(nn.ReLU(inplace=True))

@@ -58,7 +58,7 @@ class PointDataPreprocessor(BaseDataPreprocessor):
                 )
         self.num_classes = num_classes
         self.image_mean, self.image_std = image_mean, image_std
-        self._random_state: tuple[int, ...] | None = None
+        self._random_state = None
 
     def set_random_state(self, *numbers: int) -> None:
         """Let the next batch's mixing follow from these numbers (seed, iteration, rank) alone.

@@ -56,7 +56,7 @@ INSTALL = dict(
 )
 
 _chosen, _check_values = 'auto', True
-_warned: set[tuple[str, str]] = set()
+_warned = set()
 
 
 class Choice(NamedTuple):

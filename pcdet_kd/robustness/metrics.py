@@ -70,7 +70,7 @@ def modelnet_c_scores(
     if set(accuracies) != expected:
         raise ValueError(f'mCE needs exactly {sorted(expected)}, got {sorted(accuracies)}')
     clean = round(clean, 3)
-    scores: dict[str, dict[str, float]] = {'clean': dict(OA=clean)}
+    scores = {'clean': dict(OA=clean)}
     for name, values in accuracies.items():
         oa, base = round(sum(values) / len(values), 3), baseline[name]
         scores[name] = dict(

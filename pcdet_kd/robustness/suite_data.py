@@ -20,7 +20,7 @@ from pcdet_kd.robustness.generation.mark import provenance_of
 from pcdet_kd.utils.errors import DataError
 
 OFFICIAL_CLOUDS = 2468
-_DATASETS: dict[str, type[CorruptedDataset]] = {
+_DATASETS = {
     'modelnet40-c': ModelNet40C,
     'modelnet-c': ModelNetC,
 }

@@ -33,7 +33,7 @@ class Frozen(BaseModule):
         self.checkpoint = checkpoint
         self.prefix = prefix
         # A plain tuple hides the model from nn.Module's bookkeeping.
-        self._held: tuple[nn.Module, ...] = (MODELS.build(model).eval().requires_grad_(False),)
+        self._held = (MODELS.build(model).eval().requires_grad_(False),)
         self._loaded = False
 
     @property

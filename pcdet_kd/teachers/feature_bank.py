@@ -57,7 +57,7 @@ class FeatureBank(Teacher):
         self.path = path
         self.batch_size = batch_size
         self.num_workers = num_workers
-        self._rows: dict[str, int] = {}
+        self._rows = {}
         self.register_buffer('_logits', None, persistent=False)
         self.register_buffer('_feat', torch.empty(0), persistent=False)
         self._key = ''
@@ -122,7 +122,7 @@ class FeatureBank(Teacher):
                     else:
                         bar.update(stop - start)
                     parts.append(load_checkpoint_file(file))
-        whole: dict[str, Any] = dict(key=key, ids=[i for part in parts for i in part['ids']])
+        whole = dict(key=key, ids=[i for part in parts for i in part['ids']])
         for name in ('logits', 'feat'):
             whole[name] = (
                 torch.cat([part[name] for part in parts]) if parts[0][name] is not None else None

@@ -93,9 +93,9 @@ def read_foreign_checkpoint(path: str | os.PathLike) -> ForeignCheckpoint:
     path = Path(path).expanduser()
     if not path.is_file():
         raise CheckpointError(f'{path} is not a file')
-    inert: set[str] = set()
+    inert = set()
     if path.suffix == '.safetensors':
-        content: Any = _read_safetensors(path)
+        content = _read_safetensors(path)
     else:
         damage = checkpoint_damage(path)
         if damage:
@@ -106,7 +106,7 @@ def read_foreign_checkpoint(path: str | os.PathLike) -> ForeignCheckpoint:
             content = _read_inert(path, inert)
         except Exception as error:  # a cut or hostile pickle fails in any way
             raise CheckpointError(f'{path} cannot be read: {first_line(error)}') from error
-    where: list[str] = []
+    where = []
     while isinstance(content, Mapping) and (
         key := next((k for k in NESTED if isinstance(content.get(k), Mapping)), None)
     ):

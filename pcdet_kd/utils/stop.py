@@ -60,7 +60,7 @@ class SignalHandlers:
     def __init__(self, handle: Callable[[int], None]) -> None:
         self.handle = handle
         self.pid = os.getpid()
-        self.before: dict[int, Any] = {}
+        self.before = {}
         if threading.current_thread() is threading.main_thread():
             self.before = {
                 number: signal.signal(number, self._receive)

@@ -116,7 +116,7 @@ class MeshRenderer(nn.Module):
         self.cameras = torch.from_numpy(
             cameras
         )  # no buffer: rendering is the CPU's, in full precision
-        self.settings: dict[str, Any] = dict(
+        self.settings = dict(
             rig=rig,
             image_size=image_size,
             samples=samples,

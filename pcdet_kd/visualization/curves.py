@@ -34,9 +34,9 @@ def read_scalars(path: str | Path) -> dict[str, dict[int, float]]:
             'the work dir of a run',
             'train with the LocalVisBackend, or check the path',
         )
-    curves: dict[str, dict[int, float]] = defaultdict(dict)
+    curves = defaultdict(dict)
     for file in files:
-        seen: dict[tuple[str, int], list[float]] = defaultdict(list)
+        seen = defaultdict(list)
         lines = file.read_text().splitlines()
         for number, line in enumerate(lines):
             try:

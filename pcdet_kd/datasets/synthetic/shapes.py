@@ -11,7 +11,7 @@ from pcdet_kd.datasets.synthetic.primitives import Solid
 
 Builder = Callable[[np.random.Generator], list[Solid]]
 BUILDERS: dict[str, Builder] = {}
-PARTS: dict[str, tuple[str, ...]] = {
+PARTS = {
     'bag': ('body', 'handle', 'pocket'),
     'bin': ('body', 'lid', 'fitting'),
     'box': ('body', 'flap'),

@@ -132,7 +132,7 @@ def desk(rng: np.random.Generator) -> list[Solid]:
     solids = [box('top', (w, t, d), (0, h - t, 0))]
     below = h - t
     kind = pick(rng, ('one', 4), ('two', 2.5), ('plain', 1.5), ('panel', 2))
-    sides: tuple[int, ...] = {'one': (int(rng.integers(2)) * 2 - 1,), 'two': (-1, 1)}.get(kind, ())
+    sides = {'one': (int(rng.integers(2)) * 2 - 1,), 'two': (-1, 1)}.get(kind, ())
     width = min(rng.uniform(0.3, 0.48), w * 0.34)
     for s in sides:
         short = rng.random() < 0.25

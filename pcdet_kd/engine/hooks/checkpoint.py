@@ -76,7 +76,7 @@ class CheckpointHook(Hook):
             )
         self.rules = {key: _rule(key, r) for key, r in zip(keys, rules)}
         self._due = False
-        self._scores: dict[str, float] = {}
+        self._scores = {}
 
     def before_train(self, runner: Any) -> None:
         if not isinstance(runner.train_loop, EpochBasedTrainLoop):

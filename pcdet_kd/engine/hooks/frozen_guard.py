@@ -22,7 +22,7 @@ class FrozenGuardHook(Hook):
     priority = 'HIGH'
 
     def __init__(self) -> None:
-        self._hashes: dict[str, str] = {}
+        self._hashes = {}
 
     def before_train(self, runner: Any) -> None:
         teachers = frozen_teachers(runner.model)

@@ -31,7 +31,7 @@ class LossWarmupHook(Hook):
         self.loss = loss
         self.epochs = epochs
         self.first = first
-        self._full: float | None = None
+        self._full = None
 
     def before_train(self, runner: Any) -> None:
         self._full = self._find(runner).loss_weight

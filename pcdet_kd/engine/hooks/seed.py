@@ -31,7 +31,7 @@ class SeedHook(Hook):
     priority = 'VERY_HIGH'
 
     def __init__(self) -> None:
-        self._parts: list[Any] = []
+        self._parts = []
 
     def before_train(self, runner: Any) -> None:
         self._parts = [part for part in runner.model.modules() if hasattr(part, 'set_random_state')]

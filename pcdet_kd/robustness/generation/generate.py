@@ -115,7 +115,7 @@ def generate(
     with tqdm(total=count * len(left), desc=suite, unit='cloud', delay=1.5) as bar:
         for name in left:
             bar.set_postfix_str(name)
-            clouds: list[np.ndarray] = []
+            clouds = []
             while len(clouds) < count:
                 chunk = next(chunks)
                 clouds += chunk

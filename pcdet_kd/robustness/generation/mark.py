@@ -28,7 +28,7 @@ class Mark:
     def __init__(self, directory: Path, settings: dict[str, Any]) -> None:
         self.directory, self.settings = directory, settings
         self.path = directory / MARK
-        self.files: dict[str, str] = {}
+        self.files = {}
 
     def claim(self, names: Sequence[str]) -> set[str]:
         """Prepare the directory, and return those of the named files that are finished.

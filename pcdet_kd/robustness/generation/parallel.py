@@ -43,7 +43,7 @@ def compute_chunks(maker: Maker, tasks: Iterable[Task], workers: int) -> Iterato
         pool = ProcessPoolExecutor(
             workers, multiprocessing.get_context(method), _start, (maker, os.getpid())
         )
-        waiting: deque = deque()
+        waiting = deque()
         try:
             for task in tasks:
                 waiting.append(pool.submit(_compute, task))

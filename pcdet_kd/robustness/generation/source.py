@@ -87,7 +87,7 @@ def source_of(
                 "pass --normalize sphere (normalize='sphere')",
             )
     same = len({len(cloud) for cloud in points}) == 1
-    mesh: GetMesh | None = None
+    mesh = None
     if meshes == 'own':
         if not hasattr(dataset, 'mesh'):
             raise DataError(
@@ -142,7 +142,7 @@ class MeshFiles:
 
     def __init__(self, dataset: PointCloudDataset, root: Path, up_axis: str = 'z') -> None:
         root = require_directory(root, 'meshes', 'check the path')
-        found: dict[str, list[Path]] = {}
+        found = {}
         for path in sorted(
             p for p in root.rglob('*') if p.suffix.lower() in _SUFFIXES and p.is_file()
         ):
@@ -182,7 +182,7 @@ def mesh_names(dataset: PointCloudDataset) -> list[str]:
     """Return the names, without folder and ending, that the meshes of a data set's clouds should
     have.
     """
-    listings: dict[Path, list[str]] = {}
+    listings = {}
     names = []
     for info in dataset.data_list:
         name = info['sample_id']

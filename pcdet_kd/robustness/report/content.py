@@ -198,7 +198,7 @@ def _model(
         key: [confusion_matrix(run.sets[key].gt, run.sets[key].pred, len(classes)) for run in runs]
         for key in runs[0].sets
     }
-    sets: dict[str, Any] = {}
+    sets = {}
     for (corruption, severity), found in matrices.items():
         accuracies = [100 * run.sets[corruption, severity].correct.mean() for run in runs]
         sets.setdefault(corruption, {})[str(severity)] = dict(
@@ -254,10 +254,8 @@ def _run_scores(
         name: [float(x) for x in _correct(run, name).mean(axis=1)] for name in corruptions
     }
     rates = error_rates(accuracies)
-    table: dict[str, dict[str, float]] = {
-        name: dict(oa=100 - rates[name], er=rates[name]) for name in corruptions
-    }
-    scores: dict[str, Any] = dict(oa=100 - rates['mean'], er=rates['mean'])
+    table = {name: dict(oa=100 - rates[name], er=rates[name]) for name in corruptions}
+    scores = dict(oa=100 - rates['mean'], er=rates['mean'])
     if (CLEAN, 0) in run.sets:
         clean = float(run.sets[CLEAN, 0].correct.mean())
         scores.update(
@@ -286,7 +284,7 @@ def _worst(run: SuiteResult, corruptions: list[str]) -> list[dict[str, Any]]:
     """The most confident mistakes of each corruption, over its severities; in the suite's order."""
     each = max(1, round(PICTURES / len(corruptions)))
     clean = run.sets[CLEAN, 0].correct if (CLEAN, 0) in run.sets else None
-    chosen: list[dict[str, Any]] = []
+    chosen = []
     for corruption in corruptions:
         found = []
         for severity in SUITES[run.suite].severities:
@@ -302,7 +300,7 @@ def _worst(run: SuiteResult, corruptions: list[str]) -> list[dict[str, Any]]:
                         points,
                     )
                 )
-        seen: set[int] = set()
+        seen = set()
         for spoilt, true_score, score, severity, i, points in sorted(
             found, key=lambda entry: entry[:5]
         ):
