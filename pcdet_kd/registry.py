@@ -29,6 +29,7 @@ _LOCATIONS = {
         'views',
         'evaluation',
     ],
+    'WEIGHT_INITIALIZERS': ['models'],
     'TRANSFORMS': ['datasets.transforms'],
     'DATASETS': ['datasets'],
     'DATA_SAMPLERS': ['datasets'],

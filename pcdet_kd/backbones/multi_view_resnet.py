@@ -62,7 +62,7 @@ class MultiViewResNet(BaseModule):
         Raises:
             CheckpointError: The file is missing or damaged, or does not fit.
         """
-        already = self.is_init
+        already = self.is_init or self.init_cfg is not None
         super().init_weights()
         if self.pretrained and not already:
             load_torchvision_weights(self.trunk, self.pretrained)

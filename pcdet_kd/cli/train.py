@@ -31,6 +31,12 @@ def parse_args() -> argparse.Namespace:
         help='checkpoint to continue from; without FILE, and without this option, the newest '
         'complete checkpoint in the work directory',
     )
+    parser.add_argument(
+        '--load-backbone',
+        metavar='FILE',
+        help='checkpoint whose backbone training starts from: of a pre-training (its EMA teacher), '
+        'of a distiller (its student) or of a classifier',
+    )
     parser.add_argument('--amp', action='store_true', help='mixed precision (bfloat16 on CPU)')
     parser.add_argument(
         '--seed',
@@ -118,6 +124,7 @@ def main() -> None:
         resume=args.resume,
         retrain=args.retrain,
         with_baseline=args.with_baseline,
+        load_backbone=args.load_backbone,
         validate=not args.no_validate,
         amp=args.amp,
         auto_scale_lr=args.auto_scale_lr,

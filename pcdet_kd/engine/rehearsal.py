@@ -11,6 +11,7 @@ from mmengine.logging import MMLogger
 from pcdet_kd.engine.compat import unformatted_configs
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.stages import Stage
+from pcdet_kd.models.pretrained_backbone import waits_for_stage
 from pcdet_kd.registry import RUNNERS
 from pcdet_kd.utils.errors import UserError
 
@@ -22,9 +23,9 @@ def rehearse(stage: Stage) -> None:
     in loss mode and back.
 
     Data sets, loaders, optimiser, schedulers, hooks, visualiser and evaluators are built, and files
-    of weights that the config names are read. Frozen models whose stage is not trained yet have
-    random weights, and feature banks give random outputs of the right shape. Nothing is written but
-    to a temporary directory.
+    of weights that the config names are read. Frozen models and backbones whose stage is not
+    trained yet have random weights, and feature banks give random outputs of the right shape.
+    Nothing is written but to a temporary directory.
 
     Raises:
         ConfigError: Something does not work; the message says what.
@@ -61,6 +62,8 @@ class _RehearsalHook(Hook):
         for part in runner.model.modules():
             if hasattr(part, 'pretend_trained'):
                 part.pretend_trained()
+            if waits_for_stage(getattr(part, 'init_cfg', None)):
+                part.init_cfg = None
 
     def before_train(self, runner: Any) -> None:
         if runner._test_loop is not None:

@@ -124,7 +124,7 @@ def flat_config(cfg: Config) -> dict[str, str]:
             for i, value in enumerate(node):
                 visit(value, f'{path}.{i}')
         else:
-            flat[path] = _name_of(node)
+            flat[path] = _name_of(node, path.endswith('.checkpoint'))
 
     from pcdet_kd.engine.config_check import TOP_LEVEL_KEYS
 
@@ -133,11 +133,11 @@ def flat_config(cfg: Config) -> dict[str, str]:
     return flat
 
 
-def _name_of(value: Any) -> str:
-    """Text of a leaf value; a local file stands for its content."""
+def _name_of(value: Any, is_weights: bool = False) -> str:
+    """Text of a leaf value; a local file of weights stands for its content."""
     if (
         isinstance(value, str)
-        and value.endswith(('.pth', '.pt', '.safetensors'))
+        and (is_weights or value.endswith(('.pth', '.pt', '.safetensors')))
         and os.path.isfile(value)
     ):
         return f'sha256:{file_sha256(value)[:16]}'

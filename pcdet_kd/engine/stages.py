@@ -14,11 +14,12 @@ from pcdet_kd.engine.config import load_config
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.config_classes import check_num_classes
 from pcdet_kd.engine.config_reader import read_config, variables_of
+from pcdet_kd.engine.pretrained import start_backbone, starts_backbone, without_start
 from pcdet_kd.engine.stage_record import StageRecord
+from pcdet_kd.models.pretrained_backbone import STAGE_PREFIX
 from pcdet_kd.registry import did_you_mean
 from pcdet_kd.utils.student import is_distiller, student_config
 
-STAGE_PREFIX = 'stage:'
 _ONLY_FOR_TRAINING = ('teacher', 'loss')  # of a generator, which decodes without them
 
 
@@ -59,8 +60,16 @@ class Stage:
         cfg = copy.deepcopy(self.cfg)
         for _, node, key, name in placeholders(cfg):
             if self.requires[name].reused or not only_reused:
-                node[key] = str(self.requires[name].weights)
+                node[key] = str(self.requires[name].file_for(node))
         return cfg
+
+    def file_for(self, reader: Any) -> Path:
+        """Return the file of this stage for what the config of a later one reads it with.
+
+        A backbone starts from the whole checkpoint, which has an EMA teacher too; all else takes
+        the weights of the student.
+        """
+        return self.work_dir / 'last.pth' if starts_backbone(reader) else self.weights
 
 
 def work_dir_of(config: str | Path) -> Path:
@@ -82,6 +91,7 @@ def plan(
     stage_options: dict[str, Any] | None = None,
     work_dir: str | Path | None = None,
     with_baseline: bool = False,
+    load_backbone: str | Path | None = None,
 ) -> list[Stage]:
     """Return the stages of a config in the order of training, the config itself last.
 
@@ -97,6 +107,8 @@ def plan(
             default each config is trained in the ``work_dir`` that its own file sets, or as
             :func:`work_dir_of` says, where other leaves find it too.
         with_baseline: Train the distiller's student alone as well, with the same schedule.
+        load_backbone: File of a trained backbone that the leaf starts from, instead of what its
+            config says; a stage that was required only for that is left out.
 
     Raises:
         ConfigError: A config has mistakes, requires itself, or refers to a stage that it does not
@@ -126,6 +138,8 @@ def plan(
         else:
             folder = Path(cfg.get('work_dir') or work_dir_of(path))
         cfg.work_dir = str(folder)
+        if load_backbone is not None and not parents:
+            _start_from(cfg, load_backbone, path)
         stage = Stage(name, path, cfg, folder)
         for required, file in (cfg.get('requires') or {}).items():
             stage.requires[required] = visit(Path(file), required, (*parents, key))
@@ -173,10 +187,11 @@ def baseline_of(leaf: Stage, inside: bool = False) -> Stage:
     cfg = copy.deepcopy(leaf.cfg)
     cfg.model = student_config(cfg.model)
     cfg.pop('requires', None)
+    requires = {name: leaf.requires[name] for _, _, _, name in placeholders(cfg)}
     folder = leaf.work_dir / 'stages' if inside else leaf.work_dir.parent
     work_dir = folder / f'{leaf.name if inside else leaf.work_dir.name}_baseline'
     cfg.work_dir = str(work_dir)
-    return Stage(f'{leaf.name}_baseline', leaf.config, cfg, work_dir)
+    return Stage(f'{leaf.name}_baseline', leaf.config, cfg, work_dir, requires)
 
 
 def nodes(node: Any, path: str = '') -> Iterator[tuple[str, Any, Any, Any]]:
@@ -211,6 +226,14 @@ def placeholders(cfg: Config) -> list[tuple[str, Any, Any, str]]:
     ]
 
 
+def _start_from(cfg: Config, file: str | Path, source: Path) -> None:
+    """Let a config's backbone start from a file, and take out the stage that it came from."""
+    before = {name for _, _, _, name in placeholders(cfg)}
+    start_backbone(cfg, file, source)
+    for name in before - {name for _, _, _, name in placeholders(cfg)}:
+        (cfg.get('requires') or {}).pop(name, None)
+
+
 def _fill_frozen_models(stage: Stage) -> None:
     """Give each frozen model the config of the stage that its weights come from."""
     problems = []
@@ -219,7 +242,9 @@ def _fill_frozen_models(stage: Stage) -> None:
             hint = did_you_mean(name, stage.requires)
             problems.append(f"{path}: '{STAGE_PREFIX}{name}' is not in requires.{hint}")
         elif key == 'checkpoint':
-            trained = student_config(stage.requires[name].cfg.model)
+            if starts_backbone(node):
+                continue
+            trained = without_start(student_config(stage.requires[name].cfg.model))
             model = {k: v for k, v in trained.items() if k not in _ONLY_FOR_TRAINING}
             if 'model' not in node:
                 node['model'] = copy.deepcopy(model)

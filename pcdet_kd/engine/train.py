@@ -60,6 +60,7 @@ def train(
     resume: str | Path | None = None,
     retrain: Iterable[str] = (),
     with_baseline: bool = False,
+    load_backbone: str | Path | None = None,
     validate: bool = True,
     amp: bool = False,
     auto_scale_lr: bool = False,
@@ -81,6 +82,8 @@ def train(
         resume: Checkpoint to go on from; None takes the newest whole one in the work directory.
         retrain: Names of stages to train from scratch, or ``'all'``.
         with_baseline: Train the distiller's student alone as well.
+        load_backbone: Checkpoint whose backbone the config's model (or student) starts from; see
+            :class:`~pcdet_kd.models.pretrained_backbone.PretrainedBackbone`.
         validate: Whether there is validation during training.
         amp: Mixed precision (bfloat16 on a CPU).
         auto_scale_lr: Scale the learning rate by the batch size, as the config's ``auto_scale_lr``
@@ -98,7 +101,7 @@ def train(
     options = dict(options or {})
     if seed is not None:
         options['randomness.seed'] = seed
-    stages = plan(config, options, stage_options, work_dir, with_baseline)
+    stages = plan(config, options, stage_options, work_dir, with_baseline, load_backbone)
     leaf = stages[-1]
     for stage in stages:
         stage.cfg.launcher = launcher

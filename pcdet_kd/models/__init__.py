@@ -4,5 +4,12 @@ from pcdet_kd.models import batch_augments
 from pcdet_kd.models.classifier import PointClassifier
 from pcdet_kd.models.point_generator import PointGenerator
 from pcdet_kd.models.preprocessor import PointDataPreprocessor
+from pcdet_kd.models.pretrained_backbone import PretrainedBackbone
 
-__all__ = ['PointClassifier', 'PointDataPreprocessor', 'PointGenerator', 'batch_augments']
+__all__ = [
+    'PointClassifier',
+    'PointDataPreprocessor',
+    'PointGenerator',
+    'PretrainedBackbone',
+    'batch_augments',
+]

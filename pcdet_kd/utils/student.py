@@ -11,6 +11,12 @@ from pcdet_kd.registry import DISTILLERS, MODELS
 from pcdet_kd.utils.checkpoint import weights_of
 
 _PREFIX = 'student.'
+# Where the weights of backbones are in checkpoints, those to evaluate first.
+_BACKBONES = (
+    ('teachers.ema.model.backbone.', 'the backbone of the EMA teacher'),
+    ('student.backbone.', "the backbone of the distiller's student"),
+    ('backbone.', 'the backbone of the classifier'),
+)
 
 
 def is_distiller(model: Mapping | nn.Module) -> bool:
@@ -54,3 +60,43 @@ def student_weights(checkpoint: Any, source: str = 'checkpoint') -> dict[str, Te
         if key.startswith(_PREFIX)
     )
     return student or weights
+
+
+def backbone_of(model: nn.Module) -> nn.Module:
+    """Return the backbone that a model is evaluated by: its ``evaluated_backbone`` where it has one
+    (that of AsymDSD's teacher), else its student's.
+
+    Raises:
+        ValueError: The model has no backbone.
+    """
+    inner = unwrapped(model)
+    found = getattr(inner, 'evaluated_backbone', None)
+    found = getattr(student_of(inner), 'backbone', None) if found is None else found
+    if found is None:
+        raise ValueError(f'{type(inner).__name__} has no backbone')
+    return found
+
+
+def backbone_weights(checkpoint: Any, source: str = 'checkpoint') -> tuple[dict[str, Tensor], str]:
+    """Return the weights of the backbone in a checkpoint, and in words which one it is.
+
+    That is the backbone of an EMA teacher if there is one, else a distiller's student's, else a
+    classifier's; otherwise all weights, as those of a backbone alone.
+
+    Args:
+        checkpoint: A state dict, or a checkpoint with one inside.
+        source: Name for messages.
+
+    Raises:
+        CheckpointError: It holds no weights.
+    """
+    weights = weights_of(checkpoint, source)
+    for prefix, name in _BACKBONES:
+        found = OrderedDict(
+            (key.removeprefix(prefix), value)
+            for key, value in weights.items()
+            if key.startswith(prefix)
+        )
+        if found:
+            return found, name
+    return weights, 'a backbone alone'

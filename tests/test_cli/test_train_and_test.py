@@ -123,3 +123,19 @@ def test_missing_data_is_one_message(tiny_configs, command, monkeypatch):
     assert issubclass(DATASETS.get('TinyClouds'), PointCloudDataset)
     code, out, err = command('train', tiny_configs / 'tiny_pointcmt.py')
     assert code == 1 and err.count('\n') == 4 and 'fix:      download it' in err
+
+
+def test_training_starts_from_a_backbone(tiny_configs, command):
+    path = tiny_configs / 'tiny_plain.py'
+    path.write_text("_base_ = 'tiny_base.py'\nmax_epochs = 1\nmodel = _base_.student\n")
+    code, out, err = command('train', path, '--work-dir', 'first')
+    assert code == 0, err
+    code, out, err = command('train', path, '--load-backbone', 'first/last.pth')
+    assert code == 0, err
+    log = next((tiny_configs.parent / 'work_dirs/tiny_plain').glob('2*/*.log')).read_text()
+    assert 'PointNet starts from the backbone of the classifier in first/last.pth' in log
+    wider = ['--cfg-options', 'model.backbone.global_channels=(17,)']
+    code, out, err = command(
+        'train', path, '--work-dir', 'other', '--load-backbone', 'first/last.pth', *wider
+    )
+    assert code == 1 and 'first/last.pth does not fit PointNet' in err, err

@@ -6,6 +6,8 @@ from torch import nn
 from pcdet_kd.registry import MODEL_WRAPPERS, MODELS
 from pcdet_kd.utils.checkpoint import CheckpointError
 from pcdet_kd.utils.student import (
+    backbone_of,
+    backbone_weights,
     is_distiller,
     student_config,
     student_of,
@@ -76,3 +78,29 @@ def test_in_a_state_dict(distiller):
         assert list(weights) == list(own) and all(torch.equal(weights[k], own[k]) for k in own)
     with pytest.raises(CheckpointError, match='mine.pth holds no weights: it is a list'):
         student_weights([1], 'mine.pth')
+
+
+def test_the_backbone_that_is_evaluated(distiller):
+    assert backbone_of(distiller) is distiller.student.backbone
+    plain = MODELS.build(STUDENT)
+    assert backbone_of(plain) is plain.backbone
+    distiller.evaluated_backbone = plain.backbone
+    voting = MODELS.build(dict(type='VotingTTA', module=DISTILLER))
+    voting.module = distiller
+    assert backbone_of(distiller) is backbone_of(voting) is plain.backbone
+    with pytest.raises(ValueError, match='Linear has no backbone'):
+        backbone_of(nn.Linear(1, 1))
+
+
+def test_the_weights_of_a_backbone_alone(distiller):
+    own = distiller.student.backbone.state_dict()
+    found, part = backbone_weights(dict(state_dict=distiller.state_dict()))
+    assert found.keys() == own.keys() and 'student' in part
+    ema = {f'teachers.ema.model.backbone.{k}': v + 1 for k, v in own.items()}
+    found, part = backbone_weights({**distiller.state_dict(), **ema})
+    assert 'EMA' in part and all(torch.equal(v, own[k] + 1) for k, v in found.items())
+    found, part = backbone_weights(distiller.student.state_dict())
+    assert found.keys() == own.keys() and 'classifier' in part
+    assert backbone_weights(own) == (own, 'a backbone alone')
+    with pytest.raises(CheckpointError, match=r'x\.pth holds no weights'):
+        backbone_weights({}, 'x.pth')
