@@ -166,6 +166,7 @@ class PointViT(BaseModule):
             )
         self.in_channels = check_in_channels(in_channels, 'PointViT')
         dim, depth = chosen['embed_dims'], chosen['depth']
+        self.embed_dims = dim
         self.grouper = PatchGrouper(
             num_patches,
             patch_size,

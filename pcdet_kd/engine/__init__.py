@@ -7,9 +7,11 @@ from pcdet_kd.engine.amp import AmpOptimWrapper
 from pcdet_kd.engine.distributed import WorkDirInUse, WorkDirLock, setup_distributed
 from pcdet_kd.engine.hooks import (
     CheckpointHook,
+    EMATeacherHook,
     FrozenGuardHook,
     NonFiniteLossError,
     NonFiniteLossHook,
+    ScheduleHook,
     SeedHook,
     StopSignalHook,
     StudentExportHook,
@@ -24,10 +26,12 @@ compat.apply()
 __all__ = [
     'AmpOptimWrapper',
     'CheckpointHook',
+    'EMATeacherHook',
     'FrozenGuardHook',
     'NonFiniteLossError',
     'NonFiniteLossHook',
     'PointRunner',
+    'ScheduleHook',
     'SeedHook',
     'StopSignalHook',
     'StoppedBySignal',

@@ -10,6 +10,7 @@ from pcdet_kd.layers.inputs import (
     check_in_channels,
     split_points,
 )
+from pcdet_kd.layers.latent_predictor import LatentPredictor
 from pcdet_kd.layers.linear import Linear
 from pcdet_kd.layers.mlp import MLP, LinearNormAct, ResidualMLP, per_layer
 from pcdet_kd.layers.patch_embedding import (
@@ -18,8 +19,11 @@ from pcdet_kd.layers.patch_embedding import (
     PositionEmbedding,
     take_patches,
     take_visible,
+    unit_sphere,
 )
+from pcdet_kd.layers.patch_masks import patch_masks
 from pcdet_kd.layers.pooling import max_mean_pool, max_pool
+from pcdet_kd.layers.projection_head import ProjectionHead
 from pcdet_kd.layers.resnet import ResNet, load_torchvision_weights
 from pcdet_kd.layers.set_abstraction import GlobalSetAbstraction, SetAbstraction
 from pcdet_kd.layers.tnet import TNet, orthogonality_loss
@@ -38,6 +42,7 @@ __all__ = [
     'EdgeConv',
     'FeedForward',
     'GlobalSetAbstraction',
+    'LatentPredictor',
     'Linear',
     'LinearNormAct',
     'LocalGrouper',
@@ -45,6 +50,7 @@ __all__ = [
     'MiniPointNet',
     'PatchGrouper',
     'PositionEmbedding',
+    'ProjectionHead',
     'ResNet',
     'ResidualMLP',
     'SetAbstraction',
@@ -58,9 +64,11 @@ __all__ = [
     'max_mean_pool',
     'max_pool',
     'orthogonality_loss',
+    'patch_masks',
     'per_layer',
     'split_points',
     'take_patches',
     'take_visible',
     'token_norm',
+    'unit_sphere',
 ]

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pcdet_kd.losses.gather import gather_with_gradient
 from pcdet_kd.ops import chamfer_distance, earth_mover_distance
 
 _Function = TypeVar('_Function', bound=Callable)
@@ -187,3 +188,56 @@ def earth_mover(
 def chamfer(student_points: Tensor, teacher_points: Tensor, squared: bool = True) -> Tensor:
     """Return the Chamfer distance of clouds (B, N, 3) and (B, M, 3), averaged over the batch."""
     return chamfer_distance(student_points, teacher_points, squared).mean()
+
+
+@_full_precision
+def posterior_cross_entropy(
+    student_logits: Tensor, teacher_posterior: Tensor, temperature: float = 1.0
+) -> Tensor:
+    """Return the mean of H(p, q) = -sum p log q over all pairs of a teacher's posterior p and a
+    student's posterior q = softmax(logits / temperature) of the same sample.
+
+    The mean over pairs is that of the two means, because H is linear in p and in log q: S + T rows
+    are looked at instead of S * T.
+
+    Args:
+        student_logits: (B, S, Z), or (B, Z) for one view.
+        teacher_posterior: (B, T, Z), or (B, Z); rows sum to 1.
+        temperature: Of the student.
+    """
+    scaled = student_logits / temperature
+    views = [t.unsqueeze(1) if t.dim() == 2 else t for t in (scaled, teacher_posterior)]
+    if any(t.dim() != 3 for t in views) or views[0].shape[::2] != views[1].shape[::2]:
+        raise ValueError(
+            f'student_logits {tuple(student_logits.shape)} and teacher_posterior '
+            f'{tuple(teacher_posterior.shape)} need the same numbers of samples and prototypes'
+        )
+    scaled, posterior = views
+    chosen = (scaled.mean(dim=1) * posterior.mean(dim=1)).sum(dim=-1)
+    return (scaled.logsumexp(dim=-1).mean(dim=1) - chosen).mean()
+
+
+@_full_precision
+def koleo(student_feat: Tensor, eps: float = 1e-6) -> Tensor:
+    """Return the mean of -log(d + eps), where d is the distance of an embedding of length 1 to its
+    nearest neighbour in the batch, of all processes.
+
+    Args:
+        student_feat: (B, D), or (B, V, D): neighbours are searched in each of V views by itself.
+        eps: For embeddings that coincide.
+
+    Raises:
+        ValueError: There is no neighbour.
+    """
+    own = F.normalize(student_feat, dim=-1)
+    own = (own.unsqueeze(1) if own.dim() == 2 else own).transpose(0, 1)  # (V, B, D)
+    everyone, first = gather_with_gradient(own, dim=1)
+    if everyone.shape[1] < 2:
+        raise ValueError('koleo needs a batch of two or more: one embedding has no neighbour')
+    with torch.no_grad():
+        similar = own @ everyone.transpose(1, 2)
+        here = torch.arange(own.shape[1], device=own.device)
+        similar[:, here, first + here] = -2
+        nearest = similar.argmax(dim=2, keepdim=True).expand_as(own)
+    distance = (own - everyone.gather(1, nearest)).norm(dim=-1)
+    return -(distance + eps).log().mean()

@@ -1,7 +1,8 @@
 """Teachers: what a student learns from. A teacher is an input, not state."""
 
 from pcdet_kd.teachers.base import Frozen, Teacher
+from pcdet_kd.teachers.ema import EMATeacher
 from pcdet_kd.teachers.feature_bank import FeatureBank
 from pcdet_kd.teachers.frozen import FrozenGenerator, FrozenTeacher
 
-__all__ = ['FeatureBank', 'Frozen', 'FrozenGenerator', 'FrozenTeacher', 'Teacher']
+__all__ = ['EMATeacher', 'FeatureBank', 'Frozen', 'FrozenGenerator', 'FrozenTeacher', 'Teacher']

@@ -2,9 +2,11 @@
 
 from pcdet_kd.engine.hooks.batch_norm_momentum import BatchNormMomentumHook
 from pcdet_kd.engine.hooks.checkpoint import CheckpointHook
+from pcdet_kd.engine.hooks.ema_teacher import EMATeacherHook
 from pcdet_kd.engine.hooks.frozen_guard import FrozenGuardHook
 from pcdet_kd.engine.hooks.loss_warmup import LossWarmupHook
 from pcdet_kd.engine.hooks.non_finite_loss import NonFiniteLossError, NonFiniteLossHook
+from pcdet_kd.engine.hooks.schedule import ScheduleHook
 from pcdet_kd.engine.hooks.seed import SeedHook, worker_init
 from pcdet_kd.engine.hooks.stop_signal import StopSignalHook
 from pcdet_kd.engine.hooks.student_export import StudentExportHook
@@ -13,10 +15,12 @@ from pcdet_kd.engine.hooks.sync_buffers import SyncBuffersHook
 __all__ = [
     'BatchNormMomentumHook',
     'CheckpointHook',
+    'EMATeacherHook',
     'FrozenGuardHook',
     'LossWarmupHook',
     'NonFiniteLossError',
     'NonFiniteLossHook',
+    'ScheduleHook',
     'SeedHook',
     'StopSignalHook',
     'StudentExportHook',

@@ -1,0 +1,77 @@
+"""A number of the model that changes during training."""
+
+import math
+from typing import Any
+
+from mmengine.hooks import Hook
+
+from pcdet_kd.ops.checks import check_choice
+from pcdet_kd.registry import HOOKS
+from pcdet_kd.utils.student import unwrapped
+
+
+@HOOKS.register_module()
+class ScheduleHook(Hook):
+    """Sets an attribute of the model before each iteration: a momentum, a temperature, a weight.
+
+    The value follows from the iteration alone, so that a resumed run goes on exactly. After
+    training the attribute is what it was.
+
+    Args:
+        attribute: Dotted path in the model, such as ``'teachers.ema.momentum'`` or
+            ``'losses.cls.teacher_temperature'``.
+        start: Value at the first iteration.
+        end: Value at the end.
+        epochs: Epochs until the end; None: all. Later iterations keep the end's value.
+        curve: ``'linear'``, or ``'cosine'``: half a period.
+    """
+
+    def __init__(
+        self,
+        attribute: str,
+        start: float,
+        end: float,
+        epochs: float | None = None,
+        curve: str = 'linear',
+    ) -> None:
+        check_choice('curve', curve, ('linear', 'cosine'))
+        if epochs is not None and epochs <= 0:
+            raise ValueError(f'epochs is {epochs}, must be positive')
+        self.attribute = attribute
+        self.start, self.end = start, end
+        self.epochs = epochs
+        self.curve = curve
+        self._before: float | None = None
+
+    def value(self, progress: float) -> float:
+        """Return the value when the share ``progress`` of the way is done, 1 at most."""
+        progress = min(progress, 1.0)
+        if self.curve == 'cosine':
+            progress = (1 - math.cos(math.pi * progress)) / 2
+        return self.start + (self.end - self.start) * progress
+
+    def before_train(self, runner: Any) -> None:
+        owner, name = self._find(runner)
+        self._before = getattr(owner, name)
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        epochs = self.epochs
+        steps = runner.max_iters if epochs is None else epochs * len(runner.train_dataloader)
+        owner, name = self._find(runner)
+        setattr(owner, name, self.value(runner.iter / steps))
+
+    def after_train(self, runner: Any) -> None:
+        owner, name = self._find(runner)
+        setattr(owner, name, self._before)
+
+    def _find(self, runner: Any) -> tuple[Any, str]:
+        *path, name = self.attribute.split('.')
+        owner: Any = unwrapped(runner.model)
+        for part in path:
+            owner = getattr(owner, part, None)
+        if not isinstance(getattr(owner, name, None), (int, float)):
+            raise ValueError(
+                f'ScheduleHook: {type(unwrapped(runner.model)).__name__} has no number '
+                f"'{self.attribute}'"
+            )
+        return owner, name

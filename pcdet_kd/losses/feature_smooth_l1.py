@@ -1,0 +1,30 @@
+"""Regression of a teacher's embeddings."""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pcdet_kd.losses.functional import check_same
+from pcdet_kd.registry import LOSSES
+
+
+@LOSSES.register_module()
+class FeatureSmoothL1Loss(nn.Module):
+    """Mean smooth L1 difference of embeddings: data2vec's and point2vec's loss, and AsymDSD's
+    latent regression.
+
+    Args:
+        beta: Where the quadratic part ends.
+        loss_weight: Factor.
+    """
+
+    def __init__(self, beta: float = 2.0, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        self.beta = beta
+        self.loss_weight = loss_weight
+
+    def forward(self, student_feat: Tensor, teacher_feat: Tensor) -> Tensor:
+        """Return the weighted mean over all elements of two tensors of one shape."""
+        check_same(('student_feat', 'teacher_feat'), student_feat, teacher_feat)
+        return self.loss_weight * F.smooth_l1_loss(
+            student_feat.float(), teacher_feat.float(), beta=self.beta
+        )
