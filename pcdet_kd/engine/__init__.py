@@ -8,6 +8,7 @@ from pcdet_kd.engine.distributed import WorkDirInUse, WorkDirLock, setup_distrib
 from pcdet_kd.engine.hooks import (
     CheckpointHook,
     EMATeacherHook,
+    FreezeBackboneHook,
     FrozenGuardHook,
     NonFiniteLossError,
     NonFiniteLossHook,
@@ -27,6 +28,7 @@ __all__ = [
     'AmpOptimWrapper',
     'CheckpointHook',
     'EMATeacherHook',
+    'FreezeBackboneHook',
     'FrozenGuardHook',
     'NonFiniteLossError',
     'NonFiniteLossHook',
