@@ -173,3 +173,10 @@ def test_same_result_from_equal_weights(module, modelnet40, monkeypatch):
     reference = script.config_of(args, 0, 'reference', modelnet40)
     for setting in [name for name in script.SETTINGS if name != 'reference']:
         assert script.config_of(args, 0, setting, modelnet40) != reference, setting
+
+
+def test_multi_crop(module, monkeypatch, capsys):
+    argv = ['x', '--points', '1200', '--clouds', '1', '--rounds', '1']
+    monkeypatch.setattr(sys, 'argv', argv)
+    module('multi_crop').main()
+    assert '| 1,200 | ' in capsys.readouterr().out

@@ -11,6 +11,7 @@ from pcdet_kd.datasets.transforms.dropout import RandomPointDropout
 from pcdet_kd.datasets.transforms.height import AddHeight
 from pcdet_kd.datasets.transforms.jitter import RandomJitter
 from pcdet_kd.datasets.transforms.load_views import LoadViews
+from pcdet_kd.datasets.transforms.multi_crop import MultiCrop
 from pcdet_kd.datasets.transforms.normalize import CenterPoints, UnitBox, UnitSphere
 from pcdet_kd.datasets.transforms.packing import PackPointInputs
 from pcdet_kd.datasets.transforms.point_wolf import PointWOLF
@@ -37,6 +38,7 @@ __all__ = [
     'FarthestThenRandom',
     'FirstPoints',
     'LoadViews',
+    'MultiCrop',
     'PackPointInputs',
     'PointSampling',
     'PointWOLF',

@@ -57,18 +57,18 @@ class RandomRotate(BaseTransform):
 
     def _matrix(self, results: dict) -> np.ndarray:
         if self.axis == 'so3':
-            return _matrix_of(np.random.standard_normal(4))
+            return rotation_matrix(np.random.standard_normal(4))
         if self.axis == 'any':
             direction = np.random.standard_normal(3)
         else:
             direction = np.eye(3)[up_index(results) if self.axis == 'up' else AXES.index(self.axis)]
         half = np.deg2rad(np.random.uniform(-self.degrees, self.degrees)) / 2
-        return _matrix_of(
+        return rotation_matrix(
             np.array([np.cos(half), *(np.sin(half) * direction / np.linalg.norm(direction))])
         )
 
 
-def _matrix_of(quaternion: np.ndarray) -> np.ndarray:
+def rotation_matrix(quaternion: np.ndarray) -> np.ndarray:
     """Return the matrix (3, 3) of the rotation by a quaternion (4,) of any length > 0."""
     return np.array(quaternion_matrix(*(quaternion / np.linalg.norm(quaternion)))).reshape(3, 3)
 

@@ -20,6 +20,12 @@ ARGUMENTS = {
     'FarthestPoints': dict(num_points=16),
     'FarthestThenRandom': dict(num_points=16, num_farthest=24),
     'FirstPoints': dict(num_points=16),
+    'MultiCrop': dict(
+        global_crops=dict(count=2, num_points=16, fraction=(0.4, 1.0)),
+        local_crops=dict(count=3, num_points=8, fraction=(0.05, 0.4)),
+        transforms=[dict(type='RandomRotate')],
+        on_short='resample',
+    ),
     'ProjectViews': dict(image_size=8),
     'RandomCorruptions': dict(groups=[['gaussian'], ['scale']]),
     'RandomPoints': dict(num_points=16),
@@ -28,6 +34,7 @@ ARGUMENTS = {
 RANDOM = [
     'Corrupt',
     'FarthestThenRandom',
+    'MultiCrop',
     'PointWOLF',
     'RandomCorruptions',
     'RandomJitter',
@@ -151,7 +158,7 @@ def test_same_state_same_result_and_one_point_is_enough(name):
         outs.append(build(name)(sample()))
     if name == 'PackPointInputs':
         outs = [out['inputs'] for out in outs]
-    keys = [key for key in ('points', 'points_2') if key in outs[0]]
+    keys = [key for key in ('points', 'points_2', 'global_crops', 'local_crops') if key in outs[0]]
     assert all(np.array_equal(outs[0][key], outs[1][key]) for key in keys)
     assert any(not np.array_equal(outs[0][key], outs[2][key]) for key in keys) == (name in RANDOM)
     if 'num_points' not in ARGUMENTS.get(name, {}):
