@@ -83,3 +83,18 @@ def test_syntheticscans(monkeypatch, tmp_path):
     values = dict(SMALL, num_train=4, num_points=64)
     inputs = first_batch(read('syntheticscans', **values))[1]['inputs']
     assert inputs['local_crops'].shape == (2, 4, 16, 3)
+
+
+def test_shapenet55(tmp_path):
+    (tmp_path / 'ShapeNet-55').mkdir()
+    (tmp_path / 'shapenet_pc').mkdir()
+    points = np.random.default_rng(0).normal(size=(4, 64, 3)).astype(np.float32)
+    for i, split in enumerate(('train', 'train', 'test', 'test')):
+        name = f'03001627-{i}.npy'
+        np.save(tmp_path / 'shapenet_pc' / name, points[i])
+        with (tmp_path / 'ShapeNet-55' / f'{split}.txt').open('a') as file:
+            file.write(f'{name}\n')
+    cfg = read('shapenet55', **SMALL, data_root=str(tmp_path))
+    check_config(dict(train_dataloader=cfg.train_dataloader), (), 'base')
+    loader, batch = first_batch(cfg)
+    assert len(loader) == 2 and batch['inputs']['global_crops'].shape == (2, 2, 32, 3)

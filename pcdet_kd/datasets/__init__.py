@@ -11,6 +11,7 @@ from pcdet_kd.datasets.readers import read_points
 from pcdet_kd.datasets.samplers import SameSizeBatchSampler
 from pcdet_kd.datasets.scannet_cls import ScanNetCls
 from pcdet_kd.datasets.scanobjectnn import ScanObjectNN
+from pcdet_kd.datasets.shapenet55 import ShapeNet55
 from pcdet_kd.datasets.synthetic_scans import SyntheticScans
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     'SameSizeBatchSampler',
     'ScanNetCls',
     'ScanObjectNN',
+    'ShapeNet55',
     'SyntheticScans',
     'collate_points',
     'read_points',

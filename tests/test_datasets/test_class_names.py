@@ -1,4 +1,4 @@
-from pcdet_kd.datasets.class_names import MODELNET40, SCANOBJECTNN
+from pcdet_kd.datasets.class_names import MODELNET40, SCANOBJECTNN, SHAPENET55
 
 
 def test_sizes_and_order():
@@ -9,3 +9,9 @@ def test_sizes_and_order():
         and SCANOBJECTNN[9:11] == ('table', 'bed')
         and SCANOBJECTNN[14] == 'toilet'
     )
+
+
+def test_shapenet():
+    assert len(SHAPENET55) == len(set(SHAPENET55.values())) == 55
+    assert list(SHAPENET55) == sorted(SHAPENET55) and all(len(key) == 8 for key in SHAPENET55)
+    assert SHAPENET55['03001627'] == 'chair' and SHAPENET55['02691156'] == 'airplane'
