@@ -21,6 +21,7 @@ import inspect
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -31,11 +32,14 @@ import yaml
 from mmengine.config import Config
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.logging import HistoryBuffer
-from mmengine.runner import CheckpointLoader
 
 from pcdet_kd.utils.checkpoint import load_checkpoint_file
 from pcdet_kd.utils.config_root import PREFIX, config_root
 from pcdet_kd.utils.files import atomic_write
+
+with warnings.catch_warnings():  # MMEngine imports what torch has deprecated: not the user's fault
+    warnings.filterwarnings('ignore', '.*torch.jit', DeprecationWarning)
+    from mmengine.runner import CheckpointLoader
 
 HISTORY_LENGTH = 10_000
 applied: list[str] = []

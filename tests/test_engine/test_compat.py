@@ -3,6 +3,8 @@ still needs it.
 """
 
 import inspect
+import subprocess
+import sys
 from contextvars import ContextVar
 
 import mmengine.config.config
@@ -148,3 +150,9 @@ def test_histories_are_capped():
         == compat.HISTORY_LENGTH
         == 10_000
     )
+
+
+def test_the_package_can_be_imported_where_warnings_are_errors():
+    code = 'import pcdet_kd.apis, pcdet_kd.engine, pcdet_kd.datasets, pcdet_kd.distillers'
+    done = subprocess.run([sys.executable, '-W', 'error', '-c', code], capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
