@@ -72,12 +72,12 @@ optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=0.01))
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
 val_cfg = dict()
 test_cfg = dict()
-teacher = dict(
-    type='FrozenTeacher', checkpoint='stage:teacher',
-    model=dict(type='PointClassifier', input_key='views',
-               data_preprocessor=dict(type='PointDataPreprocessor', views=dict(type='PerspectiveProjection', image_size=16)),
-               backbone=dict(type='MultiViewResNet', base_width=2),
-               head=dict(type='MLPHead', hidden_channels=(), num_classes=3)))
+images = dict(
+    type='PointClassifier', input_key='views',
+    data_preprocessor=dict(type='PointDataPreprocessor', views=dict(type='PerspectiveProjection', image_size=16)),
+    backbone=dict(type='MultiViewResNet', base_width=2),
+    head=dict(type='MLPHead', hidden_channels=(), num_classes=3))
+teacher = dict(type='FrozenTeacher', checkpoint='stage:teacher')
 student = dict(
     type='PointClassifier',
     backbone=dict(type='PointNet', local_channels=(8,), global_channels=(16,), input_transform=False, feature_transform=False),
@@ -86,7 +86,7 @@ student = dict(
 _STAGES = {
     'tiny_teacher': """
 _base_ = 'tiny_base.py'
-model = _base_.teacher.model
+model = _base_.images
 """,
     'tiny_generator': """
 _base_ = 'tiny_base.py'
@@ -102,8 +102,7 @@ _base_ = 'tiny_base.py'
 requires = dict(teacher='tiny_teacher.py', generator='tiny_generator.py')
 model = dict(type='PointCMT', preset='paper', student=_base_.student,
              teachers=dict(image=dict(type='FeatureBank', teacher=_base_.teacher, data=_base_.bank_data)),
-             helpers=dict(generator=dict(type='FrozenGenerator', checkpoint='stage:generator',
-                                         model=dict(type='PointGenerator', in_channels=16, num_points=16))))
+             helpers=dict(generator=dict(type='FrozenGenerator', checkpoint='stage:generator')))
 """,  # noqa: E501
 }
 

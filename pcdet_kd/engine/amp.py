@@ -81,9 +81,8 @@ class AmpOptimWrapper(OptimWrapper):
             raise ValueError(f"loss_scale is {loss_scale!r}, must be 'dynamic', a number or a dict")
         self.dtype = _DTYPES[dtype]
         self._fixed_scale = float(loss_scale) if isinstance(loss_scale, (int, float)) else None
-        arguments = loss_scale if isinstance(loss_scale, dict) else {}
-        if self._fixed_scale:
-            arguments = dict(init_scale=self._fixed_scale)
+        arguments = dict(init_scale=self._fixed_scale) if self._fixed_scale else {}
+        arguments = loss_scale if isinstance(loss_scale, dict) else arguments
         self.loss_scaler = torch.amp.GradScaler(
             self.device_type, enabled=dtype == 'float16', **arguments
         )
@@ -107,11 +106,10 @@ class AmpOptimWrapper(OptimWrapper):
 
     def load_state_dict(self, state_dict: dict) -> None:
         """Load what :meth:`state_dict` returned; a state saved without mixed precision fits too."""
-        state_dict = dict(state_dict)
-        scaler = state_dict.pop('loss_scaler', None)
+        scaler = state_dict.get('loss_scaler')
         if scaler and self.loss_scaler.is_enabled():
             self.loss_scaler.load_state_dict(scaler)
-        super().load_state_dict(state_dict)
+        super().load_state_dict({k: v for k, v in state_dict.items() if k != 'loss_scaler'})
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:

@@ -23,7 +23,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -82,11 +82,11 @@ def apply() -> None:
 def _swap(modules: tuple[str, ...], name: str, replacement: Any) -> None:
     for path in modules:
         module = importlib.import_module(path)
-        if hasattr(module, name):
-            setattr(module, name, replacement)
-            applied.append(f'{path}.{name}')
-        else:
+        if not hasattr(module, name):
             _skip(f'{path}.{name}')
+            continue
+        setattr(module, name, replacement)
+        applied.append(f'{path}.{name}')
 
 
 def _skip(what: str) -> None:
@@ -186,26 +186,17 @@ def is_standard_module(module_name: str) -> bool:
     """Whether a config may import this module without becoming a lazy config: Python's own ones and
     ``mmengine.config``.
     """
-    if module_name.startswith('.'):
-        return False
-    return (
-        module_name.startswith('mmengine.config')
-        or module_name.split('.')[0] in sys.stdlib_module_names
-    )
+    top = module_name.split('.')[0]  # '' for a relative import
+    return module_name.startswith('mmengine.config') or top in sys.stdlib_module_names
 
 
 def is_installed(package: str) -> bool:
     """Whether a distribution or an importable package of this name is there."""
-    try:
-        importlib.metadata.distribution(package)
-        return True
-    except importlib.metadata.PackageNotFoundError:
-        pass
-    try:
-        spec = importlib.util.find_spec(package)
-    except ModuleNotFoundError:  # of a dotted name's parent
-        return False
-    return spec is not None and spec.origin is not None
+    with suppress(importlib.metadata.PackageNotFoundError):
+        return bool(importlib.metadata.distribution(package))
+    with suppress(ModuleNotFoundError):  # of a dotted name's parent
+        return getattr(importlib.util.find_spec(package), 'origin', None) is not None
+    return False
 
 
 def get_installed_path(package: str) -> str:
@@ -218,18 +209,12 @@ def get_installed_path(package: str) -> str:
         importlib.metadata.PackageNotFoundError: There is no such package.
     """
     names = [package, package.replace('-', '_')]
-    try:
-        text = importlib.metadata.distribution(package).read_text('top_level.txt') or ''
-        names += text.split()
-    except importlib.metadata.PackageNotFoundError:
-        pass
-    names += [
-        module
-        for module, owners in importlib.metadata.packages_distributions().items()
-        if package in owners
-    ]
-    for name in names:
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.origin is not None:
-            return os.path.dirname(spec.origin)
+    with suppress(importlib.metadata.PackageNotFoundError):
+        text = importlib.metadata.distribution(package).read_text('top_level.txt')
+        names += (text or '').split()
+    owners = importlib.metadata.packages_distributions()  # by module
+    for name in (*names, *(module for module, found in owners.items() if package in found)):
+        origin = getattr(importlib.util.find_spec(name), 'origin', None)
+        if origin is not None:
+            return os.path.dirname(origin)
     raise importlib.metadata.PackageNotFoundError(package)

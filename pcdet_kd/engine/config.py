@@ -34,21 +34,18 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
     """
     path = Path(path)
     if not path.is_file():
-        near = did_you_mean(
-            path.name, [p.name for p in path.parent.glob('*.py')] if path.parent.is_dir() else []
-        )
+        near = did_you_mean(path.name, (p.name for p in path.parent.glob('*.py')))
         raise FileNotFoundError(f'no config {path}.{near}')
     files = config_files(path)
     options = options or {}
     variables = variables_of(path)
     values = {k: v for k, v in options.items() if k in variables}
     found = read_config(path)
-    if values:
-        for key, value in values.items():
-            if isinstance(found.get(key), (int, float)) and isinstance(value, str):
-                problem = f"{key}: found '{value}', expected a number such as {found[key]}"
-                raise ConfigError('--cfg-options', [problem])
-        found = read_config(path, values)
+    for key, value in values.items():
+        if isinstance(found.get(key), (int, float)) and isinstance(value, str):
+            problem = f"{key}: found '{value}', expected a number such as {found[key]}"
+            raise ConfigError('--cfg-options', [problem])
+    found = read_config(path, values) if values else found
     try:
         import_modules_from_strings(**found.get('custom_imports', dict(imports=[])))
     except ImportError as error:

@@ -133,12 +133,12 @@ def check_config(
             like a misspelt key.
     """
     problems = []
-    misspelt = {
+    used = set(used_variables)
+    used |= {
         name
         for name in offered_variables
-        if difflib.get_close_matches(name, TOP_LEVEL_KEYS, n=1, cutoff=0.85)
+        if not difflib.get_close_matches(name, TOP_LEVEL_KEYS, n=1, cutoff=0.85)
     }
-    used = set(used_variables) | (set(offered_variables) - misspelt)
     for key, value in cfg.items():
         if key not in TOP_LEVEL_KEYS and key not in used:
             problems.append(
@@ -184,21 +184,14 @@ def _walk(node: Any, path: str, registry: R.Registry | None, problems: list[str]
         return
     if not isinstance(node, dict):
         return
-    top = path.split('.')[0]
     kind = node.get('type', _default_type(path, node))
     if kind is not None:
         obj = _find(kind, path, registry, problems)
         if obj is None:
             return
-        _check_call(
-            obj,
-            node,
-            path,
-            _ADDED_BY_RUNNER.get(top, set())
-            if '.' not in path.replace(f'{top}.', '', 1)
-            else set(),
-            problems,
-        )
+        top, *rest = path.split('.')
+        added = _ADDED_BY_RUNNER.get(top, set()) if len(rest) < 2 else set()
+        _check_call(obj, node, path, added, problems)
     for name, value in node.items():
         inner = _BY_KEY.get(name, registry.of if isinstance(registry, R.Kind) else registry)
         if name in _BY_KEY_OF_NAMED and isinstance(value, dict):

@@ -62,7 +62,11 @@ def read_config(path: Path, values: dict[str, Any] | None = None) -> ConfigDict:
     """
     config_files(path)
     return _with_lazy_types(
-        {k: v for k, v in _evaluate(path, values or {}).items() if not _is_imported(v)}
+        {
+            k: v
+            for k, v in _evaluate(path, values or {}).items()
+            if not (callable(v) or isinstance(v, ModuleType))
+        }
     )
 
 
@@ -81,7 +85,7 @@ def config_files(path: Path) -> list[ConfigFile]:
         if not file.is_file():
             raise ConfigError(derived[-1] if derived else file, [f'_base_: no file {file}'])
         if file not in found:
-            found[file] = _read(file)
+            found[file] = _parse(file, file.read_text(encoding='utf-8'))
             for base, *_ in found[file].bases:
                 visit(base, (*derived, file))
 
@@ -97,7 +101,7 @@ def variables_of(path: str | Path) -> set[str]:
 
 
 def _evaluate(path: Path, values: dict[str, Any]) -> dict[str, Any]:
-    file = _read(path)
+    file = _parse(path, path.read_text(encoding='utf-8'))
     first = _bases(file, values)
     shared = set().union(*(f.used for base, *_ in file.bases for f in config_files(base)))
     shared -= TOP_LEVEL_KEYS | values.keys()
@@ -113,11 +117,14 @@ def _evaluate(path: Path, values: dict[str, Any]) -> dict[str, Any]:
             name: without.get(name, first)[name] for name in given
         }  # what the file goes on seeing
         seen = {**bases, **own}
-        before = _copy({name: seen[name] for name in shared & seen.keys()})
-        final = _run(file, _copy(seen), values)
+        before = Config._dict_to_config_dict({name: seen[name] for name in shared & seen.keys()})
+        final = _run(file, Config._dict_to_config_dict(seen), values)
         wanted = {k: final[k] for k in before if k in given or final.get(k) != before[k]}
         if wanted == given:
-            again = {k: _run(file, _copy({**without[k], **own}), values)[k] for k in without}
+            again = {
+                k: _run(file, Config._dict_to_config_dict({**without[k], **own}), values)[k]
+                for k in without
+            }
             if again == {k: given[k] for k in without}:  # no value depends on itself
                 return final
             break
@@ -171,10 +178,6 @@ def _find(name: Any, wanted_by: Path) -> str:
     return os.path.normpath(folder / name.removeprefix(PREFIX))
 
 
-def _read(path: Path) -> ConfigFile:
-    return _parse(path, path.read_text(encoding='utf-8'))
-
-
 @lru_cache(1024)
 def _parse(path: Path, text: str) -> ConfigFile:
     try:
@@ -194,10 +197,11 @@ def _parse(path: Path, text: str) -> ConfigFile:
                 bases.append((Path(os.path.normpath(found)), scope, {}))
         elif isinstance(node, ast.With) and 'read_base' in ast.dump(node.items[0]):
             lazy = True
-            lines = [line for line in node.body if isinstance(line, ast.ImportFrom)]
-            for line in lines:
-                imported = {name.name: name.asname or name.name for name in line.names}
-                bases.append((_module_file(path, line), None, imported))
+            bases += [
+                (_module_file(path, line), None, {n.name: n.asname or n.name for n in line.names})
+                for line in node.body
+                if isinstance(line, ast.ImportFrom)
+            ]
             statements.append((node.lineno, None))
         else:
             code = compile(ast.Module([node], []), str(path), 'exec')
@@ -245,8 +249,8 @@ def _module_file(path: Path, line: ast.ImportFrom) -> Path:
 
 def _names(node: ast.AST) -> Iterator[str]:
     """Names that a statement assigns."""
-    for target in getattr(node, 'targets', [getattr(node, 'target', None)]):
-        for part in ast.walk(target) if target is not None else ():
+    for target in getattr(node, 'targets', [getattr(node, 'target', ast.Pass())]):
+        for part in ast.walk(target):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
                 yield part.id
 
@@ -260,20 +264,11 @@ def _used(tree: ast.Module) -> Iterator[str]:
             yield node.attr
 
 
-def _copy(node: Any) -> Any:
-    return Config._dict_to_config_dict(node)
-
-
-def _is_imported(value: Any) -> bool:
-    return callable(value) or isinstance(value, ModuleType)
-
-
 def _with_lazy_types(node: Any) -> Any:
     """Put MMEngine's lazy objects in place of classes and functions: those can be dumped."""
     if isinstance(node, dict):
         found = ConfigDict()
-        for key, value in node.items():
-            dict.__setitem__(found, key, _with_lazy_types(value))
+        dict.update(found, {key: _with_lazy_types(value) for key, value in node.items()})
         return found
     if isinstance(node, (list, tuple)):
         return type(node)(_with_lazy_types(value) for value in node)

@@ -59,11 +59,12 @@ def run_stages(
     names = {stage.name for stage in stages}
     for name in sorted(retrain - names - {'all'}):
         raise ConfigError('--retrain', [f"no stage '{name}'.{did_you_mean(name, names)}"])
+    afresh = names if 'all' in retrain else retrain
     with reading_once():
         for stage in stages:
-            afresh = bool(retrain & {stage.name, 'all'})
-            found = None if afresh or not _all_reused(stage) else on_main(_finished, stage)
-            stage.record, stage.reused = found, found is not None
+            if stage.name not in afresh and all(s.reused for s in stage.requires.values()):
+                stage.record = on_main(_finished, stage)
+            stage.reused = stage.record is not None
         for stage in stages:
             if not stage.reused:
                 check_run(stage.cfg)
@@ -75,12 +76,8 @@ def run_stages(
             elif dry_run:
                 say(f'{title}: {stage.config} would train in {stage.work_dir}')
             else:
-                _run(stage, title, bool(retrain & {stage.name, 'all'}), say)
+                _run(stage, title, stage.name in afresh, say)
     return stages
-
-
-def _all_reused(stage: Stage) -> bool:
-    return all(required.reused for required in stage.requires.values())
 
 
 def _finished(stage: Stage) -> StageRecord | None:
@@ -130,8 +127,7 @@ def _run(stage: Stage, title: str, afresh: bool, say: Callable[[str], None]) -> 
         runner.lock = nullcontext()
         runner.train()
         wanted.results = test_last_and_best(runner)
-        if wanted.results:
-            wanted.test_samples = len(runner.test_dataloader.dataset)
+        wanted.test_samples = len(runner.test_dataloader.dataset) if wanted.results else 0
         barrier()
         stage.record = on_main(_end, stage, wanted)
 

@@ -54,8 +54,8 @@ def check_work_dir(path: str | os.PathLike) -> None:
 
 
 def check_run(cfg: Mapping) -> None:
-    """Check what a run needs before it is built, in a moment: its work directory, the optimiser,
-    and the names of metrics in ``save_best`` and ``monitor``.
+    """Check what a run needs before it is built, in a moment: its work directory, and the names of
+    metrics in ``save_best`` and ``monitor``.
 
     Args:
         cfg: The config.
@@ -64,7 +64,6 @@ def check_run(cfg: Mapping) -> None:
         UserError: Something is missing or wrong.
     """
     check_work_dir(cfg['work_dir'])
-    check_optimizer(cfg.get('optim_wrapper'))
     evaluator = cfg.get('val_evaluator')
     if isinstance(evaluator, Mapping) and 'metrics' in evaluator:
         evaluator = evaluator['metrics']
@@ -99,13 +98,10 @@ def check_metric_names(
     Raises:
         ConfigError: One is not reported, or there is no validation.
     """
+    needed = 'needs validation: set val_dataloader, val_cfg and val_evaluator, or leave it out'
     for name in wanted:
         if metrics is None:
-            problem = (
-                f"'{name}' needs validation: set val_dataloader, val_cfg and val_evaluator, or "
-                'leave it out'
-            )
-            raise ConfigError(key, [problem])
+            raise ConfigError(key, [f"'{name}' {needed}"])
         known, foreign = set(), set()
         for metric in metrics:
             prefix = getattr(metric, 'prefix', None)

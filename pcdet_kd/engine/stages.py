@@ -196,13 +196,11 @@ def baseline_of(leaf: Stage, inside: bool = False) -> Stage:
 
 def nodes(node: Any, path: str = '') -> Iterator[tuple[str, Any, Any, Any]]:
     """Yield (path, container, key, value) of everything in a config, from the outside inwards."""
-    items = ()
     if isinstance(node, (dict, list)):
-        items = list(node.items() if isinstance(node, dict) else enumerate(node))
-    for key, value in items:
-        here = f'{path}.{key}' if path else str(key)
-        yield here, node, key, value
-        yield from nodes(value, here)
+        for key, value in list(node.items() if isinstance(node, dict) else enumerate(node)):
+            here = f'{path}.{key}' if path else str(key)
+            yield here, node, key, value
+            yield from nodes(value, here)
 
 
 def verify_files(cfgs: list[Config]) -> None:
@@ -241,28 +239,13 @@ def _fill_frozen_models(stage: Stage) -> None:
         if name not in stage.requires:
             hint = did_you_mean(name, stage.requires)
             problems.append(f"{path}: '{STAGE_PREFIX}{name}' is not in requires.{hint}")
-        elif key == 'checkpoint':
-            if starts_backbone(node):
-                continue
+        elif key == 'checkpoint' and 'model' in node:
+            where = path.removesuffix(key) + 'model'
+            problems.append(f"{where}: leave it out: the stage '{name}' says which model it trains")
+        elif key == 'checkpoint' and not starts_backbone(node):
             trained = without_start(student_config(stage.requires[name].cfg.model))
-            model = {k: v for k, v in trained.items() if k not in _ONLY_FOR_TRAINING}
-            if 'model' not in node:
-                node['model'] = copy.deepcopy(model)
-            else:
-                where = path.removesuffix('checkpoint') + 'model'
-                problems += _differences(node['model'], model, where, name)
+            node['model'] = copy.deepcopy(
+                {k: v for k, v in trained.items() if k not in _ONLY_FOR_TRAINING}
+            )
     if problems:
         raise ConfigError(stage.config, problems)
-
-
-def _differences(ours: Any, theirs: Any, path: str, name: str) -> list[str]:
-    """Return where a frozen model is described otherwise than its stage trains it."""
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        pairs = [(v, theirs.get(k, 'not set'), f'{path}.{k}') for k, v in ours.items()]
-        return [line for pair in pairs for line in _differences(*pair, name)]
-    if ours == theirs:
-        return []
-    return [
-        f"{path}: {ours!r}, but the stage '{name}' trains {theirs!r}. "
-        "Leave 'model' out: it comes from the stage"
-    ]

@@ -82,7 +82,6 @@ def test_a_run_is_checked_before_it_is_built(toy, tmp_path):
         (dict(val_evaluator=accuracy, checkpoint=dict(save_best='acc')), 'save_best.*accuracy'),
         (dict(val_evaluator=None, checkpoint=dict(save_best='toy/top1')), 'needs validation'),
         (dict(val_evaluator=accuracy, param_scheduler=dict(plateau, monitor='x')), 'monitor.*x'),
-        (dict(optim_wrapper=dict(optimizer=dict(type='LBFGS'))), 'LBFGS cannot be used'),
         (dict(work_dir=__file__), 'not a directory'),
     ):
         with pytest.raises(UserError, match=f'(?s){told}'):

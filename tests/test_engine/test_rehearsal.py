@@ -44,6 +44,8 @@ def test_it_leaves_no_trace_in_what_is_trained_afterwards(tiny_configs):
 
 
 def test_a_missing_file_of_weights_is_named(tiny_configs):
-    options = {'model.teachers.image.teacher.checkpoint': 'nothing.pth'}
+    leaf = tiny_configs / LEAF
+    other = "teacher=dict(_base_.teacher, model=_base_.images, checkpoint='nothing.pth')"
+    leaf.write_text(leaf.read_text().replace('teacher=_base_.teacher', other))
     with pytest.raises(CheckpointError, match='nothing.pth'):
-        rehearse(plan(tiny_configs / LEAF, options)[-1])
+        rehearse(plan(leaf)[-1])

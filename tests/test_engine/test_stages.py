@@ -57,19 +57,15 @@ def test_mistakes_in_requires_are_found_before_training(tiny_configs):
         plan(leaf)
 
 
-def test_a_frozen_model_must_be_the_one_that_its_stage_trains(tiny_configs):
-    views = 'data_preprocessor.views.image_size'
+def test_a_frozen_model_of_a_stage_is_not_described_again(tiny_configs):
+    leaf = tiny_configs / LEAF
+    text = leaf.read_text()
+    leaf.write_text(text.replace("'stage:generator'", "'stage:generator', model=_base_.student"))
     with pytest.raises(
         ConfigError,
-        match=rf"teachers\.image\.teacher\.model\.{views}: 16, but the stage 'teacher' trains 24",
+        match=r"model\.helpers\.generator\.model: leave it out: the stage 'generator' says",
     ):
-        plan(
-            tiny_configs / LEAF,
-            stage_options={
-                f'teacher.model.{views}': 24,
-                f'generator.model.teacher.teacher.model.{views}': 24,
-            },
-        )
+        plan(leaf)
 
 
 def test_a_plain_config_has_no_baseline(tiny_configs):
@@ -96,16 +92,7 @@ def test_a_config_lives_where_its_own_path_says(tiny_configs):
 
 
 def test_a_frozen_model_is_the_one_that_its_stage_trains(tiny_configs):
-    base = tiny_configs / 'tiny_base.py'
-    teacher = dict(type='FrozenTeacher', checkpoint='stage:teacher')
-    base.write_text(base.read_text() + f'full = teacher\nteacher = {teacher}\n')
-    stage = tiny_configs / 'tiny_teacher.py'
-    stage.write_text(stage.read_text().replace('_base_.teacher.model', '_base_.full.model'))
-    leaf = tiny_configs / LEAF
-    generator = dict(type='FrozenGenerator', checkpoint='stage:generator')
-    text = leaf.read_text()
-    leaf.write_text(text[: text.index('helpers=')] + f'helpers=dict(generator={generator}))')
-    stages = plan(leaf, stage_options={'teacher.model.backbone.base_width': 4})
+    stages = plan(tiny_configs / LEAF, stage_options={'teacher.model.backbone.base_width': 4})
     trained = [stages[0].cfg.model, stages[1].cfg.model]
     found = stages[2].cfg.model.teachers.image.teacher.model, stages[2].cfg.model.helpers
     assert found[0] == trained[0] and found[0].backbone.base_width == 4
