@@ -7,6 +7,7 @@ from pcdet_kd.datasets.modelnet40_resampled import ModelNet40Resampled
 from pcdet_kd.datasets.modelnet40c import ModelNet40C
 from pcdet_kd.datasets.modelnetc import ModelNetC
 from pcdet_kd.datasets.point_cloud_folder import PointCloudFolder
+from pcdet_kd.datasets.point_mixture import PointMixture
 from pcdet_kd.datasets.readers import read_points
 from pcdet_kd.datasets.samplers import SameSizeBatchSampler
 from pcdet_kd.datasets.scannet_cls import ScanNetCls
@@ -21,6 +22,7 @@ __all__ = [
     'ModelNetC',
     'PointCloudDataset',
     'PointCloudFolder',
+    'PointMixture',
     'Records',
     'SameSizeBatchSampler',
     'ScanNetCls',

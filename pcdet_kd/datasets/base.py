@@ -244,14 +244,21 @@ class PointCloudDataset(BaseDataset):
         info['points'] = self.records.points[record]
         for name, array in self.records.extras.items():
             info[name] = array[record]
-        info['class_name'] = self.metainfo['classes'][info['gt_label']]
+        if 'gt_label' in info:
+            info['class_name'] = self.metainfo['classes'][info['gt_label']]
         info['official_split'] = self.official_split
         info['num_points'] = len(info['points'])
         info['up_axis'] = self.metainfo['up_axis']
         return info
 
     def labels(self) -> np.ndarray:
-        """Return the class of every sample of this split (n,) int64, in order."""
+        """Return the class of every sample of this split (n,) int64, in order.
+
+        Raises:
+            ValueError: The samples have no labels.
+        """
+        if len(self.data_list) and 'gt_label' not in self.data_list[0]:
+            raise ValueError(f'the samples of {type(self).__name__} have no labels')
         return np.array([info['gt_label'] for info in self.data_list], dtype=np.int64)
 
     def get_cat_ids(self, idx: int) -> list[int]:
@@ -305,6 +312,9 @@ class PointCloudDataset(BaseDataset):
         for info in self.data_list:
             yield from (str(info['sample_id']), str(info['gt_label']))
             yield self.records.hash_of(info['record'])
+        yield from self._content_of_transforms()
+
+    def _content_of_transforms(self) -> Iterator[str]:
         for transform in self.pipeline.transforms:
             if hasattr(transform, 'fingerprint'):
                 yield transform.fingerprint([self.get_data_info(i) for i in range(len(self))])

@@ -116,7 +116,9 @@ class DeviceDataset(Dataset):
         if sample is None:
             info = {**self.dataset.get_data_info(index), 'up_axis': up_axis}
             sample = PointDataSample(metainfo={key: info[key] for key in META_KEYS if key in info})
-            self._samples[index] = sample.set_gt_label(info['gt_label']).to(self.device)
+            if 'gt_label' in info:
+                sample.set_gt_label(info['gt_label'])
+            self._samples[index] = sample.to(self.device)
         return self._samples[index]
 
 

@@ -90,7 +90,7 @@ _BY_KEY = {
     'head': R.HEADS,
     'loss': R.LOSSES,
 }
-_BY_KEY_OF_NAMED = {'teachers': R.TEACHERS, 'losses': R.LOSSES}
+_BY_KEY_OF_NAMED = {'teachers': R.TEACHERS, 'losses': R.LOSSES, 'parts': R.DATASETS}
 _ADDED_BY_RUNNER = {
     'optim_wrapper': {'optimizer', 'clip_grad', 'constructor', 'paramwise_cfg'},
     'param_scheduler': {'convert_to_iter_based'},

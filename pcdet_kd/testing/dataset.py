@@ -27,10 +27,12 @@ def check_dataset(dataset: Any, num_samples: int = 3) -> None:
     name = type(dataset).__name__
     meta = dataset.metainfo
     classes = meta.get('classes') or ()
+    unlabelled = not classes and len(dataset) > 0 and 'gt_label' not in dataset.get_data_info(0)
     require(
-        len(classes) == len(set(classes)) > 0 and all(isinstance(c, str) for c in classes),
+        unlabelled
+        or (len(classes) == len(set(classes)) > 0 and all(isinstance(c, str) for c in classes)),
         f"{name}: metainfo['classes'] is {classes!r}: give the class names, each once, in label "
-        'order',
+        'order; a data set without labels has none',
     )
     up_axis = meta.get('up_axis')
     require(
@@ -47,7 +49,7 @@ def check_dataset(dataset: Any, num_samples: int = 3) -> None:
     )
     chosen = sorted({i % len(dataset) for n in range(num_samples) for i in (n, -1 - n)})
     for i in chosen:
-        _check_sample(f'{name}, sample {i}', infos[i], i, len(classes))
+        _check_sample(f'{name}, sample {i}', infos[i], i, None if unlabelled else len(classes))
     kept = {i: infos[i]['points'].copy() for i in chosen}
     if config:
         twin = DATASETS.build(config)
@@ -83,8 +85,9 @@ def check_dataset(dataset: Any, num_samples: int = 3) -> None:
     )
 
 
-def _check_sample(where: str, info: dict, index: int, num_classes: int) -> None:
-    expected = ('points', 'gt_label', 'sample_idx', 'sample_id', 'num_points', 'up_axis')
+def _check_sample(where: str, info: dict, index: int, num_classes: int | None) -> None:
+    expected = ('points', 'sample_idx', 'sample_id', 'num_points', 'up_axis')
+    expected += () if num_classes is None else ('gt_label',)
     missing = [key for key in expected if key not in info]
     require(not missing, f'{where} has no {", ".join(missing)}')
     points = info['points']
@@ -101,8 +104,8 @@ def _check_sample(where: str, info: dict, index: int, num_classes: int) -> None:
         f'number ({len(points)})',
     )
     require(
-        0 <= info['gt_label'] < num_classes,
-        f'{where}: gt_label is {info["gt_label"]}, expected 0 to {num_classes - 1}',
+        num_classes is None or 0 <= info['gt_label'] < num_classes,
+        f'{where}: gt_label is {info.get("gt_label")}, expected 0 to {(num_classes or 0) - 1}',
     )
     require(
         info['sample_idx'] == index,
