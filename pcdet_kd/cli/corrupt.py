@@ -76,9 +76,9 @@ def main() -> int:
     parser.add_argument('--workers', type=int, help='processes (one per processor)')
     add_config_options(parser)
     args = parser.parse_args()
-    from pcdet_kd.datasets.synthetic.parallel import default_workers
     from pcdet_kd.robustness import generate, source_of
     from pcdet_kd.utils.errors import DataError, SampleError
+    from pcdet_kd.utils.processes import default_workers
 
     dataset = build(args.data, args.split, args.data_options, args.cfg_options)
     try:

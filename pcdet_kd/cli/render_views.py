@@ -63,7 +63,7 @@ def main() -> int:
     )
     parser.add_argument('--workers', type=int, help='processes (one per processor)')
     args = parser.parse_args()
-    from pcdet_kd.datasets.synthetic.parallel import default_workers
+    from pcdet_kd.utils.processes import default_workers
     from pcdet_kd.views.cache import ViewCache
     from pcdet_kd.views.mesh_renderer import MeshRenderer
 

@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 
 from pcdet_kd.datasets.read_once import note_file
 from pcdet_kd.utils.errors import DataError
-from pcdet_kd.utils.files import atomic_write, file_sha256
+from pcdet_kd.utils.files import atomic_write, file_sha256, write_whole
 
 
 def default_cache_dir() -> Path:
@@ -49,8 +49,8 @@ def cached_array(path: Path, sources: dict, build: Callable[[], np.ndarray]) -> 
     try:
         with atomic_write(path) as file:
             np.save(file, array, allow_pickle=False)
-        with atomic_write(path.with_suffix('.json')) as file:
-            file.write(json.dumps(dict(sources=sources, sha256=file_sha256(path))).encode())
+        record = dict(sources=sources, sha256=file_sha256(path))
+        write_whole(path.with_suffix('.json'), json.dumps(record))
     except OSError as error:
         raise DataError(
             path,

@@ -12,7 +12,7 @@ from pcdet_kd.datasets.array_cache import default_cache_dir
 from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.files import read_lines, require_directory
 from pcdet_kd.utils.errors import DataError
-from pcdet_kd.utils.files import atomic_write, file_sha256
+from pcdet_kd.utils.files import file_sha256, write_whole
 
 MANIFEST = 'SHA256SUMS'
 
@@ -51,12 +51,12 @@ def verify(data: PointCloudDataset | str | Path) -> None:
                 root / name, f'SHA-256 {hashes[name]}', f'SHA-256 {known[name]}', _fix(manifest)
             )
     if len(hashes) > len(known):
-        content = ''.join(f'{digest}  {name}\n' for name, digest in hashes.items()).encode()
+        content = ''.join(f'{digest}  {name}\n' for name, digest in hashes.items())
         try:
-            _write(manifest, content)
+            write_whole(manifest, content)
         except OSError:
             manifest = elsewhere
-            _write(manifest, content)
+            write_whole(manifest, content)
         added = len(hashes) - len(known)
         print_log(f'{root}: hashes of {added} files written to {manifest}', logger='current')
     else:
@@ -92,8 +92,3 @@ def _files(root: Path) -> Iterator[str]:
             path = Path(folder, name).relative_to(root).as_posix()
             if not name.startswith('.') and path != MANIFEST:
                 yield path
-
-
-def _write(manifest: Path, content: bytes) -> None:
-    with atomic_write(manifest) as file:
-        file.write(content)

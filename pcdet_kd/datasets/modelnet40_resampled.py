@@ -1,7 +1,7 @@
 """ModelNet40 as 10,000 points with normals per shape, in text files."""
 
-import multiprocessing
 import os
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from pcdet_kd.datasets.files import read_lines, reading, require_directory, requ
 from pcdet_kd.datasets.modelnet40 import check_class_names
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.errors import DataError
+from pcdet_kd.utils.processes import process_pool
 
 URL = 'https://shapenet.cs.stanford.edu/media/modelnet40_normal_resampled.zip'
 
@@ -112,29 +113,19 @@ class ModelNet40Resampled(PointCloudDataset):
     def _parse(self, paths: list[Path], fix: str) -> np.ndarray:
         read = partial(read_rows, count=self.num_points, fix=fix)
         out = np.empty((len(paths), self.num_points, 6), dtype=np.float32)
-        with tqdm(
-            total=len(paths), desc=f'Parsing {self.official_split} shapes', unit='file'
-        ) as bar:
-            if self.num_workers == 0:
-                results = map(read, paths)
-                pool = None
-            else:
-                # fork, where it exists: the children only parse text, and a spawned child would
-                # import the caller's script.
-                method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
-                pool = multiprocessing.get_context(method).Pool(min(self.num_workers, len(paths)))
-                results = pool.imap(
-                    read, paths, chunksize=max(1, min(16, len(paths) // self.num_workers))
-                )
-            try:
-                for i, rows in enumerate(results):
-                    out[i] = rows
-                    bar.update()
-            finally:
-                if pool is not None:
-                    pool.terminate()
-                    pool.join()
+        title = f'Parsing {self.official_split} shapes'
+        results = self._results(read, paths)
+        for i, rows in enumerate(tqdm(results, title, total=len(paths), unit='file')):
+            out[i] = rows
         return out
+
+    def _results(self, read: Callable[[Path], np.ndarray], paths: list[Path]) -> Iterator:
+        if self.num_workers == 0:
+            yield from map(read, paths)
+            return
+        size = max(1, min(16, len(paths) // self.num_workers))
+        with process_pool(min(self.num_workers, len(paths))) as pool:
+            yield from pool.map(read, paths, chunksize=size)
 
 
 def _identity(path: Path, fix: str) -> list:

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from pcdet_kd.datasets.files import read_json, read_lines, reading, require_directory
 from pcdet_kd.datasets.ply import read_ply
 from pcdet_kd.utils.errors import DataError
-from pcdet_kd.utils.files import atomic_write
+from pcdet_kd.utils.files import atomic_write, write_whole
 
 # Label 0 to 16, by the order of the ids of ShapeNetCore55's classes in ScanNet's list of them. The
 # names in that list come first, then those in ScanNet's tables of labels (V1 and V2).
@@ -92,8 +92,7 @@ def convert(
                     flush()
         flush()
         _require_all(Path(splits) / listing, counts[split], 'object')
-        with atomic_write(out / f'{split}_files.txt') as file:
-            file.write(''.join(f'./{name}\n' for name in names).encode())
+        write_whole(out / f'{split}_files.txt', ''.join(f'./{name}\n' for name in names))
     return {split: count.total() for split, count in counts.items()}
 
 

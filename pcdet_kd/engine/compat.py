@@ -35,7 +35,7 @@ from mmengine.logging import HistoryBuffer
 
 from pcdet_kd.utils.checkpoint import load_checkpoint_file
 from pcdet_kd.utils.config_root import PREFIX, config_root
-from pcdet_kd.utils.files import atomic_write
+from pcdet_kd.utils.files import write_whole
 
 with warnings.catch_warnings():  # MMEngine imports what torch has deprecated: not the user's fault
     warnings.filterwarnings('ignore', '.*torch.jit', DeprecationWarning)
@@ -154,8 +154,7 @@ class AtomicLocalBackend(LocalBackend):
     """MMEngine's local files, with writes that are whole or not there."""
 
     def put(self, obj: bytes, filepath: str | os.PathLike) -> None:
-        with atomic_write(filepath) as file:
-            file.write(obj)
+        write_whole(filepath, obj)
 
     def put_text(self, obj: str, filepath: str | os.PathLike, encoding: str = 'utf-8') -> None:
         self.put(obj.encode(encoding), filepath)

@@ -10,7 +10,7 @@ from mmengine.config import Config
 
 from pcdet_kd.datasets.read_once import Files
 from pcdet_kd.utils.errors import DataError
-from pcdet_kd.utils.files import atomic_write, file_sha256
+from pcdet_kd.utils.files import file_sha256, write_whole
 
 # What may change between two runs without making them different experiments.
 _IRRELEVANT = (
@@ -86,8 +86,7 @@ class StageRecord:
 
     def write(self, work_dir: Path) -> None:
         """Write the record atomically."""
-        with atomic_write(work_dir / FILE) as file:
-            file.write(json.dumps(asdict(self), indent=1).encode())
+        write_whole(work_dir / FILE, json.dumps(asdict(self), indent=1))
 
     def differences(self, other: 'StageRecord') -> list[str]:
         """Return ``path: old -> new`` for each difference in config or data, at most five and a

@@ -12,7 +12,7 @@ from torch import Tensor
 from pcdet_kd.evaluation import functional as F
 from pcdet_kd.evaluation.sample_metric import SampleMetric
 from pcdet_kd.registry import METRICS
-from pcdet_kd.utils.files import atomic_write
+from pcdet_kd.utils.files import write_whole
 
 
 @METRICS.register_module()
@@ -126,13 +126,12 @@ class PointAccuracy(SampleMetric):
 
             self.out_dir.mkdir(parents=True, exist_ok=True)
             np.save(self.out_dir / 'confusion_matrix.npy', self.matrix)
-            _write_json(
-                self.out_dir / 'confusion_matrix.json',
-                dict(classes=classes, rows='true', matrix=self.matrix.tolist()),
-            )
+            content = dict(classes=classes, rows='true', matrix=self.matrix.tolist())
+            write_whole(self.out_dir / 'confusion_matrix.json', json.dumps(content, indent=1))
             draw_confusion_matrix(self.matrix, classes, self.out_dir / 'confusion_matrix.png')
         if self.dump:
-            _write_json(self.dump, dict(classes=classes, predictions=results))
+            content = dict(classes=classes, predictions=results)
+            write_whole(self.dump, json.dumps(content, indent=1))
 
 
 def class_table(matrix: np.ndarray, classes: list[str]) -> str:
@@ -158,8 +157,3 @@ def class_table(matrix: np.ndarray, classes: list[str]) -> str:
             }
         )
     return comparison_table(rows)
-
-
-def _write_json(path: Path, content: dict) -> None:
-    with atomic_write(path) as file:
-        file.write(json.dumps(content, indent=1).encode())

@@ -10,7 +10,7 @@ import numpy as np
 from pcdet_kd.datasets.files import read_json, read_npz, reading
 from pcdet_kd.datasets.suites import CLEAN, SUITES, SetName
 from pcdet_kd.utils.errors import DataError
-from pcdet_kd.utils.files import atomic_write
+from pcdet_kd.utils.files import atomic_write, write_whole
 
 RUN_FILE = 'run.json'
 AGAIN = 'evaluate again: tools/test.py CONFIG CKPT --corruptions ...'
@@ -137,11 +137,8 @@ def write_info(folder: Path, info: dict[str, Any]) -> None:
     """Write what is evaluated and how; ``info['sets']`` maps each set to the fingerprint of its
     data.
     """
-    text = json.dumps(
-        dict(info, sets=[[*name, print_] for name, print_ in info['sets'].items()]), indent=1
-    )
-    with atomic_write(folder / RUN_FILE) as file:
-        file.write(text.encode())
+    sets = [[*name, print_] for name, print_ in info['sets'].items()]
+    write_whole(folder / RUN_FILE, json.dumps(dict(info, sets=sets), indent=1))
 
 
 def read_info(folder: Path) -> dict[str, Any]:

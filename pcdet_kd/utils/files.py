@@ -57,6 +57,12 @@ def atomic_write(path: str | os.PathLike, sync: bool = True) -> Iterator[BinaryI
         raise
 
 
+def write_whole(path: str | os.PathLike, content: str | bytes, sync: bool = True) -> None:
+    """Write a file as :func:`atomic_write` does, text as UTF-8."""
+    with atomic_write(path, sync) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
 def temporary_beside(path: Path) -> Path:
     """Return the name of this process's temporary file for ``path``."""
     return path.with_name(f'.{path.name}.{socket.gethostname()}.{os.getpid()}{_TEMPORARY}')

@@ -1,12 +1,9 @@
 """Rendered views on disk: written once, in parallel, each file atomically."""
 
 import json
-import multiprocessing
 import os
-import signal
-import warnings
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
@@ -17,7 +14,8 @@ import torch
 from tqdm import tqdm
 
 from pcdet_kd.utils.errors import DataError
-from pcdet_kd.utils.files import atomic_write, file_sha256, remove_stale_temporaries
+from pcdet_kd.utils.files import file_sha256, remove_stale_temporaries, write_whole
+from pcdet_kd.utils.processes import process_pool
 from pcdet_kd.views.mesh_renderer import MeshRenderer
 
 VERSION = 1  # of the images: count up when equal settings give other pixels
@@ -137,8 +135,7 @@ class ViewCache:
                     'an empty folder, or one with earlier renderings of pcdet-kd',
                     'render into another folder',
                 )
-            with atomic_write(path) as file:
-                file.write((json.dumps(self.header) + '\n').encode())
+            write_whole(path, json.dumps(self.header) + '\n')
         done = self.record()
         if not path.read_bytes().endswith(b'\n'):
             with open(path, 'a', encoding='utf-8') as file:
@@ -195,8 +192,7 @@ def _render(
             return name, None, None
         images = (cache.renderer(*read(path))[:, 0] * 255).round().to(torch.uint8).numpy()
         for file_path, image in zip(paths, images):
-            with atomic_write(file_path, sync=False) as file:
-                file.write(cv2.imencode('.png', image)[1].tobytes())
+            write_whole(file_path, cv2.imencode('.png', image)[1].tobytes(), sync=False)
     except DataError as error:
         return name, None, str(error)
     except (ValueError, OSError) as error:
@@ -210,31 +206,14 @@ def _each(work: Callable, jobs: list, workers: int) -> Iterator:
     if workers <= 1:
         yield from map(work, jobs)
         return
-    # A fork has what was imported and compiled here; its threads are one each, as in DataLoader
-    # workers.
-    method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            'ignore', message='.*multi-threaded.*fork', category=DeprecationWarning
-        )
-        pool = ProcessPoolExecutor(
-            workers, multiprocessing.get_context(method), initializer=_start_worker
-        )
-        try:
-            futures = [pool.submit(work, job) for job in jobs]
-            for future in as_completed(futures):
+    try:
+        with process_pool(workers) as pool:
+            for future in as_completed([pool.submit(work, job) for job in jobs]):
                 yield future.result()
-        except BrokenProcessPool as error:
-            raise DataError(
-                'a rendering process',
-                'it was killed (perhaps out of memory)',
-                'a process that finishes',
-                'run the same command with fewer workers; finished images are kept',
-            ) from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
-    torch.set_num_threads(1)
+    except BrokenProcessPool as error:
+        raise DataError(
+            'a rendering process',
+            'it was killed (perhaps out of memory)',
+            'a process that finishes',
+            'run the same command with fewer workers; finished images are kept',
+        ) from error

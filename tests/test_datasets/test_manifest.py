@@ -60,14 +60,14 @@ def test_missing_and_new_files(root, log):
 
 
 def test_a_folder_that_cannot_be_written(root, log, tmp_path, monkeypatch):
-    write = manifest._write
+    write = manifest.write_whole
 
     def refuse(path, content):
         if path.parent == root:
             raise PermissionError(13, 'Permission denied')
         write(path, content)
 
-    monkeypatch.setattr(manifest, '_write', refuse)
+    monkeypatch.setattr(manifest, 'write_whole', refuse)
     verify(root)
     assert str(tmp_path / 'user' / 'pcdet_kd' / 'manifests') in log[-1]
     (root / 'sub' / 'a.txt').write_text('1 2 4')

@@ -13,7 +13,7 @@ from pcdet_kd.datasets.synthetic.generate import (
 )
 from pcdet_kd.datasets.synthetic.h5_writer import write_scanobjectnn
 from pcdet_kd.datasets.synthetic.mesh import Mesh, merge, rotation
-from pcdet_kd.datasets.synthetic.parallel import default_workers, make_samples
+from pcdet_kd.datasets.synthetic.parallel import make_samples
 from pcdet_kd.datasets.synthetic.primitives import Solid
 from pcdet_kd.datasets.synthetic.scan_simulator import Scan, scan, visible
 from pcdet_kd.datasets.synthetic.scene import furnish
@@ -30,7 +30,6 @@ __all__ = [
     'Solid',
     'build_mesh',
     'containers',
-    'default_workers',
     'fixtures',
     'furnish',
     'label_of',

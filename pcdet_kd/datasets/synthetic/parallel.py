@@ -1,25 +1,17 @@
 """Many samples at once, on all processors, with a progress bar."""
 
-import multiprocessing
-import os
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 import numpy as np
 from tqdm import tqdm
 
 from pcdet_kd.datasets.synthetic.generate import make_sample
+from pcdet_kd.utils.processes import default_workers, process_pool
 
 _CHUNK = 15
 _SERIAL = 60  # fewer samples are done before a process pool is up
 _QUIET = 1.5  # seconds before the bar appears
-
-
-def default_workers() -> int:
-    """Return the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
 def _make_chunk(
@@ -33,15 +25,8 @@ def _chunks(work: Callable, chunks: list[range], workers: int) -> Iterator[list]
     if workers <= 1:
         yield from map(work, chunks)
         return
-    # Workers run NumPy alone, which is safe after a fork, and a fork saves each of them the seconds
-    # of importing torch.
-    method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            'ignore', message='.*multi-threaded.*fork', category=DeprecationWarning
-        )
-        with ProcessPoolExecutor(workers, multiprocessing.get_context(method)) as pool:
-            yield from pool.map(work, chunks)
+    with process_pool(workers) as pool:
+        yield from pool.map(work, chunks)
 
 
 def make_samples(

@@ -13,7 +13,7 @@ from mmengine.runner import EpochBasedTrainLoop
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.preflight import check_metric_names, unknown_metric
 from pcdet_kd.registry import HOOKS
-from pcdet_kd.utils.files import atomic_write, link_or_copy, remove_stale_temporaries
+from pcdet_kd.utils.files import link_or_copy, remove_stale_temporaries, write_whole
 
 _GREATER = ('acc', 'top', 'auc', 'precision', 'recall', 'iou', 'map')
 _LESS = ('loss', 'error', 'mce', 'distance', 'chamfer', 'emd')
@@ -171,8 +171,7 @@ class CheckpointHook(Hook):
             link_or_copy(path, directory / 'best.pth')
         if path.name == f'epoch_{epoch}.pth':
             link_or_copy(path, directory / 'last.pth')
-            with atomic_write(directory / 'last_checkpoint') as file:
-                file.write(path.name.encode())
+            write_whole(directory / 'last_checkpoint', path.name)
             if self.max_keep_ckpts > 0:
                 _delete(directory, r'epoch_(\d+)\.pth', keep=self.max_keep_ckpts, until=epoch)
         for name in names:

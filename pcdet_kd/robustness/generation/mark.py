@@ -11,7 +11,12 @@ from pcdet_kd import __version__
 from pcdet_kd.datasets.files import read_json, reading
 from pcdet_kd.datasets.suites import MARK, SUITES
 from pcdet_kd.utils.errors import DataError
-from pcdet_kd.utils.files import atomic_write, file_sha256, remove_stale_temporaries
+from pcdet_kd.utils.files import (
+    atomic_write,
+    file_sha256,
+    remove_stale_temporaries,
+    write_whole,
+)
 
 
 class Mark:
@@ -106,8 +111,7 @@ class Mark:
             numpy=np.__version__,
             files=dict(sorted(self.files.items())),
         )
-        with atomic_write(self.path) as file:
-            file.write((json.dumps(content, indent=1) + '\n').encode())
+        write_whole(self.path, json.dumps(content, indent=1) + '\n')
 
 
 def provenance_of(data_root: str | Path) -> str:

@@ -10,7 +10,7 @@ from pcdet_kd.robustness.report.content import robustness_report
 from pcdet_kd.robustness.report.page import page, summary
 from pcdet_kd.robustness.report.table import Table
 from pcdet_kd.robustness.results import SuiteResult
-from pcdet_kd.utils.files import atomic_write
+from pcdet_kd.utils.files import write_whole
 
 
 def write_report(report: Mapping[str, Any], out: str | Path) -> list[Path]:
@@ -32,12 +32,9 @@ def write_report(report: Mapping[str, Any], out: str | Path) -> list[Path]:
         'report.md': markdown(report),
         'report.tex': latex(report),
     }
-    files = []
     for name, content in contents.items():
-        with atomic_write(Path(out) / name) as file:
-            file.write(content.encode())
-        files.append(Path(out) / name)
-    return files
+        write_whole(Path(out) / name, content)
+    return [Path(out) / name for name in contents]
 
 
 def make_report(

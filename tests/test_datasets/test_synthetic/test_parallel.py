@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pcdet_kd.datasets.synthetic.generate import make_sample
-from pcdet_kd.datasets.synthetic.parallel import default_workers, make_samples
+from pcdet_kd.datasets.synthetic.parallel import make_samples
 
 
 @pytest.mark.parametrize('count, workers', [(7, 1), (64, 2), (64, None)])
@@ -15,7 +15,3 @@ def test_neither_count_nor_workers_matter(count, workers):
         np.testing.assert_array_equal(arrays['points'][index], alone.points)
         np.testing.assert_array_equal(arrays['normals'][index], alone.normals)
         np.testing.assert_array_equal(arrays['part_labels'][index], alone.parts)
-
-
-def test_default_workers():
-    assert default_workers() >= 1

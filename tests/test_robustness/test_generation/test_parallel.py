@@ -1,9 +1,3 @@
-import os
-import subprocess
-import sys
-import textwrap
-import time
-
 import numpy as np
 import pytest
 
@@ -40,37 +34,3 @@ def test_errors_of_workers_arrive(source):
     assert len(next(chunks)) == 2
     with pytest.raises(SampleError, match="'cutout' at severity 5 of sample 'test/0000'"):
         next(chunks)
-
-
-@pytest.mark.skipif(not hasattr(os, 'fork'), reason='processes are looked at through /proc')
-def test_workers_end_with_a_killed_parent(tmp_path):
-    script = textwrap.dedent("""
-        import multiprocessing, os, signal, sys, time
-        from pcdet_kd.robustness.generation import parallel
-        class Slow:
-            def make(self, chosen, index):
-                time.sleep(0.01)
-                return index
-        chunks = parallel.compute_chunks(Slow(), [(None, range(5))] * 2000, 2)
-        next(chunks)
-        print(*(p.pid for p in multiprocessing.active_children()), flush=True)
-        os.kill(os.getpid(), signal.SIGKILL)
-    """)
-    done = subprocess.run(
-        [sys.executable, '-W', 'ignore', '-c', script], capture_output=True, text=True, timeout=100
-    )
-    workers = [int(pid) for pid in done.stdout.split()]
-    assert done.returncode == -9 and len(workers) == 2
-    for _ in range(100):
-        if not any(runs(pid) for pid in workers):
-            return
-        time.sleep(0.1)
-    raise AssertionError('a worker is left')
-
-
-def runs(pid):
-    try:
-        with open(f'/proc/{pid}/stat') as file:
-            return file.read().rsplit(')', 1)[1].split()[0] != 'Z'
-    except FileNotFoundError:
-        return False
