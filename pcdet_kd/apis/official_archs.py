@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from pcdet_kd.apis import official_asymdsd as asymdsd
 from pcdet_kd.apis import official_keys as keys
 
 YANX27 = 'yanx27/Pointnet_Pointnet2_pytorch @ eb64fe0b4c'
 REPSURF = 'hancyran/RepSurf @ 29bacd52fe'
 POINTMLP_SOURCE = 'ma-xu/pointMLP-pytorch @ 1ab7f04e88'
 POINT_MAE_SOURCE = 'Pang-Yatian/Point-MAE @ 7445a68068'
+ASYMDSD_SOURCE = 'remcofl/AsymDSD @ 8707c8ef91'
 POINTCMT = 'ZhanHeshen/PointCMT @ 5d57bc4653'
 
 # A Lightning checkpoint holds student and teacher; pre-training is judged by the teacher.
@@ -134,9 +136,19 @@ OFFICIAL = {
         by_classes={15: dict(num_patches=128)},
     ),  # ScanObjectNN's clouds have 2,048 points there, ModelNet40's 1,024
     'asymdsd_s_encoder': Official(
-        'remcofl/AsymDSD @ 8707c8ef91',
+        ASYMDSD_SOURCE,
         dict(type='PointViT', preset='asymdsd_s'),
-        keys.ASYMDSD,
+        asymdsd.ASYMDSD,
         prefixes=ASYMDSD_TEACHER,
+    ),
+    # the whole state of a pre-training of size S: student, teacher, predictor, heads, centres
+    'asymdsd_pretrain': Official(
+        ASYMDSD_SOURCE, asymdsd.pretrain_model('dual'), asymdsd.ASYMDSD_PRETRAIN
+    ),
+    'asymdsd_pretrain_cls': Official(
+        ASYMDSD_SOURCE, asymdsd.pretrain_model('cls'), asymdsd.ASYMDSD_PRETRAIN_CLS
+    ),
+    'asymdsd_pretrain_mpm': Official(
+        ASYMDSD_SOURCE, asymdsd.pretrain_model('mpm'), asymdsd.ASYMDSD_PRETRAIN
     ),
 }

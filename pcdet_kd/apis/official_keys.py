@@ -274,35 +274,6 @@ POINT_MAE = (
     ),
 )
 
-ASYMDSD = (
-    (r'cls_token', r'cls_token'),
-    *(
-        (rf'patch_embedding\.point_embedding\.{old}\.(.+)', rf'tokenizer.{new}.\1')
-        for old, new in (
-            (r'block_1\.0', 'first.0.linear'),
-            (r'block_1\.1', 'first.0.norm'),
-            (r'block_1\.3', 'first_out'),
-            (r'block_2\.0', 'join.linear'),
-            (r'block_2\.1', 'join.norm'),
-            (r'block_2\.3', 'second_out'),
-        )
-    ),
-    (r'patch_embedding\.position_embedding\.position_embedding\.0\.(.+)', r'position.fc1.\1'),
-    (r'patch_embedding\.position_embedding\.position_embedding\.2\.(.+)', r'position.fc2.\1'),
-    *(
-        (rf'encoder\.stack\.(\d+)\.{old}', rf'encoder.blocks.\1.{new}')
-        for old, new in (
-            (r'self_attn\.norm\.weight', 'norm1.weight'),
-            (r'self_attn\.attn\.in_proj_weight', 'attn.qkv.weight'),
-            (r'self_attn\.attn\.out_proj\.weight', 'attn.proj.weight'),
-            (r'ffn\.norm\.weight', 'norm2.weight'),
-            (r'ffn\.mlp\.linear_1\.weight', 'mlp.fc1.weight'),
-            (r'ffn\.mlp\.linear_2\.weight', 'mlp.fc2.weight'),
-        )
-    ),
-    (r'encoder\.norm\.weight', 'encoder.norm.weight'),
-)
-
 
 def xyz_first(weights: Weights) -> Weights:
     """The multi-scale stages of yanx27's code see features, then coordinates; ours the other way

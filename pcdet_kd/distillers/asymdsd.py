@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from pcdet_kd.distillers.base import Distiller
-from pcdet_kd.layers import PatchGrouper, patch_masks, take_patches, unit_sphere
+from pcdet_kd.layers import PatchGrouper, at_least_float32, patch_masks, take_patches, unit_sphere
 from pcdet_kd.registry import DISTILLERS
 from pcdet_kd.structures import Crops, PointDataSample
 
@@ -291,7 +291,7 @@ class AsymDSD(Distiller):
             term = self._cls_term if name == 'cls' else self._patch_term
             terms[name] = term(views, posterior)
             stats[f'stat_{name}_entropy'], stats[f'stat_{name}_spread'] = loss.entropies(posterior)
-            loss.update_centre(logits.float().flatten(0, -2).mean(dim=0))
+            loss.update_centre(at_least_float32(logits).flatten(0, -2).mean(dim=0))
         if 'koleo' in self.losses:
             kinds = [views.embeddings[k] for k in ('unmasked', 'masked') if k in views.embeddings]
             terms['koleo'] = self.losses['koleo'](torch.cat(kinds, dim=1))

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pcdet_kd.layers import at_least_float32
 from pcdet_kd.losses.functional import check_same
 from pcdet_kd.registry import LOSSES
 
@@ -26,5 +27,5 @@ class FeatureSmoothL1Loss(nn.Module):
         """Return the weighted mean over all elements of two tensors of one shape."""
         check_same(('student_feat', 'teacher_feat'), student_feat, teacher_feat)
         return self.loss_weight * F.smooth_l1_loss(
-            student_feat.float(), teacher_feat.float(), beta=self.beta
+            at_least_float32(student_feat), at_least_float32(teacher_feat), beta=self.beta
         )

@@ -1,0 +1,27 @@
+# A small AsymDSD on ModelNet40's training shapes, for a laptop: 1.1 M parameters, crops of 512 and 128
+# points, 50 epochs. docs/en/asymdsd.md has what it is good for.
+_base_ = [
+    '../_base_/students/asymdsd_pretrain_tiny.py',
+    '../_base_/teachers/ema.py',
+    '../_base_/datasets/crops_modelnet40.py',
+    '../_base_/schedules/asymdsd_300e.py',
+    '../_base_/pretrain_runtime.py',
+]
+max_epochs = 50
+warmup_epochs = 5
+batch_size = 64
+lr = 1e-3
+global_crops = dict(count=2, num_points=512, fraction=(0.4, 1.0))
+local_crops = dict(count=4, num_points=128, fraction=(0.05, 0.4))
+
+loss = dict(type='SelfDistillationLoss', num_prototypes=_base_.num_prototypes)
+model = dict(
+    type='AsymDSD',
+    student=_base_.student,
+    teachers=dict(ema=_base_.teacher),
+    losses=dict(cls=loss, patch=loss, koleo=dict(type='KoLeoLoss', loss_weight=0.01)),
+    num_masks=2,
+    masks=dict(ratio=0.7, kind='inverse_block'),
+    local_patches=8,
+)
+custom_hooks = _base_.ema_hooks + _base_.cls_hooks + _base_.patch_hooks
