@@ -10,6 +10,7 @@ from pcdet_kd.apis.models import (
 )
 from pcdet_kd.apis.official import Conversion, convert_file, convert_official
 from pcdet_kd.apis.official_archs import Official
+from pcdet_kd.apis.probe import ProbeResult, probe
 from pcdet_kd.apis.test import TestResult, test
 from pcdet_kd.apis.train import TrainResult, train
 from pcdet_kd.utils.config_root import config_root
@@ -18,6 +19,7 @@ __all__ = [
     'Conversion',
     'ModelInfo',
     'Official',
+    'ProbeResult',
     'TestResult',
     'TrainResult',
     'config_root',
@@ -28,6 +30,7 @@ __all__ = [
     'list_models',
     'model_config',
     'model_infos',
+    'probe',
     'test',
     'train',
 ]

@@ -258,9 +258,9 @@ class PointViT(BaseModule):
             )
         return self.encoder(tokens, positions, taps=taps)
 
-    def pooled(self, encoded: Tensor) -> Tensor:
-        """Map the output of :meth:`encode` (B, 1 + P, D) to the global feature (B,
-        out_channels).
+    def pooled(self, encoded: Tensor, pool: Sequence[str] | None = None) -> Tensor:
+        """Map the output of :meth:`encode` (B, 1 + P, D) to the global feature (B, out_channels),
+        or to one of other parts than the backbone's own ``pool``.
         """
         patches = encoded if self.cls_token is None else encoded[:, 1:]
         parts = dict(
@@ -268,7 +268,7 @@ class PointViT(BaseModule):
             mean=lambda: patches.mean(dim=1),
             max=lambda: max_pool(patches, dim=1),
         )
-        return torch.cat([parts[name]() for name in self.pool], dim=-1)
+        return torch.cat([parts[name]() for name in pool or self.pool], dim=-1)
 
     def forward(self, points: Tensor) -> PointFeatures:
         """Map (B, N, in_channels) to features; see the class."""

@@ -7,6 +7,7 @@ COMMANDS = {
     'train': 'train a config and all that it requires',
     'test': "evaluate a checkpoint on a config's test split, plain or with votes, or on a "
     'corruption suite',
+    'probe': "test a backbone's frozen features with a linear SVM and nearest neighbours",
     'demo': 'run PointCMT end to end on generated data in a few minutes',
     'build-feature-bank': "compute a teacher's outputs for a config once",
     'print-config': 'show a config with everything that it inherits',

@@ -64,6 +64,31 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_probe_options(parser: argparse.ArgumentParser) -> None:
+    """Add what the probes of frozen features take."""
+    parser.add_argument(
+        '--methods',
+        nargs='+',
+        choices=['svm', 'knn'],
+        default=['svm', 'knn'],
+        help='linear SVM (needs scikit-learn) and 5 nearest neighbours (default: both)',
+    )
+    parser.add_argument(
+        '--pool',
+        nargs='+',
+        choices=['cls', 'mean', 'max'],
+        help='what the feature of a transformer is made of; default: cls mean, or mean max '
+        'without a class token',
+    )
+    parser.add_argument(
+        '--batch-size', type=positive, default=64, help='clouds at a time (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--num-workers', type=int, default=0, help='processes that read clouds (default: 0)'
+    )
+    parser.add_argument('--device', help='cpu, cuda, ...; default: a GPU if there is one')
+
+
 def add_verify_data(parser: argparse.ArgumentParser) -> None:
     """Add ``--verify-data``."""
     parser.add_argument(

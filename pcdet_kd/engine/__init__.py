@@ -8,6 +8,7 @@ from pcdet_kd.engine.distributed import WorkDirInUse, WorkDirLock, setup_distrib
 from pcdet_kd.engine.hooks import (
     CheckpointHook,
     EMATeacherHook,
+    FeatureProbeHook,
     FreezeBackboneHook,
     FrozenGuardHook,
     NonFiniteLossError,
@@ -28,6 +29,7 @@ __all__ = [
     'AmpOptimWrapper',
     'CheckpointHook',
     'EMATeacherHook',
+    'FeatureProbeHook',
     'FreezeBackboneHook',
     'FrozenGuardHook',
     'NonFiniteLossError',

@@ -1,6 +1,10 @@
-"""What is measured: accuracy (plain and voted), and the distance of generated clouds."""
+"""What is measured: accuracy (plain and voted), the distance of generated clouds, and how well
+frozen features tell classes apart.
+"""
 
 from pcdet_kd.evaluation.accuracy import PointAccuracy, class_table
+from pcdet_kd.evaluation.backbone_features import Features, backbone_features, probe_pool
+from pcdet_kd.evaluation.feature_probe import knn_predict, probe_features, svm_predict
 from pcdet_kd.evaluation.functional import (
     class_precisions,
     class_recalls,
@@ -13,6 +17,12 @@ from pcdet_kd.evaluation.sample_metric import SampleMetric
 from pcdet_kd.evaluation.voting import VotingTTA
 
 __all__ = [
+    'Features',
+    'backbone_features',
+    'knn_predict',
+    'probe_features',
+    'probe_pool',
+    'svm_predict',
     'GenerationDistance',
     'PointAccuracy',
     'SampleMetric',

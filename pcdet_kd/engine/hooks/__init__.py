@@ -3,6 +3,7 @@
 from pcdet_kd.engine.hooks.batch_norm_momentum import BatchNormMomentumHook
 from pcdet_kd.engine.hooks.checkpoint import CheckpointHook
 from pcdet_kd.engine.hooks.ema_teacher import EMATeacherHook
+from pcdet_kd.engine.hooks.feature_probe import FeatureProbeHook
 from pcdet_kd.engine.hooks.freeze_backbone import FreezeBackboneHook
 from pcdet_kd.engine.hooks.frozen_guard import FrozenGuardHook
 from pcdet_kd.engine.hooks.loss_warmup import LossWarmupHook
@@ -17,6 +18,7 @@ __all__ = [
     'BatchNormMomentumHook',
     'CheckpointHook',
     'EMATeacherHook',
+    'FeatureProbeHook',
     'FreezeBackboneHook',
     'FrozenGuardHook',
     'LossWarmupHook',
