@@ -1,5 +1,5 @@
-# AsymDSD-S on ShapeNet: class token and hidden patches. Published after 300 epochs (122,700 steps of
-# 128): linear SVM 82.34 on PB_T50_RS, 93.03 on ModelNet40; fine-tuned 90.53 and 94.1 OA.
+# AsymDSD-S on ShapeNet: class token and hidden patches. Published after 300 epochs (122,700 steps
+# of 128): linear SVM 82.34 on PB_T50_RS, 93.03 on ModelNet40; fine-tuned 90.53 and 94.1 OA.
 _base_ = [
     '../_base_/students/asymdsd_pretrain_s.py',
     '../_base_/teachers/ema.py',

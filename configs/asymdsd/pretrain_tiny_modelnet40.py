@@ -1,5 +1,5 @@
-# A small AsymDSD on ModelNet40's training shapes, for a laptop: 1.1 M parameters, crops of 512 and 128
-# points, 50 epochs. docs/en/asymdsd.md has what it is good for.
+# A small AsymDSD on ModelNet40's training shapes, for a laptop: 1.1 M parameters, crops of 512 and
+# 128 points, 50 epochs. docs/en/asymdsd.md has what it is good for.
 _base_ = [
     '../_base_/students/asymdsd_pretrain_tiny.py',
     '../_base_/teachers/ema.py',

@@ -1,6 +1,6 @@
-# AsymDSD's pre-training on ShapeNet: AdamW, 10 epochs warm-up to 5e-4, cosine to 1e-6, step by step;
-# the teacher's momentum rises along a cosine to 1; temperatures rise over the first 10 epochs. The
-# file goes with ../pretrain_runtime.py.
+# AsymDSD's pre-training on ShapeNet: AdamW, 10 epochs warm-up to 5e-4, cosine to 1e-6, step by
+# step; the teacher's momentum rises along a cosine to 1; temperatures rise over the first 10
+# epochs. The file goes with ../pretrain_runtime.py.
 _base_ = './_epochs.py'
 max_epochs = 300
 warmup_epochs = 10
