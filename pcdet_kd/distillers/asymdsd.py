@@ -135,7 +135,6 @@ class AsymDSD(Distiller):
         self.local_grouper = PatchGrouper(
             local_patches, grouper.patch_size, grouper.compat, grouper.fps_start
         )
-        self.teachers['ema'].follow(self.student.followed())
 
     def _check_losses(self) -> None:
         given = set(self.losses)
@@ -156,9 +155,8 @@ class AsymDSD(Distiller):
         """The backbone whose features are worth most: the teacher's."""
         return self.teachers['ema'].model.backbone
 
-    def init_weights(self) -> None:
-        super().init_weights()
-        self.teachers['ema'].restart(self.student.followed())
+    def followed(self) -> nn.Module:
+        return self.student.followed()
 
     def run_student(
         self, inputs: dict[str, Tensor], samples: list[PointDataSample]

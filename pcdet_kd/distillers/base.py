@@ -4,10 +4,11 @@ from abc import abstractmethod
 from typing import Any
 
 from mmengine.model import BaseModel, ModuleDict
-from torch import Tensor
+from torch import Tensor, nn
 
 from pcdet_kd.registry import LOSSES, MODELS, TEACHERS
 from pcdet_kd.structures import ModelOutput, PointDataSample
+from pcdet_kd.teachers import EMATeacher
 
 
 class Distiller(BaseModel):
@@ -59,6 +60,25 @@ class Distiller(BaseModel):
             setattr(
                 self, kind, ModuleDict({name: registry.build(cfg) for name, cfg in given.items()})
             )
+        for teacher in self._followers():
+            teacher.follow(self.followed())
+
+    def _followers(self) -> list[EMATeacher]:
+        return [teacher for teacher in self.teachers.values() if isinstance(teacher, EMATeacher)]
+
+    def followed(self) -> nn.Module:
+        """Return what an :class:`EMATeacher` averages: the student, unless a method says less."""
+        return self.student
+
+    def update_followers(self) -> None:
+        """Move every :class:`EMATeacher`, after a step of the optimiser."""
+        for teacher in self._followers():
+            teacher.update(self.followed())
+
+    def init_weights(self) -> None:
+        super().init_weights()
+        for teacher in self._followers():
+            teacher.restart(self.followed())
 
     @abstractmethod
     def distill(

@@ -5,13 +5,13 @@ from typing import Any
 from mmengine.hooks import Hook
 
 from pcdet_kd.registry import HOOKS
-from pcdet_kd.teachers import EMATeacher
 from pcdet_kd.utils.student import unwrapped
 
 
 @HOOKS.register_module()
 class EMATeacherHook(Hook):
     """Moves every :class:`EMATeacher` of a distiller after each step of the optimiser.
+
 
     With gradients accumulated over several iterations it moves once per step. It runs before the
     schedulers, with the momentum of this iteration.
@@ -22,11 +22,5 @@ class EMATeacherHook(Hook):
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        wrapper = runner.optim_wrapper
-        # the wrapper counts before this hook runs; its last iteration steps in any case
-        if not (wrapper.should_update() if hasattr(wrapper, 'should_update') else True):
-            return
-        model = unwrapped(runner.model)
-        for teacher in model.teachers.values():
-            if isinstance(teacher, EMATeacher):
-                teacher.update(model.followed())
+        if runner.optim_wrapper.should_update():  # it has counted this iteration
+            unwrapped(runner.model).update_followers()
