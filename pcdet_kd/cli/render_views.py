@@ -5,7 +5,6 @@ networks.
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from pcdet_kd.cli.guard import guarded
 
@@ -63,6 +62,7 @@ def main() -> int:
     )
     parser.add_argument('--workers', type=int, help='processes (one per processor)')
     args = parser.parse_args()
+    from pcdet_kd.datasets.meshes import read_mesh
     from pcdet_kd.utils.processes import default_workers
     from pcdet_kd.views.cache import ViewCache
     from pcdet_kd.views.mesh_renderer import MeshRenderer
@@ -115,14 +115,3 @@ def find_meshes(folder: Path) -> dict[str, Path]:
     if not files:
         raise DataError(folder, 'no mesh', expected, 'unpack the data set there')
     return files
-
-
-def read_mesh(path: Path) -> tuple[Any, Any]:
-    """Return vertices and faces of a mesh file.
-
-    Raises:
-        DataError: Malformed file.
-    """
-    from pcdet_kd.datasets.meshes import read_obj_or_stl, read_off
-
-    return read_off(path) if path.suffix.lower() == '.off' else read_obj_or_stl(path)

@@ -70,11 +70,8 @@ class Records:
         if not is_starting_a_process():
             return {k: v for k, v in self.__dict__.items() if k != '_shared'}
         shared = self._in_shared_memory()
-        state = dict(
-            self.__dict__,
-            extras={**self.extras, **{k: v for k, v in shared.items() if k in self.extras}},
-        )
-        state['points'] = shared.get('points', self.points)
+        extras = {k: shared.get(k, v) for k, v in self.extras.items()}
+        state = dict(self.__dict__, points=shared.get('points', self.points), extras=extras)
         state.pop('_shared')
         return state
 
@@ -91,18 +88,12 @@ class Records:
         so that there is one copy.
         """
         if '_shared' not in self.__dict__:
-            found = {
-                name: share(values)
-                for name, values in dict(points=self.points, **self.extras).items()
-            }
-            self.__dict__['_shared'] = {
-                name: values for name, values in found.items() if values is not None
-            }
-            for name, values in self.__dict__['_shared'].items():
-                if name == 'points':
-                    self.points = values.array
-                else:
-                    self.extras[name] = values.array
+            arrays = dict(points=self.points, **self.extras)
+            found = {name: share(values) for name, values in arrays.items()}
+            shared = {name: values for name, values in found.items() if values is not None}
+            arrays.update({name: values.array for name, values in shared.items()})
+            self.points, self.extras = arrays.pop('points'), arrays
+            self.__dict__['_shared'] = shared
         return self.__dict__['_shared']
 
     def __deepcopy__(self, memo: dict) -> 'Records':

@@ -113,15 +113,13 @@ def require_file(path: Path, contents: str, fix: str) -> Path:
             of a data file.
     """
     if not os.path.isfile(path):
-        parent = path.parent
-        beside = sorted(os.listdir(parent))[:8] if os.path.isdir(parent) else None
+        there = f'there is no folder {path.parent}'
+        if os.path.isdir(path.parent):
+            there = (
+                f'its folder holds {", ".join(sorted(os.listdir(path.parent))[:8]) or "nothing"}'
+            )
         found = 'a directory' if os.path.isdir(path) else 'no such file'
-        found += (
-            f'; its folder holds {", ".join(beside) or "nothing"}'
-            if beside is not None
-            else f'; there is no folder {parent}'
-        )
-        raise DataError(path, found, contents, fix)
+        raise DataError(path, f'{found}; {there}', contents, fix)
     try:
         with path.open('rb') as file:
             head = file.read(512)
@@ -191,16 +189,16 @@ def read_npz(
     """
     with reading(path, contents, fix), zipfile.ZipFile(path) as archive:
         members = {info.filename.removesuffix('.npy'): info for info in archive.infolist()}
-        names = [name for name in members if wanted is None or name in wanted]
-        if not names and len(members) == 1:
-            names = list(members)
-        if not names:
+        chosen = {k: info for k, info in members.items() if wanted is None or k in wanted}
+        if not chosen and len(members) == 1:
+            chosen = members
+        if not chosen:
             raise DataError(path, f'arrays {", ".join(members) or "none"}', contents, fix)
-        check_size(path, sum(members[name].file_size for name in names), 'arrays')
+        check_size(path, sum(info.file_size for info in chosen.values()), 'arrays')
         arrays = {}
-        for name in names:
-            with archive.open(members[name]) as file:
-                arrays[name] = _read_array(file, members[name].file_size)
+        for name, info in chosen.items():
+            with archive.open(info) as file:
+                arrays[name] = _read_array(file, info.file_size)
         return arrays
 
 
@@ -255,7 +253,10 @@ def read_h5(
                     continue
                 there = ', '.join(sorted(file)) or 'none'
                 raise DataError(path, f"no array '{name}' (there are: {there})", contents, fix)
-            if shape is not None and not _fits(dataset.shape, shape):
+            sizes = dataset.shape if shape is None else shape
+            if len(sizes) != dataset.ndim or any(
+                want not in (None, got) for want, got in zip(sizes, dataset.shape)
+            ):
                 raise DataError(
                     path,
                     f"'{name}' of shape {dataset.shape}",
@@ -270,12 +271,6 @@ def read_h5(
             check_size(path, max(dataset.nbytes, chunk), f"'{name}'")
             arrays[name] = dataset[()]
     return arrays
-
-
-def _fits(actual: tuple[int, ...], shape: Sequence[int | None]) -> bool:
-    return len(actual) == len(shape) and all(
-        want in (None, got) for want, got in zip(shape, actual)
-    )
 
 
 def _shape(shape: Shape) -> str:

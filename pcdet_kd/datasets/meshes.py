@@ -10,6 +10,15 @@ from pcdet_kd.datasets.files import reading
 _FIX = 'write the mesh again with triangles or polygons, or remove it'
 
 
+def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read an OFF, OBJ, PLY or STL file: vertices (V, 3) float64 and triangles (F, 3) int64.
+
+    Raises:
+        DataError: Malformed file.
+    """
+    return read_off(path) if path.suffix.lower() == '.off' else read_obj_or_stl(path)
+
+
 def read_off(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Read an OFF file: vertices (V, 3) float64 and triangles (F, 3) int64; polygons are cut into
     fans.

@@ -87,14 +87,13 @@ class ModelNet40Resampled(PointCloudDataset):
         check_class_names(root / 'modelnet40_shape_names.txt', classes, fix, required=True)
         listing = root / f'modelnet40_{self.official_split}.txt'
         names = read_lines(listing, 'shape names, one a line', fix)
-        labels = []
+        class_of = {name: name.rpartition('_')[0] for name in names}
         for name in names:
-            if name.rpartition('_')[0] not in classes:
+            if class_of[name] not in classes:
                 raise DataError(
                     listing, f"'{name}'", '<class>_<number> with one of the class names', fix
                 )
-            labels.append(classes.index(name.rpartition('_')[0]))
-        paths = [root / name.rpartition('_')[0] / f'{name}.txt' for name in names]
+        paths = [root / class_of[name] / f'{name}.txt' for name in names]
         sources = dict(
             format=1, rows=self.num_points, files=[_identity(path, fix) for path in paths]
         )
@@ -104,7 +103,7 @@ class ModelNet40Resampled(PointCloudDataset):
         extras = {'normals': np.ascontiguousarray(array[..., 3:])} if self.with_normals else {}
         return Records(
             np.ascontiguousarray(array[..., :3]),
-            np.array(labels, dtype=np.int64),
+            np.array([classes.index(class_of[name]) for name in names], dtype=np.int64),
             names,
             extras,
             str(listing),

@@ -56,7 +56,7 @@ def _check_counts(path: Path, raw: bytes) -> None:
         elif words[:1] == [b'property'] and rows:
             rows[-1][1] += 1
     least = sum(count * max(values, 1) for count, values in rows)  # a byte or more for each value
-    size = len(body[0]) if body else 0
+    size = sum(map(len, body))
     if least > size:
         raise DataError(
             path,

@@ -85,12 +85,8 @@ class PointCloudFolder(PointCloudDataset):
                     f'a folder for each of {", ".join(classes)}',
                     f'create it, or correct classes.{did_you_mean(name, present)}',
                 )
-        meta = dict(classes=tuple(classes or present), up_axis=up_axis)
-        super().__init__(
-            data_root=data_root,
-            metainfo={**meta, **(metainfo or {})},
-            **options,
-        )
+        meta = {'classes': tuple(classes or present), 'up_axis': up_axis, **(metainfo or {})}
+        super().__init__(data_root=data_root, metainfo=meta, **options)
 
     @classmethod
     def class_names(cls, config: Mapping[str, Any]) -> Sequence[str] | None:
@@ -120,12 +116,11 @@ class PointCloudFolder(PointCloudDataset):
                         f'{name}, because with_{name}=True',
                         f'pass with_{name}=False, or columns=(...) if the file has them',
                     )
-        extras = {name: [cloud[name] for cloud in clouds] for name in self.wanted}
         return Records(
             [cloud['points'] for cloud in clouds],
             np.array([label for _, label in found], dtype=np.int64),
             [path.relative_to(root).as_posix() for path, _ in found],
-            extras,
+            {name: [cloud[name] for cloud in clouds] for name in self.wanted},
             source=str(root),
         )
 

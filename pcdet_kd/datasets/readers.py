@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pcdet_kd.datasets.files import read_npy, read_npz, reading
-from pcdet_kd.datasets.meshes import read_obj_or_stl, read_off, sample_surface
+from pcdet_kd.datasets.meshes import read_mesh, sample_surface
 from pcdet_kd.datasets.pcd import read_pcd
 from pcdet_kd.datasets.ply import read_ply
 from pcdet_kd.utils.errors import DataError
@@ -70,8 +70,7 @@ def read_points(
         elif suffix in ('.npy', '.npz'):
             cloud = _read_numpy(path, columns)
         elif suffix in MESH_SUFFIXES:
-            mesh = read_off(path) if suffix == '.off' else read_obj_or_stl(path)
-            cloud = _from_mesh(path, *mesh, mesh_points)
+            cloud = _from_mesh(path, *read_mesh(path), mesh_points)
         else:
             cloud = _read_text(path, columns)
         if len(cloud['points']) == 0:
@@ -110,19 +109,23 @@ def _from_fields(path: Path, fields: dict[str, np.ndarray]) -> dict[str, np.ndar
             bits = np.ascontiguousarray(fields[packed]).view(np.uint32)
             for name, shift in zip(RGB, (16, 8, 0)):
                 fields[name] = (bits >> shift & 255).astype(np.uint8)
-    if any(name not in fields for name in XYZ):
+    cloud = {
+        key: np.stack([fields[name] for name in names], axis=1)
+        for key, names in (('points', XYZ), ('normals', NORMALS), ('rgb', RGB))
+        if all(name in fields for name in names)
+    }
+    if 'points' not in cloud:
         raise DataError(path, f'columns {", ".join(fields) or "none"}', 'columns x, y, z', _FIX)
-    cloud = dict(points=np.stack([fields[name] for name in XYZ], axis=1).astype(np.float32))
-    if all(name in fields for name in NORMALS):
-        cloud['normals'] = np.stack([fields[name] for name in NORMALS], axis=1).astype(np.float32)
-    if all(name in fields for name in RGB):
-        cloud['rgb'] = _unit_range(np.stack([fields[name] for name in RGB], axis=1))
-    return cloud
+    return _as_floats(cloud)
 
 
-def _unit_range(rgb: np.ndarray) -> np.ndarray:
-    scale = 255 if rgb.dtype.kind in 'iu' or (rgb.size and rgb.max() > 1) else 1
-    return rgb.astype(np.float32) / np.float32(scale)
+def _as_floats(cloud: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return float32 arrays, colours in [0, 1]."""
+    floats = {name: values.astype(np.float32) for name, values in cloud.items()}
+    rgb = cloud.get('rgb', np.empty(0))
+    if rgb.dtype.kind in 'iu' or (rgb.size and rgb.max() > 1):
+        floats['rgb'] /= np.float32(255)
+    return floats
 
 
 def _from_table(
@@ -155,12 +158,7 @@ def _read_numpy(path: Path, columns: Sequence[str] | None) -> dict[str, np.ndarr
         return _from_table(path, next(iter(arrays.values())), columns)
     if arrays['points'].ndim == 2 and arrays['points'].shape[1] != 3:
         return _from_table(path, arrays['points'], columns)
-    cloud = {
-        name: arrays[name].astype(np.float32) for name in ('points', 'normals') if name in arrays
-    }
-    if 'rgb' in arrays:
-        cloud['rgb'] = _unit_range(arrays['rgb'])
-    return cloud
+    return _as_floats(arrays)
 
 
 def _read_text(path: Path, columns: Sequence[str] | None) -> dict[str, np.ndarray]:
@@ -168,21 +166,15 @@ def _read_text(path: Path, columns: Sequence[str] | None) -> dict[str, np.ndarra
     first = next((line for line in lines if not line.lstrip().startswith('#')), '')
     delimiter = next((d for d in ',;' if d in first), None)
     names = [word.strip().strip('"').lower() for word in first.split(delimiter)]
-    has_header = bool(names) and not _is_number(names[0])
-    if has_header:
+    try:
+        float(names[0] if names else '0')
+    except ValueError:  # a header
         lines.remove(first)
+        columns = names if columns is None else columns
     table = np.loadtxt(lines, delimiter=delimiter, dtype=np.float64, ndmin=2)
     if table.size == 0:
         raise DataError(path, 'no points', 'at least one line x y z', _FIX)
-    return _from_table(path, table, columns if columns is not None or not has_header else names)
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
+    return _from_table(path, table, columns)
 
 
 def _read_ply(path: Path, mesh_points: int) -> dict[str, np.ndarray]:

@@ -157,9 +157,8 @@ def scene_objects(
         raise DataError(
             folder, f'{len(segments)} segment indices', f'{len(table)}, one per vertex', FIX
         )
-    path = folder / f'{scene}.aggregation.json'
-    if not path.exists():
-        path = folder / f'{scene}_vh_clean.aggregation.json'
+    paths = [folder / f'{scene}{part}.aggregation.json' for part in ('', '_vh_clean')]
+    path = next((path for path in paths if path.exists()), paths[1])
     objects = []
     with reading(path, 'groups of segments with objectId and label', FIX):
         for group in _list(path, 'segGroups'):

@@ -77,9 +77,8 @@ def _anonymous_memory() -> int:
 
 def _map(descriptor: int, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     size = math.prod(shape) * dtype.itemsize
-    buffer = (
-        mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) if size else b''
-    )  # an empty file cannot be mapped
+    # an empty file cannot be mapped
+    buffer = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) if size else b''
     return np.frombuffer(buffer, dtype).reshape(shape)
 
 

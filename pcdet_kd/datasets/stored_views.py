@@ -71,7 +71,9 @@ class StoredViews:
         """
         if self.cache_dir is None:
             return self._decode(name)
-        path = self._cached(name)
+        text = json.dumps([VERSION, self._source(name, times=True)], sort_keys=True)
+        file = f'{name}.{content_sha256([text])[:_DIGITS]}.npy'
+        path = self.cache_dir / 'x'.join(map(str, self.shape)) / file
         if path.is_file():
             try:
                 images = read_npy(path, 'decoded images', 'delete it')
@@ -120,11 +122,6 @@ class StoredViews:
                 raise self._missing(path, name) from error
             found.append([stat.st_size, stat.st_mtime_ns] if times else stat.st_size)
         return found
-
-    def _cached(self, name: str) -> Path:
-        text = json.dumps([VERSION, self._source(name, times=True)], sort_keys=True)
-        digest = content_sha256([text])[:_DIGITS]
-        return self.cache_dir / 'x'.join(map(str, self.shape)) / f'{name}.{digest}.npy'
 
     def _keep(self, path: Path, images: np.ndarray) -> None:
         stem = path.name[: -len('.npy') - _DIGITS]
@@ -184,16 +181,10 @@ class StoredViews:
 
     def _missing(self, path: Path, name: str) -> DataError:
         there = sum(p.is_file() for p in self.paths(name))
-        found = (
-            'no such file'
-            if there == 0
-            else f'no such file; {there} of {self.shape[0]} images exist'
-        )
-        if not self.root.is_dir():
-            found = f'no such file: there is no folder {self.root}'
+        more = f'; {there} of {self.shape[0]} images exist' if there else ''
         return DataError(
             path,
-            found,
+            'no such file' + (more if self.root.is_dir() else f': there is no folder {self.root}'),
             f'{self.shape[0]} images of every shape: <name>_001.png to _{self.shape[0]:03d}.png',
             self._fix,
         )

@@ -2,7 +2,7 @@
 nothing to download.
 """
 
-from functools import partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -115,8 +115,7 @@ class SyntheticScans(PointCloudDataset):
     def load_records(self) -> Records:
         split = self.official_split
         count = self.num_test if split == 'test' else self.num_train
-        key = dict(
-            version=GENERATOR_VERSION,
+        what = dict(
             variant=self.variant,
             seed=self.seed,
             split=split,
@@ -124,19 +123,14 @@ class SyntheticScans(PointCloudDataset):
             num_points=self.num_points,
         )
         folder = self.cache_folder
-        made = {}
 
-        def array(name: str) -> np.ndarray:
-            if not made:
-                made.update(
-                    make_samples(
-                        self.variant, self.seed, split, count, self.num_points, self.workers
-                    )
-                )
-            return made[name]
+        @cache
+        def made() -> dict[str, np.ndarray]:
+            return make_samples(*what.values(), self.workers)
 
+        key = dict(version=GENERATOR_VERSION, **what)
         arrays = {
-            name: cached_array(folder / f'{name}.npy', key, partial(array, name))
+            name: cached_array(folder / f'{name}.npy', key, lambda name=name: made()[name])
             for name in ('points', 'normals', 'part_labels')
         }
         parts = arrays['part_labels'].astype(np.int64)

@@ -1,8 +1,10 @@
 """Clean clouds to be corrupted, and the meshes that belong to them."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from pcdet_kd.corruptions.geometry import radius_of, to_unit_sphere, turned
 from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.files import read_json, require_directory
-from pcdet_kd.datasets.meshes import read_obj_or_stl, read_off
+from pcdet_kd.datasets.meshes import read_mesh
 from pcdet_kd.utils.errors import DataError
 
 NORMALIZE = ('none', 'sphere')
@@ -96,7 +98,7 @@ def source_of(
                 'a data set with meshes',
                 'give the folder of the meshes with --meshes (meshes=)',
             )
-        mesh = OwnMeshes(dataset)
+        mesh = partial(own_mesh, dataset)
     elif meshes is not None:
         mesh = MeshFiles(dataset, Path(meshes), mesh_up_axis)
     return Source(
@@ -110,17 +112,11 @@ def source_of(
     )
 
 
-class OwnMeshes:
-    """Meshes from a data set's method ``mesh(index)``, turned z-up."""
-
-    def __init__(self, dataset: PointCloudDataset) -> None:
-        self.dataset = dataset
-
-    def __call__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        mesh = self.dataset.mesh(index)
-        return turned(np.asarray(mesh.vertices), self.dataset.metainfo['up_axis'], 'z'), np.asarray(
-            mesh.faces
-        )
+def own_mesh(dataset: PointCloudDataset, index: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a data set's method ``mesh(index)`` gives, turned z-up."""
+    mesh = dataset.mesh(index)
+    vertices = turned(np.asarray(mesh.vertices), dataset.metainfo['up_axis'], 'z')
+    return vertices, np.asarray(mesh.faces)
 
 
 class MeshFiles:
@@ -142,11 +138,10 @@ class MeshFiles:
 
     def __init__(self, dataset: PointCloudDataset, root: Path, up_axis: str = 'z') -> None:
         root = require_directory(root, 'meshes', 'check the path')
-        found = {}
-        for path in sorted(
-            p for p in root.rglob('*') if p.suffix.lower() in _SUFFIXES and p.is_file()
-        ):
-            found.setdefault(path.stem, []).append(path)
+        found = defaultdict(list)
+        for path in sorted(root.rglob('*')):
+            if path.suffix.lower() in _SUFFIXES and path.is_file():
+                found[path.stem].append(path)
         names = mesh_names(dataset)
         classes = [dataset.metainfo['classes'][label] for label in dataset.labels()]
         missing = [name for name in names if name not in found]
@@ -174,7 +169,7 @@ class MeshFiles:
 
     def __call__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         path = self.paths[index]
-        vertices, faces = read_off(path) if path.suffix.lower() == '.off' else read_obj_or_stl(path)
+        vertices, faces = read_mesh(path)
         return turned(vertices, self.up_axis, 'z'), faces
 
 
