@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pcdet_kd.ops.checks import check_choice
 from pcdet_kd.ops.project_points import AXES
 
 
@@ -14,10 +15,12 @@ def _dodecahedron() -> np.ndarray:
     """
     phi = (1 + 5**0.5) / 2
     signs = [(a, b) for a in (1, -1) for b in (1, -1)]
-    vertices = [(a, b, c) for a in (1, -1) for b, c in signs]
-    vertices += [(0, a / phi, b * phi) for a, b in signs]
-    vertices += [(a * phi, 0, b / phi) for a, b in signs]
-    vertices += [(b / phi, a * phi, 0) for a, b in signs]
+    vertices = [
+        *((a, b, c) for a in (1, -1) for b, c in signs),
+        *((0, a / phi, b * phi) for a, b in signs),
+        *((a * phi, 0, b / phi) for a, b in signs),
+        *((b / phi, a * phi, 0) for a, b in signs),
+    ]
     x, y, z = np.array(vertices, dtype=np.float64).T / 3**0.5
     return np.stack([y, -x, z], axis=1)
 
@@ -60,10 +63,8 @@ def camera_directions(rig: str, up_axis: str = 'z') -> np.ndarray:
     Raises:
         ValueError: An unknown rig or axis.
     """
-    if rig not in RIGS:
-        raise ValueError(f"rig is '{rig}', must be one of {', '.join(RIGS)}")
-    if up_axis not in AXES:
-        raise ValueError(f"up_axis is '{up_axis}', must be one of {', '.join(AXES)}")
+    check_choice('rig', rig, tuple(RIGS))
+    check_choice('up_axis', up_axis, AXES)
     return np.roll(RIGS[rig](), AXES.index(up_axis) - AXES.index('z'), axis=1)
 
 

@@ -53,14 +53,11 @@ def bag(rng: np.random.Generator) -> list[Solid]:
         return solids
     if kind == 'rucksack':
         w, h, d = rng.uniform(0.26, 0.38), rng.uniform(0.38, 0.6), rng.uniform(0.14, 0.26)
+        body = cushion('body', (w, h, d), roundness=rng.uniform(2.6, 5), squareness=4)
         solids = [
-            _dent(
-                cushion('body', (w, h, d), roundness=rng.uniform(2.6, 5), squareness=4), rng, 0.07
-            )
+            _dent(body, rng, 0.07),
+            cushion('pocket', (w * 0.75, h * 0.45, d * 0.6), (0, h * 0.06, d * 0.38), roundness=4),
         ]
-        solids.append(
-            cushion('pocket', (w * 0.75, h * 0.45, d * 0.6), (0, h * 0.06, d * 0.38), roundness=4)
-        )
         for s in (-1, 1):
             strap = arc(h * 0.75, rng.uniform(0.05, 0.12), 7)[:, [2, 0, 1]] * (1, 1, -1)
             solids.append(tube('handle', strap, 0.016, 6).moved((s * w * 0.28, h * 0.5, -d * 0.42)))

@@ -46,19 +46,10 @@ def display(rng: np.random.Generator) -> list[Solid]:
         screen.append(bulge.moved((0, h / 2, -t / 2)))
     rim = rng.uniform(0.008, 0.02)
     if rng.random() < 0.5:
-        for x, y, size in (
-            (-1, 0.5, (rim, h)),
-            (1, 0.5, (rim, h)),
-            (0, 0, (w, rim)),
-            (0, 1, (w, rim)),
-        ):
-            screen.append(
-                box(
-                    'screen',
-                    (size[0], size[1], 0.012),
-                    (x * (w - rim) / 2, y * h - size[1] / 2, t / 2 + 0.004),
-                )
-            )
+        screen += [
+            box('screen', (a, b, 0.012), (x * (w - rim) / 2, y * h - b / 2, t / 2 + 0.004))
+            for x, y, a, b in ((-1, 0.5, rim, h), (1, 0.5, rim, h), (0, 0, w, rim), (0, 1, w, rim))
+        ]
     tilt = rng.normal(0, 0.08)
     if kind == 'wall':
         screen = [s.turned('x', abs(tilt)) for s in screen]
@@ -102,9 +93,11 @@ def door(rng: np.random.Generator) -> list[Solid]:
     for hinge in (-1, 1) if double else (int(rng.integers(2)) * 2 - 1,):
         if kind == 'glazed':
             bar = rng.uniform(0.1, 0.15)
-            leaf = [box('leaf', (bar, h, t), (s * (w - bar) / 2, 0, 0)) for s in (-1, 1)]
-            leaf += [box('leaf', (w, bar, t), (0, y, 0)) for y in np.linspace(0, h - bar, rows + 1)]
-            leaf.append(box('leaf', (w, h, t * 0.2)))
+            leaf = [
+                *(box('leaf', (bar, h, t), (s * (w - bar) / 2, 0, 0)) for s in (-1, 1)),
+                *(box('leaf', (w, bar, t), (0, y, 0)) for y in np.linspace(0, h - bar, rows + 1)),
+                box('leaf', (w, h, t * 0.2)),
+            ]
         else:
             leaf = [box('leaf', (w, h, t))]
         if kind == 'panelled':
@@ -134,16 +127,15 @@ def door(rng: np.random.Generator) -> list[Solid]:
                     for s in (grip, lever)
                 ]
         centre = (hinge * w / 2) if double else 0
-        leaf = [
+        solids += [
             s.turned('y', -hinge * ajar, (hinge * w / 2, 0, 0)).moved((centre, 0, 0)) for s in leaf
         ]
-        solids += leaf
     if framed:
         full, bar, deep = w * (2 if double else 1), rng.uniform(0.05, 0.12), rng.uniform(0.08, 0.2)
         solids += [
-            box('frame', (bar, h + bar, deep), (s * (full + bar) / 2, 0, 0)) for s in (-1, 1)
+            *(box('frame', (bar, h + bar, deep), (s * (full + bar) / 2, 0, 0)) for s in (-1, 1)),
+            box('frame', (full + 2 * bar, bar, deep), (0, h, 0)),
         ]
-        solids.append(box('frame', (full + 2 * bar, bar, deep), (0, h, 0)))
     return solids
 
 
@@ -235,13 +227,15 @@ def sink(rng: np.random.Generator) -> list[Solid]:
             )
         )
     else:
-        for width, depth, x, z in (
-            (left, d, -w / 2 + left / 2, 0),
-            (right, d, w / 2 - right / 2, 0),
-            (inner, front, x0 + inner / 2, d / 2 - front / 2),
-            (inner, back, x0 + inner / 2, -d / 2 + back / 2),
-        ):
-            solids.append(box('counter', (width, t, depth), (x, y - t, z)))
+        solids = [
+            box('counter', (width, t, depth), (x, y - t, z))
+            for width, depth, x, z in (
+                (left, d, -w / 2 + left / 2, 0),
+                (right, d, w / 2 - right / 2, 0),
+                (inner, front, x0 + inner / 2, d / 2 - front / 2),
+                (inner, back, x0 + inner / 2, -d / 2 + back / 2),
+            )
+        ]
         for i in range(basins):
             x = x0 + bw / 2 + i * (bw + 0.04)
             foot = rng.uniform(0.75, 0.95)
@@ -263,10 +257,12 @@ def sink(rng: np.random.Generator) -> list[Solid]:
     if tall:
         under = y - (t if kind == 'vessel' else deep)
         if rng.random() < 0.7:
-            solids.append(box('foot', (w * 0.97, y - t, 0.02), (0, 0, -d / 2 + 0.02)))
-            solids += [box('foot', (0.02, y - t, d * 0.95), (s * w * 0.48, 0, 0)) for s in (-1, 1)]
-            solids.append(box('foot', (w * 0.96, y - t, 0.02), (0, 0, d / 2 - 0.04)))
-            solids += fronts(w * 0.95, y - t, (0, 0, d / 2 - 0.03), rng, 'foot')
+            solids += [
+                box('foot', (w * 0.97, y - t, 0.02), (0, 0, -d / 2 + 0.02)),
+                *(box('foot', (0.02, y - t, d * 0.95), (s * w * 0.48, 0, 0)) for s in (-1, 1)),
+                box('foot', (w * 0.96, y - t, 0.02), (0, 0, d / 2 - 0.04)),
+                *fronts(w * 0.95, y - t, (0, 0, d / 2 - 0.03), rng, 'foot'),
+            ]
         else:
             solids += [
                 box('foot', (0.04, under, 0.04), (sx * w * 0.46, 0, sz * d * 0.44))
@@ -304,9 +300,9 @@ def toilet(rng: np.random.Generator) -> list[Solid]:
             (1, long),
             square,
             bulge=0.06,
-        )
+        ),
+        ring('lid', r * 1.04, r * 0.72, 0.025, (0, h, 0), (1, long), square),
     ]
-    solids.append(ring('lid', r * 1.04, r * 0.72, 0.025, (0, h, 0), (1, long), square))
     rear = -r * long
     if kind != 'hung':
         width, depth = r * rng.uniform(0.8, 1.3), r * rng.uniform(0.9, 1.6)

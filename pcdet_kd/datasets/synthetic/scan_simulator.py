@@ -128,21 +128,17 @@ def scan(
         view, far = visible(points, normals, eye, target)
         seen |= view
         distance = np.where(view, np.minimum(distance, far), distance)
-    found = Scan(points[seen], normals[seen], parts[seen])
+    points, normals = points[seen], normals[seen]
     amount = noise * size * (0.003 + 0.0025 * (distance[seen] / size) ** 2)
-    ripple = np.zeros(len(found.points))
+    ripple = np.zeros(len(points))
     for _ in range(3):
         wave = rng.normal(0, 9 / size, 3)
-        ripple += np.sin(dot(found.points, wave) + rng.uniform(0, 2 * np.pi))
+        ripple += np.sin(dot(points, wave) + rng.uniform(0, 2 * np.pi))
     shift = (
         rng.normal(0, 1, len(ripple)) * amount + ripple * rng.uniform(0.001, 0.006) * size * noise
     )
-    found.points = (
-        found.points
-        + shift[:, None] * found.normals
-        + rng.normal(0, 0.3, found.points.shape) * amount[:, None]
-    )
-    return found
+    jitter = rng.normal(0, 0.3, points.shape) * amount[:, None]
+    return Scan(points + shift[:, None] * normals + jitter, normals, parts[seen])
 
 
 def damage(found: Scan, rng: np.random.Generator, crop: float = 1.0) -> Scan:

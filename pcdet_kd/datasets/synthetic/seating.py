@@ -39,16 +39,18 @@ def _chair_back(
         solids = [box('back', (width, height, t), top=(rng.uniform(0.75, 1.05), 1))]
     elif kind == 'gap':
         low = height * rng.uniform(0.35, 0.6)
-        solids = [box('back', (width, height - low, t), (0, low, 0))]
-        solids += [box('back', (t, low, t), (s * width * 0.4, 0, 0)) for s in (-1, 1)]
+        solids = [
+            box('back', (width, height - low, t), (0, low, 0)),
+            *(box('back', (t, low, t), (s * width * 0.4, 0, 0)) for s in (-1, 1)),
+        ]
     else:
         solids = [box('back', (t, height, t), (s * (width - t) / 2, 0, 0)) for s in (-1, 1)]
         count = int(rng.integers(2, 5))
         if kind == 'slats':
-            solids.append(box('back', (width, height * 0.15, t), (0, height * 0.85, 0)))
+            slat = box('back', (t, height, t * 0.6))
             solids += [
-                box('back', (t, height, t * 0.6), (width * (i / (count + 1) - 0.5), 0, 0))
-                for i in range(1, count + 1)
+                box('back', (width, height * 0.15, t), (0, height * 0.85, 0)),
+                *(slat.moved((width * (i / (count + 1) - 0.5), 0, 0)) for i in range(1, count + 1)),
             ]
         else:
             rung = box('back', (width, height * 0.12, t * 0.6))
@@ -125,14 +127,11 @@ def chair(rng: np.random.Generator) -> list[Solid]:
             if kind == 'armchair':
                 solids.append(cushion('arm', (thick, high + t, d), (x, h - t, 0), roundness=6))
             else:
-                solids.append(box('arm', (thick, 0.03, d * 0.7), (x, h + high, -d * 0.08)))
-                solids.append(
-                    box(
-                        'arm',
-                        (0.03, high + t / 2, 0.04),
-                        (x, h - t / 2, d * rng.uniform(-0.1, 0.22)),
-                    )
-                )
+                z = d * rng.uniform(-0.1, 0.22)
+                solids += [
+                    box('arm', (thick, 0.03, d * 0.7), (x, h + high, -d * 0.08)),
+                    box('arm', (0.03, high + t / 2, 0.04), (x, h - t / 2, z)),
+                ]
     return solids
 
 
@@ -185,12 +184,10 @@ def sofa(rng: np.random.Generator) -> list[Solid]:
     if seats > 1 and rng.random() < 0.25:
         side, length = int(rng.integers(2)) * 2 - 1, rng.uniform(0.4, 0.8)
         x = side * (w / 2 - w / seats / 2)
-        solids.append(
-            box('seat', (w / seats, h - pad - lift, length), (x, lift, d / 2 + length / 2))
-        )
-        solids.append(
-            cushion('seat', (w / seats, pad, length), (x, h - pad, d / 2 + length / 2), 6, 10)
-        )
+        solids += [
+            box('seat', (w / seats, h - pad - lift, length), (x, lift, d / 2 + length / 2)),
+            cushion('seat', (w / seats, pad, length), (x, h - pad, d / 2 + length / 2), 6, 10),
+        ]
     for _ in range(int(rng.integers(0, 3)) if rng.random() < 0.4 else 0):
         throw = cushion('back', (0.42, 0.4, 0.13), roundness=2.4, squareness=6).turned('x', -0.3)
         solids.append(throw.moved((rng.uniform(-0.4, 0.4) * w, h, -d / 2 + depth * 1.8)))
@@ -224,12 +221,10 @@ def bed(rng: np.random.Generator) -> list[Solid]:
         if rng.random() < 0.7:
             solids.append(box('board', (w + 0.08, high, thick), (0, 0, -d / 2 - thick / 2)))
         else:
+            bars = np.linspace(top, high - 0.05, 3)
             solids += [
-                box('board', (0.05, high, 0.05), (s * w / 2, 0, -d / 2 - 0.03)) for s in (-1, 1)
-            ]
-            solids += [
-                box('board', (w, 0.05, 0.04), (0, y, -d / 2 - 0.03))
-                for y in np.linspace(top, high - 0.05, 3)
+                *(box('board', (0.05, high, 0.05), (s * w / 2, 0, -d / 2 - 0.03)) for s in (-1, 1)),
+                *(box('board', (w, 0.05, 0.04), (0, y, -d / 2 - 0.03)) for y in bars),
             ]
         if rng.random() < 0.35:
             solids.append(
@@ -245,8 +240,11 @@ def bed(rng: np.random.Generator) -> list[Solid]:
     if rng.random() < 0.08:
         lift = rng.uniform(0.9, 1.2)
         post = box('frame', (0.06, lift + base + 0.3, 0.06))
-        solids += [post.moved((sx * w / 2, 0, sz * d / 2)) for sx in (-1, 1) for sz in (-1, 1)]
-        solids += [soft.moved((0, lift, 0)), box('frame', (w, 0.1, d), (0, lift + base - 0.1, 0))]
+        solids += [
+            *(post.moved((sx * w / 2, 0, sz * d / 2)) for sx in (-1, 1) for sz in (-1, 1)),
+            soft.moved((0, lift, 0)),
+            box('frame', (w, 0.1, d), (0, lift + base - 0.1, 0)),
+        ]
     heads = 1 if w < 1.2 else 2
     if rng.random() < 0.8:
         size = (w / heads * 0.8, rng.uniform(0.1, 0.18), rng.uniform(0.3, 0.45))

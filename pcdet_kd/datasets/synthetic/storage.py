@@ -81,16 +81,13 @@ def fronts(
                 (w - gap, split - gap, proud + sunk),
                 (x, y0 + gap / 2, z0 + (proud - sunk) / 2),
             )
+            side = 1 if i % 2 == 0 else -1
             if rng.random() < 0.06:
-                hinge = x - w / 2 if i % 2 == 0 else x + w / 2
-                door = door.turned(
-                    'y', rng.uniform(0.4, 1.6) * (-1 if i % 2 == 0 else 1), (hinge, 0, z0)
-                )
-                solids.append(door)
+                hinge = (x - side * w / 2, 0, z0)
+                solids.append(door.turned('y', -side * rng.uniform(0.4, 1.6), hinge))
                 continue
             solids.append(door)
             if knob != 'none':
-                side = 1 if i % 2 == 0 else -1
                 solids.append(
                     _handle(
                         (x + side * w * 0.38, y0 + split * 0.55, z0 + proud),
@@ -146,11 +143,7 @@ def cabinet(rng: np.random.Generator) -> list[Solid]:
         'filing': (0.4, 0.55, 0.6, 1.4, 0.45, 0.65),
         'unit': (0.6, 1.2, 1.2, 2.0, 0.35, 0.5),
     }[kind]
-    w, h, d = (
-        rng.uniform(size[0], size[1]),
-        rng.uniform(size[2], size[3]),
-        rng.uniform(size[4], size[5]),
-    )
+    w, h, d = (rng.uniform(size[i], size[i + 1]) for i in (0, 2, 4))
     lift = (
         rng.uniform(0.08, 0.25)
         if kind in ('chest', 'sideboard', 'bedside') and rng.random() < 0.55
@@ -168,18 +161,13 @@ def cabinet(rng: np.random.Generator) -> list[Solid]:
     solids.append(box('body', (w, closed, d - sunk), (0, lift, -sunk / 2)))
     solids += fronts(w * 0.98, closed, (0, lift, d / 2), rng, sunk=sunk)
     if open_height:
-        y, t = lift + closed, 0.025
-        for s in (-1, 1):
-            solids.append(box('body', (t, open_height, d), (s * (w - t) / 2, y, 0)))
-        solids.append(box('body', (w, open_height, t), (0, y, -(d - t) / 2)))
-        for i in range(1, max(2, round(open_height / 0.35) + 1)):
-            solids.append(
-                box(
-                    'body',
-                    (w, t, d),
-                    (0, y + open_height * i / max(1, round(open_height / 0.35)) - t, 0),
-                )
-            )
+        y, t, boards = lift + closed, 0.025, max(1, round(open_height / 0.35))
+        levels = (y + open_height * i / boards - t for i in range(1, boards + 1))
+        solids += [
+            *(box('body', (t, open_height, d), (s * (w - t) / 2, y, 0)) for s in (-1, 1)),
+            box('body', (w, open_height, t), (0, y, -(d - t) / 2)),
+            *(box('body', (w, t, d), (0, level, 0)) for level in levels),
+        ]
     if rng.random() < 0.5:
         solids.append(box('body', (w + 0.05, 0.03, d + 0.04), (0, h, 0.01)))
     return solids
@@ -204,23 +192,23 @@ def shelf(rng: np.random.Generator) -> list[Solid]:
     depths = np.linspace(1, rng.uniform(0.4, 0.7), count) if kind == 'ladder' else np.ones(count)
     solids = [box('board', (w, t, d * k), (0, y, -d * (1 - k) / 2)) for y, k in zip(levels, depths)]
     if kind == 'rack':
-        for sx in (-1, 1):
-            for sz in (-1, 1):
-                solids.append(box('side', (t * 1.4, h, t * 1.4), (sx * w / 2, 0, sz * d * 0.47)))
+        post = box('side', (t * 1.4, h, t * 1.4))
+        solids += [post.moved((a * w / 2, 0, b * d * 0.47)) for a in (-1, 1) for b in (-1, 1)]
         if rng.random() < 0.3:
             solids.append(tube('side', [(-w / 2, 0.05, -d * 0.47), (w / 2, h, -d * 0.47)], 0.01, 6))
     elif kind == 'ladder':
         tilt = np.arctan2(d * (1 - depths[-1]), h)
+        post = box('side', (t, h, 0.05))
         for sx in (-1, 1):
-            solids.append(
-                box('side', (t, h, 0.05)).turned('x', -tilt).moved((sx * w / 2, 0, d * 0.47))
-            )
-            solids.append(box('side', (t, h, 0.05), (sx * w / 2, 0, -d * 0.47)))
+            solids += [
+                post.turned('x', -tilt).moved((sx * w / 2, 0, d * 0.47)),
+                post.moved((sx * w / 2, 0, -d * 0.47)),
+            ]
     else:
         solids += [box('side', (t, h, d), (s * (w + t) / 2, 0, 0)) for s in (-1, 1)]
         columns = max(1, round(w / (h / count))) if kind == 'cubes' else int(rng.integers(1, 3))
-        for i in range(1, columns):
-            solids.append(box('side', (t, h, d), (w * (i / columns - 0.5), 0, 0)))
+        inner = (w * (i / columns - 0.5) for i in range(1, columns))
+        solids += [box('side', (t, h, d), (x, 0, 0)) for x in inner]
         if rng.random() < 0.65:
             solids.append(box('side', (w, h, 0.012), (0, 0, -d / 2 + 0.006)))
     fill = rng.uniform(0.2, 1) if rng.random() < 0.5 else 0

@@ -12,11 +12,8 @@ def _trestles(
 ) -> list[Solid]:
     """Two A or T supports with a rail between them."""
     x, bar = width * rng.uniform(0.3, 0.42), rng.uniform(0.03, 0.06)
-    solids = (
-        [tube(part, [(-x, height * 0.3, 0), (x, height * 0.3, 0)], bar * 0.5, 6)]
-        if rng.random() < 0.7
-        else []
-    )
+    rail = tube(part, [(-x, height * 0.3, 0), (x, height * 0.3, 0)], bar * 0.5, 6)
+    solids = [rail] if rng.random() < 0.7 else []
     spread = depth * rng.uniform(0.3, 0.45)
     for s in (-1, 1):
         if rng.random() < 0.5:
@@ -167,19 +164,18 @@ def desk(rng: np.random.Generator) -> list[Solid]:
     if rng.random() < 0.22:
         side = int(rng.integers(2)) * 2 - 1
         length = rng.uniform(0.5, 0.9)
-        solids.append(
-            box('top', (d * 0.8, t, length), (side * (w / 2 - d * 0.4), h - t, d / 2 + length / 2))
-        )
-        solids.append(
-            box(
-                'leg', (d * 0.75, below, 0.03), (side * (w / 2 - d * 0.4), 0, d / 2 + length - 0.04)
-            )
-        )
+        x = side * (w / 2 - d * 0.4)
+        solids += [
+            box('top', (d * 0.8, t, length), (x, h - t, d / 2 + length / 2)),
+            box('leg', (d * 0.75, below, 0.03), (x, 0, d / 2 + length - 0.04)),
+        ]
     if rng.random() < 0.25:
         rise, back = rng.uniform(0.25, 0.6), rng.uniform(0.2, 0.3)
         z = -d / 2 + back / 2
-        solids += [box('panel', (0.02, rise, back), (s * (w / 2 - 0.01), h, z)) for s in (-1, 1)]
-        solids.append(box('panel', (w, 0.02, back), (0, h + rise, z)))
+        solids += [
+            *(box('panel', (0.02, rise, back), (s * (w / 2 - 0.01), h, z)) for s in (-1, 1)),
+            box('panel', (w, 0.02, back), (0, h + rise, z)),
+        ]
         if rng.random() < 0.6:
             solids.append(box('panel', (w, rise, 0.015), (0, h, -d / 2)))
         if rng.random() < 0.5:

@@ -35,47 +35,23 @@ def cloud_grid(
     out = []
     for i, entry in enumerate(worst):
         x, y = (i % columns) * cell, (i // columns) * tall
-        out.append(
-            element(
-                'g',
-                ''.join(_dots(entry['points'], up_axis, side)),
-                transform=f'translate({x + 7:.1f} {y + 2:.1f})',
-            )
+        dots = ''.join(_dots(entry['points'], up_axis, side))
+        told = (
+            (14, f'{pretty(entry["corruption"])} {entry["severity"]}', 'strong'),
+            (28, f'{pretty(classes[entry["gt"]])}, no. {entry["sample"]}', None),
+            (42, f'→ {pretty(classes[entry["pred"]])} {100 * entry["score"]:.0f} %', None),
         )
-        middle = x + cell / 2
-        out.append(
-            text(
-                middle,
-                y + side + 14,
-                f'{pretty(entry["corruption"])} {entry["severity"]}',
-                'middle',
-                class_='strong',
-            )
-        )
-        out.append(
-            text(
-                middle,
-                y + side + 28,
-                f'{pretty(classes[entry["gt"]])}, no. {entry["sample"]}',
-                'middle',
-            )
-        )
-        out.append(
-            text(
-                middle,
-                y + side + 42,
-                f'→ {pretty(classes[entry["pred"]])} {100 * entry["score"]:.0f} %',
-                'middle',
-            )
-        )
+        out += [
+            element('g', dots, transform=f'translate({x + 7:.1f} {y + 2:.1f})'),
+            *(text(x + cell / 2, y + side + h, t, 'middle', class_=c) for h, t, c in told),
+        ]
     rows = -(-len(worst) // columns)
     return svg(width, rows * tall - 4, out, 'The most confident mistakes')
 
 
 def _dots(points: np.ndarray, up_axis: str, side: float) -> list[str]:
     """Return a path per depth, the farthest first; a dot is a line of no length with round ends."""
-    points = np.asarray(points, np.float64)
-    points = points[:: -(-len(points) // _MOST)]
+    points = np.asarray(points, np.float64)[:: -(-len(points) // _MOST)]
     view = orthographic(points, up_axis)
     low, high = view[:, :2].min(axis=0), view[:, :2].max(axis=0)
     scale = 0.94 * side / max(float((high - low).max()), 1e-9)
@@ -86,18 +62,9 @@ def _dots(points: np.ndarray, up_axis: str, side: float) -> list[str]:
         // len(points)
     )
     size = float(np.clip(60 / np.sqrt(len(points)), 1.5, 3.2))
-    paths = []
-    for depth, color in enumerate(_DEPTHS):
-        dots = ''.join(f'M{x:.1f} {y:.1f}h0' for x, y in place[order == depth])
-        if dots:
-            paths.append(
-                element(
-                    'path',
-                    d=dots,
-                    stroke=color,
-                    stroke_width=size,
-                    stroke_linecap='round',
-                    fill='none',
-                )
-            )
-    return paths
+    look = dict(stroke_width=size, stroke_linecap='round', fill='none')
+    dots = (
+        ''.join(f'M{x:.1f} {y:.1f}h0' for x, y in place[order == depth])
+        for depth in range(len(_DEPTHS))
+    )
+    return [element('path', d=d, stroke=color, **look) for d, color in zip(dots, _DEPTHS) if d]

@@ -128,13 +128,8 @@ def _baseline(result: SuiteResult) -> dict[str, float] | None:
     shapes has one.
     """
     whole = result.corruptions == list(SUITES[result.suite].corruptions)
-    if (
-        result.suite != 'modelnet-c'
-        or not whole
-        or list(result.info['classes']) != list(MODELNET40)
-    ):
-        return None
-    return dict(MODELNET_C_BASELINE)
+    usual = result.suite == 'modelnet-c' and list(result.info['classes']) == list(MODELNET40)
+    return dict(MODELNET_C_BASELINE) if whole and usual else None
 
 
 def _correct(run: SuiteResult, corruption: str) -> np.ndarray:
@@ -176,12 +171,9 @@ def _columns(
 
 def _by_name(interval: Interval, names: list[str]) -> dict[str, Any]:
     """Return ``{'corruptions': {name: [value, low, high]}, 'OA': [...], ...}``."""
-    values = {name: [float(x) for x in triple] for name, *triple in zip(names, *interval)}
+    values = [(name, [float(x) for x in triple]) for name, *triple in zip(names, *interval)]
     head = names.index('OA')
-    return dict(
-        corruptions={name: values[name] for name in names[:head]},
-        **{name: values[name] for name in names[head:]},
-    )
+    return dict(corruptions=dict(values[:head]), **dict(values[head:]))
 
 
 def _model(
@@ -286,40 +278,26 @@ def _worst(run: SuiteResult, corruptions: list[str]) -> list[dict[str, Any]]:
     clean = run.sets[CLEAN, 0].correct if (CLEAN, 0) in run.sets else None
     chosen = []
     for corruption in corruptions:
-        found = []
-        for severity in SUITES[run.suite].severities:
-            result = run.sets[corruption, severity]
-            for i, points in zip(result.worst, result.clouds):
-                found.append(
-                    (
-                        clean is not None and not clean[i],
-                        float(result.true_score[i]),
-                        -float(result.score[i]),
-                        severity,
-                        int(i),
-                        points,
-                    )
-                )
-        seen = set()
-        for spoilt, true_score, score, severity, i, points in sorted(
-            found, key=lambda entry: entry[:5]
-        ):
-            if i in seen or len(seen) == each:
-                continue
-            seen.add(i)
-            result = run.sets[corruption, severity]
-            chosen.append(
-                dict(
-                    corruption=corruption,
-                    severity=severity,
-                    sample=i,
-                    id=f'test/{i:04d}',
-                    gt=int(result.gt[i]),
-                    pred=int(result.pred[i]),
-                    score=-score,
-                    true_score=true_score,
-                    clean_correct=None if clean is None else not spoilt,
-                    points=points,
-                )
+        found = [
+            dict(
+                corruption=corruption,
+                severity=severity,
+                sample=int(i),
+                id=f'test/{i:04d}',
+                gt=int(result.gt[i]),
+                pred=int(result.pred[i]),
+                score=float(result.score[i]),
+                true_score=float(result.true_score[i]),
+                clean_correct=None if clean is None else bool(clean[i]),
+                points=points,
             )
+            for severity in SUITES[run.suite].severities
+            for result in [run.sets[corruption, severity]]
+            for i, points in zip(result.worst, result.clouds)
+        ]
+        found.sort(key=lambda e: (e['clean_correct'] is False, e['true_score'], -e['score']))
+        first = {}  # of each sample the worst severity; sorting keeps the order of equal ones
+        for entry in found:
+            first.setdefault(entry['sample'], entry)
+        chosen += list(first.values())[:each]
     return chosen

@@ -41,14 +41,8 @@ def curves(report: Mapping[str, Any]) -> str:
             share = severities.index(severity) / max(1, len(severities) - 1)
             return x + 8 + share * (wide - 16), y + (100 - value) / (100 - floor) * tall
 
-        out.append(
-            text(
-                x,
-                y - 12,
-                pretty(entry['name']) + ('*' if entry['name'] in report['views'] else ''),
-                class_='strong',
-            )
-        )
+        title = pretty(entry['name']) + ('*' if entry['name'] in report['views'] else '')
+        out.append(text(x, y - 12, title, class_='strong'))
         for tick in ticks:
             height = place(severities[0], tick)[1]
             out.append(line(x, height, x + wide, height, stroke='#e8e8e8', stroke_width=0.7))
@@ -59,29 +53,16 @@ def curves(report: Mapping[str, Any]) -> str:
             for s in severities
         ]
         for i, model in enumerate(models):
+            color, dash = COLORS[i % len(COLORS)], DASHES[i % len(DASHES)] or None
             if model['clean']:
                 height = place(severities[0], model['clean']['oa'])[1]
-                out.append(
-                    line(
-                        x,
-                        height,
-                        x + wide,
-                        height,
-                        stroke=COLORS[i % len(COLORS)],
-                        stroke_width=0.8,
-                        stroke_dasharray='1 2',
-                    )
-                )
+                look = dict(stroke=color, stroke_width=0.8, stroke_dasharray='1 2')
+                out.append(line(x, height, x + wide, height, **look))
             points = [place(s, model['sets'][entry['name']][str(s)]['oa']) for s in severities]
-            out.append(
-                polyline(
-                    points,
-                    stroke=COLORS[i % len(COLORS)],
-                    stroke_width=1.5,
-                    stroke_dasharray=DASHES[i % len(DASHES)] or None,
-                )
-            )
-            out += [marker(*point, i, COLORS[i % len(COLORS)], 2.6) for point in points]
+            out += [
+                polyline(points, stroke=color, stroke_width=1.5, stroke_dasharray=dash),
+                *(marker(*point, i, color, 2.6) for point in points),
+            ]
     rows = -(-len(report['corruptions']) // columns)
     return svg(
         WIDTH,

@@ -31,35 +31,22 @@ def class_drops(model: Mapping[str, Any]) -> str:
         else []
     )
     for tick in range(0, 101, 20):
-        out.append(
-            line(place(tick), top - 6, place(tick), bottom - 4, stroke='#e8e8e8', stroke_width=0.7)
-        )
-        out.append(
-            text(
-                place(tick),
-                top - 13,
-                f'{tick}' + (' %' if tick == 100 else ''),
-                'middle',
-                class_='dim',
-            )
-        )
+        x, percent = place(tick), f'{tick}' + (' %' if tick == 100 else '')
+        out += [
+            line(x, top - 6, x, bottom - 4, stroke='#e8e8e8', stroke_width=0.7),
+            text(x, top - 13, percent, 'middle', class_='dim'),
+        ]
     for i, entry in enumerate(rows):
-        y = top + step * i + 4
+        y, x = top + step * i + 4, place(entry['corrupted'])
         out.append(text(LABEL - 10, y, f'{pretty(entry["name"])} ({entry["n"]})', 'end'))
         if entry['clean'] is not None:
-            out.append(
-                line(
-                    place(entry['corrupted']),
-                    y,
-                    place(entry['clean']),
-                    y,
-                    stroke=COLORS[0],
-                    stroke_width=1.6,
-                )
-            )
-            out.append(marker(place(entry['clean']), y, 0, COLORS[0], 3.2, hollow=True))
-            out.append(text(WIDTH, y, signed(entry['corrupted'] - entry['clean']), 'end'))
-        out.append(marker(place(entry['corrupted']), y, 0, COLORS[0], 3.2))
+            clean = place(entry['clean'])
+            out += [
+                line(x, y, clean, y, stroke=COLORS[0], stroke_width=1.6),
+                marker(clean, y, 0, COLORS[0], 3.2, hollow=True),
+                text(WIDTH, y, signed(entry['corrupted'] - entry['clean']), 'end'),
+            ]
+        out.append(marker(x, y, 0, COLORS[0], 3.2))
     return svg(
         WIDTH, bottom + 2, out, f'Recall of each class of {model["name"]}, clean and corrupted'
     )
@@ -80,30 +67,24 @@ def differences(comparison: Mapping[str, Any], level: float) -> str:
     bottom = top + step * len(rows) + (8 if rows else 0)
     out = []
     for i in range(-int(limit / unit), int(limit / unit) + 1):
-        out.append(
-            line(
-                place(i * unit),
-                top - 8,
-                place(i * unit),
-                bottom,
-                stroke='#777' if i == 0 else '#e8e8e8',
-                stroke_width=0.9 if i == 0 else 0.7,
-            )
+        x = place(i * unit)
+        rule = (
+            dict(stroke='#e8e8e8', stroke_width=0.7) if i else dict(stroke='#777', stroke_width=0.9)
         )
-        out.append(
-            text(place(i * unit), 7, signed(i * unit, 1 if unit < 1 else 0), 'middle', class_='dim')
-        )
+        out += [
+            line(x, top - 8, x, bottom, **rule),
+            text(x, 7, signed(i * unit, 1 if unit < 1 else 0), 'middle', class_='dim'),
+        ]
     for i, (name, (value, low, high)) in enumerate(rows):
-        y = top + step * i + 6 + (8 if i >= len(comparison['corruptions']) else 0)
-        strong = i >= len(comparison['corruptions'])
-        clear = not low <= 0 <= high
+        strong, clear = i >= len(comparison['corruptions']), not low <= 0 <= high
+        y = top + step * i + 6 + (8 if strong else 0)
         color = COLORS[0] if value >= 0 else COLORS[1]
-        out.append(text(LABEL - 10, y, pretty(name), 'end', class_='strong' if strong else None))
-        out.append(
-            line(place(low), y, place(high), y, stroke=color, stroke_width=2.4 if strong else 1.6)
-        )
-        out.append(marker(place(value), y, 0, color, 3.8 if strong else 3.2, hollow=not clear))
-        out.append(text(WIDTH, y, f'{signed(value)}', 'end', class_='strong' if clear else 'dim'))
+        out += [
+            text(LABEL - 10, y, pretty(name), 'end', class_='strong' if strong else None),
+            line(place(low), y, place(high), y, stroke=color, stroke_width=2.4 if strong else 1.6),
+            marker(place(value), y, 0, color, 3.8 if strong else 3.2, hollow=not clear),
+            text(WIDTH, y, signed(value), 'end', class_='strong' if clear else 'dim'),
+        ]
     return svg(
         WIDTH,
         bottom + 6,

@@ -76,75 +76,43 @@ def _map(
 ) -> str:
     cell, height, top = 72, 23, 24
     columns = len(report['severities'])
+    mean = LABEL + cell * columns + 10  # where the means are
     out = [
         text(LABEL + cell * (j + 0.5), 10, f'{s}', 'middle', class_='dim')
         for j, s in enumerate(report['severities'])
     ]
     out += [
         text(LABEL - 8, 10, 'severity', 'end', class_='dim'),
-        text(LABEL + cell * columns + 10 + cell / 2, 10, 'mean', 'middle', class_='dim'),
+        text(mean + cell / 2, 10, 'mean', 'middle', class_='dim'),
     ]
-    y, group = float(top), None
-    grouped = _contiguous([c['group'] for c in report['corruptions']])
-    for entry in report['corruptions']:
-        if grouped and group is not None and entry['group'] != group:
-            y += 7
-        group = entry['group']
-        name = entry['name']
-        out.append(
-            text(
-                LABEL - 8,
-                y + height / 2,
-                pretty(name) + ('*' if name in report['views'] else ''),
-                'end',
-            )
-        )
-        places = [LABEL + cell * j for j in range(columns)] + [LABEL + cell * columns + 10]
+    y, groups = float(top), [entry['group'] for entry in report['corruptions']]
+    changes = [a != b for a, b in pairwise([groups[0], *groups])]
+    gap = 7 if sum(changes) == len(set(groups)) - 1 else 0  # if equal groups stand together
+    for entry, change in zip(report['corruptions'], changes):
+        y += gap if change else 0
+        name, middle = entry['name'], y + height / 2
+        title_of_row = pretty(name) + ('*' if name in report['views'] else '')
+        out.append(text(LABEL - 8, middle, title_of_row, 'end'))
+        places = [*(LABEL + cell * j for j in range(columns)), mean]
         for x, value in zip(places, [*values[name], means[name]]):
             fill = color(value)
-            out.append(
-                element(
-                    'rect',
-                    x=float(x),
-                    y=y,
-                    width=cell,
-                    height=height,
-                    fill=fill,
-                    stroke='#fff',
-                    stroke_width=1,
-                )
-            )
-            out.append(text(x + cell / 2, y + height / 2, show(value), 'middle', fill=ink(fill)))
+            out += [
+                _rect(float(x), y, cell, height, fill, stroke='#fff', stroke_width=1),
+                text(x + cell / 2, middle, show(value), 'middle', fill=ink(fill)),
+            ]
         y += height
-    out.append(
-        element(
-            'rect', x=LABEL, y=top, width=cell * columns, height=y - top, fill='none', stroke=RULE
-        )
-    )
-    out.append(
-        element(
-            'rect',
-            x=LABEL + cell * columns + 10,
-            y=top,
-            width=cell,
-            height=y - top,
-            fill='none',
-            stroke=RULE,
-        )
-    )
     x, step = WIDTH - 42, (y - top) / len(legend)
+    frames = [
+        _rect(left, top, width, y - top, 'none', stroke=RULE)
+        for left, width in ((LABEL, cell * columns), (mean, cell), (x - 26, 14))
+    ]
+    out += frames[:2]
     for i, value in enumerate(legend):
-        out.append(
-            element(
-                'rect', x=x - 26, y=top + i * step, width=14, height=step + 0.3, fill=color(value)
-            )
-        )
+        out.append(_rect(x - 26, top + i * step, 14, step + 0.3, color(value)))
         if i % 2 == 0:
             out.append(text(x - 7, top + (i + 0.5) * step, show_legend(value), class_='dim'))
-    out.append(element('rect', x=x - 26, y=top, width=14, height=y - top, fill='none', stroke=RULE))
-    return svg(WIDTH, y + 4, out, title)
+    return svg(WIDTH, y + 4, [*out, frames[2]], title)
 
 
-def _contiguous(groups: Sequence[str]) -> bool:
-    """Whether equal groups stand together, so that gaps between them mean something."""
-    return sum(a != b for a, b in pairwise(groups)) == len(set(groups)) - 1
+def _rect(x: float, y: float, width: float, height: float, fill: str, **look: Any) -> str:
+    return element('rect', x=x, y=y, width=width, height=height, fill=fill, **look)

@@ -47,7 +47,7 @@ def summary(report: Mapping[str, Any]) -> str:
     """Return the outcome in one to three sentences."""
     model = report['models'][0]
     sets = len(report['corruptions']) * len(report['severities'])
-    scores, text = model['scores'], ''
+    scores = model['scores']
     drop = (
         f', {scores["drop"]["mean"]:.1f} points below its {scores["clean_oa"]["mean"]:.1f} % on '
         'clean ones'
@@ -228,17 +228,15 @@ def _classes(report: Mapping[str, Any]) -> str:
 
 
 def _mistakes(report: Mapping[str, Any]) -> str:
-    parts = []
-    for model in report['models']:
-        first = ', first run' if len(model['runs']) > 1 else ''
-        parts.append(
-            _figure(
-                model['name'] + first,
-                cloud_grid(model['worst'], report['classes'], report['up_axis']),
-            )
-            if model['worst']
-            else f'<p>{escape(model["name"])} made no mistake.</p>'
+    parts = [
+        _figure(
+            model['name'] + (', first run' if len(model['runs']) > 1 else ''),
+            cloud_grid(model['worst'], report['classes'], report['up_axis']),
         )
+        if model['worst']
+        else f'<p>{escape(model["name"])} made no mistake.</p>'
+        for model in report['models']
+    ]
     return _section(
         'mistakes',
         'Worst samples',

@@ -83,8 +83,7 @@ def marker(
     x: float, y: float, kind: int, color: str, size: float = 3.2, hollow: bool = False
 ) -> str:
     """Return the marker of the ``kind``-th line."""
-    fill = '#fff' if hollow else color
-    common = dict(fill=fill, stroke=color, stroke_width=1.2)
+    common = dict(fill='#fff' if hollow else color, stroke=color, stroke_width=1.2)
     shape = MARKERS[kind % len(MARKERS)]
     if shape == 'circle':
         return element('circle', cx=float(x), cy=float(y), r=float(size), **common)
@@ -115,11 +114,9 @@ def marker(
 
 def svg(width: float, height: float, content: Sequence[str], title: str) -> str:
     """Return an image that scales with the page; a screen reader reads ``title``."""
-    body = '\n'.join(content)
     return (
         f'<svg viewBox="0 0 {number(float(width))} {number(float(height))}" role="img" '
-        f'aria-label="{escape(title)}">\n'
-        f'{body}\n</svg>'
+        f'aria-label="{escape(title)}">\n' + '\n'.join(content) + '\n</svg>'
     )
 
 

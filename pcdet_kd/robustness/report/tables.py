@@ -90,14 +90,13 @@ def _best(
     report: Mapping[str, Any], columns: Sequence[Any], better: Sequence[Any]
 ) -> set[tuple[int, int]]:
     """Cells of the best models, where there are several."""
-    models, bold = report['models'], set()
-    if len(models) > 1:
-        for j, (column, choose) in enumerate(zip(columns, better), 1):
-            values = [column(model) for model in models]
-            if None not in values:
-                best = choose(values)
-                bold |= {(i, j) for i, value in enumerate(values) if value == best}
-    return bold
+    table = [[column(model) for model in report['models']] for column in columns]
+    return {
+        (i, j)
+        for j, (values, choose) in enumerate(zip(table, better), 1)
+        for i, value in enumerate(values)
+        if len(values) > 1 and None not in values and value == choose(values)
+    }
 
 
 def corruption_table(report: Mapping[str, Any]) -> Table:
@@ -161,16 +160,14 @@ def corruption_table(report: Mapping[str, Any]) -> Table:
 
 def severity_table(report: Mapping[str, Any], model: Mapping[str, Any]) -> Table:
     """One row per corruption: the accuracy at each severity, of one model."""
-    rows = []
-    for entry in report['corruptions']:
-        found = model['sets'][entry['name']]
-        rows.append(
-            [
-                pretty(entry['name']),
-                *(f'{found[str(s)]["oa"]:.1f}' for s in report['severities']),
-                spread(model['corruptions'][entry['name']]['oa']),
-            ]
-        )
+    rows = [
+        [
+            pretty(entry['name']),
+            *(f'{model["sets"][entry["name"]][str(s)]["oa"]:.1f}' for s in report['severities']),
+            spread(model['corruptions'][entry['name']]['oa']),
+        ]
+        for entry in report['corruptions']
+    ]
     return Table(
         f'Overall accuracy of {model["name"]} on {report["title"]} at each severity, in %.',
         ['corruption', *map(str, report['severities']), 'mean'],

@@ -77,11 +77,12 @@ def report_tables(report: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _all_tables(report: Mapping[str, Any], severities: bool = True) -> list[Table]:
-    found = [tables.score_table(report), tables.corruption_table(report)]
-    found += [tables.comparison_table(report, comparison) for comparison in report['comparisons']]
-    return found + (
-        [tables.severity_table(report, model) for model in report['models']] if severities else []
-    )
+    return [
+        tables.score_table(report),
+        tables.corruption_table(report),
+        *(tables.comparison_table(report, each) for each in report['comparisons']),
+        *(tables.severity_table(report, m) for m in report['models'] if severities),
+    ]
 
 
 def protocol_lines(report: Mapping[str, Any]) -> list[str]:
@@ -104,18 +105,16 @@ def markdown(report: Mapping[str, Any]) -> str:
         f'# Robustness on {report["title"]}',
         summary(report),
         '\n'.join(f'- {line}' for line in protocol_lines(report)),
+        *(text for t in _all_tables(report) for text in (t.caption, t.markdown())),
     ]
-    for table in _all_tables(report):
-        parts += [table.caption, table.markdown()]
     return '\n\n'.join(parts) + '\n'
 
 
 def latex(report: Mapping[str, Any]) -> str:
     """Return the tables for LaTeX, with the protocol as comments."""
-    comments = [f'% {line}' for line in protocol_lines(report)]
     return '\n'.join(
         [
-            *comments,
+            *(f'% {line}' for line in protocol_lines(report)),
             '% \\usepackage{booktabs}',
             '',
             *(table.latex() + '\n' for table in _all_tables(report)),
