@@ -2,10 +2,12 @@
 
 from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.collate import collate_points
+from pcdet_kd.datasets.few_shot import FewShotFold
 from pcdet_kd.datasets.modelnet40 import ModelNet40
 from pcdet_kd.datasets.modelnet40_resampled import ModelNet40Resampled
 from pcdet_kd.datasets.modelnet40c import ModelNet40C
 from pcdet_kd.datasets.modelnetc import ModelNetC
+from pcdet_kd.datasets.point_bert_few_shot import PointBERTFewShot
 from pcdet_kd.datasets.point_cloud_folder import PointCloudFolder
 from pcdet_kd.datasets.point_mixture import PointMixture
 from pcdet_kd.datasets.readers import read_points
@@ -16,10 +18,12 @@ from pcdet_kd.datasets.shapenet55 import ShapeNet55
 from pcdet_kd.datasets.synthetic_scans import SyntheticScans
 
 __all__ = [
+    'FewShotFold',
     'ModelNet40',
     'ModelNet40C',
     'ModelNet40Resampled',
     'ModelNetC',
+    'PointBERTFewShot',
     'PointCloudDataset',
     'PointCloudFolder',
     'PointMixture',
