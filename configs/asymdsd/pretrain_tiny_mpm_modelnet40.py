@@ -1,6 +1,6 @@
 # The small form of AsymSD-MPM: hidden patches of one crop, no class token.
 _base_ = './pretrain_tiny_modelnet40.py'
-global_crops = dict(count=1, num_points=512, fraction=(0.4, 1.0))
+global_crops = dict(count=1, num_points=256, fraction=(0.4, 1.0))
 local_crops = None
 
 model = dict(

@@ -8,10 +8,10 @@ _base_ = [
 ]
 max_epochs = 50
 warmup_epochs = 5
-batch_size = 64
+batch_size = 32
 lr = 1e-3
-global_crops = dict(count=2, num_points=512, fraction=(0.4, 1.0))
-local_crops = dict(count=4, num_points=128, fraction=(0.05, 0.4))
+global_crops = dict(count=2, num_points=256, fraction=(0.4, 1.0))
+local_crops = dict(count=4, num_points=64, fraction=(0.05, 0.4))
 
 loss = dict(type='SelfDistillationLoss', num_prototypes=_base_.num_prototypes)
 model = dict(
@@ -21,6 +21,6 @@ model = dict(
     losses=dict(cls=loss, patch=loss, koleo=dict(type='KoLeoLoss', loss_weight=0.01)),
     num_masks=2,
     masks=dict(ratio=0.7, kind='inverse_block'),
-    local_patches=8,
+    local_patches=6,
 )
 custom_hooks = _base_.ema_hooks + _base_.cls_hooks + _base_.patch_hooks

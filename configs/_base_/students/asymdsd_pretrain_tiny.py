@@ -1,4 +1,4 @@
-# A small form of AsymDSD for a laptop: 32 patches of 16 points, 4 blocks of 128 channels. Not a
+# A small form of AsymDSD for a laptop: 24 patches of 12 points, 4 blocks of 96 channels. Not a
 # published size.
 num_prototypes = 512
 student = dict(
@@ -6,14 +6,14 @@ student = dict(
     backbone=dict(
         type='PointViT',
         preset='asymdsd_s',
-        embed_dims=128,
+        embed_dims=96,
         depth=4,
         num_heads=4,
-        num_patches=32,
-        patch_size=16,
+        num_patches=24,
+        patch_size=12,
         drop_path=0.0,
         tokenizer=dict(first=(32, 64), second=(128,)),
     ),
     projection=dict(num_prototypes=num_prototypes, hidden_channels=(256, 256), bottleneck=64),
-    predictor=dict(embed_dims=64, depth=2, num_heads=2),
+    predictor=dict(embed_dims=48, depth=2, num_heads=2),
 )
