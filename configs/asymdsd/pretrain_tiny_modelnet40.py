@@ -8,7 +8,9 @@ _base_ = [
     '../_base_/pretrain_runtime.py',
 ]
 max_epochs = 50
-warmup_epochs = 5
+warmup_epochs = 2
+temperature_epochs = max_epochs  # a short run needs sharp targets for longer
+momentum = 0.99
 batch_size = 32
 lr = 1e-3
 global_crops = dict(count=2, num_points=256, fraction=(0.4, 1.0))

@@ -93,6 +93,17 @@ def report(result: Any) -> None:
     from pcdet_kd.visualization import comparison_table, draw_curves
 
     leaf = result.stages[-1]
+    if leaf.cfg.get('test_dataloader') is None:
+        logged = sorted(name for name in leaf.cfg.model.get('losses', ()))
+        names = [f'loss_{name}' for name in logged] or ['loss']
+        curves = draw_curves({leaf.name: leaf.work_dir}, leaf.work_dir / 'curves.png', names)
+        print(
+            f'\ncurves:  {curves}'
+            f'\nweights: {leaf.work_dir}/last.pth (this config tests nothing)\n'
+            'next:    python tools/train.py CONFIG_OF_A_CLASSIFIER --load-backbone '
+            f'{leaf.work_dir}/last.pth'
+        )
+        return
     print(f'\nTest split, in %:\n{comparison_table(result.table())}')
     baseline = result.stages[-2] if len(result.stages) > 1 else leaf
     if baseline.name == f'{leaf.name}_baseline':

@@ -2,6 +2,7 @@
 without a remainder.
 """
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,24 @@ from pcdet_kd.registry import MODELS
 from pcdet_kd.utils.checkpoint import CheckpointError, load_checkpoint_file, load_weights
 from pcdet_kd.utils.stored_model import build_stored_model
 
+sys.path.insert(0, str(Path(__file__).parents[2] / 'benchmarks'))
+from peer_models.asymdsd_pretrain import PlainAsymDSD
+
 KEYS = Path(__file__).parents[1] / 'data' / 'official_keys'
-UNSEEN = {
-    'pointcmt_generator': {'cls.1.weight': (3072, 512)}
-}  # only the shape of its weight is known
+
+
+def shapes_of_a_pretraining(mode):
+    """Keys and shapes of the plain form, which has the module names of the published code."""
+    with torch.device('meta'):
+        return {k: tuple(v.shape) for k, v in PlainAsymDSD(mode).state_dict().items()}
+
+
+UNSEEN = {  # published without a list of keys: of the generator only the shape is known
+    'pointcmt_generator': {'cls.1.weight': (3072, 512)},
+    'asymdsd_pretrain': shapes_of_a_pretraining('dual'),
+    'asymdsd_pretrain_cls': shapes_of_a_pretraining('cls'),
+    'asymdsd_pretrain_mpm': shapes_of_a_pretraining('mpm'),
+}
 
 
 def official_weights(arch):

@@ -4,6 +4,8 @@
 _base_ = './_epochs.py'
 max_epochs = 300
 warmup_epochs = 10
+temperature_epochs = warmup_epochs  # until the teacher's temperatures are reached
+momentum = 0.995  # of the teacher, at the start
 base_batch_size = 128
 lr = 5e-4
 
@@ -35,7 +37,7 @@ ema_hooks = [
     dict(
         type='ScheduleHook',
         attribute='teachers.ema.momentum',
-        start=0.995,
+        start=momentum,
         end=1.0,
         curve='cosine',
     ),
@@ -46,7 +48,7 @@ cls_hooks = [
         attribute='losses.cls.teacher_temperature',
         start=0.04,
         end=0.07,
-        epochs=warmup_epochs,
+        epochs=temperature_epochs,
     )
 ]
 patch_hooks = [
@@ -55,7 +57,7 @@ patch_hooks = [
         attribute='losses.patch.teacher_temperature',
         start=0.05,
         end=0.07,
-        epochs=warmup_epochs,
+        epochs=temperature_epochs,
     )
 ]
 val_cfg = None
