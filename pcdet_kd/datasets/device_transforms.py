@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pcdet_kd.datasets import transforms as T
 from pcdet_kd.datasets.counter_random import SampleDraws
+from pcdet_kd.datasets.device_crops import crop_indices
 from pcdet_kd.datasets.transforms.point_arrays import AXES, POINT_KEYS, up_index
 from pcdet_kd.datasets.transforms.rotation import quaternion_matrix
 from pcdet_kd.ops import farthest_point_sample
@@ -49,6 +50,8 @@ def check_device_forms(transforms: Sequence[Callable]) -> None:
             )
         if isinstance(transform, T.SiameseViews):
             check_device_forms([*transform.view_1, *transform.view_2])
+        if isinstance(transform, T.MultiCrop):
+            check_device_forms(transform.transforms)
 
 
 def apply(transforms: Sequence[Callable], batch: Batch, draws: SampleDraws) -> Batch:
@@ -266,6 +269,25 @@ def siamese(transform: T.SiameseViews, batch: Batch, draws: SampleDraws) -> Batc
     """Make two views of every cloud."""
     first, second = apply(transform.view_1, batch, draws), apply(transform.view_2, batch, draws)
     return {**first, **{f'{key}_2': second[key] for key in POINT_KEYS if key in second}}
+
+
+@device_form(T.MultiCrop)
+def multi_crop(transform: T.MultiCrop, batch: Batch, draws: SampleDraws) -> Batch:
+    """Add crops (B, count, num_points, 3)."""
+    points = batch['points'][..., :3]
+    transform.check_size(points.shape[1])
+    rest = {key: value for key, value in batch.items() if key not in POINT_KEYS}
+    out = dict(batch)
+    for name, spec in transform.crops.items():
+        crops = []
+        for _ in range(spec.count):
+            index = crop_indices(points, spec, transform.aspect, draws)
+            crop = dict(rest, points=points.gather(1, index[..., None].expand(-1, -1, 3)))
+            crops.append(apply(transform.transforms, crop, draws)['points'])
+            if crops[-1].shape != crop['points'].shape:
+                raise ValueError('a transform of crops changed their shape, must keep it')
+        out[name] = torch.stack(crops, dim=1)
+    return out
 
 
 @device_form(T.PackPointInputs)

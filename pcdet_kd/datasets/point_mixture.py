@@ -7,10 +7,9 @@ import numpy as np
 
 from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.rows import Rows
-from pcdet_kd.datasets.transforms.point_arrays import AXES
-from pcdet_kd.datasets.transforms.up_axis import ConvertUpAxis
 from pcdet_kd.registry import DATASETS, did_you_mean
 
+AXES = ('x', 'y', 'z')
 _OF_A_SAMPLE = ('points', 'official_split', 'num_points', 'up_axis')
 
 
@@ -59,7 +58,6 @@ class PointMixture(PointCloudDataset):
         _check_weights(weights, parts)
         self.weights = None if weights is None else [float(weights[name]) for name in parts]
         self.num_samples = num_samples
-        self._turn = ConvertUpAxis(up_axis)
         self.names = list(parts)
         # Not called `datasets`: then the epoch would reach the parts but not the mixture.
         self.parts = [_built(name, part, split) for name, part in parts.items()]
@@ -99,8 +97,10 @@ class PointMixture(PointCloudDataset):
         entry = self.data_list[idx]
         found = self.parts[self.names.index(entry['part'])].get_data_info(entry['index'])
         info = {key: found[key] for key in _OF_A_SAMPLE}
-        if info['up_axis'] != self.metainfo['up_axis']:
-            info = self._turn(info)
+        up_axis = self.metainfo['up_axis']
+        if info['up_axis'] != up_axis:  # a cyclic exchange, as in ConvertUpAxis
+            steps = AXES.index(up_axis) - AXES.index(info['up_axis'])
+            info.update(points=np.roll(info['points'], steps, axis=1), up_axis=up_axis)
             info['points'].flags.writeable = False
         info.update(part=entry['part'], sample_id=entry['sample_id'])
         return {**info, 'sample_idx': idx if idx >= 0 else len(self) + idx}

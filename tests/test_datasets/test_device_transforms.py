@@ -244,3 +244,42 @@ def test_wolf_deforms_each_cloud_its_own_way_and_normals_follow(batch):
     )
     same = {**batch, 'points': batch['points'][:1].expand(6, N, 3)}
     assert len({cloud.sum().item() for cloud in run(same, T.PointWOLF())['points']}) == 6
+
+
+GLOBAL = dict(count=2, num_points=16, fraction=(0.4, 1.0))
+LOCAL = dict(count=3, num_points=8, fraction=(0.05, 0.4))
+
+
+def test_crops_of_a_batch(batch):
+    out = run(batch, T.MultiCrop(GLOBAL, LOCAL))
+    assert out['global_crops'].shape == (6, 2, 16, 3) and out['local_crops'].shape == (6, 3, 8, 3)
+    assert out['points'] is batch['points'] and out['normals'] is batch['normals']
+    for i in range(6):
+        cloud = {tuple(p) for p in batch['points'][i].tolist()}
+        for crop in (*out['global_crops'][i], *out['local_crops'][i]):
+            rows = [tuple(p) for p in crop.tolist()]
+            assert set(rows) <= cloud and len(set(rows)) == len(rows)
+    assert len({crop.sum().item() for crop in out['local_crops'].flatten(0, 1)}) == 18
+    assert 'local_crops' not in run(batch, T.MultiCrop(GLOBAL))
+
+
+def test_transforms_of_crops_in_a_batch(batch):
+    plain = run(batch, T.MultiCrop(dict(GLOBAL, count=1)))['global_crops']
+    transforms = [T.RandomRotate('up'), T.RandomScale(0.8, 1.2)]
+    out = run(batch, T.MultiCrop(dict(GLOBAL, count=1), transforms=transforms))['global_crops']
+    ratio = (out / plain)[:, 0, :, 1]  # along the up axis: scaled only
+    assert torch.allclose(ratio, ratio[:, :1].expand_as(ratio), rtol=1e-4)
+    assert len(set(ratio[:, 0].tolist())) == 6 and ratio.min() >= 0.8 and ratio.max() <= 1.2001
+    two = run(batch, T.MultiCrop(GLOBAL, transforms=[T.ShufflePoints(), T.RandomScale()]))
+    assert not torch.equal(two['global_crops'][:, 0], two['global_crops'][:, 1])
+    with pytest.raises(ValueError, match='must keep it'):
+        run(batch, T.MultiCrop(GLOBAL, transforms=[T.FirstPoints(4)]))
+    with pytest.raises(ValueError, match='LoadViews|Mine|has no batched form'):
+        check_device_forms([T.MultiCrop(GLOBAL, transforms=[T.Corrupt('gaussian', 1)])])
+
+
+def test_crops_of_small_clouds_in_a_batch(batch):
+    with pytest.raises(ValueError, match='the cloud has 40 points, num_points of global_crops'):
+        run(batch, T.MultiCrop(dict(GLOBAL, num_points=41)))
+    out = run(batch, T.MultiCrop(dict(GLOBAL, num_points=41), on_short='resample'))
+    assert out['global_crops'].shape == (6, 2, 41, 3)

@@ -115,7 +115,7 @@ class MultiCrop(BaseTransform):
                 it has none; or a transform changed the number of points or returned nothing.
         """
         points = np.ascontiguousarray(results['points'][:, :3], dtype=np.float32)
-        self._check_size(len(points), results)
+        self.check_size(len(points), f" '{results['sample_id']}'" if 'sample_id' in results else '')
         rng = np.random.default_rng(np.random.randint(2**63, dtype=np.int64))
         specs = [spec for spec in self.crops.values() for _ in range(spec.count)]
         # One product for all crops, a row of `turned` per axis: it is read row by row below.
@@ -132,12 +132,13 @@ class MultiCrop(BaseTransform):
             start += spec.count
         return out
 
-    def _check_size(self, n: int, results: dict) -> None:
-        for name, spec in self.crops.items():
+    def check_size(self, n: int, name: str = '') -> None:
+        """Raise ``ValueError`` if clouds of n points, the one of this name, are too small."""
+        for kind, spec in self.crops.items():
             if n < spec.num_points and (self.on_short == 'error' or n == 0):
                 raise ValueError(
-                    f"the cloud '{results.get('sample_id', '')}' has {n} points, num_points of "
-                    f'{name} is {spec.num_points}: ask for fewer, put a sampling transform with '
+                    f'the cloud{name} has {n} points, num_points of '
+                    f'{kind} is {spec.num_points}: ask for fewer, put a sampling transform with '
                     "on_short='resample' before it, or pass on_short='resample' to repeat points"
                 )
 
