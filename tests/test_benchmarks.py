@@ -180,3 +180,10 @@ def test_multi_crop(module, monkeypatch, capsys):
     monkeypatch.setattr(sys, 'argv', argv)
     module('multi_crop').main()
     assert '| 1,200 | ' in capsys.readouterr().out
+
+
+def test_cloud_store(module, monkeypatch, capsys, tmp_path):
+    argv = ['x', '--clouds', '3', '--points', '20', '--reads', '2', '--folder', str(tmp_path)]
+    monkeypatch.setattr(sys, 'argv', argv)
+    module('cloud_store').main()
+    assert '| ours | ' in capsys.readouterr().out and not list(tmp_path.iterdir())

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from mmengine.registry import DefaultScope
 
+from pcdet_kd.datasets import ModelNet40
+from pcdet_kd.datasets.cloud_sources import DatasetSource
+from pcdet_kd.datasets.pack import pack
 from pcdet_kd.engine.config_check import check_config
 from pcdet_kd.engine.config_reader import read_config
 from pcdet_kd.engine.runner import PointRunner
@@ -98,3 +101,38 @@ def test_shapenet55(tmp_path):
     check_config(dict(train_dataloader=cfg.train_dataloader), (), 'base')
     loader, batch = first_batch(cfg)
     assert len(loader) == 2 and batch['inputs']['global_crops'].shape == (2, 2, 32, 3)
+
+
+def test_store(modelnet40, tmp_path):
+    source = DatasetSource(ModelNet40(str(modelnet40[0]), split='trainval'))
+    pack(source, tmp_path / 'store', 'none', dtype='int16')
+    cfg = read('store', **SMALL, data_root=str(tmp_path / 'store'))
+    check_config(dict(train_dataloader=cfg.train_dataloader), (), 'base')
+    loader, batch = first_batch(cfg)
+    assert len(loader) == 2 and batch['inputs']['local_crops'].shape == (2, 4, 16, 3)
+
+
+def test_mixture(modelnet40, tmp_path):
+    pack(DatasetSource(ModelNet40(str(modelnet40[0]))), tmp_path / 'store', 'none')
+    parts = dict(
+        models=dict(type='ModelNet40', data_root=str(modelnet40[0])),
+        store=dict(type='PointStore', data_root=str(tmp_path / 'store')),
+    )
+    leaf = tmp_path / 'leaf.py'
+    leaf.write_text(
+        f"_base_ = '{BASES}/_crops.py'\ndata = dict(type='PointMixture', parts={parts!r})\n"
+    )
+    cfg = read_config(leaf, SMALL)
+    check_config(dict(train_dataloader=cfg.train_dataloader), (), 'leaf')
+    loader, batch = first_batch(cfg)
+    assert len(loader) == 5 and batch['inputs']['global_crops'].shape == (2, 2, 32, 3)
+    assert all('gt_label' not in sample for sample in batch['data_samples'])
+
+
+def test_crops_on_a_device(modelnet40):
+    values = dict(SMALL, data_root=str(modelnet40[0]))
+    cfg = read('modelnet40', **values)
+    cfg.train_dataloader['device'] = 'cpu'
+    batch = first_batch(cfg)[1]
+    assert batch['inputs']['global_crops'].shape == (2, 2, 32, 3)
+    assert batch['data_samples'][0].up_axis == 'z'

@@ -19,6 +19,7 @@ COMMANDS = {
     'robustness-report': 'write a report on models that were evaluated on a corruption suite',
     'scannet-cls': "cut ScanNet's scenes into the objects of ScanNetV2_cls",
     'corrupt': 'generate a set like ModelNet40-C or ModelNet-C from any point-cloud data set',
+    'pack': 'put the clouds of a folder or a data set into a store, of which a million can be read',
     'synthetic-scans': "write the generated data set as files in ScanObjectNN's layout",
 }
 

@@ -105,9 +105,20 @@ def main() -> int:
 
 
 def build(
-    data: str, split: str | None, options: dict[str, Any], cfg_options: dict[str, Any]
+    data: str,
+    split: str | None,
+    options: dict[str, Any],
+    cfg_options: dict[str, Any],
+    loader: str = 'test_dataloader',
 ) -> Any:
-    """Build the data set that a config tests on, or one by its name, without transforms.
+    """Build the data set of a loader of a config, or one by its name, without transforms.
+
+    Args:
+        data: The config, or the name.
+        split: Another split than the config's; None for a name: ``'test'``.
+        options: Arguments of the data set.
+        cfg_options: Values of the config.
+        loader: Which loader of the config.
 
     Raises:
         FileNotFoundError: No such config.
@@ -121,7 +132,7 @@ def build(
         from pcdet_kd.engine.config import load_config
 
         cfg = load_config(data, cfg_options)
-        settings = {**cfg.test_dataloader.dataset.to_dict(), **options, 'pipeline': []}
+        settings = {**cfg[loader].dataset.to_dict(), **options, 'pipeline': []}
         settings.update(dict(split=split) if split else {})
     else:
         settings = dict(options, type=data, split=split or 'test')
@@ -131,6 +142,6 @@ def build(
         raise ConfigError(data, [str(error.args[0])]) from error
     if not isinstance(dataset, PointCloudDataset):
         raise ConfigError(
-            data, [f"test_dataloader.dataset: '{settings['type']}' is not a PointCloudDataset"]
+            data, [f"{loader}.dataset: '{settings['type']}' is not a PointCloudDataset"]
         )
     return dataset

@@ -10,6 +10,7 @@ from pcdet_kd.datasets.modelnetc import ModelNetC
 from pcdet_kd.datasets.point_bert_few_shot import PointBERTFewShot
 from pcdet_kd.datasets.point_cloud_folder import PointCloudFolder
 from pcdet_kd.datasets.point_mixture import PointMixture
+from pcdet_kd.datasets.point_store import PointStore
 from pcdet_kd.datasets.readers import read_points
 from pcdet_kd.datasets.samplers import SameSizeBatchSampler
 from pcdet_kd.datasets.scannet_cls import ScanNetCls
@@ -27,6 +28,7 @@ __all__ = [
     'PointCloudDataset',
     'PointCloudFolder',
     'PointMixture',
+    'PointStore',
     'Records',
     'SameSizeBatchSampler',
     'ScanNetCls',

@@ -66,7 +66,7 @@ def check_records(
             _AGAIN,
         )
     for i, cloud in enumerate(points):
-        fault = _fault(cloud, allow_degenerate)
+        fault = fault_of(cloud, allow_degenerate)
         if fault:
             raise DataError(blame(i), *fault)
     for name, arrays in records.extras.items():
@@ -91,8 +91,8 @@ def check_records(
                 )
 
 
-def _fault(cloud: np.ndarray, allow_degenerate: bool) -> tuple[str, str, str] | None:
-    """Return what was found, what was expected and what to do, or None for a good cloud."""
+def fault_of(cloud: np.ndarray, allow_degenerate: bool) -> tuple[str, str, str] | None:
+    """Return what was found, what was expected and what to do; None for a good cloud (N, 3)."""
     if cloud.dtype != np.float32:
         return f'points of type {cloud.dtype}', 'float32', 'convert them in load_records'
     if cloud.ndim != 2 or len(cloud) == 0 or cloud.shape[1] != 3:

@@ -31,5 +31,10 @@ class Rows(Sequence):
             )
         return self._make(int(self._index[position]))
 
+    @property
+    def numbers(self) -> np.ndarray:
+        """The numbers (n,) of the entries, in order."""
+        return np.asarray(self._index, dtype=np.int64)
+
     def __deepcopy__(self, memo: dict) -> 'Rows':
         return self  # never changed: a subset needs no copy of what makes the entries

@@ -4,6 +4,9 @@ import h5py
 import numpy as np
 import pytest
 
+from pcdet_kd.datasets.cloud_sources import FolderSource
+from pcdet_kd.datasets.pack import pack
+
 
 @pytest.fixture
 def write_h5():
@@ -25,5 +28,26 @@ def clouds():
 
     def make(n: int, size: int = 16, columns: int = 3, seed: int = 0) -> np.ndarray:
         return np.random.default_rng(seed).normal(size=(n, size, columns)).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture
+def make_store(tmp_path):
+    """A function that packs random clouds of given sizes, ids a/0.npy, ..., into a store; returns
+    its folder and the clouds.
+    """
+
+    def make(sizes, name='store', labels=None, **options):
+        names = [f'a/{i}.npy' for i in range(len(sizes))]
+        classes = None if labels is None else ['one', 'two', 'three']
+        rng = np.random.default_rng(0)
+        clouds = [rng.normal(size=(size, 3)).astype(np.float32) for size in sizes]
+        source = FolderSource(tmp_path / f'{name}_files', names, labels, classes, 'y', None, 1)
+        (source.root / 'a').mkdir(parents=True, exist_ok=True)
+        for file, cloud in zip(names, clouds):
+            np.save(source.root / file, cloud)
+        pack(source, tmp_path / name, 'make-it', **options)
+        return tmp_path / name, clouds
 
     return make
