@@ -3,6 +3,7 @@ again.
 """
 
 import json
+import pickle
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,7 @@ from pcdet_kd.datasets.collate import collate_points
 from pcdet_kd.engine.config import load_config
 from pcdet_kd.engine.pipeline import feature_banks
 from pcdet_kd.engine.stages import plan
-from pcdet_kd.registry import DATASETS, MODELS
+from pcdet_kd.registry import DATASETS, MODELS, PARAM_SCHEDULERS
 from pcdet_kd.utils.checkpoint import save_checkpoint_file
 
 ROOT = Path(__file__).parents[1]
@@ -30,9 +31,13 @@ def small_data(tmp_path_factory) -> dict[str, dict]:
     """Few clouds in the official layouts, as options by data set."""
     root = tmp_path_factory.mktemp('data')
     rng = np.random.default_rng(0)
-    for folder, suffix in (('main_split', '_augmentedrot_scale75'), ('main_split_nobg', '')):
+    for folder, suffix in (
+        ('main_split', '_augmentedrot_scale75'),
+        ('main_split', ''),
+        ('main_split_nobg', ''),
+    ):
         scans = root / 'ScanObjectNN' / folder
-        scans.mkdir(parents=True)
+        scans.mkdir(parents=True, exist_ok=True)
         for split, n in (('training', 45), ('test', 15)):
             with h5py.File(scans / f'{split}_objectdataset{suffix}.h5', 'w') as file:
                 file['data'] = rng.uniform(-1, 1, (n, 2048, 3)).astype(np.float32)
@@ -56,6 +61,10 @@ def small_data(tmp_path_factory) -> dict[str, dict]:
             file['data'] = rng.uniform(-0.5, 0.5, (n, 2048, 6))
             file['label'] = np.arange(n, dtype=np.int32) % 17
         (objects / f'{split}_files.txt').write_text(f'./{split}_0.h5\n')
+    tasks = root / 'ModelNetFewshot' / '5way_10shot'
+    tasks.mkdir(parents=True)
+    rows = [(rng.uniform(-1, 1, (64, 6)).astype(np.float32), i % 5, i % 5) for i in range(10)]
+    (tasks / '0.pkl').write_bytes(pickle.dumps(dict(train=rows, test=rows)))
     rendered = dict(
         data_root=str(root / 'modelnet40_normal_resampled'),
         views_root=str(root / 'views'),
@@ -67,6 +76,8 @@ def small_data(tmp_path_factory) -> dict[str, dict]:
         ScanNetCls={'data_root': str(objects)},
         ScanObjectNN={'data_root': str(root / 'ScanObjectNN')},
         ModelNet40={'data_root': str(models)},
+        FewShotFold={'data_root': str(models), 'way': 2, 'shot': 1, 'test_per_class': 1},
+        PointBERTFewShot={'data_root': str(tasks.parent)},
         SyntheticScans={'num_train': 45, 'num_test': 15},
         ModelNet40Resampled=rendered,
     )
@@ -115,9 +126,9 @@ def test_one_step(leaf, small_data, shared_folder, monkeypatch, tmp_path):
     for stage in stages[:-1]:
         if not stage.weights.exists():
             stage.work_dir.mkdir(parents=True, exist_ok=True)
-            save_checkpoint_file(
-                dict(state_dict=MODELS.build(stage.cfg.model).state_dict()), stage.weights
-            )
+            weights = dict(state_dict=MODELS.build(stage.cfg.model).state_dict())
+            for file in {stage.weights, stage.work_dir / 'last.pth'}:
+                save_checkpoint_file(weights, file)
     cfg = stages[-1].resolved()
     cfg.dump(str(tmp_path / 'dumped.py'))
     assert Config.fromfile(tmp_path / 'dumped.py').model == cfg.model
@@ -349,7 +360,7 @@ def test_the_variants_of_scanobjectnn_are_one_option_away(leaf):
 
 
 def test_every_config_of_a_student_is_listed():
-    """All leaves but PointCMT's teachers and generators, and the demo."""
+    """All leaves but PointCMT's teachers and generators, probes, and the demo."""
     import yaml
 
     listed = {
@@ -361,7 +372,7 @@ def test_every_config_of_a_student_is_listed():
     assert not [
         leaf
         for leaf in missing
-        if not Path(leaf).name.startswith(('mvcnn_', 'generator_'))
+        if not Path(leaf).name.startswith(('mvcnn_', 'generator_', 'probe_'))
         and not leaf.endswith('_syntheticscans.py')
     ]
 
@@ -390,3 +401,70 @@ def test_metafiles_name_configs_and_their_parameters():
             assert entry['Name'].endswith(Path(entry['Config']).stem)
             names.append(entry['Name'])
     assert len(names) == len(set(names)), 'two models of one name: put the method before it'
+
+
+def rates(leaf, steps=3):
+    """Return the learning rate of each step of a config that has ``steps`` steps an epoch."""
+    cfg = load_config(ROOT / f'configs/asymdsd/{leaf}.py')
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.AdamW([weight], lr=cfg.optim_wrapper.optimizer.lr)
+    schedulers = []
+    for scheduler in cfg.param_scheduler:
+        arguments = {k: v for k, v in scheduler.items() if k != 'convert_to_iter_based'}
+        kind = PARAM_SCHEDULERS.get(arguments.pop('type'))
+        schedulers.append(
+            kind.build_iter_from_epoch(optimizer=optimizer, epoch_length=steps, **arguments)
+        )
+    found = []
+    for _ in range(cfg.train_cfg.max_epochs * steps):
+        found.append(optimizer.param_groups[0]['lr'])
+        optimizer.step()
+        for scheduler in schedulers:
+            scheduler.step()
+    return found
+
+
+# the rate at the end of warm-up, at the end, and the smoothing; spec of the authors' code
+@pytest.mark.parametrize(
+    ('leaf', 'top', 'end', 'hidden', 'transforms'),
+    [
+        ('finetune_scanobjectnn', 2e-5, 1e-7, (256, 256), 'RandomRotate RandomScale'),
+        ('linear_scanobjectnn_obj_bg', 5e-4, 1e-7, (), 'RandomRotate RandomScale'),
+        ('mlp3_modelnet40', 5e-4, 1e-7, (256, 256), 'RandomScale'),
+        ('few_shot_modelnet40', 1e-3, 1e-6, (256, 256), 'RandomScale'),
+    ],
+)
+def test_asymdsd_recipes(leaf, top, end, hidden, transforms):
+    cfg = load_config(ROOT / f'configs/asymdsd/{leaf}.py')
+    found = rates(leaf)
+    assert found[0] == pytest.approx(1e-7) and max(found) == pytest.approx(top)
+    assert found[30] == pytest.approx(top, rel=0.02) and found[-1] == pytest.approx(end, rel=0.1)
+    middle = end + (top - end) / 2
+    assert found[3 * 80] == pytest.approx(middle, rel=0.02)
+    steps = [step.type for step in cfg.train_dataloader.dataset.pipeline]
+    assert steps[1:3] == ['UnitSphere', 'ConvertUpAxis']
+    assert ' '.join(steps[3:]) == f'{transforms} PackPointInputs'
+    frozen = leaf.startswith(('linear', 'mlp3'))
+    assert [hook.type for hook in cfg.get('custom_hooks', [])] == ['FreezeBackboneHook'] * frozen
+    assert cfg.model.head.loss.label_smoothing == 0.2 and cfg.train_dataloader.batch_size == 32
+    head = MODELS.build(cfg.model).head
+    assert [layer.out_features for layer in head.modules() if isinstance(layer, torch.nn.Linear)][
+        :-1
+    ] == list(hidden)
+    assert (head.fc.bias is None) == bool(hidden)
+    assert cfg.optim_wrapper.optimizer.weight_decay == 0.05 and 'clip_grad' not in cfg.optim_wrapper
+
+
+def test_asymdsd_two_stages():
+    found = rates('finetune_modelnet40')
+    assert found[0] == pytest.approx(5e-4) and found[149] == pytest.approx(5e-5, rel=0.1)
+    assert found[75] == pytest.approx(2.75e-4, rel=0.02)
+    assert found[150] == pytest.approx(1e-7) and found[180] == pytest.approx(2e-5, rel=0.05)
+    assert max(found[150:]) <= 2e-5 * 1.001 and found[-1] == pytest.approx(1e-7, rel=0.1)
+    cfg = load_config(ROOT / 'configs/asymdsd/finetune_modelnet40.py')
+    assert cfg.custom_hooks == [dict(type='FreezeBackboneHook', epochs=50)]
+    model = MODELS.build(cfg.model)
+    model.head.init_weights()
+    for layer in model.head.modules():
+        if isinstance(layer, torch.nn.Linear):
+            assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)

@@ -1,5 +1,6 @@
 """What a script or notebook calls: models by name, and the weights of published code."""
 
+from pcdet_kd.apis.few_shot import FewShotResult, few_shot, few_shot_probe
 from pcdet_kd.apis.models import (
     ModelInfo,
     get_model,
@@ -17,6 +18,7 @@ from pcdet_kd.utils.config_root import config_root
 
 __all__ = [
     'Conversion',
+    'FewShotResult',
     'ModelInfo',
     'Official',
     'ProbeResult',
@@ -25,6 +27,8 @@ __all__ = [
     'config_root',
     'convert_file',
     'convert_official',
+    'few_shot',
+    'few_shot_probe',
     'get_model',
     'init_model',
     'list_models',

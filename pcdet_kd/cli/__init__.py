@@ -8,6 +8,7 @@ COMMANDS = {
     'test': "evaluate a checkpoint on a config's test split, plain or with votes, or on a "
     'corruption suite',
     'probe': "test a backbone's frozen features with a linear SVM and nearest neighbours",
+    'few-shot': 'evaluate a pre-trained backbone on few-shot tasks',
     'demo': 'run PointCMT end to end on generated data in a few minutes',
     'build-feature-bank': "compute a teacher's outputs for a config once",
     'print-config': 'show a config with everything that it inherits',

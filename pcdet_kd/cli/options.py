@@ -64,7 +64,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_probe_options(parser: argparse.ArgumentParser) -> None:
+def add_probe_options(parser: argparse._ActionsContainer) -> None:
     """Add what the probes of frozen features take."""
     parser.add_argument(
         '--methods',

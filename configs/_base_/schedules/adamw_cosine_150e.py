@@ -1,9 +1,10 @@
-# AdamW for 150 epochs, 10 of them warm-up, cosine to 1e-7, step by step: AsymDSD's recipe from
-# scratch.
+# AdamW for 150 epochs, 10 of them warm-up from 1e-7, cosine to min_lr, step by step: AsymDSD's
+# recipe. From scratch the rate is 1e-3; fine-tuning, probes and few-shot tasks set another one.
 _base_ = './_epochs.py'
 max_epochs = 150
 warmup_epochs = 10
 lr = 1e-3
+min_lr = 1e-7
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=lr, weight_decay=0.05))
 param_scheduler = [
     dict(
@@ -16,7 +17,7 @@ param_scheduler = [
     dict(
         type='CosineAnnealingLR',
         T_max=max_epochs - warmup_epochs,
-        eta_min=1e-7,
+        eta_min=min_lr,
         begin=warmup_epochs,
         end=max_epochs,
         by_epoch=True,
