@@ -150,3 +150,47 @@ def test_nothing_else_in_a_config_is_touched():
     assert without_start(cfg.model) == dict(
         type='PointClassifier', backbone=dict(a=1), parts=({}, [1])
     )
+
+
+ASYMDSD = """
+_base_ = 'tiny_base.py'
+vit = dict(type='PointViT', preset='asymdsd_s', embed_dims=24, depth=1, num_heads=2, num_patches=6, patch_size=4,
+           drop_path=0.0, tokenizer=dict(first=(8,), second=(8,)))
+"""  # noqa: E501
+ASYMDSD_PRETRAIN = """
+loss = dict(type='SelfDistillationLoss', num_prototypes=20)
+model = dict(type='AsymDSD', losses=dict(cls=loss, patch=loss), num_masks=2, local_patches=3,
+             student=dict(type='MaskedPointEncoder', backbone=vit,
+                          projection=dict(num_prototypes=20, hidden_channels=(8, 8), bottleneck=8),
+                          predictor=dict(embed_dims=8, depth=1, num_heads=2)))
+train_pipeline = [dict(type='MultiCrop', global_crops=dict(count=2, num_points=12, fraction=(0.8, 1.0)),
+                       local_crops=dict(count=2, num_points=6, fraction=(0.4, 0.8))),
+                  dict(type='PackPointInputs', keys=('global_crops', 'local_crops'))]
+val_dataloader = val_evaluator = val_cfg = test_dataloader = test_evaluator = test_cfg = None
+default_hooks = dict(checkpoint=dict(save_best=None, rule=None))
+probed = dict(type='TinyClouds', num=12, pipeline=[dict(type='PackPointInputs')])
+custom_hooks = [
+    dict(type='EMATeacherHook'),
+    dict(type='FeatureProbeHook', interval=1, train=probed, test=dict(probed, split='test'), methods=['knn'])]
+"""  # noqa: E501
+ASYMDSD_FINETUNE = """
+requires = dict(pretrain='tiny_asymdsd.py')
+model = dict(type='PointClassifier', head=dict(type='MLPHead', hidden_channels=()), backbone=dict(
+    vit, init_cfg=dict(type='PretrainedBackbone', checkpoint='stage:pretrain')))
+custom_hooks = [dict(type='FreezeBackboneHook')]
+"""
+
+
+def test_asymdsd_gives_the_backbone_of_its_teacher(tiny_configs):
+    (tiny_configs / 'tiny_asymdsd.py').write_text(ASYMDSD + ASYMDSD_PRETRAIN)
+    leaf = tiny_configs / 'tiny_probe.py'
+    leaf.write_text(ASYMDSD + ASYMDSD_FINETUNE)
+    stages = run_stages(plan(leaf))
+    assert [stage.name for stage in stages] == ['pretrain', 'tiny_probe']
+    weights = load_checkpoint_file('work_dirs/tiny_asymdsd/last.pth')['state_dict']
+    found = backbone_weights(load_checkpoint_file(stages[-1].weights))[0]
+    for key, value in found.items():
+        assert torch.equal(value, weights[f'teachers.ema.model.backbone.{key}'])
+    assert not torch.equal(found['cls_token'], weights['student.backbone.cls_token'])
+    log = next(stages[0].work_dir.glob('2*/*.log')).read_text()
+    assert 'Epoch 1: probe/knn: ' in log and '(12 and 12 clouds)' in log

@@ -4,7 +4,8 @@ _base_ = './modelnet40_asymdsd.py'
 way = 5
 shot = 10
 fold = 0
-test_per_class = 20
+test_per_class = 20  # None: all
+test_from = 'test'  # 'rest': the official training set without the shots
 
 data = dict(
     _delete_=True,
@@ -14,6 +15,7 @@ data = dict(
     shot=shot,
     fold=fold,
     test_per_class=test_per_class,
+    test_from=test_from,
 )
 train_split = 'trainval'
 val_dataloader = None
