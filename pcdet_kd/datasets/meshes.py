@@ -1,11 +1,14 @@
 """Triangle meshes: reading them, and points on their surface."""
 
+import json
+import struct
 from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
-from pcdet_kd.datasets.files import reading
+from pcdet_kd.datasets.files import check_size, reading
 
 _FIX = 'write the mesh again with triangles or polygons, or remove it'
 
@@ -64,8 +67,8 @@ def _off_faces(words: list[str], count: int, lines: list[str]) -> np.ndarray:
 
 
 def read_obj_or_stl(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read an OBJ or STL file with trimesh: vertices (V, 3) and triangles (F, 3), all parts in one.
-    Materials are ignored.
+    """Read an OBJ, STL or GLB file with trimesh: vertices (V, 3) and triangles (F, 3), all parts in
+    one. Materials are ignored.
 
     Raises:
         DataError: Malformed file, or no faces.
@@ -73,12 +76,33 @@ def read_obj_or_stl(path: Path) -> tuple[np.ndarray, np.ndarray]:
     import trimesh
 
     suffix = path.suffix[1:].lower()
-    extra = dict(skip_materials=True) if suffix == 'obj' else {}
+    extra = dict(skip_materials=True) if suffix in ('obj', 'glb') else {}
     with reading(path, f'a mesh in {suffix.upper()} format', _FIX), path.open('rb') as file:
+        if suffix == 'glb':
+            check_size(path, _glb_bytes(file), 'a scene')
         mesh = trimesh.load(file, file_type=suffix, force='mesh', process=False, **extra)
         if len(mesh.faces) == 0:
             raise ValueError('no faces')
         return np.asarray(mesh.vertices, dtype=np.float64), np.asarray(mesh.faces, dtype=np.int64)
+
+
+def _glb_bytes(file: BinaryIO) -> int:
+    """Return what the meshes of a GLB file take in memory by its own header: a small file may place
+    one mesh many times, or claim any number of vertices. The file is at its start afterwards.
+    """
+    magic, _, _, length, kind = struct.unpack('<4s4I', file.read(20))
+    if magic != b'glTF' or kind != 0x4E4F534A:
+        raise ValueError('it does not start as a GLB file of version 2')
+    header = json.loads(file.read(length))
+    file.seek(0)
+    counts = [accessor['count'] for accessor in header.get('accessors', ())]
+    vertices = [
+        sum(counts[p['attributes']['POSITION']] for p in mesh['primitives'])
+        + sum(counts[p['indices']] for p in mesh['primitives'] if 'indices' in p)
+        for mesh in header.get('meshes', ())
+    ]
+    placed = [node['mesh'] for node in header.get('nodes', ()) if 'mesh' in node]
+    return 24 * (sum(counts) + sum(vertices[mesh] for mesh in placed))
 
 
 def sample_surface(

@@ -1,5 +1,5 @@
-"""One file, one point cloud: ply, pcd, xyz, txt, csv, npy, npz, and meshes (off, obj, stl, ply with
-faces).
+"""One file, one point cloud: ply, pcd, xyz, txt, csv, npy, npz, and meshes (off, obj, stl, glb, ply
+with faces).
 """
 
 import zlib
@@ -28,7 +28,7 @@ _ALIASES = {
     'diffuse_blue': 'b',
 }
 _FIX = 'remove or repair the file'
-MESH_SUFFIXES = ('.off', '.obj', '.stl')
+MESH_SUFFIXES = ('.off', '.obj', '.stl', '.glb')
 SUFFIXES = ('.ply', '.pcd', '.xyz', '.txt', '.csv', '.npy', '.npz', *MESH_SUFFIXES)
 
 

@@ -160,6 +160,15 @@ def write_h5(path: Path, data: np.ndarray = CLOUDS, **more: object) -> None:
         file['mask'] = np.zeros(data.shape[:2], np.int32)
 
 
+def glb(path: Path) -> None:
+    """Two boxes, one of them placed elsewhere."""
+    import trimesh
+
+    parts = [trimesh.creation.box((1, 2, 3)), trimesh.creation.box((1, 1, 1))]
+    parts[1].apply_translation((5, 0, 0))
+    trimesh.Scene(parts).export(path)
+
+
 def stl(path: Path) -> None:
     rows = np.zeros(4, dtype=[('normal', '<f4', 3), ('corners', '<f4', (3, 3)), ('more', '<u2')])
     rows['corners'] = np.array(CORNERS)[np.array(TRIANGLES)]
@@ -281,6 +290,7 @@ CASES = {
             'f 1/1/1 2/1/1 3/1/1\nf 2 3 4\nf -1 -2 -3 -4\n'
         ),
     ),
+    'glb': points_case('a.glb', glb),
     'stl binary': points_case('a.stl', stl),
     'stl text': points_case(
         'a.stl',

@@ -1,3 +1,7 @@
+import copy
+import json
+import struct
+
 import numpy as np
 import pytest
 
@@ -98,3 +102,36 @@ def test_meshes_without_a_surface():
     ):
         with pytest.raises(ValueError, match=message):
             sample_surface(vertices, faces, 5, rng)
+
+
+def test_glb_with_two_parts(tmp_path):
+    trimesh = pytest.importorskip('trimesh')
+    parts = [trimesh.creation.box((1, 2, 3)), trimesh.creation.box((1, 1, 1))]
+    parts[1].apply_translation((5, 0, 0))
+    trimesh.Scene(parts).export(tmp_path / 'a.glb')
+    vertices, faces = read_obj_or_stl(tmp_path / 'a.glb')
+    assert len(faces) == 24 and vertices[faces].min(axis=(0, 1)).tolist() == [-0.5, -1, -1.5]
+    assert vertices[faces].max(axis=(0, 1)).tolist() == [5.5, 1, 1.5]
+
+
+def test_a_small_glb_that_claims_much_is_refused_unread(tmp_path, monkeypatch):
+    trimesh = pytest.importorskip('trimesh')
+    path = tmp_path / 'a.glb'
+    trimesh.Scene([trimesh.creation.box((1, 2, 3))]).export(path)
+    content = path.read_bytes()
+    (size,) = struct.unpack('<I', content[12:16])
+    header = json.loads(content[20 : 20 + size])
+    vast = copy.deepcopy(header)
+    vast['accessors'][0]['count'] = 10**12
+    many = copy.deepcopy(header)
+    node = next(node for node in many['nodes'] if 'mesh' in node)
+    many['nodes'] += [node] * 2_000_000
+    monkeypatch.setattr(trimesh, 'load', None)
+    for changed in (vast, many):
+        text = json.dumps(changed).encode()
+        chunk = struct.pack('<II', len(text), 0x4E4F534A) + text
+        if changed is many:
+            monkeypatch.setenv('PCDET_KD_MAX_BYTES', '1000')
+        path.write_bytes(content[:12] + chunk + content[20 + size :])
+        with pytest.raises(DataError, match='a scene of'):
+            read_obj_or_stl(path)

@@ -131,7 +131,7 @@ def fails(path, found, content=None, **kwargs):
 
 
 @pytest.mark.parametrize(
-    'suffix', ['ply', 'pcd', 'xyz', 'txt', 'csv', 'npy', 'npz', 'off', 'obj', 'stl']
+    'suffix', ['ply', 'pcd', 'xyz', 'txt', 'csv', 'npy', 'npz', 'off', 'obj', 'stl', 'glb']
 )
 def test_every_format_refuses_what_it_is_not(tmp_path, suffix):
     path = tmp_path / f'a.{suffix}'
