@@ -238,6 +238,23 @@ def run(op: str, *args: Any) -> Any:
     return implementation(op, backend)(*args)
 
 
+def define(plain: Callable[..., Any], fake: Callable[..., Any]) -> torch.library.CustomOpDef:
+    """Return the custom op of a plain form ``<op>_torch``: it has the same signature, and
+    :func:`run` as its body.
+
+    Args:
+        plain: The op in plain torch.
+        fake: Returns empty outputs of the right shapes and types for the same arguments.
+    """
+    name = plain.__name__.removesuffix('_torch')
+    schema = torch.library.infer_schema(plain, mutates_args=())
+    op = torch.library.custom_op(
+        f'pcdet_kd::{name}', lambda *args: run(name, *args), mutates_args=(), schema=schema
+    )
+    op.register_fake(fake)
+    return op
+
+
 def implementation(op: str, backend: str) -> Callable[..., Any]:
     """Return the function that does ``op`` on a back end."""
     if backend == 'torch':

@@ -71,16 +71,6 @@ def _limit(radius: float, strict: bool) -> float:
     return squared if strict else squared + step
 
 
-@torch.library.custom_op('pcdet_kd::ball_query', mutates_args=())
-def _ball_query(query: Tensor, points: Tensor, limit: float, k: int, skip_copies: bool) -> Tensor:
-    return backend.run('ball_query', query, points, limit, k, skip_copies)
-
-
-@_ball_query.register_fake
-def _(query: Tensor, points: Tensor, limit: float, k: int, skip_copies: bool) -> Tensor:
-    return query.new_empty(*query.shape[:2], k, dtype=torch.int64)
-
-
 def ball_query_torch(
     query: Tensor, points: Tensor, limit: float, k: int, skip_copies: bool
 ) -> Tensor:
@@ -101,3 +91,11 @@ def ball_query_torch(
         keep = rank < k
         found[b, row[keep], rank[keep]] = column[keep]
     return found
+
+
+_ball_query = backend.define(
+    ball_query_torch,
+    lambda query, points, limit, k, skip_copies: query.new_empty(
+        *query.shape[:2], k, dtype=torch.int64
+    ),
+)

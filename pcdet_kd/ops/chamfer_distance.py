@@ -50,16 +50,6 @@ def pair_distance(a: Tensor, b: Tensor, squared: bool) -> Tensor:
     return d2 if squared else (d2 + TINY).sqrt()
 
 
-@torch.library.custom_op('pcdet_kd::nearest_pairs', mutates_args=())
-def _nearest_pairs(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    return backend.run('nearest_pairs', x, y)
-
-
-@_nearest_pairs.register_fake
-def _(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    return tuple(x.new_empty(cloud.shape[:2], dtype=torch.int64) for cloud in (x, y))
-
-
 def nearest_pairs_torch(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Return the index of the nearest y of each x (B, N), and of the nearest x of each y (B, M), on
     any device.
@@ -72,3 +62,9 @@ def nearest_pairs_torch(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         to_y.append(d.argmin(1))
         to_x.append(d.argmin(0))
     return torch.stack(to_y), torch.stack(to_x)
+
+
+_nearest_pairs = backend.define(
+    nearest_pairs_torch,
+    lambda x, y: tuple(x.new_empty(cloud.shape[:2], dtype=torch.int64) for cloud in (x, y)),
+)

@@ -47,33 +47,58 @@ def edge_max_sum(features: Tensor, index: Tensor) -> tuple[Tensor, Tensor, Tenso
     return _edge_max_sum(features, index)
 
 
-@torch.library.custom_op('pcdet_kd::edge_max_sum', mutates_args=())
-def _edge_max_sum(features: Tensor, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    return backend.run('edge_max_sum', features, index)
-
-
-@_edge_max_sum.register_fake
-def _(features: Tensor, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    shape = *index.shape[:2], features.shape[2]
-    wide = torch.promote_types(features.dtype, torch.float32)
-    return (
-        features.new_empty(shape, dtype=wide),
-        index.new_empty(shape),
-        features.new_empty(shape, dtype=wide),
+def edge_max_sum_torch(features: Tensor, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The same in plain torch, on any device: :func:`edge_max_sum` without checks, a few centres at
+    a time.
+    """
+    batch, num_points, channels = features.shape
+    wide = features.to(torch.promote_types(features.dtype, torch.float32))
+    flat = wide.reshape(batch * num_points, channels)
+    offset = torch.arange(batch, device=index.device).view(-1, 1, 1) * num_points
+    parts = []
+    for part in (index + offset).flatten(0, 1).split(max(1, CHUNK // (index.shape[2] * channels))):
+        edges = flat.index_select(0, part.reshape(-1)).view(*part.shape, channels)
+        highest, place = edges.max(dim=1)
+        parts.append((highest, part.gather(1, place), edges.sum(dim=1)))
+    highest, argmax, total = (
+        torch.cat(column).view(*index.shape[:2], channels) for column in zip(*parts)
     )
+    return highest, argmax - offset, total
 
 
-@torch.library.custom_op('pcdet_kd::edge_max_sum_backward', mutates_args=())
-def _edge_max_sum_backward(
+def edge_max_sum_backward_torch(
     grad_max: Tensor, grad_sum: Tensor, argmax: Tensor, index: Tensor, num_points: int
 ) -> Tensor:
-    return backend.run('edge_max_sum_backward', grad_max, grad_sum, argmax, index, num_points)
-
-
-@_edge_max_sum_backward.register_fake
-def _(grad_max: Tensor, grad_sum: Tensor, argmax: Tensor, index: Tensor, num_points: int) -> Tensor:
+    """Return the gradient to features (B, N, C) from those of the maximum and the sum (B, S, C)."""
     wide = torch.promote_types(grad_max.dtype, torch.float32)
-    return grad_max.new_empty(index.shape[0], num_points, grad_max.shape[2], dtype=wide)
+    grad = torch.zeros(
+        len(index), num_points, grad_max.shape[2], dtype=wide, device=grad_max.device
+    )
+    grad.scatter_add_(1, argmax, grad_max.to(wide))
+    offset = torch.arange(len(index), device=index.device).view(-1, 1, 1) * num_points
+    flat, total = grad.view(-1, grad.shape[2]), grad_sum.to(wide).flatten(0, 1)
+    for neighbour in (index + offset).flatten(0, 1).unbind(1):
+        flat.index_add_(0, neighbour, total)
+    return grad
+
+
+def _empty(features: Tensor, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    shape = *index.shape[:2], features.shape[2]
+    wide = torch.promote_types(features.dtype, torch.float32)
+    highest = features.new_empty(shape, dtype=wide)
+    return highest, index.new_empty(shape), torch.empty_like(highest)
+
+
+_edge_max_sum = backend.define(edge_max_sum_torch, _empty)
+_edge_max_sum_backward = backend.define(
+    edge_max_sum_backward_torch,
+    lambda grad_max, grad_sum, argmax, index, num_points: grad_max.new_empty(
+        index.shape[0],
+        num_points,
+        grad_max.shape[2],
+        dtype=torch.promote_types(grad_max.dtype, torch.float32),
+    ),
+)
 
 
 def _save(ctx, inputs: tuple, output: tuple) -> None:
@@ -108,38 +133,3 @@ def _backward_backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor, None, None, N
 
 _edge_max_sum.register_autograd(_backward, setup_context=_save)
 _edge_max_sum_backward.register_autograd(_backward_backward, setup_context=_backward_save)
-
-
-def edge_max_sum_torch(features: Tensor, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The same in plain torch, on any device: :func:`edge_max_sum` without checks, a few centres at
-    a time.
-    """
-    batch, num_points, channels = features.shape
-    wide = features.to(torch.promote_types(features.dtype, torch.float32))
-    flat = wide.reshape(batch * num_points, channels)
-    offset = torch.arange(batch, device=index.device).view(-1, 1, 1) * num_points
-    parts = []
-    for part in (index + offset).flatten(0, 1).split(max(1, CHUNK // (index.shape[2] * channels))):
-        edges = flat.index_select(0, part.reshape(-1)).view(*part.shape, channels)
-        highest, place = edges.max(dim=1)
-        parts.append((highest, part.gather(1, place), edges.sum(dim=1)))
-    highest, argmax, total = (
-        torch.cat(column).view(*index.shape[:2], channels) for column in zip(*parts)
-    )
-    return highest, argmax - offset, total
-
-
-def edge_max_sum_backward_torch(
-    grad_max: Tensor, grad_sum: Tensor, argmax: Tensor, index: Tensor, num_points: int
-) -> Tensor:
-    """Return the gradient to features (B, N, C) from those of the maximum and the sum (B, S, C)."""
-    wide = torch.promote_types(grad_max.dtype, torch.float32)
-    grad = torch.zeros(
-        len(index), num_points, grad_max.shape[2], dtype=wide, device=grad_max.device
-    )
-    grad.scatter_add_(1, argmax, grad_max.to(wide))
-    offset = torch.arange(len(index), device=index.device).view(-1, 1, 1) * num_points
-    flat, total = grad.view(-1, grad.shape[2]), grad_sum.to(wide).flatten(0, 1)
-    for neighbour in (index + offset).flatten(0, 1).unbind(1):
-        flat.index_add_(0, neighbour, total)
-    return grad

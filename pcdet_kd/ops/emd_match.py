@@ -85,26 +85,6 @@ def emd_match(
     return (match, bound) if return_certificate else match
 
 
-@torch.library.custom_op('pcdet_kd::emd_match', mutates_args=())
-def _emd_match(x: Tensor, y: Tensor, eps: float, exact: bool) -> tuple[Tensor, Tensor]:
-    return backend.run('emd_match', x, y, eps, exact)
-
-
-@_emd_match.register_fake
-def _(x: Tensor, y: Tensor, eps: float, exact: bool) -> tuple[Tensor, Tensor]:
-    return x.new_empty(x.shape[:2], dtype=torch.int64), x.new_empty(x.shape[0], dtype=torch.float32)
-
-
-@torch.library.custom_op('pcdet_kd::msn_match', mutates_args=())
-def _msn_match(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
-    return backend.run('msn_match', x, y, eps, iterations)
-
-
-@_msn_match.register_fake
-def _(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
-    return x.new_empty(x.shape[:2], dtype=torch.int64)
-
-
 def to_unit_size(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return both clouds in float64, moved and scaled so that the box around them has side 1, and
     the scales (B,).
@@ -200,3 +180,16 @@ def _msn_auction(x: Tensor, y: Tensor, eps: float, iterations: int) -> Tensor:
         match[winner[sold]] = sold
         price[sold] += highest[sold]
     return match
+
+
+_emd_match = backend.define(
+    emd_match_torch,
+    lambda x, y, eps, exact: (
+        x.new_empty(x.shape[:2], dtype=torch.int64),
+        x.new_empty(x.shape[0], dtype=torch.float32),
+    ),
+)
+_msn_match = backend.define(
+    msn_match_torch,
+    lambda x, y, eps, iterations: x.new_empty(x.shape[:2], dtype=torch.int64),
+)

@@ -54,18 +54,6 @@ def farthest_point_sample(
     )
 
 
-@torch.library.custom_op('pcdet_kd::farthest_point_sample', mutates_args=())
-def _farthest_point_sample(
-    points: Tensor, first: Tensor, num_samples: int, near_origin: float
-) -> Tensor:
-    return backend.run('farthest_point_sample', points, first, num_samples, near_origin)
-
-
-@_farthest_point_sample.register_fake
-def _(points: Tensor, first: Tensor, num_samples: int, near_origin: float) -> Tensor:
-    return first.new_empty(points.shape[0], num_samples)
-
-
 def farthest_point_sample_torch(
     points: Tensor, first: Tensor, num_samples: int, near_origin: float
 ) -> Tensor:
@@ -89,3 +77,9 @@ def farthest_point_sample_torch(
         nearest = torch.minimum(nearest, dx * dx + dy * dy + dz * dz)
         current = nearest.argmax(1, keepdim=True)
     return torch.cat(chosen, dim=1)
+
+
+_farthest_point_sample = backend.define(
+    farthest_point_sample_torch,
+    lambda points, first, num_samples, near_origin: first.new_empty(points.shape[0], num_samples),
+)

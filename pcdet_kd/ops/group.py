@@ -32,41 +32,6 @@ def group(features: Tensor, index: Tensor) -> Tensor:
     return _group(features, index)
 
 
-@torch.library.custom_op('pcdet_kd::group', mutates_args=())
-def _group(features: Tensor, index: Tensor) -> Tensor:
-    return backend.run('group', features, index)
-
-
-@_group.register_fake
-def _(features: Tensor, index: Tensor) -> Tensor:
-    return features.new_empty(*index.shape, features.shape[2])
-
-
-@torch.library.custom_op('pcdet_kd::group_backward', mutates_args=())
-def _group_backward(grad: Tensor, index: Tensor, num_points: int) -> Tensor:
-    return backend.run('group_backward', grad, index, num_points)
-
-
-@_group_backward.register_fake
-def _(grad: Tensor, index: Tensor, num_points: int) -> Tensor:
-    return grad.new_empty(index.shape[0], num_points, grad.shape[-1])
-
-
-def _save(ctx, inputs: tuple, output: Tensor) -> None:
-    ctx.save_for_backward(inputs[1])
-    ctx.num_points = inputs[0].shape[1]
-
-
-_group.register_autograd(
-    lambda ctx, grad: (_group_backward(grad, ctx.saved_tensors[0], ctx.num_points), None),
-    setup_context=_save,
-)
-_group_backward.register_autograd(
-    lambda ctx, grad: (_group(grad, ctx.saved_tensors[0]), None, None),
-    setup_context=lambda ctx, inputs, output: ctx.save_for_backward(inputs[1]),
-)
-
-
 def group_torch(features: Tensor, index: Tensor) -> Tensor:
     """The same in plain torch, on any device: one index_select, which is about twice as fast as
     gather.
@@ -96,3 +61,28 @@ def group_backward_torch(grad: Tensor, index: Tensor, num_points: int) -> Tensor
 def _flat(index: Tensor, num_points: int) -> Tensor:
     offset = torch.arange(index.shape[0], device=index.device) * num_points
     return (index + offset.view(-1, *[1] * (index.dim() - 1))).reshape(-1)
+
+
+_group = backend.define(
+    group_torch,
+    lambda features, index: features.new_empty(*index.shape, features.shape[2]),
+)
+_group_backward = backend.define(
+    group_backward_torch,
+    lambda grad, index, num_points: grad.new_empty(index.shape[0], num_points, grad.shape[-1]),
+)
+
+
+def _save(ctx, inputs: tuple, output: Tensor) -> None:
+    ctx.save_for_backward(inputs[1])
+    ctx.num_points = inputs[0].shape[1]
+
+
+_group.register_autograd(
+    lambda ctx, grad: (_group_backward(grad, ctx.saved_tensors[0], ctx.num_points), None),
+    setup_context=_save,
+)
+_group_backward.register_autograd(
+    lambda ctx, grad: (_group(grad, ctx.saved_tensors[0]), None, None),
+    setup_context=lambda ctx, inputs, output: ctx.save_for_backward(inputs[1]),
+)

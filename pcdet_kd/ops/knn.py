@@ -33,16 +33,6 @@ def knn(query: Tensor, points: Tensor, k: int) -> Tensor:
     return _knn(query.detach(), points.detach(), k)
 
 
-@torch.library.custom_op('pcdet_kd::knn', mutates_args=())
-def _knn(query: Tensor, points: Tensor, k: int) -> Tensor:
-    return backend.run('knn', query, points, k)
-
-
-@_knn.register_fake
-def _(query: Tensor, points: Tensor, k: int) -> Tensor:
-    return query.new_empty(*query.shape[:2], k, dtype=torch.int64)
-
-
 def knn_torch(query: Tensor, points: Tensor, k: int) -> Tensor:
     """The same in plain torch, on any device, one cloud at a time to bound the memory."""
     distances = squared_distances if query.shape[2] == 3 else feature_distances
@@ -74,3 +64,9 @@ def feature_distances(query: Tensor, points: Tensor) -> Tensor:
     with torch.autocast(q.device.type, enabled=False):
         d = torch.addmm((p * p).sum(1), q, p.t(), alpha=-2) + (q * q).sum(1, keepdim=True)
     return d.clamp_min_(0) + 0.0  # + 0 turns -0, whose bits are not those of 0, into 0
+
+
+_knn = backend.define(
+    knn_torch,
+    lambda query, points, k: query.new_empty(*query.shape[:2], k, dtype=torch.int64),
+)

@@ -130,46 +130,6 @@ def pixel_steps(footprint: int) -> list[float]:
     )
 
 
-@torch.library.custom_op('pcdet_kd::project_points', mutates_args=())
-def _project_points(
-    points: Tensor,
-    rgb: Tensor | None,
-    num_views: int,
-    image_size: int,
-    distance: float,
-    footprint: int,
-    up_axis: str,
-    nearest: bool,
-) -> Tensor:
-    return backend.run(
-        'project_points',
-        points,
-        rgb,
-        num_views,
-        image_size,
-        distance,
-        footprint,
-        up_axis,
-        nearest,
-    )
-
-
-@_project_points.register_fake
-def _(
-    points: Tensor,
-    rgb: Tensor | None,
-    num_views: int,
-    image_size: int,
-    distance: float,
-    footprint: int,
-    up_axis: str,
-    nearest: bool,
-) -> Tensor:
-    return points.new_empty(
-        points.shape[0], num_views, 1 if rgb is None else 4, image_size, image_size
-    )
-
-
 def project_points_torch(
     points: Tensor,
     rgb: Tensor | None,
@@ -279,3 +239,11 @@ def _nearest(
         covered = first < count
     taken = values.flatten(0, -2).index_select(0, first.clamp(max=max(count - 1, 0)))
     return torch.where(covered[:, None], taken, 0)
+
+
+_project_points = backend.define(
+    project_points_torch,
+    lambda points, rgb, num_views, image_size, *_: points.new_empty(
+        points.shape[0], num_views, 1 if rgb is None else 4, image_size, image_size
+    ),
+)

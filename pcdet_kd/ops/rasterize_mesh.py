@@ -145,52 +145,6 @@ def _check_cameras(cameras: Tensor, intrinsics: Tensor, vertices: Tensor) -> Non
         )
 
 
-@torch.library.custom_op('pcdet_kd::rasterize_mesh', mutates_args=())
-def _rasterize_mesh(
-    vertices: Tensor,
-    faces: Tensor,
-    cameras: Tensor,
-    intrinsics: Tensor,
-    image_size: int,
-    samples: int,
-    near: float,
-    ambient: float,
-    diffuse: float,
-    background: float,
-) -> tuple[Tensor, Tensor, Tensor]:
-    return backend.run(
-        'rasterize_mesh',
-        vertices,
-        faces,
-        cameras,
-        intrinsics,
-        image_size,
-        samples,
-        near,
-        ambient,
-        diffuse,
-        background,
-    )
-
-
-@_rasterize_mesh.register_fake
-def _(
-    vertices: Tensor,
-    faces: Tensor,
-    cameras: Tensor,
-    intrinsics: Tensor,
-    image_size: int,
-    samples: int,
-    near: float,
-    ambient: float,
-    diffuse: float,
-    background: float,
-) -> tuple[Tensor, Tensor, Tensor]:
-    shape = cameras.shape[0], image_size, image_size
-    depth = vertices.new_empty(shape, dtype=torch.float32)
-    return depth, faces.new_empty(shape), torch.empty_like(depth)
-
-
 def sample_rays(intrinsics: Tensor, image_size: int, samples: int) -> Tensor:
     """Return x / z of the rays of each column, and y / z of those of each row: (C, 2, R * samples)
     float32.
@@ -317,3 +271,12 @@ def _sqrt(x: Tensor) -> Tensor:
     return (
         x.double().sqrt().float()
     )  # correctly rounded, which torch's own float32 root is not on every processor
+
+
+def _empty(vertices: Tensor, faces: Tensor, cameras: Tensor, _: Tensor, size: int, *__) -> tuple:
+    shape = cameras.shape[0], size, size
+    depth = vertices.new_empty(shape, dtype=torch.float32)
+    return depth, faces.new_empty(shape), torch.empty_like(depth)
+
+
+_rasterize_mesh = backend.define(rasterize_mesh_torch, _empty)

@@ -73,52 +73,6 @@ def three_interpolate(
     return _interpolate(features, index, weight / weight.sum(2, keepdim=True))
 
 
-@torch.library.custom_op('pcdet_kd::three_nn', mutates_args=())
-def _three_nn(query: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-    return backend.run('three_nn', query, points)
-
-
-@_three_nn.register_fake
-def _(query: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-    shape = *query.shape[:2], 3
-    return query.new_empty(shape, dtype=torch.int64), query.new_empty(shape, dtype=torch.float32)
-
-
-@torch.library.custom_op('pcdet_kd::interpolate', mutates_args=())
-def _interpolate(features: Tensor, index: Tensor, weight: Tensor) -> Tensor:
-    return backend.run('interpolate', features, index, weight)
-
-
-@_interpolate.register_fake
-def _(features: Tensor, index: Tensor, weight: Tensor) -> Tensor:
-    return features.new_empty(*index.shape[:2], features.shape[2])
-
-
-@torch.library.custom_op('pcdet_kd::interpolate_backward', mutates_args=())
-def _interpolate_backward(grad: Tensor, index: Tensor, weight: Tensor, num_points: int) -> Tensor:
-    return backend.run('interpolate_backward', grad, index, weight, num_points)
-
-
-@_interpolate_backward.register_fake
-def _(grad: Tensor, index: Tensor, weight: Tensor, num_points: int) -> Tensor:
-    return grad.new_empty(index.shape[0], num_points, grad.shape[2])
-
-
-def _save(ctx, inputs: tuple, output: Tensor) -> None:
-    ctx.save_for_backward(inputs[1], inputs[2])
-    ctx.num_points = inputs[0].shape[1]
-
-
-_interpolate.register_autograd(
-    lambda ctx, grad: (_interpolate_backward(grad, *ctx.saved_tensors, ctx.num_points), None, None),
-    setup_context=_save,
-)
-_interpolate_backward.register_autograd(
-    lambda ctx, grad: (_interpolate(grad, *ctx.saved_tensors), None, None, None),
-    setup_context=lambda ctx, inputs, output: ctx.save_for_backward(inputs[1], inputs[2]),
-)
-
-
 def three_nn_torch(query: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     """Return the three nearest points (B, S, 3), nearest first, and their squared distances, in
     plain torch on any device.
@@ -166,3 +120,37 @@ def interpolate_backward_torch(
     return group_backward_torch(
         wide.unsqueeze(2) * weight.to(wide.dtype).unsqueeze(3), index, num_points
     ).to(grad.dtype)
+
+
+_three_nn = backend.define(
+    three_nn_torch,
+    lambda query, points: (
+        query.new_empty(*query.shape[:2], 3, dtype=torch.int64),
+        query.new_empty(*query.shape[:2], 3, dtype=torch.float32),
+    ),
+)
+_interpolate = backend.define(
+    interpolate_torch,
+    lambda features, index, weight: features.new_empty(*index.shape[:2], features.shape[2]),
+)
+_interpolate_backward = backend.define(
+    interpolate_backward_torch,
+    lambda grad, index, weight, num_points: grad.new_empty(
+        index.shape[0], num_points, grad.shape[2]
+    ),
+)
+
+
+def _save(ctx, inputs: tuple, output: Tensor) -> None:
+    ctx.save_for_backward(inputs[1], inputs[2])
+    ctx.num_points = inputs[0].shape[1]
+
+
+_interpolate.register_autograd(
+    lambda ctx, grad: (_interpolate_backward(grad, *ctx.saved_tensors, ctx.num_points), None, None),
+    setup_context=_save,
+)
+_interpolate_backward.register_autograd(
+    lambda ctx, grad: (_interpolate(grad, *ctx.saved_tensors), None, None, None),
+    setup_context=lambda ctx, inputs, output: ctx.save_for_backward(inputs[1], inputs[2]),
+)
