@@ -7,6 +7,7 @@ import numpy as np
 
 from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.splits import Fold, few_shot_fold
+from pcdet_kd.datasets.transforms.point_arrays import POINT_KEYS
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.errors import DataError
 
@@ -30,7 +31,7 @@ class FewShotFold(PointCloudDataset):
         seed: Seed of all tasks.
         test_per_class: Test clouds per class; None: all.
         test_from: Where test clouds are from: ``'test'``, or ``'rest'``: the official training set
-            without the shots.
+            without the shots, for data that have no test split (a :class:`PointStore`).
         options: ``split``, ``pipeline``, ``indices``: see :class:`PointCloudDataset`.
 
     Raises:
@@ -58,6 +59,9 @@ class FewShotFold(PointCloudDataset):
             raise ValueError(f"test_from is '{test_from}', must be 'test' or '{REST}'")
         inner = {k: v for k, v in dataset.items() if k not in ('split', 'val_fraction', 'pipeline')}
         self.way = way
+        self._name = (
+            f'{type(self).__name__} of {inner["type"]} {inner.get("data_root", "")}'.rstrip()
+        )
         self._train = DATASETS.build({**inner, 'split': 'trainval'})
         test = DATASETS.build({**inner, 'split': 'test'}) if test_from == 'test' else None
         self._test = self._train if test is None else test
@@ -75,7 +79,7 @@ class FewShotFold(PointCloudDataset):
             )
         except ValueError as error:
             raise DataError(
-                self._train.records.source,
+                self._name,
                 str(error),
                 f'{self.way or "some"} classes of that size',
                 'ask for fewer classes, shots or test clouds (way, shot, test_per_class)',
@@ -93,19 +97,19 @@ class FewShotFold(PointCloudDataset):
     def load_records(self) -> Records:
         is_test = self.official_split == 'test'
         source = self._test if is_test else self._train
-        rows = [source.data_list[i] for i in (self.fold.test if is_test else self.fold.train)]
-        number = {
-            int(c): int(c) if self.way is None else i for i, c in enumerate(self.fold.classes)
-        }
-        records, chosen = source.records, [row['record'] for row in rows]
-        return Records(
-            _take(records.points, chosen),
-            np.array([number[row['gt_label']] for row in rows], np.int64),
-            [row['sample_id'] for row in rows],
-            {name: _take(array, chosen) for name, array in records.extras.items()},
-            source=records.source,
-        )
+        chosen = self.fold.test if is_test else self.fold.train
+        infos = [source.get_data_info(int(i)) for i in chosen]
+        labels = np.array([info['gt_label'] for info in infos], np.int64)
+        if self.way is not None:
+            labels = (labels[:, None] == self.fold.classes).argmax(axis=1)
+        names = [key for key in POINT_KEYS if key in infos[0]]
+        arrays = {name: _together([info[name] for info in infos]) for name in names}
+        ids = [info['sample_id'] for info in infos]
+        return Records(arrays.pop('points'), labels, ids, arrays, source=self._name)
 
 
-def _take(array: np.ndarray | list[np.ndarray], rows: Sequence[int]) -> Any:
-    return array[rows] if isinstance(array, np.ndarray) else [array[i].copy() for i in rows]
+def _together(arrays: list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
+    """Return copies, stacked if they are of one size."""
+    if len({len(array) for array in arrays}) == 1:
+        return np.stack(arrays)
+    return [array.copy() for array in arrays]
