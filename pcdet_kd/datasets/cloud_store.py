@@ -19,13 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from pcdet_kd.datasets.files import read_json, require_directory, require_file
+from pcdet_kd.datasets.files import read_json, reading, require_directory, require_file
 from pcdet_kd.utils.errors import DataError
 
 FORMAT = 1
 SHARD_FILES = ('.json', '.npy', '.npz')
 PLAN, STORE = 'plan.json', 'store.json'
 DTYPES = ('float32', 'float16', 'int16')
+REPORT = dict(clouds=int, points=int, bytes=int, sha256=str, left_out=list)
 MAX_OPEN = 64
 INDEX = ('offsets', 'labels', 'boxes', 'ids', 'id_offsets')
 _STEPS = 32767  # int16: from the middle of a cloud to its farthest coordinate
@@ -86,7 +87,12 @@ def read_report(root: Path, shard: int) -> dict[str, Any]:
         DataError: It is missing or damaged.
     """
     path = shard_file(root, shard, '.json')
-    return _read(path, f'remove {path} and run pcdet-kd pack again')
+    fix = f'remove {path} and run pcdet-kd pack again'
+    report = _read(path, fix)
+    for key, kind in REPORT.items():
+        if not isinstance(report.get(key), kind):
+            raise DataError(path, f'"{key}": {report.get(key)}', f'a {kind.__name__}', fix)
+    return report
 
 
 class CloudStore:
@@ -108,27 +114,53 @@ class CloudStore:
     def __init__(self, root: str | Path) -> None:
         self.root = require_directory(root, _WHAT, 'make it with pcdet-kd pack').absolute()
         self.info = read_info(self.root)
-        self._check()
-        self._open()
+        with reading(self.root / STORE, _WHAT, str(self.info.get('command'))):
+            self._open()
+        for shard, (_, points, size) in enumerate(self.info['shards']):
+            path = shard_file(self.root, shard)
+            found = require_file(path, f'{points:,} points', self.info['command']).stat().st_size
+            if found != size:
+                raise DataError(path, f'{found:,} bytes', f'{size:,}', self.info['command'])
+        classes = len(self.info['classes'] or ())
+        if n := np.count_nonzero((self.labels < -1) | (self.labels >= classes)):
+            raise self._damaged(self.root / 'labels.npy', f'{n} labels outside {classes} classes')
+        starts = (self.offsets, self._id_offsets)
+        if any(array[0] != 0 or (np.diff(array) < 0).any() for array in starts):
+            raise self._damaged(self.root / 'offsets.npy', 'offsets that are out of order')
 
     def _open(self) -> None:
         self.source = str(self.root)
+        clouds, points, _ = zip(*self.info['shards'])
+        self._first = np.cumsum([0, *clouds])
+        self._first_point = np.cumsum([0, *points])
+        n = self.info['clouds']
+        if self._first[-1] != n:
+            raise self._damaged(self.root / STORE, f'{self._first[-1]} clouds in shards, not {n}')
         self.offsets, self.labels, self._boxes, self._ids, self._id_offsets = (
-            np.load(self.root / f'{name}.npy', mmap_mode='r') for name in INDEX
+            self._map(self.root / f'{name}.npy', dtype, shape)
+            for name, dtype, shape in zip(
+                INDEX,
+                (np.int64, np.int32, np.float32, np.uint8, np.int64),
+                ((n + 1,), (n,), (n, 4), None, (n + 1,)),
+            )
         )
-        self._first = np.cumsum([0, *(clouds for clouds, _, _ in self.info['shards'])])
-        self._first_point = np.cumsum([0, *(points for _, points, _ in self.info['shards'])])
+        ends = (self.offsets[-1], self._id_offsets[-1])
+        if ends != (self._first_point[-1], len(self._ids)):
+            raise self._damaged(self.root / 'offsets.npy', f'ends at {ends}')
         self._shards: OrderedDict[int, np.ndarray] = OrderedDict()
 
-    def _check(self) -> None:
-        fix = self.info['command']
-        for shard, (_, points, size) in enumerate(self.info['shards']):
-            path = shard_file(self.root, shard)
-            found = require_file(path, f'{points:,} points', fix).stat().st_size
-            if found != size:
-                raise DataError(path, f'{found:,} bytes', f'{size:,}', fix)
-        for name in INDEX:
-            require_file(self.root / f'{name}.npy', 'an array of the index', fix)
+    def _map(self, path: Path, dtype: np.dtype | str, shape: tuple | None) -> np.ndarray:
+        expected = f'an array of {np.dtype(dtype)} {shape or ""}'
+        with reading(path, expected, self.info['command']):
+            array = np.load(path, mmap_mode='r')
+        if array.dtype != dtype or (shape is not None and array.shape != shape):
+            raise self._damaged(path, f'{array.dtype} {array.shape}, not {expected}')
+        return array
+
+    def _damaged(self, path: Path, found: str) -> DataError:
+        return DataError(
+            path, found, _WHAT, f'remove the damaged file, then: {self.info["command"]}'
+        )
 
     def __len__(self) -> int:
         return self.info['clouds']
@@ -141,6 +173,9 @@ class CloudStore:
         shard = int(np.searchsorted(self._first, i, side='right')) - 1
         start, end = (int(self.offsets[k] - self._first_point[shard]) for k in (i, i + 1))
         points = decode(np.asarray(self._shard(shard)[start:end]), self._boxes[i])
+        if not (len(points) and np.isfinite(points.sum())):
+            path = shard_file(self.root, shard)
+            raise self._damaged(path, f'{len(points)} points of cloud {i}, not all finite')
         points.flags.writeable = False
         return points
 
@@ -153,14 +188,18 @@ class CloudStore:
         if shard not in self._shards:
             if len(self._shards) >= MAX_OPEN:
                 self._shards.popitem(last=False)
-            self._shards[shard] = np.load(shard_file(self.root, shard), mmap_mode='r')
+            self._shards[shard] = self._map(
+                shard_file(self.root, shard),
+                self.info['dtype'],
+                (self.info['shards'][shard][1], 3),
+            )
         self._shards.move_to_end(shard)
         return self._shards[shard]
 
     def name(self, i: int) -> str:
         """Return the name of cloud i."""
         start, end = self._id_offsets[i : i + 2]
-        return bytes(self._ids[start:end]).decode()
+        return bytes(self._ids[start:end]).decode(errors='replace')
 
     def __getstate__(self) -> dict:
         return dict(root=self.root, info=self.info)
@@ -190,7 +229,10 @@ def read_info(root: Path) -> dict[str, Any]:
             else 'all shards but no index of them'
         )
         raise DataError(root, found, 'a whole store', plan['command'])
-    return _read(root / STORE, 'make it with pcdet-kd pack')
+    fix = 'make it with pcdet-kd pack'
+    info = _read(root / STORE, fix)
+    _check_description(root / STORE, info, f'remove it, then {fix}')
+    return info
 
 
 def read_plan(root: Path) -> dict[str, Any]:
@@ -199,7 +241,12 @@ def read_plan(root: Path) -> dict[str, Any]:
     Raises:
         DataError: It is missing, damaged or of another version.
     """
-    return _read(root / PLAN, f'remove {root}, then make it again with pcdet-kd pack')
+    fix = f'remove {root}, then make it again with pcdet-kd pack'
+    plan = _read(root / PLAN, fix)
+    _check_description(root / PLAN, plan, fix)
+    if not isinstance(plan.get('num_shards'), int):
+        raise DataError(root / PLAN, f'"num_shards": {plan.get("num_shards")}', 'a number', fix)
+    return plan
 
 
 def _read(path: Path, fix: str) -> dict[str, Any]:
@@ -207,3 +254,18 @@ def _read(path: Path, fix: str) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get('format') != FORMAT:
         raise DataError(path, f'{json.dumps(content)[:80]}', f'"format": {FORMAT}', fix)
     return content
+
+
+def _check_description(path: Path, content: dict, fix: str) -> None:
+    """Raise :class:`DataError` if what a store and a plan have in common is damaged."""
+    classes = content.get('classes', 0)
+    good = dict(
+        dtype=content.get('dtype') in DTYPES,
+        up_axis=content.get('up_axis') in ('x', 'y', 'z'),
+        command=isinstance(content.get('command'), str),
+        classes=classes is None
+        or (isinstance(classes, list) and all(isinstance(name, str) for name in classes)),
+    )
+    for key, is_good in good.items():
+        if not is_good:
+            raise DataError(path, f'"{key}": {str(content.get(key))[:60]}', _WHAT, fix)

@@ -30,6 +30,7 @@ from pcdet_kd.datasets.cloud_store import (
     read_report,
     shard_file,
 )
+from pcdet_kd.datasets.files import read_npz
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import atomic_write, remove_stale_temporaries
 from pcdet_kd.utils.hashing import content_sha256
@@ -242,8 +243,11 @@ def _finish(root: Path, plan: dict[str, Any], left_out: list[tuple[str, str]]) -
         )
     parts = []
     for shard in range(plan['num_shards']):
-        with np.load(shard_file(root, shard, '.npz')) as arrays:
-            parts.append(dict(arrays))
+        path = shard_file(root, shard, '.npz')
+        arrays = read_npz(path, None, 'the index of a shard', f'remove {path} and pack again')
+        if arrays.keys() != {'sizes', 'boxes', 'labels', 'ids', 'id_sizes'}:
+            raise DataError(path, ', '.join(arrays), 'the index of a shard', f'remove {path}')
+        parts.append(arrays)
     joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     arrays = dict(
         offsets=np.cumsum(np.append(0, joined['sizes'])),

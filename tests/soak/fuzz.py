@@ -28,11 +28,15 @@ from pcdet_kd.datasets import (
     ModelNet40C,
     ModelNet40Resampled,
     ModelNetC,
+    PointStore,
     ScanNetCls,
     ScanObjectNN,
+    ShapeNet55,
     read_points,
 )
 from pcdet_kd.datasets.class_names import MODELNET40
+from pcdet_kd.datasets.cloud_sources import folder_source
+from pcdet_kd.datasets.pack import pack
 from pcdet_kd.datasets.scannet_objects import CATEGORIES, read_label_map, scene_objects
 from pcdet_kd.datasets.stored_views import StoredViews
 from pcdet_kd.robustness.generation.mark import provenance_of
@@ -225,6 +229,32 @@ def read_cached_views(root: Path) -> object:
     return stored.load('x')
 
 
+def shapenet(root: Path) -> None:
+    (root / 'ShapeNet-55').mkdir()
+    (root / 'shapenet_pc').mkdir()
+    names = [f'03001627-{name}.npy' for name in 'abcdef']
+    (root / 'ShapeNet-55/train.txt').write_text('\n'.join(names))
+    for name, cloud in zip(names, CLOUDS):
+        np.save(root / 'shapenet_pc' / name, cloud)
+
+
+def store(root: Path) -> None:
+    (root / 'files').mkdir()
+    for name, cloud in zip('abcdef', CLOUDS):
+        np.save(root / 'files' / f'{name}.npy', cloud)
+    pack_again(root)
+
+
+def pack_again(root: Path) -> object:
+    (root / 'store/store.json').unlink(missing_ok=True)
+    return pack(folder_source(root / 'files', 'z'), root / 'store', 'none', 'float16', 4)
+
+
+def read_store(root: Path) -> list:
+    data = PointStore(str(root / 'store'))
+    return [data[i] for i in range(len(data))]
+
+
 def suite(root: Path) -> None:
     np.save(root / 'data_rotation_2.npy', CLOUDS)
     np.save(root / 'label.npy', np.arange(6)[:, None])
@@ -330,6 +360,24 @@ CASES = {
         for name in ('s/s.aggregation.json', 's/s_vh_clean_2.0.010000.segs.json')
     },
     'ScanNet labels': Case(scene, 'labels.tsv', lambda root: read_label_map(root / 'labels.tsv')),
+    'ShapeNet55': Case(shapenet, 'shapenet_pc/03001627-a.npy', lambda root: ShapeNet55(str(root))),
+    'ShapeNet55 list': Case(shapenet, 'ShapeNet-55/train.txt', lambda root: ShapeNet55(str(root))),
+    **{
+        f'store {name}': Case(store, f'store/{name}', read_store)
+        for name in (
+            'store.json',
+            'offsets.npy',
+            'labels.npy',
+            'boxes.npy',
+            'ids.npy',
+            'id_offsets.npy',
+            'shards/00000.npy',
+        )
+    },
+    **{
+        f'begun store {name}': Case(store, f'store/{name}', pack_again)
+        for name in ('plan.json', 'shards/00001.json', 'shards/00001.npz')
+    },
     'views png': Case(views, 'x_001.png', lambda root: StoredViews(root, 2, 8).load('x')),
     'views record': Case(
         views, 'views.jsonl', lambda root: StoredViews(root, 2, 8).fingerprint(['x'])
