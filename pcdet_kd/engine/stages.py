@@ -209,7 +209,8 @@ def verify_files(cfgs: list[Config]) -> None:
     Raises:
         DataError: A file is missing or has another hash.
     """
-    keys = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'model')  # banks have data too
+    # feature banks and probes have data too
+    keys = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'model', 'custom_hooks')
     found = (node for cfg in cfgs for key in keys for node in nodes(cfg.get(key) or {}))
     for root in sorted({value for _, _, key, value in found if key == 'data_root' and value}):
         verify(root)

@@ -61,4 +61,7 @@ def test_changed_bytes_are_found_where_asked(trained, tmp_path, monkeypatch):
     bank = dict(type='FeatureBank', data=[dict(data_root='of a bank')])
     with pytest.raises(DataError, match='SHA-256 1'):
         verify_files([Config(dict(model=dict(teachers=dict(image=bank))))])
-    assert seen == [str(tmp_path)] * 2 + ['of a bank']
+    probe = dict(type='FeatureProbeHook', train=dict(data_root='of a probe'))
+    with pytest.raises(DataError, match='SHA-256 1'):
+        verify_files([Config(dict(custom_hooks=[probe]))])
+    assert seen == [str(tmp_path)] * 2 + ['of a bank', 'of a probe']

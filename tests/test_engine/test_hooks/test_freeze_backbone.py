@@ -143,7 +143,10 @@ def run(name, epochs, frozen, act=(), **options):
                    runner.model.module.head.fc.weight.double().sum().item(),
                    sum(p.double().sum().item() for p in now)]
 
-run('always', 2, None)
+data = dict(type='ToyDataset', pipeline=[dict(type='ToyPack')])
+probe = dict(type='FeatureProbeHook', interval=1, train=data, test=data, methods=['knn'])
+run('always', 2, None, [probe])
+run('unprobed', 2, None)
 run('whole', 3, 1)
 run('parts', 3, 1, [dict(type='ActHook', at=4, act='raise')])
 run('parts', 3, 1, resume=True)
@@ -173,5 +176,6 @@ def test_two_processes(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     found = [json.loads((tmp_path / f'found_{rank}.json').read_text()) for rank in range(2)]
     assert found[0] == found[1], 'the gradients are averaged in both'
+    assert found[0]['always'] == found[0]['unprobed'], 'a probe changes nothing'
     assert found[0]['always'][0] and not found[0]['whole'][0]
     assert found[0]['parts'][1:] == found[0]['whole'][1:]
