@@ -21,6 +21,7 @@ from pcdet_kd.engine.stages import plan, work_dir_of
 from pcdet_kd.engine.train import train
 from pcdet_kd.evaluation import backbone_features, probe_features
 from pcdet_kd.evaluation.feature_probe import METHODS, check_methods
+from pcdet_kd.utils.student import student_config
 
 _VARIABLES = ('way', 'shot', 'fold')
 
@@ -187,5 +188,5 @@ def _file_of_stage(path: Path, options: dict[str, Any]) -> str | None:
     if not required:
         return None
     run_stages(required)
-    start = leaf.resolved().model.backbone.get('init_cfg') or {}
+    start = student_config(leaf.resolved().model).backbone.get('init_cfg') or {}
     return start.get('checkpoint')

@@ -10,9 +10,12 @@ import torch
 
 @contextmanager
 def kept_random_state() -> Iterator[None]:
-    """After this block, the generators of Python, NumPy and torch (all devices) are as before."""
+    """After this block, the generators of Python, NumPy and torch are as before; on GPUs, that of
+    the current one, so that no other is touched.
+    """
     python, numpy = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+    devices = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
+    with torch.random.fork_rng(devices=devices):
         try:
             yield
         finally:
