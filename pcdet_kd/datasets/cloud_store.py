@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy_format
 
 from pcdet_kd.datasets.files import read_json, reading, require_directory, require_file
 from pcdet_kd.utils.errors import DataError
@@ -152,7 +153,7 @@ class CloudStore:
     def _map(self, path: Path, dtype: np.dtype | str, shape: tuple | None) -> np.ndarray:
         expected = f'an array of {np.dtype(dtype)} {shape or ""}'
         with reading(path, expected, self.info['command']):
-            array = np.load(path, mmap_mode='r')
+            array = npy_format.open_memmap(path, mode='r')
         if array.dtype != dtype or (shape is not None and array.shape != shape):
             raise self._damaged(path, f'{array.dtype} {array.shape}, not {expected}')
         return array
