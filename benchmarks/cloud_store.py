@@ -92,6 +92,8 @@ def main() -> None:
         source = Generated(args.clouds, args.points)
         pack(source, folder / 'store', 'none', args.dtype)
         store = CloudStore(folder / 'store')
+        if harness.optional('zarr') is None:
+            print(f'zarr is {harness.INSTALL}', end='\n\n')
         readers = {'ours': store.__getitem__, **zarr_forms(folder, source, args.dtype)}
         order = np.random.default_rng(args.seed).permutation(args.clouds)[: args.reads].tolist()
         check = source.read(order[0])
