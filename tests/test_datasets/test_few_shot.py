@@ -58,3 +58,16 @@ def test_mistakes():
             task(**wrong)
     with pytest.raises(ValueError, match="test_from is 'val'"):
         FewShotFold(TINY, 1, test_from='val')
+
+
+def test_of_a_store_on_the_disk_with_clouds_of_any_size(make_store):
+    labels = [0, 1, 0, 1, 2, 0, 1, 0]
+    root, clouds = make_store(sizes=range(3, 11), labels=labels)
+    inner = dict(type='PointStore', data_root=str(root))
+    given = dict(type='FewShotFold', dataset=inner, shot=2, test_per_class=None, test_from='rest')
+    train, test = (DATASETS.build(dict(given, split=split)) for split in ('train', 'test'))
+    assert train.labels().tolist() == [0, 0, 1, 1] and test.labels().tolist() == [0, 0, 1]
+    for info in (*train, *test):
+        number = int(info['sample_id'][2:-4])
+        assert np.array_equal(info['points'], clouds[number])
+        assert labels[number] == info['gt_label']
