@@ -1,14 +1,16 @@
 """What student and teacher see in self-supervised pre-training: crops of a cloud, and masks."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from pcdet_kd.layers import patch_masks, unit_sphere
 from pcdet_kd.visualization.point_clouds import draw_point_clouds
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _HIDDEN = 0.86  # grey
 
@@ -34,6 +36,8 @@ def draw_crops(
     Returns:
         The path.
     """
+    from pcdet_kd.layers import patch_masks, unit_sphere
+
     clouds, titles = [cloud], [f'cloud\n{len(cloud):,} points']
     for kind, key in (('global', 'global_crops'), ('local', 'local_crops')):
         for number, crop in enumerate(inputs.get(key, ()), 1):
@@ -55,6 +59,7 @@ def draw_crops(
 
 def _colors(points: Tensor, patches: Tensor, mask: Tensor) -> np.ndarray:
     """Return (N, 3): the colour of the visible patch that a point is in, or grey."""
+    import torch
     from matplotlib import colormaps
 
     palette = colormaps['tab20'].colors
