@@ -1,6 +1,7 @@
 """CurveNet: curves that walk through a point cloud."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from mmengine.model import BaseModule
@@ -19,6 +20,7 @@ from pcdet_kd.layers import (
 from pcdet_kd.ops import ball_query, farthest_point_sample, group, knn
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
+from pcdet_kd.utils.arguments import check_choice, check_one_per
 
 
 class LocalAggregation(nn.Module):
@@ -75,8 +77,7 @@ class CurveGrouping(nn.Module):
         self, channels: int, num_curves: int, length: int, momentum: str = 'paper'
     ) -> None:
         super().__init__()
-        if momentum not in ('paper', 'released'):
-            raise ValueError(f"momentum is '{momentum}', must be 'paper' or 'released'")
+        check_choice('momentum', momentum, ('paper', 'released'))
         if length < 2:
             raise ValueError(f'length is {length}, curves need at least 2 steps')
         self.num_curves = num_curves
@@ -276,32 +277,30 @@ class CurveNet(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if not len(channels) == len(num_points) == len(radii) == len(curves) > 0:
-            raise ValueError(
-                f'CurveNet: {len(channels)} channels, {len(num_points)} num_points, {len(radii)} '
-                f'radii and {len(curves)} curves: give one of each per pair of blocks'
-            )
+        check_one_per(
+            'CurveNet',
+            'pair of blocks',
+            channels=channels,
+            num_points=num_points,
+            radii=radii,
+            curves=curves,
+        )
         self.in_channels = check_in_channels(in_channels, 'CurveNet')
         self.num_neighbors = num_neighbors
         self.embedding = LinearNormAct(
             in_channels + 6, embed_channels, act='leaky_relu', bias=False
         )
-        width, self.stages = embed_channels, nn.ModuleList()
-        for channel, count, radius, curve in zip(channels, num_points, radii, curves):
-            self.stages.append(
-                nn.ModuleList(
-                    [
-                        CurveBlock(
-                            width, channel, 2, count, radius, num_neighbors, curve, momentum
-                        ),
-                        CurveBlock(
-                            channel, channel, 4, count, radius, num_neighbors, curve, momentum
-                        ),
-                    ]
-                )
+        widths = pairwise([embed_channels, *channels])
+        self.stages = nn.ModuleList(
+            nn.ModuleList(
+                [
+                    CurveBlock(before, width, 2, count, radius, num_neighbors, curve, momentum),
+                    CurveBlock(width, width, 4, count, radius, num_neighbors, curve, momentum),
+                ]
             )
-            width = channel
-        self.fuse = LinearNormAct(width, out_channels // 2, bias=False)
+            for (before, width), count, radius, curve in zip(widths, num_points, radii, curves)
+        )
+        self.fuse = LinearNormAct(channels[-1], out_channels // 2, bias=False)
         self.out_channels = out_channels
 
     def forward(self, points: Tensor) -> PointFeatures:

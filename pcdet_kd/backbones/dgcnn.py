@@ -1,6 +1,7 @@
 """DGCNN."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from mmengine.model import BaseModule
@@ -54,11 +55,10 @@ class DGCNN(BaseModule):
                 'least one width and one neighbour'
             )
         self.in_channels = check_in_channels(in_channels, 'DGCNN')
-        self.edge_convs = nn.ModuleList()
-        width = in_channels
-        for channel in channels:
-            self.edge_convs.append(EdgeConv(width, channel, num_neighbors, fused=fused))
-            width = channel
+        self.edge_convs = nn.ModuleList(
+            EdgeConv(*widths, num_neighbors, fused=fused)
+            for widths in pairwise([in_channels, *channels])
+        )
         self.embedding = LinearNormAct(sum(channels), embed_channels, act='leaky_relu', bias=False)
         self.out_channels = 2 * embed_channels
 

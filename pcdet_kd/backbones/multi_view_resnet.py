@@ -6,6 +6,7 @@ from torch import Tensor
 from pcdet_kd.layers import ResNet, load_torchvision_weights, max_pool
 from pcdet_kd.registry import BACKBONES, MODELS
 from pcdet_kd.structures import PointFeatures
+from pcdet_kd.utils.arguments import check_choice
 
 
 @BACKBONES.register_module()
@@ -47,8 +48,7 @@ class MultiViewResNet(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if aggregation not in ('max', 'mean'):
-            raise ValueError(f"aggregation is '{aggregation}', must be 'max' or 'mean'")
+        check_choice('aggregation', aggregation, ('max', 'mean'))
         self.in_channels = in_channels
         self.aggregation = aggregation
         self.projection = MODELS.build(projection) if projection else None

@@ -1,6 +1,7 @@
 """PCT: Point Cloud Transformer."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from mmengine.model import BaseModule
@@ -20,6 +21,7 @@ from pcdet_kd.layers import (
 from pcdet_kd.ops import group, knn
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
+from pcdet_kd.utils.arguments import check_one_per
 
 
 class NeighborEmbedding(CentreSampler):
@@ -149,17 +151,12 @@ class PCT(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if not len(channels) == len(num_points) > 0:
-            raise ValueError(
-                f'PCT: {len(channels)} channels and {len(num_points)} num_points: give one of '
-                'each per neighbour embedding'
-            )
+        check_one_per('PCT', 'neighbour embedding', channels=channels, num_points=num_points)
         self.in_channels = check_in_channels(in_channels, 'PCT')
         self.embedding = MLP([in_channels, embed_channels, embed_channels], bias=False)
-        widths = [embed_channels, *channels]
         self.neighbors = nn.ModuleList(
-            NeighborEmbedding(widths[i], widths[i + 1], count, num_neighbors, compat, fps_start)
-            for i, count in enumerate(num_points)
+            NeighborEmbedding(*widths, count, num_neighbors, compat, fps_start)
+            for widths, count in zip(pairwise([embed_channels, *channels]), num_points)
         )
         width = channels[-1]
         self.pre = MLP([width, width, width], bias=False)

@@ -20,6 +20,7 @@ from pcdet_kd.layers import (
 from pcdet_kd.ops import group, knn
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
+from pcdet_kd.utils.arguments import check_one_per
 
 
 class VectorAttention(nn.Module):
@@ -170,12 +171,14 @@ class PointTransformer(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if not len(channels) == len(blocks) == len(strides) == len(num_neighbors) > 0:
-            raise ValueError(
-                f'PointTransformer: {len(channels)} channels, {len(blocks)} blocks, '
-                f'{len(strides)} strides and '
-                f'{len(num_neighbors)} num_neighbors: give one of each per stage'
-            )
+        check_one_per(
+            'PointTransformer',
+            'stage',
+            channels=channels,
+            blocks=blocks,
+            strides=strides,
+            num_neighbors=num_neighbors,
+        )
         self.in_channels = check_in_channels(in_channels, 'PointTransformer')
         self.num_neighbors = tuple(num_neighbors)
         width, self.downs, self.stages = in_channels, nn.ModuleList(), nn.ModuleList()

@@ -19,6 +19,7 @@ from pcdet_kd.layers import (
 )
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
+from pcdet_kd.utils.arguments import from_preset
 
 _MAE = dict(norm='bn', act='relu', bias=True, pooled_first=True)
 _DSD = dict(norm='rms', act='gelu', bias=False, pooled_first=False)
@@ -140,9 +141,10 @@ class PointViT(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if preset not in _PRESETS:
-            raise ValueError(f"preset is '{preset}', must be one of {sorted(_PRESETS)}")
-        given = dict(
+        chosen = from_preset(
+            'preset',
+            preset,
+            _PRESETS,
             embed_dims=embed_dims,
             depth=depth,
             num_heads=num_heads,
@@ -150,10 +152,6 @@ class PointViT(BaseModule):
             pool=pool,
             fps_start=fps_start,
         )
-        chosen = {
-            **_PRESETS[preset],
-            **{name: value for name, value in given.items() if value is not None},
-        }
         self.pool = tuple(chosen['pool'])
         if (
             not self.pool

@@ -1,6 +1,7 @@
 """PointMLP and PointMLP-elite."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from pcdet_kd.layers import (
 )
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
+from pcdet_kd.utils.arguments import check_one_per
 
 
 class PointMLPStage(nn.Module):
@@ -101,32 +103,25 @@ class PointMLP(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         name = type(self).__name__
-        if not len(channels) == len(num_points) == len(pre_blocks) == len(pos_blocks) > 0:
-            raise ValueError(
-                f'{name}: {len(channels)} channels, {len(num_points)} num_points, '
-                f'{len(pre_blocks)} pre_blocks '
-                f'and {len(pos_blocks)} pos_blocks: give one of each per stage'
-            )
+        check_one_per(
+            name,
+            'stage',
+            channels=channels,
+            num_points=num_points,
+            pre_blocks=pre_blocks,
+            pos_blocks=pos_blocks,
+        )
         self.in_channels = check_in_channels(in_channels, name)
         self.embedding = LinearNormAct(in_channels, embed_channels, bias=False)
-        self.stages = nn.ModuleList()
-        width = embed_channels
-        for channel, count, pre, pos in zip(channels, num_points, pre_blocks, pos_blocks):
-            self.stages.append(
-                PointMLPStage(
-                    width,
-                    channel,
-                    count,
-                    num_neighbors,
-                    pre,
-                    pos,
-                    residual_ratio,
-                    compat,
-                    fps_start,
-                )
+        self.stages = nn.ModuleList(
+            PointMLPStage(
+                *widths, count, num_neighbors, pre, pos, residual_ratio, compat, fps_start
             )
-            width = channel
-        self.out_channels = width
+            for widths, count, pre, pos in zip(
+                pairwise([embed_channels, *channels]), num_points, pre_blocks, pos_blocks
+            )
+        )
+        self.out_channels = channels[-1]
 
     def forward(self, points: Tensor) -> PointFeatures:
         """Map (B, N, in_channels) to features; see the class."""

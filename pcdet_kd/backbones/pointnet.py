@@ -9,6 +9,7 @@ from torch import Tensor
 from pcdet_kd.layers import MLP, TNet, check_in_channels, max_pool, orthogonality_loss, split_points
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
+from pcdet_kd.utils.arguments import from_preset
 
 _VARIANTS = {
     'paper': dict(local_channels=(64, 64), global_channels=(64, 128, 1024), last_act=True),
@@ -66,15 +67,14 @@ class PointNet(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if variant not in _VARIANTS:
-            raise ValueError(f"variant is '{variant}', must be one of {sorted(_VARIANTS)}")
-        given = dict(
-            local_channels=local_channels, global_channels=global_channels, last_act=last_act
+        chosen = from_preset(
+            'variant',
+            variant,
+            _VARIANTS,
+            local_channels=local_channels,
+            global_channels=global_channels,
+            last_act=last_act,
         )
-        chosen = {
-            **_VARIANTS[variant],
-            **{name: value for name, value in given.items() if value is not None},
-        }
         self.in_channels = check_in_channels(in_channels, 'PointNet')
         self.orthogonality_weight = orthogonality_weight
         width = chosen['local_channels'][-1]

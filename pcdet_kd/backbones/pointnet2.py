@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from pcdet_kd.layers import GlobalSetAbstraction, SetAbstraction, check_in_channels, split_points
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
+from pcdet_kd.utils.arguments import check_one_per
 
 
 class PointNet2(BaseModule):
@@ -45,19 +46,19 @@ class PointNet2(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         name = type(self).__name__
-        if not len(num_points) == len(radii) == len(num_neighbors) == len(mlp_channels) > 0:
-            raise ValueError(
-                f'{name}: {len(num_points)} num_points, {len(radii)} radii, {len(num_neighbors)} '
-                f'num_neighbors, {len(mlp_channels)} mlp_channels: give one of each per set '
-                'abstraction'
-            )
+        check_one_per(
+            name,
+            'set abstraction',
+            num_points=num_points,
+            radii=radii,
+            num_neighbors=num_neighbors,
+            mlp_channels=mlp_channels,
+        )
         self.in_channels = check_in_channels(in_channels, name)
         self.set_abstractions = nn.ModuleList()
         width = in_channels - 3
-        for count, *scales in zip(num_points, radii, num_neighbors, mlp_channels):
-            stage = SetAbstraction(
-                count, scales[0], scales[1], width, scales[2], bias, compat, fps_start
-            )
+        for *balls, widths in zip(num_points, radii, num_neighbors, mlp_channels):
+            stage = SetAbstraction(*balls, width, widths, bias, compat, fps_start)
             self.set_abstractions.append(stage)
             width = stage.out_channels
         self.global_abstraction = GlobalSetAbstraction(width, global_channels, bias)

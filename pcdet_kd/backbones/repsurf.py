@@ -19,6 +19,7 @@ from pcdet_kd.layers import (
 from pcdet_kd.ops import ball_query, group, knn
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
+from pcdet_kd.utils.arguments import check_choice, check_one_per, from_preset
 
 SURFACE_CHANNELS = 10
 POSITION_CHANNELS = 6
@@ -248,43 +249,30 @@ class RepSurf(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        for name, value, known in (
-            ('variant', variant, tuple(_VARIANTS)),
-            ('flip', flip, ('training', 'always', None)),
-        ):
-            if value not in known:
-                raise ValueError(f'{name} is {value!r}, must be one of {known}')
-        given = dict(
+        check_choice('flip', flip, ('training', 'always', None))
+        per_stage = from_preset(
+            'variant',
+            variant,
+            _VARIANTS,
             num_points=num_points,
             radii=radii,
             num_neighbors=num_neighbors,
             mlp_channels=mlp_channels,
             global_channels=global_channels,
         )
-        chosen = {
-            **_VARIANTS[variant],
-            **{name: value for name, value in given.items() if value is not None},
-        }
-        per_stage = [
-            chosen[name] for name in ('num_points', 'radii', 'num_neighbors', 'mlp_channels')
-        ]
-        if len({len(values) for values in per_stage}) != 1:
-            raise ValueError(
-                'RepSurf: {} num_points, {} radii, {} num_neighbors and {} mlp_channels: give one '
-                'of each per '
-                'set abstraction'.format(*map(len, per_stage))
-            )
+        global_channels = per_stage.pop('global_channels')
+        check_one_per('RepSurf', 'set abstraction', **per_stage)
         self.in_channels = check_in_channels(in_channels, 'RepSurf')
         self.surface = UmbrellaSurface(num_triangles, flip)
         self.set_abstractions = nn.ModuleList()
         width = in_channels - 3
-        for count, radius, k, widths in zip(*per_stage):
+        for count, radius, k, widths in zip(*per_stage.values()):
             self.set_abstractions.append(
                 SurfaceAbstraction(SURFACE_CHANNELS + width, widths, count, radius, k, fps_start)
             )
             width = widths[-1]
-        self.global_mlp = TwoBranchMLP(SURFACE_CHANNELS + width, chosen['global_channels'])
-        self.out_channels = chosen['global_channels'][-1]
+        self.global_mlp = TwoBranchMLP(SURFACE_CHANNELS + width, global_channels)
+        self.out_channels = global_channels[-1]
 
     def forward(self, points: Tensor) -> PointFeatures:
         """Map (B, N, in_channels) to features; see the class."""

@@ -19,6 +19,7 @@ from pcdet_kd.layers import (
 from pcdet_kd.ops import ball_query, group
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
+from pcdet_kd.utils.arguments import check_choice, check_one_per
 
 RELATION_CHANNELS = 10
 
@@ -179,13 +180,15 @@ class RSCNN(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if not len(channels) == len(num_points) == len(radii) == len(num_neighbors) > 0:
-            raise ValueError(
-                f'RSCNN: {len(channels)} channels, {len(num_points)} num_points, {len(radii)} '
-                f'radii and {len(num_neighbors)} num_neighbors: give one of each per convolution'
-            )
-        if relation_prior not in ('released', 'paper'):
-            raise ValueError(f"relation_prior is '{relation_prior}', must be 'released' or 'paper'")
+        check_one_per(
+            'RSCNN',
+            'convolution',
+            channels=channels,
+            num_points=num_points,
+            radii=radii,
+            num_neighbors=num_neighbors,
+        )
+        check_choice('relation_prior', relation_prior, ('released', 'paper'))
         self.in_channels = check_in_channels(in_channels, 'RSCNN')
         self.convs = nn.ModuleList()
         width = in_channels - 3

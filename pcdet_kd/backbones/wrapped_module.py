@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from pcdet_kd.layers import max_pool
 from pcdet_kd.registry import BACKBONES
 from pcdet_kd.structures import PointFeatures
+from pcdet_kd.utils.arguments import check_choice
 
 LAYOUTS = ('BNC', 'BCN', 'PyG')
 OUTPUTS = ('global', 'points')
@@ -60,9 +61,8 @@ class WrappedModule(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        for name, value, known in (('layout', layout, LAYOUTS), ('output', output, OUTPUTS)):
-            if value not in known:
-                raise ValueError(f"{name} is '{value}', must be one of {', '.join(known)}")
+        check_choice('layout', layout, LAYOUTS)
+        check_choice('output', output, OUTPUTS)
         if isinstance(module, nn.Module) and kwargs:
             raise ValueError(
                 'kwargs are arguments for a module given by name; this module is already built: '

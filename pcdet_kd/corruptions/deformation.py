@@ -6,6 +6,8 @@ from functools import cache
 
 import numpy as np
 
+from pcdet_kd.utils.arguments import check_choice
+
 _SIDE = 5
 _RHO = 0.5
 _BINOMIALS = np.array([1.0, 4.0, 6.0, 4.0, 1.0])
@@ -77,8 +79,7 @@ def radial_basis(points: np.ndarray, displacement: np.ndarray, kernel: str) -> n
 def _basis(points: np.ndarray, kernel: str) -> np.ndarray:
     from scipy.spatial.distance import cdist
 
-    if kernel not in ('multi_quadratic', 'inverse'):
-        raise ValueError(f"kernel is '{kernel}', must be 'multi_quadratic' or 'inverse'")
+    check_choice('kernel', kernel, ('multi_quadratic', 'inverse'))
     phi = np.sqrt(cdist(points, control_points(), 'sqeuclidean') + _RHO**2)
     return np.hstack(
         [phi if kernel == 'multi_quadratic' else 1 / phi, np.ones((len(points), 1)), points]

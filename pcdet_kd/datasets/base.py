@@ -20,6 +20,7 @@ from pcdet_kd.datasets.read_once import once
 from pcdet_kd.datasets.shared_arrays import SharedList, is_starting_a_process, share
 from pcdet_kd.datasets.splits import stratified_split
 from pcdet_kd.registry import SCOPE, TRANSFORMS
+from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.errors import DataError, SampleError
 from pcdet_kd.utils.hashing import content_sha256
 
@@ -141,8 +142,7 @@ class PointCloudDataset(BaseDataset):
         indices: int | Sequence[int] | None = None,
         allow_degenerate: bool = False,
     ) -> None:
-        if split not in SPLITS:
-            raise ValueError(f"split is '{split}', must be one of {SPLITS}")
+        check_choice('split', split, SPLITS)
         if not 0 <= val_fraction < 1:
             raise ValueError(f'val_fraction is {val_fraction}, must be in [0, 1)')
         if split == 'val' and val_fraction == 0:

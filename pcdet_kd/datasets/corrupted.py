@@ -13,6 +13,7 @@ from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.class_names import MODELNET40
 from pcdet_kd.datasets.files import require_directory
 from pcdet_kd.datasets.suites import CLEAN, SUITES
+from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.errors import DataError
 
 RENORMALIZE = ('none', 'sphere', 'box+sphere')
@@ -55,10 +56,7 @@ class CorruptedDataset(PointCloudDataset):
     ) -> None:
         if split != 'test':
             raise ValueError(f"split is '{split}': {type(self).__name__} is a test set")
-        if renormalize not in RENORMALIZE:
-            raise ValueError(
-                f"renormalize is '{renormalize}', must be one of {', '.join(RENORMALIZE)}"
-            )
+        check_choice('renormalize', renormalize, RENORMALIZE)
         suite = SUITES[self.suite]
         if corruption != CLEAN and corruption not in suite.corruptions:
             other = next((s for s in SUITES.values() if corruption in s.corruptions), None)

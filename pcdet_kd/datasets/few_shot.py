@@ -9,6 +9,7 @@ from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.splits import Fold, few_shot_fold
 from pcdet_kd.datasets.transforms.point_arrays import POINT_KEYS
 from pcdet_kd.registry import DATASETS
+from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.errors import DataError
 
 REST = 'rest'
@@ -55,8 +56,7 @@ class FewShotFold(PointCloudDataset):
             raise ValueError(
                 f'shot is {shot}, way {way} and fold {fold}, must be at least 1, 2 and 0'
             )
-        if test_from not in ('test', REST):
-            raise ValueError(f"test_from is '{test_from}', must be 'test' or '{REST}'")
+        check_choice('test_from', test_from, ('test', REST))
         inner = {k: v for k, v in dataset.items() if k not in ('split', 'val_fraction', 'pipeline')}
         self.way = way
         self._name = (

@@ -15,6 +15,7 @@ from pcdet_kd.datasets.class_names import MODELNET40
 from pcdet_kd.datasets.files import read_lines, reading, require_directory, require_file
 from pcdet_kd.datasets.modelnet40 import check_class_names
 from pcdet_kd.registry import DATASETS
+from pcdet_kd.utils.arguments import check_at_least
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.processes import process_pool
 
@@ -60,8 +61,7 @@ class ModelNet40Resampled(PointCloudDataset):
         num_workers: int | None = None,
         **options: Any,
     ) -> None:
-        if num_points < 1:
-            raise ValueError(f'num_points is {num_points}, must be at least 1')
+        check_at_least('num_points', num_points)
         self.num_points = num_points
         self.with_normals = with_normals
         self.cache_dir = cache_dir

@@ -31,6 +31,7 @@ from pcdet_kd.datasets.cloud_store import (
     shard_file,
 )
 from pcdet_kd.datasets.files import read_npz
+from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import atomic_write, remove_stale_temporaries
 from pcdet_kd.utils.hashing import content_sha256
@@ -121,8 +122,7 @@ def _plan(
     min_points: int,
     command: str,
 ) -> dict[str, Any]:
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype is '{dtype}', must be one of {', '.join(DTYPES)}")
+    check_choice('dtype', dtype, DTYPES)
     labels = source.labels is not None and np.asarray(source.labels, np.int32)
     parts = [*source.names, *([] if labels is False else [labels])]
     return dict(

@@ -13,6 +13,7 @@ from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.files import require_directory
 from pcdet_kd.datasets.readers import SUFFIXES, read_points
 from pcdet_kd.registry import DATASETS, did_you_mean
+from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.errors import DataError
 
 _SPLIT_FOLDERS = ('train', 'test')
@@ -66,8 +67,7 @@ class PointCloudFolder(PointCloudDataset):
         metainfo: dict | None = None,
         **options: Any,
     ) -> None:
-        if up_axis not in ('x', 'y', 'z'):
-            raise ValueError(f"up_axis is '{up_axis}', must be 'x', 'y' or 'z'")
+        check_choice('up_axis', up_axis, ('x', 'y', 'z'))
         self.wanted = tuple(
             name for name, wanted in (('normals', with_normals), ('rgb', with_rgb)) if wanted
         )

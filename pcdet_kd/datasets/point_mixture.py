@@ -8,6 +8,7 @@ import numpy as np
 from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.rows import Rows
 from pcdet_kd.registry import DATASETS, did_you_mean
+from pcdet_kd.utils.arguments import check_choice
 
 AXES = ('x', 'y', 'z')
 _OF_A_SAMPLE = ('points', 'official_split', 'num_points', 'up_axis')
@@ -49,8 +50,7 @@ class PointMixture(PointCloudDataset):
         split: str = 'trainval',
         **options: Any,
     ) -> None:
-        if up_axis not in AXES:
-            raise ValueError(f"up_axis is '{up_axis}', must be one of {', '.join(AXES)}")
+        check_choice('up_axis', up_axis, AXES)
         if not parts:
             raise ValueError('parts is empty, must name at least one data set')
         if num_samples is not None and num_samples < 1:

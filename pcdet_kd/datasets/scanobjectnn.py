@@ -8,7 +8,8 @@ import numpy as np
 from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.class_names import SCANOBJECTNN
 from pcdet_kd.datasets.files import read_h5, read_labels, require_directory
-from pcdet_kd.registry import DATASETS, did_you_mean
+from pcdet_kd.registry import DATASETS
+from pcdet_kd.utils.arguments import check_choice
 
 _SUFFIX = {
     'OBJ_ONLY': 'objectdataset.h5',
@@ -32,11 +33,7 @@ def scanobjectnn_file(variant: str, split: str, background: bool | None = None) 
     Raises:
         ValueError: Unknown variant, or ``OBJ_ONLY`` with background (that is ``OBJ_BG``).
     """
-    if variant not in _SUFFIX:
-        raise ValueError(
-            f"variant is '{variant}', must be one of "
-            f'{", ".join(_SUFFIX)}.{did_you_mean(variant, _SUFFIX)}'
-        )
+    check_choice('variant', variant, _SUFFIX)
     if variant == 'OBJ_ONLY' and background:
         raise ValueError(
             "variant 'OBJ_ONLY' has no background; the same objects with background are 'OBJ_BG'"

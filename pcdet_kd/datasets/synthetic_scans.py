@@ -22,7 +22,8 @@ from pcdet_kd.datasets.synthetic.h5_writer import write_scanobjectnn
 from pcdet_kd.datasets.synthetic.mesh import Mesh
 from pcdet_kd.datasets.synthetic.parallel import make_samples
 from pcdet_kd.datasets.synthetic.shapes import PART_NAMES
-from pcdet_kd.registry import DATASETS, did_you_mean
+from pcdet_kd.registry import DATASETS
+from pcdet_kd.utils.arguments import check_choice
 
 
 @DATASETS.register_module()
@@ -74,11 +75,7 @@ class SyntheticScans(PointCloudDataset):
         workers: int | None = None,
         **options: Any,
     ) -> None:
-        if variant not in VARIANTS:
-            raise ValueError(
-                f"variant is '{variant}', must be one of "
-                f'{VARIANTS}.{did_you_mean(variant, VARIANTS)}'
-            )
+        check_choice('variant', variant, VARIANTS)
         for name, value, least in (
             ('num_train', num_train, 1),
             ('num_test', num_test, 1),

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.distillers.base import Distiller
-from pcdet_kd.ops.checks import check_choice
 from pcdet_kd.registry import DISTILLERS
 from pcdet_kd.structures import ModelOutput, PointDataSample
+from pcdet_kd.utils.arguments import check_choice
 
 
 @DISTILLERS.register_module()

@@ -5,6 +5,7 @@ from torch import Tensor
 from pcdet_kd.distillers.base import Distiller
 from pcdet_kd.registry import DISTILLERS
 from pcdet_kd.structures import ModelOutput, PointDataSample
+from pcdet_kd.utils.arguments import check_choice
 
 PRESETS = {
     'paper': dict(
@@ -99,8 +100,7 @@ class PointCMT(Distiller):
         classifier_only: bool | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        if preset not in PRESETS:
-            raise ValueError(f"preset is '{preset}', expected one of {sorted(PRESETS)}")
+        check_choice('preset', preset, PRESETS)
         self.needs_losses = ('feature',) * feature_enhancement + (
             'classifier',
         ) * classifier_enhancement

@@ -10,6 +10,7 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from pcdet_kd.registry import OPTIM_WRAPPERS
+from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.errors import UserError
 
 _DTYPES = {'bfloat16': torch.bfloat16, 'float16': torch.float16}
@@ -69,8 +70,7 @@ class AmpOptimWrapper(OptimWrapper):
         cuda = self.device_type == 'cuda'
         if dtype is None:
             dtype = 'float16' if cuda and not torch.cuda.is_bf16_supported() else 'bfloat16'
-        if dtype not in _DTYPES:
-            raise ValueError(f"dtype is '{dtype}', must be one of {tuple(_DTYPES)} or None")
+        check_choice('dtype', dtype, _DTYPES)
         if dtype == 'float16' and not cuda:
             raise ValueError(
                 f"dtype='float16' needs a CUDA GPU, the device is '{self.device_type}'; use "

@@ -16,6 +16,7 @@ import torch
 import torch.distributed as dist
 from mmengine.dist import broadcast_object_list, get_world_size, init_dist, is_main_process
 
+from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.errors import UserError
 from pcdet_kd.utils.files import process_runs
 
@@ -35,8 +36,7 @@ def setup_distributed(launcher: str, backend: str = 'nccl', timeout: float | Non
     Raises:
         UserError: The launcher's environment variables are missing.
     """
-    if launcher not in LAUNCHERS:
-        raise ValueError(f"launcher is '{launcher}', must be one of {LAUNCHERS}")
+    check_choice('launcher', launcher, LAUNCHERS)
     if launcher == 'none' or dist.is_initialized():
         return
     for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS'):  # as MMEngine would, with a warning

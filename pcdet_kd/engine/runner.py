@@ -24,6 +24,7 @@ from pcdet_kd.engine.distributed import WorkDirLock, setup_distributed
 from pcdet_kd.engine.preflight import check_visualizer, check_work_dir
 from pcdet_kd.engine.resuming_runner import ResumingRunner
 from pcdet_kd.registry import HOOKS, RUNNERS, SCOPE
+from pcdet_kd.utils.arguments import check_choice
 
 # what the console shows as a mean over the last iterations
 MEAN_PATTERN = r'.*(loss|stat|time|data_time|grad_norm).*'
@@ -77,8 +78,7 @@ class PointRunner(ResumingRunner):
         default_scope: str | None = SCOPE,
         **kwargs: Any,
     ) -> None:
-        if resume not in (True, False, 'auto'):
-            raise ValueError(f"resume is {resume!r}, must be True, False or 'auto'")
+        check_choice('resume', resume, (True, False, 'auto'))
         env_cfg = dict(env_cfg or {})
         backend = dict(env_cfg.get('dist_cfg') or {})
         setup_distributed(launcher, backend.get('backend', 'nccl'), backend.get('timeout'))

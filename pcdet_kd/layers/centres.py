@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from pcdet_kd.ops import farthest_point_sample, group
+from pcdet_kd.utils.arguments import check_choice
 
 
 class CentreSampler(nn.Module):
@@ -18,8 +19,7 @@ class CentreSampler(nn.Module):
 
     def __init__(self, compat: str | None = None, fps_start: int | str = 0) -> None:
         super().__init__()
-        if fps_start not in (0, 'random'):
-            raise ValueError(f"fps_start is {fps_start!r}, must be 0 or 'random'")
+        check_choice('fps_start', fps_start, (0, 'random'))
         self.compat = compat
         self.fps_start = fps_start
 

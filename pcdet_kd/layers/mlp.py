@@ -10,6 +10,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from pcdet_kd.layers.linear import Linear
+from pcdet_kd.utils.arguments import check_choice
 
 _NORMS = {'bn': nn.BatchNorm1d, 'ln': nn.LayerNorm, 'rms': partial(nn.RMSNorm, eps=1e-5)}
 _ACTS = {
@@ -43,9 +44,8 @@ class LinearNormAct(nn.Module):
         dropout_first: bool = False,
     ) -> None:
         super().__init__()
-        for name, value, known in (('norm', norm, _NORMS), ('act', act, _ACTS)):
-            if value is not None and value not in known:
-                raise ValueError(f"{name} is '{value}', must be one of {sorted(known)} or None")
+        check_choice('norm', norm, (*_NORMS, None))
+        check_choice('act', act, (*_ACTS, None))
         self.out_channels = out_channels
         self.linear = Linear(in_channels, out_channels, bias=bias)
         self.norm = _NORMS[norm](out_channels) if norm else None

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from pcdet_kd.utils.arguments import check_choice
+
 KINDS = ('inverse_block', 'block', 'uniform')
 
 
@@ -37,8 +39,7 @@ def patch_masks(
     Raises:
         ValueError: ``kind`` is unknown, or all patches would be hidden, or none.
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind is '{kind}', must be one of {', '.join(KINDS)}")
+    check_choice('kind', kind, KINDS)
     batch, num, _ = centres.shape
     hidden = round(ratio * num)
     if not 0 < hidden < num:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights, weights_of
 
 
@@ -131,8 +132,7 @@ class ResNet(nn.Module):
         self, depth: int = 18, in_channels: int = 3, base_width: int = 64, small_input: bool = False
     ) -> None:
         super().__init__()
-        if depth not in DEPTHS:
-            raise ValueError(f'depth is {depth}, must be one of {sorted(DEPTHS)}')
+        check_choice('depth', depth, DEPTHS)
         block, counts = DEPTHS[depth]
         self.depth = depth
         if small_input:

@@ -10,6 +10,7 @@ from pcdet_kd.layers.grouped_mlp import grouped_mlp
 from pcdet_kd.layers.mlp import MLP
 from pcdet_kd.layers.pooling import max_pool
 from pcdet_kd.ops import ball_query
+from pcdet_kd.utils.arguments import check_one_per
 
 
 class SetAbstraction(CentreSampler):
@@ -45,11 +46,13 @@ class SetAbstraction(CentreSampler):
         fused: bool = True,
     ) -> None:
         super().__init__(compat, fps_start)
-        if not len(radii) == len(num_neighbors) == len(mlp_channels) > 0:
-            raise ValueError(
-                f'{len(radii)} radii, {len(num_neighbors)} num_neighbors, {len(mlp_channels)} '
-                'mlp_channels: give one of each per scale'
-            )
+        check_one_per(
+            'SetAbstraction',
+            'scale',
+            radii=radii,
+            num_neighbors=num_neighbors,
+            mlp_channels=mlp_channels,
+        )
         self.num_points = num_points
         self.radii = tuple(radii)
         self.num_neighbors = tuple(num_neighbors)

@@ -9,6 +9,7 @@ from torch.utils.checkpoint import checkpoint
 
 from pcdet_kd.layers.drop_path import DropPath
 from pcdet_kd.layers.linear import Linear
+from pcdet_kd.utils.arguments import check_choice
 
 _NORMS = {'ln': nn.LayerNorm, 'rms': nn.RMSNorm}
 
@@ -17,8 +18,7 @@ def token_norm(norm: str, dim: int) -> nn.Module:
     """Return a normalisation of tokens, ``'ln'`` (LayerNorm) or ``'rms'`` (RMSNorm), with an
     epsilon of 1e-5.
     """
-    if norm not in _NORMS:
-        raise ValueError(f"norm is '{norm}', must be one of {sorted(_NORMS)}")
+    check_choice('norm', norm, _NORMS)
     return _NORMS[norm](dim, eps=1e-5)
 
 

@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 
 from pcdet_kd.losses import functional
-from pcdet_kd.ops.checks import check_choice
 from pcdet_kd.registry import LOSSES
+from pcdet_kd.utils.arguments import check_choice
 
 
 @LOSSES.register_module()

@@ -5,8 +5,8 @@ from torch import Tensor, nn
 
 from pcdet_kd.losses import functional
 from pcdet_kd.losses import joint_graph as maths
-from pcdet_kd.ops.checks import check_choice
 from pcdet_kd.registry import LOSSES
+from pcdet_kd.utils.arguments import check_choice
 
 # variant -> temperature where none is given
 VARIANTS = {

@@ -12,6 +12,7 @@ from pcdet_kd.losses.functional import scale_to_box
 from pcdet_kd.ops import earth_mover_distance
 from pcdet_kd.registry import LOSSES, MODELS, TEACHERS
 from pcdet_kd.structures import PointDataSample
+from pcdet_kd.utils.arguments import from_preset
 
 PRESETS = {
     'released': dict(hidden_channels=(), dropout=0.5, bias=False),
@@ -62,13 +63,14 @@ class PointGenerator(BaseModel):
         super().__init__(
             MODELS.build(data_preprocessor or dict(type='PointDataPreprocessor')), init_cfg
         )
-        if preset not in PRESETS:
-            raise ValueError(f"preset is '{preset}', must be one of {sorted(PRESETS)}")
-        given = dict(hidden_channels=hidden_channels, dropout=dropout, bias=bias)
-        chosen = {
-            **PRESETS[preset],
-            **{name: value for name, value in given.items() if value is not None},
-        }
+        chosen = from_preset(
+            'preset',
+            preset,
+            PRESETS,
+            hidden_channels=hidden_channels,
+            dropout=dropout,
+            bias=bias,
+        )
         self.in_channels = in_channels
         self.num_points = num_points
         widths = [in_channels, *chosen['hidden_channels'], 3 * num_points]

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 import torch
 
+from pcdet_kd.utils.arguments import check_choice
+
 BACKENDS = ('auto', 'torch', 'numba', 'triton', 'mmcv')
 # op -> back end -> module below pcdet_kd.ops; the function there has the op's name and signature.
 # Plain torch is `<op>_torch` in the op's own file.
@@ -91,8 +93,7 @@ class use:
 
     def __init__(self, name: str, check_values: bool = True) -> None:
         global _chosen, _check_values
-        if name not in BACKENDS:
-            raise ValueError(f'back end is {name!r}, expected one of {BACKENDS}')
+        check_choice('back end', name, BACKENDS)
         if name in INSTALL and missing(name):
             raise ImportError(f"ops.use('{name}'): {missing(name)}; {INSTALL[name]}")
         self._previous = _chosen, _check_values

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_choice, check_clouds, check_count
+from pcdet_kd.ops.checks import check_clouds, check_count
 from pcdet_kd.ops.knn import squared_distances
+from pcdet_kd.utils.arguments import check_choice
 
 
 def ball_query(

@@ -93,12 +93,6 @@ def check_count(name: str, value: int, limit: int | None, of: str) -> None:
         raise ValueError(f'{name} is {value}, more than the {limit} points of {of}')
 
 
-def check_choice(name: str, value: object, choices: tuple) -> None:
-    """Raise ``ValueError`` unless ``value`` is one of ``choices``."""
-    if value not in choices:
-        raise ValueError(f'{name} is {value!r}, expected one of {choices}')
-
-
 def check_no_tangent(op: str, tensor: Tensor) -> None:
     """Raise ``NotImplementedError`` under forward-mode differentiation, for which torch would take
     0 in silence.

@@ -3,9 +3,9 @@
 from torch import Tensor
 
 from pcdet_kd.ops.chamfer_distance import pair_distance
-from pcdet_kd.ops.checks import check_choice
 from pcdet_kd.ops.emd_match import emd_match
 from pcdet_kd.ops.group import group
+from pcdet_kd.utils.arguments import check_choice
 
 
 def earth_mover_distance(

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_choice, check_cloud, check_count
+from pcdet_kd.ops.checks import check_cloud, check_count
+from pcdet_kd.utils.arguments import check_choice
 
 NEAR_ORIGIN = 1e-3  # pointnet2_ops ignores points whose squared norm is at most this
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import check_choice
+from pcdet_kd.utils.arguments import check_choice
 
 AXES = ('x', 'y', 'z')
 OVERLAPS = ('mean', 'nearest')

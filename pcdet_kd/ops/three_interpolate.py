@@ -4,14 +4,10 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.ops import backend
-from pcdet_kd.ops.checks import (
-    check_choice,
-    check_cloud,
-    check_clouds,
-    check_no_tangent,
-)
+from pcdet_kd.ops.checks import check_cloud, check_clouds, check_no_tangent
 from pcdet_kd.ops.group import group_backward_torch
 from pcdet_kd.ops.knn import squared_distances
+from pcdet_kd.utils.arguments import check_choice
 
 # 1 / (d + eps) is written as (1 / eps) / (d / eps + 1): ONNX's optimiser takes d + 1e-8 for d
 PER_EPS = 1e8

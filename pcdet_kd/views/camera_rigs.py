@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pcdet_kd.ops.checks import check_choice
 from pcdet_kd.ops.project_points import AXES
+from pcdet_kd.utils.arguments import check_choice
 
 
 def _dodecahedron() -> np.ndarray:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from pcdet_kd.ops.rasterize_mesh import rasterize_mesh
 from pcdet_kd.registry import MODELS
+from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.views.camera_rigs import camera_directions, look_at_origin
 
 FRAMINGS = ('tight', 'sphere')
@@ -95,8 +96,7 @@ class MeshRenderer(nn.Module):
         channels: int = 1,
     ) -> None:
         super().__init__()
-        if framing not in FRAMINGS:
-            raise ValueError(f"framing is '{framing}', must be one of {', '.join(FRAMINGS)}")
+        check_choice('framing', framing, FRAMINGS)
         if not (0 < fill <= 1 and 0 < max_area <= 1):
             raise ValueError(
                 f'fill is {fill} and max_area is {max_area}, must be above 0 and at most 1'
@@ -105,8 +105,7 @@ class MeshRenderer(nn.Module):
             raise ValueError(
                 f'distance is {distance}, must be above 1: the camera must be outside the mesh'
             )
-        if channels not in (1, 3):
-            raise ValueError(f'channels is {channels}, must be 1 or 3')
+        check_choice('channels', channels, (1, 3))
         if image_size < 1 or samples not in (1, 2, 3, 4):
             raise ValueError(
                 f'image_size is {image_size}, must be at least 1; samples is {samples}, must be '

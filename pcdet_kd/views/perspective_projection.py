@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from pcdet_kd.ops.project_points import check_settings, project_points
 from pcdet_kd.registry import MODELS
+from pcdet_kd.utils.arguments import check_choice
 
 MODES = ('depth', 'color')
 
@@ -33,13 +34,9 @@ class PerspectiveProjection(nn.Module):
     ) -> None:
         super().__init__()
         check_settings(num_views, image_size, distance, footprint, up_axis, overlap)
-        if mode not in MODES:
-            raise ValueError(f"mode is '{mode}', must be one of {', '.join(MODES)}")
+        check_choice('mode', mode, MODES)
         allowed = (1, 3) if mode == 'depth' else (3, 4)
-        if channels not in allowed:
-            raise ValueError(
-                f"channels is {channels}, must be {allowed[0]} or {allowed[1]} in mode '{mode}'"
-            )
+        check_choice(f"channels in mode '{mode}'", channels, allowed)
         self.settings = dict(
             num_views=num_views,
             image_size=image_size,

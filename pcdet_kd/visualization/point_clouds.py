@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.visualization.canvas import new_figure, save
 
 
@@ -29,8 +30,7 @@ def orthographic(
     points = np.asarray(points, np.float64)
     if points.ndim != 2 or points.shape[1] != 3:
         raise ValueError(f'points have shape {points.shape}, must be (N, 3)')
-    if up_axis not in ('x', 'y', 'z'):
-        raise ValueError(f"up_axis is '{up_axis}', must be 'x', 'y' or 'z'")
+    check_choice('up_axis', up_axis, ('x', 'y', 'z'))
     up = 'xyz'.index(up_axis)
     first, second, height = (
         points[:, (up + 1) % 3],

@@ -100,7 +100,7 @@ def test_options_reach_the_layers():
 
 
 def test_wrong_arguments():
-    with pytest.raises(ValueError, match='1 channels and 2 num_points'):
+    with pytest.raises(ValueError, match='1 channels, 2 num_points'):
         PCT(channels=(8,))
     with pytest.raises(ValueError, match='fps_start is 3'):
         PCT(**TINY, fps_start=3)

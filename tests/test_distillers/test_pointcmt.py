@@ -135,7 +135,7 @@ def test_features_of_different_width_are_an_error(tiny_student, batch):
 
 
 def test_mistakes_in_names(tiny_student):
-    with pytest.raises(ValueError, match='expected one of'):
+    with pytest.raises(ValueError, match='must be one of'):
         build(tiny_student, preset='code')
     with pytest.raises(ValueError, match='takes losses'):
         build(tiny_student, losses=dict(features=dict(loss_weight=1.0)))

@@ -20,7 +20,7 @@ def test_the_first_centre_is_random_in_training_alone():
     for start in (0, 7):
         assert (layer.sample_centres(coords, 1, start)[1] == start).all()
     for wrong in (1, 'first', None):
-        with pytest.raises(ValueError, match=f'fps_start is {wrong!r}, must be 0 or .random.'):
+        with pytest.raises(ValueError, match=f'fps_start is {wrong!r}, must be one of 0, .random.'):
             CentreSampler(fps_start=wrong)
 
 

@@ -34,8 +34,8 @@ def test_module():
         (dict(image_size=0), 'image_size is 0'),
         (dict(distance=0), 'distance is 0'),
         (dict(mode='rgb'), "mode is 'rgb'"),
-        (dict(channels=2), 'channels is 2'),
-        (dict(mode='color', channels=1), 'channels is 1'),
+        (dict(channels=2), "channels in mode 'depth' is 2"),
+        (dict(mode='color', channels=1), "channels in mode 'color' is 1"),
         (dict(up_axis='up'), 'up_axis'),
     ],
 )

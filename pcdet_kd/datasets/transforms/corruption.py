@@ -9,7 +9,8 @@ from mmcv.transforms import BaseTransform
 from pcdet_kd.corruptions import modelnet40c
 from pcdet_kd.datasets.suites import SUITES
 from pcdet_kd.datasets.transforms.point_arrays import POINT_KEYS
-from pcdet_kd.registry import TRANSFORMS, did_you_mean
+from pcdet_kd.registry import TRANSFORMS
+from pcdet_kd.utils.arguments import check_choice
 
 IDENTITY = 'identity'
 PRESETS = {
@@ -39,11 +40,7 @@ class Corrupt(BaseTransform):
 
     def __init__(self, name: str, severity: int, suite: str = 'modelnet40-c') -> None:
         known = _functions(suite)
-        if name not in known:
-            raise ValueError(
-                f"name is '{name}', must be one of {', '.join(known)} for "
-                f'{suite}.{did_you_mean(name, known)}'
-            )
+        check_choice(f'name for {suite}', name, known)
         _check_severities((severity,), suite)
         self.severity = severity
         self._function = known[name]
@@ -101,8 +98,7 @@ class RandomCorruptions(BaseTransform):
                     'modelnet40-c'
                 )
             groups = PRESETS[preset]
-        if removed not in _REMOVED:
-            raise ValueError(f"removed is '{removed}', must be one of {', '.join(_REMOVED)}")
+        check_choice('removed', removed, _REMOVED)
         known = {**_functions(suite), IDENTITY: None}
         if suite == 'modelnet40-c':
             known['scale'] = modelnet40c.scale
@@ -112,11 +108,7 @@ class RandomCorruptions(BaseTransform):
                     f'groups is {groups!r}, must be sequences with at least one name each'
                 )
             for name in group:
-                if name not in known:
-                    raise ValueError(
-                        f"groups has the name '{name}', must be one of "
-                        f'{", ".join(known)}.{did_you_mean(name, known)}'
-                    )
+                check_choice('a name in groups', name, known)
         self.groups = tuple(tuple(group) for group in groups)
         self.severities = tuple(SUITES[suite].severities if severities is None else severities)
         _check_severities(self.severities, suite)
@@ -145,8 +137,7 @@ class RandomCorruptions(BaseTransform):
 
 
 def _functions(suite: str) -> dict[str, Callable[..., np.ndarray]]:
-    if suite not in SUITES:
-        raise ValueError(f"suite is '{suite}', must be one of {', '.join(SUITES)}")
+    check_choice('suite', suite, SUITES)
     return {name: c.function for name, c in SUITES[suite].corruptions.items() if not c.needs_mesh}
 
 

@@ -9,6 +9,7 @@ from mmcv.transforms import BaseTransform
 from pcdet_kd.datasets.transforms.point_arrays import POINT_KEYS
 from pcdet_kd.datasets.transforms.rotation import rotation_matrix
 from pcdet_kd.registry import TRANSFORMS, did_you_mean
+from pcdet_kd.utils.arguments import check_choice
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,7 @@ class MultiCrop(BaseTransform):
             self.crops['local_crops'] = CropSpec.of('local_crops', local_crops)
         if not 0 < aspect[0] <= aspect[1]:
             raise ValueError(f'aspect is {tuple(aspect)}, must be 0 < low <= high')
-        if on_short not in ('error', 'resample'):
-            raise ValueError(f"on_short is '{on_short}', must be 'error' or 'resample'")
+        check_choice('on_short', on_short, ('error', 'resample'))
         self.aspect, self.on_short = (float(aspect[0]), float(aspect[1])), on_short
         self.transforms = [TRANSFORMS.build(t) if isinstance(t, dict) else t for t in transforms]
 

@@ -5,17 +5,13 @@ from mmcv.transforms import BaseTransform
 
 from pcdet_kd.corruptions.geometry import radius_of
 from pcdet_kd.registry import TRANSFORMS
+from pcdet_kd.utils.arguments import check_choice
 
 
 def _center(points: np.ndarray, mode: str) -> np.ndarray:
     if mode == 'mean':
         return points.mean(axis=0, dtype=np.float64)
     return (points.min(axis=0).astype(np.float64) + points.max(axis=0)) / 2
-
-
-def _check_mode(name: str, mode: str | None, allowed: tuple) -> None:
-    if mode not in allowed:
-        raise ValueError(f'{name} is {mode!r}, must be one of {allowed}')
 
 
 @TRANSFORMS.register_module()
@@ -28,7 +24,7 @@ class CenterPoints(BaseTransform):
     """
 
     def __init__(self, mode: str = 'mean') -> None:
-        _check_mode('mode', mode, ('mean', 'bbox'))
+        check_choice('mode', mode, ('mean', 'bbox'))
         self.mode = mode
 
     def transform(self, results: dict) -> dict:
@@ -48,7 +44,7 @@ class UnitSphere(BaseTransform):
     """
 
     def __init__(self, center: str | None = 'mean') -> None:
-        _check_mode('center', center, ('mean', 'bbox', None))
+        check_choice('center', center, ('mean', 'bbox', None))
         self.center = center
 
     def transform(self, results: dict) -> dict:

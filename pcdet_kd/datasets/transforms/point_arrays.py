@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from pcdet_kd.utils.arguments import check_choice
+
 POINT_KEYS = ('points', 'normals', 'rgb', 'heights', 'part_labels', 'mask')
 AXES = ('x', 'y', 'z')
 
@@ -22,8 +24,7 @@ def up_index(results: dict) -> int:
     """
     if results.get('up_axis') is None:
         raise KeyError("the sample has no 'up_axis'; data sets set it from metainfo['up_axis']")
-    if results['up_axis'] not in AXES:
-        raise ValueError(f"up_axis is '{results['up_axis']}', must be one of {', '.join(AXES)}")
+    check_choice('up_axis', results['up_axis'], AXES)
     return AXES.index(results['up_axis'])
 
 

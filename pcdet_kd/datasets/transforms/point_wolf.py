@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pcdet_kd.ops import farthest_point_sample
 from pcdet_kd.registry import TRANSFORMS
+from pcdet_kd.utils.arguments import check_at_least
 
 Uniform = Callable[..., Tensor]
 
@@ -48,8 +49,7 @@ class PointWOLF(BaseTransform):
         sigma: float = 0.5,
         dropout: float = 0.5,
     ) -> None:
-        if num_anchors < 1:
-            raise ValueError(f'num_anchors is {num_anchors}, must be at least 1')
+        check_at_least('num_anchors', num_anchors)
         if degrees < 0 or max_scale < 1 or max_shift < 0 or sigma <= 0 or not 0 <= dropout <= 1:
             raise ValueError(
                 f'degrees is {degrees}, max_scale {max_scale}, max_shift {max_shift}, sigma '

@@ -7,6 +7,7 @@ from mmcv.transforms import BaseTransform
 
 from pcdet_kd.datasets.transforms.point_arrays import AXES, transform_normals, up_index
 from pcdet_kd.registry import TRANSFORMS
+from pcdet_kd.utils.arguments import check_choice
 
 T = TypeVar('T')
 
@@ -27,16 +28,14 @@ class RandomRotate(BaseTransform):
     def __init__(
         self, axis: str = 'up', degrees: float = 180.0, up_axis: str | None = None
     ) -> None:
-        if axis not in ('up', *AXES, 'any', 'so3'):
-            raise ValueError(f"axis is '{axis}', must be 'up', 'x', 'y', 'z', 'any' or 'so3'")
+        check_choice('axis', axis, ('up', *AXES, 'any', 'so3'))
         if not 0 <= degrees <= 180:
             raise ValueError(f'degrees is {degrees}, must be in [0, 180]')
         if axis == 'so3' and degrees != 180:
             raise ValueError(
                 "axis 'so3' draws every orientation: leave degrees at 180, or use axis='any'"
             )
-        if up_axis not in (None, *AXES):
-            raise ValueError(f"up_axis is '{up_axis}', must be one of {', '.join(AXES)}")
+        check_choice('up_axis', up_axis, (None, *AXES))
         self.axis, self.degrees, self.up_axis = axis, degrees, up_axis
 
     def transform(self, results: dict) -> dict:

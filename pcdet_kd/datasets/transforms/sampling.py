@@ -9,6 +9,7 @@ from mmcv.transforms import BaseTransform
 from pcdet_kd.datasets.transforms.point_arrays import take
 from pcdet_kd.ops import farthest_point_sample
 from pcdet_kd.registry import TRANSFORMS
+from pcdet_kd.utils.arguments import check_at_least, check_choice
 
 
 class PointSampling(BaseTransform):
@@ -22,10 +23,8 @@ class PointSampling(BaseTransform):
     """
 
     def __init__(self, num_points: int, on_short: str = 'error') -> None:
-        if num_points < 1:
-            raise ValueError(f'num_points is {num_points}, must be at least 1')
-        if on_short not in ('error', 'resample'):
-            raise ValueError(f"on_short is '{on_short}', must be 'error' or 'resample'")
+        check_at_least('num_points', num_points)
+        check_choice('on_short', on_short, ('error', 'resample'))
         self.num_points = num_points
         self.on_short = on_short
 

@@ -5,6 +5,7 @@ from mmcv.transforms import BaseTransform
 
 from pcdet_kd.datasets.transforms.point_arrays import AXES, up_index
 from pcdet_kd.registry import TRANSFORMS
+from pcdet_kd.utils.arguments import check_choice
 
 
 @TRANSFORMS.register_module()
@@ -20,8 +21,7 @@ class ConvertUpAxis(BaseTransform):
     """
 
     def __init__(self, to: str) -> None:
-        if to not in AXES:
-            raise ValueError(f"to is '{to}', must be one of {', '.join(AXES)}")
+        check_choice('to', to, AXES)
         self.to = to
 
     def transform(self, results: dict) -> dict:

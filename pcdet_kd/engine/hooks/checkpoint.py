@@ -13,6 +13,7 @@ from mmengine.runner import EpochBasedTrainLoop
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.preflight import check_metric_names, unknown_metric
 from pcdet_kd.registry import HOOKS
+from pcdet_kd.utils.arguments import check_at_least, check_choice
 from pcdet_kd.utils.files import link_or_copy, remove_stale_temporaries, write_whole
 
 _GREATER = ('acc', 'top', 'auc', 'precision', 'recall', 'iou', 'map')
@@ -61,8 +62,7 @@ class CheckpointHook(Hook):
                 'by_epoch=False: a checkpoint in the middle of an epoch would see its first '
                 'batches again on resume. Leave it True; interval counts epochs'
             )
-        if interval < 1:
-            raise ValueError(f'interval is {interval}, must be at least 1')
+        check_at_least('interval', interval)
         if max_keep_ckpts == 0 or max_keep_ckpts < -1:
             raise ValueError(f'max_keep_ckpts is {max_keep_ckpts}, must be -1 (all) or at least 1')
         self.interval = interval
@@ -203,8 +203,7 @@ def _rule(key: str, rule: str | None) -> str:
             f"whether more or less of '{key}' is better cannot be told from its name; set "
             "rule='greater' or rule='less'"
         )
-    if rule not in ('greater', 'less'):
-        raise ValueError(f"rule is '{rule}' for '{key}', must be 'greater', 'less' or None")
+    check_choice(f"rule for '{key}'", rule, ('greater', 'less', None))
     return rule
 
 

@@ -9,6 +9,7 @@ from mmengine.hooks import Hook
 from pcdet_kd.evaluation.backbone_features import backbone_features
 from pcdet_kd.evaluation.feature_probe import METHODS, check_methods, probe_features
 from pcdet_kd.registry import DATASETS, HOOKS
+from pcdet_kd.utils.arguments import check_at_least
 from pcdet_kd.utils.student import backbone_of
 
 
@@ -44,8 +45,7 @@ class FeatureProbeHook(Hook):
         batch_size: int = 64,
         num_workers: int = 0,
     ) -> None:
-        if interval < 1:
-            raise ValueError(f'interval is {interval}, must be at least 1')
+        check_at_least('interval', interval)
         self.interval = interval
         self.configs = dict(train=dict(train), test=dict(test))
         self.methods = tuple(methods)

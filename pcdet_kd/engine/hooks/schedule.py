@@ -5,8 +5,8 @@ from typing import Any
 
 from mmengine.hooks import Hook
 
-from pcdet_kd.ops.checks import check_choice
 from pcdet_kd.registry import HOOKS
+from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.student import unwrapped
 
 

@@ -9,6 +9,7 @@ from mmengine.dist import all_reduce, is_distributed
 from mmengine.hooks import Hook
 
 from pcdet_kd.registry import HOOKS
+from pcdet_kd.utils.arguments import check_at_least
 from pcdet_kd.utils.stop import SignalHandlers, StoppedBySignal, ended_by_sigterm, stopped
 
 
@@ -30,8 +31,7 @@ class StopSignalHook(Hook):
     priority = 'LOWEST'
 
     def __init__(self, command: str | None = None, agree_every: int = 10) -> None:
-        if agree_every < 1:
-            raise ValueError(f'agree_every is {agree_every}, must be at least 1')
+        check_at_least('agree_every', agree_every)
         self.command = command
         self.agree_every = agree_every
         self._received = 0

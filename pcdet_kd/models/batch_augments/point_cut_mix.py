@@ -13,8 +13,8 @@ from pcdet_kd.models.batch_augments.base import (
     take,
 )
 from pcdet_kd.ops import emd_match
-from pcdet_kd.ops.checks import check_choice
 from pcdet_kd.registry import BATCH_AUGMENTS
+from pcdet_kd.utils.arguments import check_choice
 
 
 @BATCH_AUGMENTS.register_module()

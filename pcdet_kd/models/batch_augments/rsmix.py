@@ -14,8 +14,8 @@ from pcdet_kd.models.batch_augments.base import (
     squared_distance_to,
     take,
 )
-from pcdet_kd.ops.checks import check_choice
 from pcdet_kd.registry import BATCH_AUGMENTS
+from pcdet_kd.utils.arguments import check_at_least, check_choice
 
 
 @BATCH_AUGMENTS.register_module()
@@ -46,8 +46,7 @@ class RSMix(BatchAugment):
         self, beta: float = 1.0, max_points: int = 512, neighborhood: str = 'ball'
     ) -> None:
         check_choice('neighborhood', neighborhood, ('ball', 'knn'))
-        if max_points < 1:
-            raise ValueError(f'max_points is {max_points}, expected at least 1')
+        check_at_least('max_points', max_points)
         self.beta = beta_parameter('beta', beta)
         self.max_points = max_points
         self.neighborhood = neighborhood

@@ -15,6 +15,7 @@ from pcdet_kd.robustness.generation.mark import Mark
 from pcdet_kd.robustness.generation.parallel import compute_chunks
 from pcdet_kd.robustness.generation.sample import Maker
 from pcdet_kd.robustness.generation.source import Source
+from pcdet_kd.utils.arguments import check_at_least, check_choice
 
 GENERATOR_VERSION = 1  # one more whenever the same arguments give other clouds
 _CHUNK = 32
@@ -78,10 +79,8 @@ def generate(
             arguments.
         SampleError: A cloud has too few points, or the camera sees nothing of a mesh.
     """
-    if suite not in SUITES:
-        raise ValueError(f"suite is '{suite}', must be one of {', '.join(SUITES)}")
-    if num_points < 1:
-        raise ValueError(f'num_points is {num_points}, must be at least 1')
+    check_choice('suite', suite, SUITES)
+    check_at_least('num_points', num_points)
     table, count = SUITES[suite], len(source.labels)
     result = Generated(Path(out).expanduser())
     sets, result.left_out = _choose(table, source.mesh is not None, corruptions, severities)

@@ -13,6 +13,7 @@ from pcdet_kd.corruptions.geometry import radius_of, to_unit_sphere, turned
 from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.files import read_json, require_directory
 from pcdet_kd.datasets.meshes import read_mesh
+from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.errors import DataError
 
 NORMALIZE = ('none', 'sphere')
@@ -67,10 +68,8 @@ def source_of(
         ValueError: Another value of ``normalize`` or of ``mesh_up_axis``.
         DataError: A cloud is not of unit size, or has no mesh.
     """
-    if normalize not in NORMALIZE:
-        raise ValueError(f"normalize is '{normalize}', must be one of {', '.join(NORMALIZE)}")
-    if mesh_up_axis not in ('x', 'y', 'z'):
-        raise ValueError(f"mesh_up_axis is '{mesh_up_axis}', must be 'x', 'y' or 'z'")
+    check_choice('normalize', normalize, NORMALIZE)
+    check_choice('mesh_up_axis', mesh_up_axis, ('x', 'y', 'z'))
     dataset.full_init()
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
     points = [info['points'] for info in infos]
