@@ -39,12 +39,13 @@ def test_one_point_and_the_largest_side():
     assert box[:3].tolist() == [0, 0.5, 0] and box[3] == pytest.approx(2)
 
 
-def test_clouds_by_number(make_store):
-    root, clouds = make_store(sizes=(5, 9, 3, 7, 4), clouds_per_shard=2)
+@pytest.mark.parametrize('dtype', ['float32', 'int16'])
+def test_clouds_by_number(make_store, dtype):
+    root, clouds = make_store(sizes=(5, 9, 3, 7, 4), clouds_per_shard=2, dtype=dtype)
     store = CloudStore(root)
     assert len(store) == 5 and store.points is store and store.extras == {}
     for i in (3, 0, 4, 1, 2, 3):
-        np.testing.assert_array_equal(store[i], clouds[i])
+        np.testing.assert_allclose(store[i], clouds[i], atol=0 if dtype == 'float32' else 1e-4)
         assert store.name(i) == f'a/{i}.npy' and store[i].dtype == np.float32
         with pytest.raises(ValueError, match='read-only'):
             store[i][0] = 1

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 
 from pcdet_kd.datasets.counter_random import SampleDraws
@@ -35,7 +36,10 @@ def test_boxes_are_rotated_and_stretched_with_constant_volume():
     middle = lengths.sort(dim=1).values[:, 1]
     assert torch.allclose(middle, torch.ones(4000).double(), atol=1e-4)
     aspects = lengths.amax(1).square()
-    assert aspects.max() < 3.04 and (lengths[:, 0] == lengths.amax(1)).double().mean() > 0.28
+    assert aspects.max() < 3.04 and 1.6 < aspects.mean() < 2  # U(0.33, 3), or its inverse below 1
+    for axis in range(3):  # each is as often the longest as the shortest
+        for extreme in (lengths.amax(1), lengths.amin(1)):
+            assert 0.3 < (lengths[:, axis] == extreme).double().mean() < 0.37
     assert (boxes / lengths[:, None]).mean(0).abs().max() < 0.05  # no preferred direction
     directions = boxes / lengths[:, None]
     product = directions.transpose(1, 2) @ directions
@@ -82,3 +86,19 @@ def test_a_small_cloud_is_repeated():
     for row in index.tolist():
         assert sorted(row) == sorted([*range(10), *range(10), *range(5)])
     assert len({tuple(row) for row in index.tolist()}) == 4
+
+
+@pytest.mark.parametrize('fraction', [0.2, 0.4])
+def test_exactly_the_nearest_where_as_many_lie_inside_as_are_kept(fraction, monkeypatch):
+    uniform = SampleDraws.uniform
+
+    def fixed(self, low, high, *shape):
+        drawn = uniform(self, low, high, *shape)
+        return torch.full_like(drawn, fraction) if (low, high) == (0.1, 0.9) else drawn
+
+    monkeypatch.setattr(SampleDraws, 'uniform', fixed)
+    points = torch.zeros(50, 100, 3)
+    points[..., 0] = torch.arange(100)
+    index = crop_indices(points, CropSpec(1, 40, (0.1, 0.9)), ASPECT, draws(50))
+    spans = index.amax(1) - index.amin(1) + 1
+    assert (spans == 40).all()  # 40 neighbours on the line
