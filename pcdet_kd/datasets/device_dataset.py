@@ -13,6 +13,8 @@ from pcdet_kd.datasets.device_transforms import apply, check_device_forms
 from pcdet_kd.datasets.transforms.packing import META_KEYS, PackPointInputs
 from pcdet_kd.structures import PointDataSample
 
+_ROWS = 4096  # that are copied to the device at once
+
 
 class DeviceDataset(Dataset):
     """The clouds of a data set as tensors on a device, with its pipeline in batched form.
@@ -51,6 +53,11 @@ class DeviceDataset(Dataset):
                 'a device'
             )
         check_device_forms(self.transforms)
+        if not hasattr(dataset, 'records'):
+            raise ValueError(
+                f'a {type(dataset).__name__} has no arrays that could be put on a device: remove '
+                'device from the data loader, or pack it with pcdet-kd pack and use the PointStore'
+            )
         self.dataset = dataset
         self.metainfo = dataset.metainfo
         chosen = [info['record'] for info in dataset.data_list]
@@ -64,19 +71,24 @@ class DeviceDataset(Dataset):
             logger='current',
         )
 
-    def _upload(self, array: np.ndarray | list[np.ndarray], chosen: list[int]) -> torch.Tensor:
-        rows = [array[i] for i in chosen]
-        sizes = {len(row) for row in rows}
-        if len(sizes) > 1:
-            raise ValueError(
-                f'the clouds of {type(self.dataset).__name__} have {min(sizes)} to {max(sizes)} '
-                'points; on a device all need the same number: remove device from the data loader'
-            )
-        return (
-            torch.from_numpy(np.stack(rows)).to(self.device)
-            if rows
-            else torch.empty(0, device=self.device)
-        )
+    def _upload(self, array: Sequence[np.ndarray], chosen: list[int]) -> torch.Tensor:
+        """Copy rows of equal size, some at a time: those of a store are not in memory before."""
+        out = torch.empty(0, device=self.device)
+        for start in range(0, len(chosen), _ROWS):
+            rows = [array[i] for i in chosen[start : start + _ROWS]]
+            sizes = {len(row) for row in rows} | ({out.shape[1]} if start else set())
+            if len(sizes) > 1:
+                raise ValueError(
+                    f'the clouds of {type(self.dataset).__name__} have {min(sizes)} to '
+                    f'{max(sizes)} points; on a device all need the same number: remove device '
+                    'from the data loader'
+                )
+            block = torch.from_numpy(np.stack(rows))
+            if not start:
+                shape = (len(chosen), *block.shape[1:])
+                out = torch.empty(shape, dtype=block.dtype, device=self.device)
+            out[start : start + len(rows)] = block.to(self.device)
+        return out
 
     def __deepcopy__(self, memo: dict) -> 'DeviceDataset':
         # a loader's config is copied while it is built; the tensors are not

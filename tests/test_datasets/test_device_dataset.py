@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from pcdet_kd.datasets import collate_points
+from pcdet_kd.datasets import PointMixture, PointStore, collate_points, device_dataset
 from pcdet_kd.datasets.device_dataset import DeviceDataset, as_it_is
 from pcdet_kd.registry import DATASETS
 
@@ -124,3 +124,25 @@ def test_clouds_of_unequal_size_are_an_error():
         ValueError, match='have 15 to 16 points; on a device all need the same number'
     ):
         DeviceDataset(dataset, 'cpu')
+
+
+def test_a_store_without_labels_is_copied_some_rows_at_a_time(make_store, monkeypatch):
+    monkeypatch.setattr(device_dataset, '_ROWS', 3)
+    root, clouds = make_store(sizes=[16] * 8, clouds_per_shard=5)
+    pack = [dict(type='PackPointInputs')]
+    moved = DeviceDataset(PointStore(str(root), pipeline=pack), 'cpu')
+    batch = moved.__getitems__([7, 0, 3])
+    np.testing.assert_array_equal(batch['inputs']['points'], [clouds[i] for i in (7, 0, 3)])
+    assert [s.sample_id for s in batch['data_samples']] == ['a/7.npy', 'a/0.npy', 'a/3.npy']
+    assert 'gt_label' not in batch['data_samples'][0]
+    root, _ = make_store(sizes=[16] * 7 + [17], name='uneven')
+    with pytest.raises(ValueError, match='have 16 to 17 points'):
+        DeviceDataset(PointStore(str(root), pipeline=pack), 'cpu')
+
+
+def test_a_mixture_has_no_arrays(make_store):
+    root, _ = make_store(sizes=[16] * 3)
+    parts = dict(a=dict(type='PointStore', data_root=str(root)))
+    mixture = PointMixture(parts, pipeline=[dict(type='PackPointInputs')])
+    with pytest.raises(ValueError, match='a PointMixture has no arrays.*pcdet-kd pack'):
+        DeviceDataset(mixture, 'cpu')
