@@ -16,6 +16,7 @@ from mmengine.config import Config
 from pcdet_kd.datasets.class_names import MODELNET40
 from pcdet_kd.datasets.collate import collate_points
 from pcdet_kd.engine.config import load_config
+from pcdet_kd.engine.config_reader import variables_of
 from pcdet_kd.engine.pipeline import feature_banks
 from pcdet_kd.engine.stages import plan
 from pcdet_kd.registry import DATASETS, MODELS, PARAM_SCHEDULERS
@@ -61,6 +62,14 @@ def small_data(tmp_path_factory) -> dict[str, dict]:
             file['data'] = rng.uniform(-0.5, 0.5, (n, 2048, 6))
             file['label'] = np.arange(n, dtype=np.int32) % 17
         (objects / f'{split}_files.txt').write_text(f'./{split}_0.h5\n')
+    shapes = root / 'ShapeNet55-34'
+    (shapes / 'ShapeNet-55').mkdir(parents=True)
+    (shapes / 'shapenet_pc').mkdir()
+    for split, n in (('train', 4), ('test', 2)):
+        names = [f'02691156-{split}{i}.npy' for i in range(n)]
+        (shapes / 'ShapeNet-55' / f'{split}.txt').write_text('\n'.join(names))
+        for name in names:
+            np.save(shapes / 'shapenet_pc' / name, rng.uniform(-1, 1, (1100, 3)).astype('f4'))
     tasks = root / 'ModelNetFewshot' / '5way_10shot'
     tasks.mkdir(parents=True)
     rows = [(rng.uniform(-1, 1, (64, 6)).astype(np.float32), i % 5, i % 5) for i in range(10)]
@@ -76,6 +85,7 @@ def small_data(tmp_path_factory) -> dict[str, dict]:
         ScanNetCls={'data_root': str(objects)},
         ScanObjectNN={'data_root': str(root / 'ScanObjectNN')},
         ModelNet40={'data_root': str(models)},
+        ShapeNet55={'data_root': str(shapes)},
         FewShotFold={'data_root': str(models), 'way': 2, 'shot': 1, 'test_per_class': 1},
         PointBERTFewShot={'data_root': str(tasks.parent)},
         SyntheticScans={'num_train': 45, 'num_test': 15},
@@ -114,8 +124,14 @@ def shared_folder(tmp_path_factory) -> Path:
 
 def options_for(leaf: Path, small_data: dict) -> dict:
     """Options that make a config small."""
-    kind = load_config(leaf).train_dataloader.dataset.type
-    return {**SMALL, **small_data[kind]}
+    cfg = load_config(leaf)
+    options = {**SMALL, **small_data[cfg.train_dataloader.dataset.type]}
+    if cfg.model.type == 'AsymDSD':  # crops have their own numbers of points
+        del options['num_points']
+        sizes = dict(depth=2, embed_dims=48)
+        options.update({f'model.student.backbone.{key}': size for key, size in sizes.items()})
+    known = variables_of(leaf)
+    return {name: value for name, value in options.items() if '.' in name or name in known}
 
 
 @pytest.mark.parametrize('leaf', LEAVES, ids=lambda p: str(p.relative_to(ROOT / 'configs')))

@@ -27,10 +27,11 @@ def main() -> int:
     from pcdet_kd.visualization import draw_crops
 
     cfg = load_config(args.config, args.cfg_options)
+    kind = MODELS.get(cfg.model.type)
+    if not (isinstance(kind, type) and issubclass(kind, AsymDSD)):
+        raise ConfigError(args.config, [f'model.type: {cfg.model.type}, expected AsymDSD'])
     torch.manual_seed(args.seed)
     model = MODELS.build(cfg.model)
-    if not isinstance(model, AsymDSD):
-        raise ConfigError(args.config, [f'model.type: {cfg.model.type}, expected AsymDSD'])
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     if not 0 <= args.sample < len(dataset):
         parser.error(f'--sample is {args.sample}, expected 0 to {len(dataset) - 1}')
