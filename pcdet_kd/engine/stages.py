@@ -18,7 +18,7 @@ from pcdet_kd.engine.pretrained import start_backbone, starts_backbone, without_
 from pcdet_kd.engine.stage_record import StageRecord
 from pcdet_kd.models.pretrained_backbone import STAGE_PREFIX
 from pcdet_kd.registry import did_you_mean
-from pcdet_kd.utils.student import is_distiller, student_config
+from pcdet_kd.utils.student import is_distiller, student_config, student_hooks
 
 _ONLY_FOR_TRAINING = ('teacher', 'loss')  # of a generator, which decodes without them
 
@@ -186,6 +186,7 @@ def baseline_of(leaf: Stage, inside: bool = False) -> Stage:
         raise ConfigError(leaf.config, [problem])
     cfg = copy.deepcopy(leaf.cfg)
     cfg.model = student_config(cfg.model)
+    cfg.custom_hooks = student_hooks(cfg.get('custom_hooks') or ())
     cfg.pop('requires', None)
     requires = {name: leaf.requires[name] for _, _, _, name in placeholders(cfg)}
     folder = leaf.work_dir / 'stages' if inside else leaf.work_dir.parent

@@ -1,13 +1,13 @@
 """What the student of a distiller is: in a config, in a model, in a state dict."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import Tensor, nn
 
-from pcdet_kd.registry import DISTILLERS, MODELS
+from pcdet_kd.registry import DISTILLERS, HOOKS, MODELS
 from pcdet_kd.utils.checkpoint import weights_of
 
 _PREFIX = 'student.'
@@ -36,6 +36,18 @@ def unwrapped(model: nn.Module) -> nn.Module:
 def student_config(model_cfg: Mapping) -> Mapping:
     """Return the config of a distiller's student; of any other model, its own config."""
     return model_cfg['student'] if is_distiller(model_cfg) else model_cfg
+
+
+def student_hooks(hooks: Sequence[Mapping]) -> list[Mapping]:
+    """Return the configs of hooks that also make sense where a distiller's student trains alone:
+    all but those of classes that say ``only_for_distillers``.
+    """
+    return [hook for hook in hooks if not _only_for_distillers(hook['type'])]
+
+
+def _only_for_distillers(kind: str | type) -> bool:
+    kind = HOOKS.get(kind) if isinstance(kind, str) else kind
+    return getattr(kind, 'only_for_distillers', False)
 
 
 def student_of(model: nn.Module) -> nn.Module:

@@ -99,3 +99,19 @@ def test_a_frozen_model_is_the_one_that_its_stage_trains(tiny_configs):
     kept = {k: v for k, v in trained[1].items() if k not in ('teacher', 'loss')}
     assert found[1].generator.model == kept and found[1].generator.model.in_channels == 16
     assert stages[1].cfg.model.teacher.teacher.model == trained[0]
+
+
+def test_the_student_alone_has_no_hooks_of_the_method(tiny_configs):
+    leaf = tiny_configs / 'tiny_hooked.py'
+    leaf.write_text(
+        "_base_ = 'tiny_pointcmt.py'\n"
+        'custom_hooks = [\n'
+        "    dict(type='LossWarmupHook', loss='feature', epochs=2),\n"
+        "    dict(type='ScheduleHook', attribute='losses.feature.loss_weight', start=0, end=1),\n"
+        "    dict(type='EMATeacherHook'),\n"
+        "    dict(type='BatchNormMomentumHook'),\n"
+        ']\n'
+    )
+    baseline, distilled = plan(leaf, with_baseline=True)[-2:]
+    assert [hook.type for hook in baseline.cfg.custom_hooks] == ['BatchNormMomentumHook']
+    assert len(distilled.cfg.custom_hooks) == 4

@@ -18,6 +18,7 @@ class EMATeacherHook(Hook):
     """
 
     priority = 'ABOVE_NORMAL'
+    only_for_distillers = True
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None

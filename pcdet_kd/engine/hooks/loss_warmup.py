@@ -23,6 +23,8 @@ class LossWarmupHook(Hook):
             / epochs (the later code DesenAT, with 5).
     """
 
+    only_for_distillers = True
+
     def __init__(self, loss: str, epochs: int, first: int = 0) -> None:
         if epochs < 1 or first < 0:
             raise ValueError(

@@ -12,7 +12,7 @@ from pcdet_kd.utils.student import unwrapped
 
 @HOOKS.register_module()
 class ScheduleHook(Hook):
-    """Sets an attribute of the model before each iteration: a momentum, a temperature, a weight.
+    """Sets an attribute of a distiller before each iteration: a momentum, a temperature, a weight.
 
     The value follows from the iteration alone, so that a resumed run goes on exactly. After
     training the attribute is what it was.
@@ -25,6 +25,8 @@ class ScheduleHook(Hook):
         epochs: Epochs until the end; None: all. Later iterations keep the end's value.
         curve: ``'linear'``, or ``'cosine'``: half a period.
     """
+
+    only_for_distillers = True
 
     def __init__(
         self,
