@@ -5,14 +5,14 @@ convolutions of most point networks compute; on CPU they do so without the copie
 """
 
 from collections.abc import Sequence
-from functools import partial
 
 from torch import Tensor, nn
 
 from pcdet_kd.layers.linear import Linear
+from pcdet_kd.layers.rms_norm import RMSNorm
 from pcdet_kd.utils.arguments import check_choice
 
-_NORMS = {'bn': nn.BatchNorm1d, 'ln': nn.LayerNorm, 'rms': partial(nn.RMSNorm, eps=1e-5)}
+_NORMS = {'bn': nn.BatchNorm1d, 'ln': nn.LayerNorm, 'rms': RMSNorm}
 _ACTS = {
     'relu': lambda: nn.ReLU(inplace=True),
     'leaky_relu': lambda: nn.LeakyReLU(0.2, inplace=True),

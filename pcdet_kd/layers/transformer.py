@@ -1,6 +1,7 @@
 """Pre-norm transformer blocks for tokens of points, as in Point-MAE and AsymDSD."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -9,9 +10,10 @@ from torch.utils.checkpoint import checkpoint
 
 from pcdet_kd.layers.drop_path import DropPath
 from pcdet_kd.layers.linear import Linear
+from pcdet_kd.layers.rms_norm import RMSNorm
 from pcdet_kd.utils.arguments import check_choice
 
-_NORMS = {'ln': nn.LayerNorm, 'rms': nn.RMSNorm}
+_NORMS = {'ln': partial(nn.LayerNorm, eps=1e-5), 'rms': RMSNorm}
 
 
 def token_norm(norm: str, dim: int) -> nn.Module:
@@ -19,7 +21,7 @@ def token_norm(norm: str, dim: int) -> nn.Module:
     epsilon of 1e-5.
     """
     check_choice('norm', norm, _NORMS)
-    return _NORMS[norm](dim, eps=1e-5)
+    return _NORMS[norm](dim)
 
 
 class Attention(nn.Module):

@@ -142,6 +142,25 @@ def test_it_trains_its_parts(mode):
             assert 0 < entropy <= spread + 1e-5 <= math.log(PROTOTYPES) + 2e-5
 
 
+@pytest.mark.parametrize('mode', MODES)
+def test_mixed_precision_changes_little(mode):
+    """Losses and their statistics are in float32, so that they differ by bfloat16's rounding of
+    the features only.
+    """
+    found = []
+    for enabled in (False, True):
+        torch.manual_seed(0)
+        model = MODELS.build(tiny_config(mode)).train()
+        inputs = batch(views=1 if mode == 'mpm' else 2)
+        torch.manual_seed(2)
+        with torch.autocast('cpu', torch.bfloat16, enabled=enabled):
+            losses = model(inputs, [None] * 4, mode='loss')
+        sum(v for k, v in losses.items() if k.startswith('loss_')).backward()
+        assert all(v.dtype == torch.float32 for v in losses.values())
+        found.append({k: float(v.detach()) for k, v in losses.items()})
+    assert found[1] == pytest.approx(found[0], rel=0.05, abs=0.02) and found[0] != found[1]
+
+
 def test_shapes_of_a_step():
     """Specified for two global and four local crops and four masks."""
     torch.manual_seed(0)
