@@ -17,6 +17,7 @@ from pcdet_kd.utils.hashing import content_sha256
 from pcdet_kd.views.cache import RECORD, read_record
 
 VERSION = 1  # of decoded images: count up when equal files and settings give other pixels
+_MOST_PIXELS = 8 * 1032  # per byte of a PNG: one bit each, and deflate packs 1032 bytes into one
 _DIGITS = 16  # of the hash in a cached file's name
 
 
@@ -159,6 +160,8 @@ class StoredViews:
                     raise ValueError('not a PNG image')
                 width, height = np.frombuffer(data, '>u4', 2, offset=16).tolist()
                 check_size(path, width * height * 8, 'an image')  # 16 bits, four channels
+                if width * height > _MOST_PIXELS * len(data):
+                    raise ValueError(f'{len(data)} bytes cannot hold {width} by {height} pixels')
                 image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
                 if image is None:
                     raise ValueError('a damaged PNG image')

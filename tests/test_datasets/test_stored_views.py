@@ -84,7 +84,9 @@ def test_what_render_views_writes(tmp_path):
 
 
 # the header of an image of 65,536 by 65,536 pixels
-HUGE = b'\x89PNG\r\n\x1a\n\0\0\0\rIHDR' + np.array([2**16] * 2, '>u4').tobytes()
+START = b'\x89PNG\r\n\x1a\n\0\0\0\rIHDR'
+HUGE = START + np.array([2**16] * 2, '>u4').tobytes()
+LARGE = START + np.array([8000] * 2, '>u4').tobytes()  # half a gigabyte, seconds to decode
 
 
 @pytest.mark.parametrize(
@@ -94,6 +96,7 @@ HUGE = b'\x89PNG\r\n\x1a\n\0\0\0\rIHDR' + np.array([2**16] * 2, '>u4').tobytes()
         (b'', 'an empty file'),
         (b'<html>', 'an HTML page'),
         (b'\xff\xd8 a JPEG image', 'not a PNG image'),
+        (LARGE, '24 bytes cannot hold 8000 by 8000 pixels'),
         (HUGE, 'an image of 34,359,738,368 bytes in a file of 24'),
         (pictures(0, (7, 7)), 'an image of 7 by 7 pixels'),
         (pictures(0, (8, 9)), 'an image of 9 by 8 pixels'),
