@@ -162,6 +162,7 @@ class StoredViews:
                 check_size(path, width * height * 8, 'an image')  # 16 bits, four channels
                 if width * height > _MOST_PIXELS * len(data):
                     raise ValueError(f'{len(data)} bytes cannot hold {width} by {height} pixels')
+                _check_chunks(data)
                 image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
                 if image is None:
                     raise ValueError('a damaged PNG image')
@@ -191,3 +192,15 @@ class StoredViews:
             f'{self.shape[0]} images of every shape: <name>_001.png to _{self.shape[0]:03d}.png',
             self._fix,
         )
+
+
+def _check_chunks(data: bytes) -> None:
+    """Raise ``ValueError`` if a PNG's chunk claims more bytes than there are: OpenCV would allocate
+    them first, up to 4 GB.
+    """
+    at, kind = 8, b''
+    while kind != b'IEND' and at < len(data):
+        length, kind = int.from_bytes(data[at : at + 4], 'big'), data[at + 4 : at + 8]
+        at += 12 + length
+        if at > len(data):
+            raise ValueError(f'a chunk of {length} bytes in a file of {len(data)}')
