@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -195,12 +196,15 @@ class StoredViews:
 
 
 def _check_chunks(data: bytes) -> None:
-    """Raise ``ValueError`` if a PNG's chunk claims more bytes than there are: OpenCV would allocate
-    them first, up to 4 GB.
+    """Raise ``ValueError`` if a chunk of a PNG claims more bytes than there are, or is damaged by
+    its checksum: OpenCV would allocate first, up to 4 GB.
     """
     at, kind = 8, b''
     while kind != b'IEND' and at < len(data):
         length, kind = int.from_bytes(data[at : at + 4], 'big'), data[at + 4 : at + 8]
-        at += 12 + length
-        if at > len(data):
+        end = at + 8 + length
+        if end + 4 > len(data):
             raise ValueError(f'a chunk of {length} bytes in a file of {len(data)}')
+        if zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4], 'big'):
+            raise ValueError('a damaged PNG image')
+        at = end + 4

@@ -1,6 +1,7 @@
 import json
 import multiprocessing
 import os
+import zlib
 
 import cv2
 import numpy as np
@@ -86,7 +87,8 @@ def test_what_render_views_writes(tmp_path):
 # the header of an image of 65,536 by 65,536 pixels
 START = b'\x89PNG\r\n\x1a\n\0\0\0\rIHDR'
 HUGE = START + np.array([2**16] * 2, '>u4').tobytes()
-SMALL = START + np.array([8] * 2, '>u4').tobytes() + bytes([8, 0, 0, 0, 0]) + bytes(4)
+_HEADER = START[12:] + np.array([8] * 2, '>u4').tobytes() + bytes([8, 0, 0, 0, 0])
+SMALL = START[:12] + _HEADER + zlib.crc32(_HEADER).to_bytes(4, 'big')
 CHUNK = SMALL + b'\xff\xff\xff\xffIDAT'  # OpenCV allocates what a chunk claims
 LARGE = START + np.array([8000] * 2, '>u4').tobytes()  # half a gigabyte, seconds to decode
 
@@ -98,6 +100,7 @@ LARGE = START + np.array([8000] * 2, '>u4').tobytes()  # half a gigabyte, second
         (b'', 'an empty file'),
         (b'<html>', 'an HTML page'),
         (b'\xff\xd8 a JPEG image', 'not a PNG image'),
+        (SMALL[:-1] + b'\0', 'a damaged PNG image'),
         (CHUNK, 'a chunk of 4294967295 bytes in a file of'),
         (LARGE, '24 bytes cannot hold 8000 by 8000 pixels'),
         (HUGE, 'an image of 34,359,738,368 bytes in a file of 24'),
