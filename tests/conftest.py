@@ -2,7 +2,11 @@
 commands share.
 """
 
+import multiprocessing
 import os
+import runpy
+import socket
+from multiprocessing import connection
 from pathlib import Path
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
@@ -105,6 +109,56 @@ model = dict(type='PointCMT', preset='paper', student=_base_.student,
              helpers=dict(generator=dict(type='FrozenGenerator', checkpoint='stage:generator')))
 """,  # noqa: E501
 }
+
+
+@pytest.fixture(scope='session')
+def forkserver():
+    """A way to start processes that have imported the package when they start; one for all tests:
+    the modules that it imports are settled by the first.
+    """
+    context = multiprocessing.get_context('forkserver')
+    context.set_forkserver_preload(
+        ['pcdet_kd.engine', 'pcdet_kd.distillers', 'torch._dynamo', 'matplotlib.pyplot']
+    )
+    return context
+
+
+@pytest.fixture(scope='session')
+def two_processes(forkserver):
+    """Run a script with its arguments in two processes, as torchrun does but without its start;
+    returns what each has printed.
+    """
+
+    def run(folder: Path, *argv: str) -> list[str]:
+        with socket.socket() as free:
+            free.bind(('127.0.0.1', 0))
+            port = free.getsockname()[1]
+        outputs = [folder / f'output_{rank}.txt' for rank in range(2)]
+        processes = [
+            forkserver.Process(
+                target=runpy.run_path,
+                args=(str(ROOT / 'tests/one_of_two.py'),),
+                kwargs=dict(
+                    init_globals=dict(RANK=rank, PORT=port, ARGV=[*map(str, argv)], OUT=str(out))
+                ),
+            )
+            for rank, out in enumerate(outputs)
+        ]
+        for process in processes:
+            process.start()
+        waiting = {process.sentinel: process for process in processes}
+        while waiting and (ended := connection.wait(waiting, 120)):
+            if any([waiting.pop(sentinel).exitcode for sentinel in ended]):
+                break
+        failed = [process.exitcode for process in processes if process.exitcode]
+        for process in processes:  # one that waits for another that has failed would wait for long
+            process.kill()
+            process.join()
+        texts = [out.read_text() for out in outputs]
+        assert not waiting and not failed, '\n'.join(texts)
+        return texts
+
+    return run
 
 
 @pytest.fixture

@@ -16,15 +16,14 @@ from mmengine.config import Config
 from pcdet_kd.datasets.class_names import MODELNET40
 from pcdet_kd.datasets.collate import collate_points
 from pcdet_kd.engine.config import load_config
-from pcdet_kd.engine.config_reader import variables_of
 from pcdet_kd.engine.pipeline import feature_banks
-from pcdet_kd.engine.stages import plan
+from pcdet_kd.engine.stages import _variables_of_stages, plan
 from pcdet_kd.registry import DATASETS, MODELS, PARAM_SCHEDULERS
 from pcdet_kd.utils.checkpoint import save_checkpoint_file
 
 ROOT = Path(__file__).parents[1]
 LEAVES = sorted(p for p in (ROOT / 'configs').rglob('*.py') if '_base_' not in p.parts)
-SMALL = {'num_points': 64, 'batch_size': 2, 'num_workers': 0}
+SMALL = {'num_points': 64, 'image_size': 32, 'batch_size': 2, 'num_workers': 0}
 
 
 @pytest.fixture(scope='session')
@@ -130,7 +129,7 @@ def options_for(leaf: Path, small_data: dict) -> dict:
         del options['num_points']
         sizes = dict(depth=2, embed_dims=48)
         options.update({f'model.student.backbone.{key}': size for key, size in sizes.items()})
-    known = variables_of(leaf)
+    known = _variables_of_stages(leaf)
     return {name: value for name, value in options.items() if '.' in name or name in known}
 
 
@@ -142,9 +141,10 @@ def test_one_step(leaf, small_data, shared_folder, monkeypatch, tmp_path):
     for stage in stages[:-1]:
         if not stage.weights.exists():
             stage.work_dir.mkdir(parents=True, exist_ok=True)
-            weights = dict(state_dict=MODELS.build(stage.cfg.model).state_dict())
-            for file in {stage.weights, stage.work_dir / 'last.pth'}:
-                save_checkpoint_file(weights, file)
+            last = stage.work_dir / 'last.pth'
+            save_checkpoint_file(dict(state_dict=MODELS.build(stage.cfg.model).state_dict()), last)
+            if stage.weights != last:
+                stage.weights.hardlink_to(last)
     cfg = stages[-1].resolved()
     cfg.dump(str(tmp_path / 'dumped.py'))
     assert Config.fromfile(tmp_path / 'dumped.py').model == cfg.model

@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BACKBONE = """
-from mmengine.model import BaseModule
-from pcdet_kd.registry import BACKBONES
+PART = """
+from pcdet_kd.registry import VISUALIZERS
 
-@BACKBONES.register_module()
-class Elsewhere(BaseModule):
-    out_channels = 7
+@VISUALIZERS.register_module()
+class Elsewhere:
+    answer = 7
 
 CALLS = []
 
@@ -25,7 +24,7 @@ def register():
 """
 
 
-def install(folder: Path, entry: str, source: str = BACKBONE) -> None:
+def install(folder: Path, entry: str, source: str = PART) -> None:
     """Write a package and its metadata as pip would."""
     (folder / 'elsewhere.py').write_text(source)
     info = folder / 'elsewhere_pkg-1.0.dist-info'
@@ -47,8 +46,8 @@ def run(folder: Path, code: str, **environment: str) -> subprocess.CompletedProc
 
 
 BUILD = (
-    'from pcdet_kd.registry import BACKBONES; '
-    "print(BACKBONES.build(dict(type='Elsewhere')).out_channels)"
+    'from pcdet_kd.registry import VISUALIZERS; '
+    "print(VISUALIZERS.build(dict(type='Elsewhere')).answer)"
 )
 
 
@@ -70,7 +69,7 @@ def test_function_is_called_once(tmp_path):
 
 def test_class_is_imported_but_not_built(tmp_path):
     refuses = 'class Part:\n    def __init__(self):\n        raise RuntimeError("was built")\n'
-    install(tmp_path, 'elsewhere:Part', BACKBONE + refuses)
+    install(tmp_path, 'elsewhere:Part', PART + refuses)
     done = run(tmp_path, BUILD)
     assert done.stdout.strip() == '7', done.stderr
 

@@ -1,7 +1,4 @@
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import h5py
@@ -205,7 +202,7 @@ def test_a_stopped_command_says_how_it_goes_on(student, command, write_suite, mo
     assert code == 0 and 'continues after 11 of 36 sets' in out + err
 
 
-def test_two_processes_find_what_one_finds(student, command, write_suite):
+def test_two_processes_find_what_one_finds(student, command, write_suite, two_processes):
     root = write_suite('modelnet-c', count=13)
     options = ['--corruptions', 'modelnet-c', '--corruptions-root', str(root)]
     code, out, err = command('test', *student, *options, '--work-dir', 'one')
@@ -220,29 +217,15 @@ def test_two_processes_find_what_one_finds(student, command, write_suite):
         'spec.loader.exec_module(importlib.util.module_from_spec(spec))\n'
         'from pcdet_kd.cli.test import main\nraise SystemExit(main())\n'
     )
-    done = subprocess.run(
-        [
-            sys.executable,
-            '-m',
-            'torch.distributed.run',
-            '--standalone',
-            '--nproc_per_node=2',
-            str(script),
-            *map(str, student),
-            *options,
-            '--work-dir',
-            'two',
-            '--launcher',
-            'pytorch',
-        ],
-        capture_output=True,
-        text=True,
-        timeout=250,
-        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+    out, silent = two_processes(
+        Path.cwd(), script, *student, *options, '--work-dir', 'two', '--launcher', 'pytorch'
     )
-    assert done.returncode == 0, done.stderr
-    both = SuiteResult.read(folder_of(done.stdout))
-    assert done.stdout.count('predictions: ') == 1 and both.folder.name == alone.folder.name
+    both = SuiteResult.read(folder_of(out))
+    assert (
+        out.count('predictions: ') == 1
+        and 'predictions: ' not in silent
+        and both.folder.name == alone.folder.name
+    )
     for name, found in alone.sets.items():
         assert np.array_equal(found.gt, both.sets[name].gt) and np.array_equal(
             found.pred, both.sets[name].pred

@@ -1,7 +1,6 @@
 """AsymDSD in the Runner: killed and resumed, and in two processes."""
 
 import copy
-import multiprocessing
 
 import pytest
 import torch
@@ -180,11 +179,9 @@ def one_of_two(rank, folder):
     dist.destroy_process_group()
 
 
-def test_two_processes_equal_one_with_the_double_batch(tmp_path, monkeypatch):
+def test_two_processes_equal_one_with_the_double_batch(forkserver, tmp_path, monkeypatch):
     """Gradients of all terms, KoLeo's across processes included, and centres."""
-    context = multiprocessing.get_context('forkserver')
-    context.set_forkserver_preload(['pcdet_kd.engine', 'pcdet_kd.distillers'])
-    processes = [context.Process(target=one_of_two, args=(rank, tmp_path)) for rank in range(2)]
+    processes = [forkserver.Process(target=one_of_two, args=(rank, tmp_path)) for rank in range(2)]
     for process in processes:
         process.start()
     monkeypatch.setattr(asymdsd, 'patch_masks', farthest_half)

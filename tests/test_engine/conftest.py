@@ -1,8 +1,6 @@
 """Fixtures: the toy, and a way to train it in a process that may be killed."""
 
 import importlib.util
-import multiprocessing
-import os
 import runpy
 import sys
 import warnings
@@ -54,16 +52,11 @@ def runner_of(toy, tmp_path):
 
 
 @pytest.fixture(scope='session')
-def in_process():
+def in_process(forkserver):
     """Start training the toy in another process, which starts quickly; returns the process."""
-    context = multiprocessing.get_context('forkserver')
-    context.set_forkserver_preload(
-        ['pcdet_kd.engine', 'pcdet_kd.datasets', 'torch._dynamo', 'matplotlib.pyplot']
-    )
-    os.environ.setdefault('OMP_NUM_THREADS', '1')
 
     def start(**options):
-        process = context.Process(
+        process = forkserver.Process(
             target=runpy.run_path,
             args=(str(HERE / 'run_pcdet_kd_toy.py'),),
             kwargs=dict(init_globals=dict(OPTIONS=options), run_name='toy_run'),

@@ -1,4 +1,4 @@
-"""Two processes, gloo, CPU; torchrun as users call it."""
+"""Two processes, gloo, CPU; one test calls torchrun as users do."""
 
 import json
 import os
@@ -46,31 +46,12 @@ torch.save(runner.model.module.state_dict(), f'{out}/resumed_{rank}.pt')
 
 
 @pytest.fixture(scope='module')
-def finished(tmp_path_factory):
+def finished(two_processes, tmp_path_factory):
     """Directory of a finished two-process run."""
     out = tmp_path_factory.mktemp('two')
     script = out / 'script.py'
     script.write_text(SCRIPT)
-    command = [
-        sys.executable,
-        '-m',
-        'torch.distributed.run',
-        '--standalone',
-        '--nproc-per-node=2',
-        str(script),
-        str(out),
-        str(Path(__file__).parent),
-    ]
-    done = subprocess.run(
-        command,
-        cwd=out,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    two_processes(out, script, out, Path(__file__).parent)
     return out
 
 

@@ -75,11 +75,11 @@ def _score(rank, port, size, world, folder):
     torch.distributed.destroy_process_group()
 
 
-def test_padding_of_a_distributed_sampler_is_counted_once(tmp_path):
+def test_padding_of_a_distributed_sampler_is_counted_once(forkserver, tmp_path):
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
-    mp.spawn(_score, args=(port, 7, 2, str(tmp_path)), nprocs=2)
+    mp.start_processes(_score, (port, 7, 2, str(tmp_path)), nprocs=2, start_method='forkserver')
     assert [(tmp_path / str(rank)).read_text() for rank in range(2)] == ['(21.0, 1.0)'] * 2
     assert {file.name for file in tmp_path.iterdir()} == {'0', '1'}
 

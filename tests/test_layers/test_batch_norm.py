@@ -84,7 +84,7 @@ def _step(rank, store, folder):
     dist.destroy_process_group()
 
 
-def test_two_processes_share_the_statistics(tmp_path):
+def test_two_processes_share_the_statistics(forkserver, tmp_path):
     """Two processes with SyncBatchNorm give what one gives that sees all clouds."""
     torch.manual_seed(0)
     net = EdgeConv(3, 5, 4).double()
@@ -92,7 +92,9 @@ def test_two_processes_share_the_statistics(tmp_path):
     x, grad = torch.randn(4, 9, 3, dtype=torch.float64), torch.randn(4, 9, 5, dtype=torch.float64)
     for name, value in (('net', net), ('x', x), ('grad', grad)):
         torch.save(value, tmp_path / f'{name}.pth')
-    mp.spawn(_step, (str(tmp_path / 'store'), str(tmp_path)), nprocs=2)
+    mp.start_processes(
+        _step, (str(tmp_path / 'store'), str(tmp_path)), nprocs=2, start_method='forkserver'
+    )
     seen = torch.tensor([0, 2, 3])
     leaf = x[seen].requires_grad_(True)
     out = net(leaf)

@@ -1,7 +1,4 @@
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -156,24 +153,10 @@ with open(f'{out}/found_{rank}.json', 'w') as file:
 
 
 @pytest.mark.xdist_group('two_processes')
-def test_two_processes(tmp_path):
+def test_two_processes(two_processes, tmp_path):
     script = tmp_path / 'script.py'
     script.write_text(SCRIPT)
-    command = [
-        sys.executable,
-        *('-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2', str(script)),
-        *(str(tmp_path), str(Path(__file__).parents[1]), json.dumps(MODEL)),
-    ]
-    done = subprocess.run(
-        command,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    two_processes(tmp_path, script, tmp_path, Path(__file__).parents[1], json.dumps(MODEL))
     found = [json.loads((tmp_path / f'found_{rank}.json').read_text()) for rank in range(2)]
     assert found[0] == found[1], 'the gradients are averaged in both'
     assert found[0]['always'] == found[0]['unprobed'], 'a probe changes nothing'
