@@ -1,8 +1,7 @@
 import dataclasses
 import inspect
 import json
-import subprocess
-import sys
+import runpy
 import time
 
 import h5py
@@ -175,7 +174,7 @@ def noise():
     return Source(points, np.zeros(40, np.int64), [str(i) for i in range(40)], 'noise', 'f')
 
 
-def test_killed_and_resumed(tmp_path):
+def test_killed_and_resumed(forkserver, tmp_path):
     script = (
         'import numpy as np\nfrom pcdet_kd.robustness import Source, generate\n'
         + inspect.getsource(noise)
@@ -184,13 +183,15 @@ def test_killed_and_resumed(tmp_path):
             'workers=2)'
         )
     )
-    running = subprocess.Popen([sys.executable, '-c', script], stderr=subprocess.DEVNULL)
+    (tmp_path / 'script.py').write_text(script)
+    running = forkserver.Process(target=runpy.run_path, args=(str(tmp_path / 'script.py'),))
+    running.start()
     for _ in range(2000):
         if len(list((tmp_path / 'killed').glob('data_*.npy'))) >= 4:
             break
         time.sleep(0.02)
     running.kill()
-    running.wait()
+    running.join()
     finished = len(list((tmp_path / 'killed').glob('data_*.npy')))
     assert 4 <= finished < 27
     resumed = generate('modelnet40-c', noise(), tmp_path / 'killed', severities=[1, 2])
