@@ -38,6 +38,7 @@ _LOCATIONS = {
     'HOOKS': ['engine'],
     'RUNNERS': ['engine'],
     'LOOPS': ['engine'],
+    'MODEL_WRAPPERS': ['engine'],
     'OPTIM_WRAPPERS': ['engine'],
     'VISUALIZERS': ['visualization'],
 }

@@ -17,4 +17,5 @@ model = dict(
     masks=dict(ratio=0.7, kind='inverse_block'),
     local_patches=16,
 )
+model_wrapper_cfg = dict(type='FullyShardedModel')  # where several processes train
 custom_hooks = _base_.ema_hooks + _base_.cls_hooks + _base_.patch_hooks

@@ -21,6 +21,7 @@ from pcdet_kd.engine.hooks import (
     worker_init,
 )
 from pcdet_kd.engine.runner import PointRunner
+from pcdet_kd.engine.sharded import FullyShardedModel
 from pcdet_kd.utils.stop import StoppedBySignal
 
 compat.apply()
@@ -32,6 +33,7 @@ __all__ = [
     'FeatureProbeHook',
     'FreezeBackboneHook',
     'FrozenGuardHook',
+    'FullyShardedModel',
     'NonFiniteLossError',
     'NonFiniteLossHook',
     'PointRunner',

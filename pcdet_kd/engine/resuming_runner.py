@@ -6,12 +6,13 @@ from typing import Any
 
 import mmengine
 import torch
-from mmengine.dist import get_dist_info, master_only
+from mmengine.dist import get_dist_info, is_main_process
 from mmengine.optim import _ParamScheduler
 from mmengine.runner import CheckpointLoader, Runner
 
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.preflight import check_optimizer
+from pcdet_kd.engine.sharded import is_sharded, share_optimizer_state, shared_like, whole
 from pcdet_kd.utils.checkpoint import (
     CheckpointError,
     load_weights,
@@ -36,9 +37,12 @@ class ResumingRunner(Runner):
         """Build the optimiser's wrapper, see :func:`pcdet_kd.engine.preflight.check_optimizer`."""
         check_optimizer(optim_wrapper)
         try:
-            return super().build_optim_wrapper(optim_wrapper)
+            built = super().build_optim_wrapper(optim_wrapper)
         except (TypeError, ValueError) as error:
             raise ConfigError('optim_wrapper', [str(error)]) from error
+        if is_sharded(self.model):
+            built.optimizer.register_load_state_dict_pre_hook(share_optimizer_state)
+        return built
 
     def build_param_scheduler(self, scheduler: Any) -> Any:
         """Build the schedulers.
@@ -152,12 +156,18 @@ class ResumingRunner(Runner):
         if self._needs_resumable:
             self._same_dataset_meta(meta)
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
-        load_weights(
-            unwrapped(self.model), checkpoint['state_dict'], strict=strict, source=filename
-        )
+        model = unwrapped(self.model)
+        if is_sharded(model):
+            own = model.state_dict()
+            checkpoint['state_dict'] = {
+                name: shared_like(value, own.get(name, value))
+                for name, value in checkpoint['state_dict'].items()
+            }
+        load_weights(model, checkpoint['state_dict'], strict=strict, source=filename)
         if self._needs_resumable and 'gradients' in checkpoint:
-            parameters = dict(unwrapped(self.model).named_parameters())
+            parameters = dict(model.named_parameters())
             for name, gradient in checkpoint['gradients'].items():
+                gradient = shared_like(gradient, parameters[name])
                 parameters[name].grad = gradient.to(parameters[name])
             self.logger.info(
                 'The gradients of the last iterations, which had not been applied, are restored '
@@ -175,7 +185,6 @@ class ResumingRunner(Runner):
         if own is not None and str(meta.get('dataset_meta')) == str(plain_values(own)):
             meta['dataset_meta'] = own
 
-    @master_only
     def save_checkpoint(
         self,
         out_dir: str,
@@ -187,7 +196,8 @@ class ResumingRunner(Runner):
         by_epoch: bool = True,
         backend_args: dict | None = None,
     ) -> None:
-        """Write a checkpoint of tensors and plain values atomically; the arguments are MMEngine's.
+        """Write a checkpoint of tensors and plain values atomically, in the main process; the
+        arguments are MMEngine's. Where weights are shared out, all processes must call it.
 
         Raises:
             ValueError: A file client or backend is asked for; checkpoints are local files.
@@ -197,6 +207,8 @@ class ResumingRunner(Runner):
                 'file_client_args and backend_args are not supported; checkpoints are local files'
             )
         model = unwrapped(self.model)
+        if not (is_main_process() or is_sharded(model)):
+            return
         gradients = {k: p.grad for k, p in model.named_parameters() if p.grad is not None}
         dataset_meta = getattr(self.train_dataloader.dataset, 'metainfo', None) or {}
         meta = {
@@ -229,8 +241,9 @@ class ResumingRunner(Runner):
                 if isinstance(self.param_schedulers, dict)
                 else list(map(scheduler_state, self.param_schedulers))
             )
-        self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
-        save_checkpoint_file(checkpoint, Path(out_dir) / filename)
+        if is_main_process():
+            self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
+            save_checkpoint_file(checkpoint, Path(out_dir) / filename)
 
 
 def scheduler_state(scheduler: _ParamScheduler) -> dict:
@@ -239,9 +252,9 @@ def scheduler_state(scheduler: _ParamScheduler) -> dict:
 
 
 def _on_cpu(obj: Any) -> Any:
-    """Copy the tensors of nested containers to the CPU; the containers keep their types."""
+    """Copy the tensors of nested containers to the CPU, whole; the containers keep their types."""
     if isinstance(obj, torch.Tensor):
-        return obj.detach().cpu()
+        return whole(obj.detach()).cpu()
     if isinstance(obj, dict):
         moved = type(obj)((k, _on_cpu(v)) for k, v in obj.items())
         if hasattr(obj, '_metadata'):

@@ -23,7 +23,8 @@ from pcdet_kd.engine.console import make_brief
 from pcdet_kd.engine.distributed import WorkDirLock, setup_distributed
 from pcdet_kd.engine.preflight import check_visualizer, check_work_dir
 from pcdet_kd.engine.resuming_runner import ResumingRunner
-from pcdet_kd.registry import HOOKS, RUNNERS, SCOPE
+from pcdet_kd.engine.sharded import is_sharded
+from pcdet_kd.registry import HOOKS, MODEL_WRAPPERS, RUNNERS, SCOPE
 from pcdet_kd.utils.arguments import check_choice
 
 # what the console shows as a mean over the last iterations
@@ -42,6 +43,7 @@ _SYNC_BUFFERS = (
     if 'forward_sync_buffers' in inspect.signature(nn.parallel.DistributedDataParallel).parameters
     else 'broadcast_buffers'
 )
+_DDP = 'MMDistributedDataParallel'
 _used_timestamps = set()
 
 
@@ -143,9 +145,16 @@ class PointRunner(ResumingRunner):
                     'find_unused_parameters': self.cfg.get('find_unused_parameters', False),
                 }
             )
-            if not cuda:
+            kind = model_wrapper_cfg.get('type', _DDP)
+            if not cuda and kind == _DDP:
                 model_wrapper_cfg.setdefault('device_ids', None)
+            if kind in MODEL_WRAPPERS.module_dict:  # MMEngine looks among its own names
+                model_wrapper_cfg['type'] = f'{SCOPE}.{kind}'
         return super().wrap_model(model_wrapper_cfg, model)
+
+    def _init_model_weights(self) -> None:
+        if not is_sharded(self.model):  # that was initialised before it was shared out
+            super()._init_model_weights()
 
     @staticmethod
     def build_dataloader(

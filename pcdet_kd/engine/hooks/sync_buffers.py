@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from mmengine.dist import all_reduce_params, is_distributed
 from mmengine.hooks import Hook
+from torch.distributed.tensor import DTensor
 
 from pcdet_kd.registry import HOOKS
 
@@ -27,6 +28,10 @@ class SyncBuffersHook(Hook):
                 for b in module.buffers(recurse=False)
                 if torch.is_floating_point(b)
             ]
-            gradients = [p.grad for p in runner.model.parameters() if p.grad is not None]
+            gradients = [
+                p.grad
+                for p in runner.model.parameters()
+                if p.grad is not None and not isinstance(p.grad, DTensor)  # averaged already
+            ]
             if buffers + gradients:
                 all_reduce_params(buffers + gradients, op='mean')
