@@ -15,7 +15,7 @@ framework's config.
 The forms and seeds take turns, an epoch each. CPU time is that of the training pass with its data
 loading and augmentation, all in this process, without evaluation and checkpoints. Both forms keep
 freed memory, as the framework's commands do (with ``PCDET_KD_MALLOC=default`` neither does). A
-finished epoch is kept in ``--work-dir``: the same command goes on from there, and more epochs or
+finished epoch is kept in ``--work-dir``: the same command resumes there, and more epochs or
 seeds add to it. Examples::
 
     python benchmarks/same_result.py DATA --check            # seconds

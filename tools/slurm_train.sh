@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Train under Slurm, one task per GPU. A job that is stopped goes on when the same command is given again.
+# Train under Slurm, one task per GPU. A stopped job resumes when the same command is given again.
 set -euo pipefail
 if [ $# -lt 3 ]; then
     echo "usage: [GPUS=8 GPUS_PER_NODE=8 CPUS_PER_TASK=4 SRUN_ARGS=''] $0 PARTITION JOB_NAME CONFIG [arguments of tools/train.py]" >&2

@@ -77,8 +77,8 @@ def few_shot(
     seed: int | None = None,
     **settings: Any,
 ) -> FewShotResult:
-    """Train a config on few-shot tasks, each in a directory of its own; called again, it goes on
-    where it stopped.
+    """Train a config on few-shot tasks, each in a directory of its own; called again after a stop,
+    it resumes.
 
     Args:
         config: A config with variables ``way``, ``shot`` and ``fold``: its file, a model's name, or

@@ -11,7 +11,7 @@ from pcdet_kd.engine.train import TrainResult
 def train(
     config: str | os.PathLike, options: dict[str, Any] | None = None, **settings: Any
 ) -> TrainResult:
-    """Train a config and all that it requires; called again, it goes on where it stopped.
+    """Train a config and all that it requires; called again after a stop, it resumes.
 
     Args:
         config: A config's file, a model's name, or ``pcdet_kd::`` and the path of a shipped config.

@@ -57,8 +57,8 @@ def _position_edges(weight: Tensor, points: Tensor, index: Tensor) -> Tensor:
 
 
 class CurveGrouping(nn.Module):
-    """Start curves where a learned score is highest, and let each step to the neighbour that suits
-    it best.
+    """Start curves where a learned score is highest, and let each step to the neighbour with the
+    highest score.
 
     A step's choice is a softmax over the k neighbours of a score of [neighbour, curve so far], made
     one-hot with the gradient of the softmax ("straight through"; no random numbers, in the code and
@@ -228,8 +228,8 @@ class CurveBlock(nn.Module):
 
 @BACKBONES.register_module()
 class CurveNet(BaseModule):
-    """CurveNet (Xiang et al., ICCV 2021): walks through the cloud, whose features are given back to
-    all points.
+    """CurveNet (Xiang et al., ICCV 2021): curves walk through the cloud, and their features are
+    added to those of all points.
 
     From the paper: curve grouping with dynamic momentum and crossover suppression, curve
     aggregation, 100 curves of 5 steps in the first four blocks, ModelNet40 93.8 % (94.2 % voted),

@@ -14,8 +14,8 @@ from pcdet_kd.structures import PointFeatures
 
 @BACKBONES.register_module()
 class DGCNN(BaseModule):
-    """Dynamic graph CNN for classification (Wang et al., TOG 2019): EdgeConvs whose graph is found
-    anew in feature space.
+    """Dynamic graph CNN for classification (Wang et al., TOG 2019): EdgeConvs whose graph is
+    recomputed in feature space.
 
     The outputs of all EdgeConvs are concatenated and embedded per point; the global feature is
     [max, mean] of that. With its authors' head (``hidden_channels=(512, 256), bias=(False, True),

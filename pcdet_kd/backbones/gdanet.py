@@ -95,7 +95,7 @@ class ComplementaryAttention(nn.Module):
     r"""``x + BN(linear(attention))`` of all points to few, without softmax:
     :math:`\theta(x)\,\phi(y)^T g(y) / M`.
 
-    Computed from the right, which is the same and costs N C^2 instead of N M C.
+    The product is computed from the right: the same result for N C^2 operations instead of N M C.
 
     Args:
         channels: C; the attention has half of it.

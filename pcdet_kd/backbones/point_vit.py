@@ -68,9 +68,9 @@ class PointViT(BaseModule):
     token; pre-norm blocks see the tokens and a class token, with the embedded centres added before
     every block.
 
-    Values of ``preset``, with their parameters and what is theirs:
+    Values of ``preset``, with their numbers of parameters and their differences:
 
-    * ``point_mae`` (21,825,792): LayerNorm, biases but at q, k, v; BatchNorm and ReLU in the
+    * ``point_mae`` (21,825,792): LayerNorm, biases except at q, k, v; BatchNorm and ReLU in the
       tokeniser; learned position of the class token. With the head of its code, 22,093,327 for 15
       classes.
     * ``asymdsd_s`` (21,786,240): RMSNorm, no biases; RMSNorm and GELU in the tokeniser; no position

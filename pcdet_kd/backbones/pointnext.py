@@ -110,8 +110,8 @@ class InvResMLP(nn.Module):
 
 @BACKBONES.register_module()
 class PointNeXt(BaseModule):
-    """PointNeXt for classification (Qian et al., NeurIPS 2022): PointNet++ with shortcuts and radii
-    as units.
+    """PointNeXt for classification (Qian et al., NeurIPS 2022): PointNet++ with shortcuts, and with
+    positions in units of the radius.
 
     A linear stem, stages that halve the points and double the width, each followed by inverted
     residual MLPs, and a group-all stage. The defaults are PointNeXt-S, which has none of those

@@ -137,8 +137,8 @@ class UmbrellaSurface(nn.Module):
 
 
 class TwoBranchMLP(nn.Module):
-    """An MLP whose first layer has two branches, positions and features, that are normalised apart
-    and added.
+    """An MLP whose first layer has two branches, positions and features, that are normalised
+    separately and added.
 
     It sees positions in Cartesian and in spherical coordinates.
 
@@ -201,14 +201,14 @@ class SurfaceAbstraction(CentreSampler):
 class RepSurf(BaseModule):
     """RepSurf-U, umbrella representative surfaces on PointNet++ SSG (Ran et al., CVPR 2022).
 
-    Every point gets ten numbers that an MLP makes of the triangles with its eight nearest
-    neighbours; they are further features in all set abstractions. With a 512-256-40 head: ``'1x'``
-    1,483,216 parameters, ``'2x'``, twice as wide and with one more stage, 6,806,288. With 15
-    classes 1,476,791 and 6,799,863.
+    An MLP describes the triangles of each point with its eight nearest neighbours by ten numbers;
+    they are further features in all set abstractions. With a 512-256-40 head: ``'1x'`` 1,483,216
+    parameters, ``'2x'``, twice as wide and with one more stage, 6,806,288. With 15 classes
+    1,476,791 and 6,799,863.
 
-    The sign of a normal is not known: in training all normals of a cloud are turned around at
-    random. The authors' code does so when it tests, too (``flip='always'``), so that its accuracies
-    vary a little from run to run.
+    The sign of a normal is not known: in training all normals of a cloud are flipped at random. The
+    authors' code flips them in testing too (``flip='always'``), so that its accuracies vary a
+    little from run to run.
 
     ``stages`` of the output: the features after each set abstraction (B, C_i, M_i). ``point_feats``
     (B, out_channels, M) are those before the last max pooling, at ``coords`` (B, M, 3).

@@ -25,8 +25,8 @@ RELATION_CHANNELS = 10
 
 
 def centred_ball(centres: Tensor, coords: Tensor, chosen: Tensor, radius: float, k: int) -> Tensor:
-    """Find the centre itself, then up to k neighbours of each centre at 0 < d^2 < r^2; places that
-    are left hold the centre.
+    """Find the centre itself, then up to k neighbours of each centre at 0 < d^2 < r^2; the rest is
+    filled with the centre.
 
     Args:
         centres: (B, M, 3), the points ``chosen``.
@@ -50,11 +50,11 @@ def centred_ball(centres: Tensor, coords: Tensor, chosen: Tensor, radius: float,
 
 
 class RelationShapeConv(CentreSampler):
-    """Sample centres; weight each neighbour's features by what an MLP makes of its relation to the
-    centre; max; raise.
+    """Sample centres; weight each neighbour's features by an MLP of its relation to the centre;
+    take the maximum; widen.
 
-    The features of a neighbour are its position relative to the centre and what the stage before
-    found.
+    The features of a neighbour are its position relative to the centre and the features of the
+    stage before.
 
     Args:
         in_channels: Channels of the features, without the coordinates; 0 if there are none.
@@ -127,9 +127,9 @@ class RelationShapeConv(CentreSampler):
 class RSCNN(BaseModule):
     r"""RS-CNN with single-scale neighbourhoods, SSN (Liu et al., CVPR 2019).
 
-    Two relation-shape convolutions, then one linear layer and the maximum over all centres. What a
-    convolution learns from is the relation of a neighbour to its centre, :math:`h = (\|x_j - x_i\|,
-    x_i, x_j, x_j - x_i)`, ten numbers.
+    Two relation-shape convolutions, then one linear layer and the maximum over all centres. A
+    convolution computes its weights from the relation of a neighbour to its centre, :math:`h =
+    (\|x_j - x_i\|, x_i, x_j, x_j - x_i)`, ten numbers.
 
     ``relation_prior='released'`` is the authors' code, in which the absolute coordinates were
     overwritten by relative ones: :math:`h = (\|x_j - x_i\|, 0, x_j - x_i, x_j - x_i)`. The

@@ -10,7 +10,7 @@ def add_suite_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         'corruption suites',
         'a single pass over all sets with whole clouds; if it was stopped, the same command '
-        'continues after the last finished set',
+        'resumes after the last finished set',
     )
     group.add_argument(
         '--corruptions',

@@ -17,7 +17,7 @@ def parse_args() -> argparse.Namespace:
 
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog='If training was stopped, give the same command again: it continues.',
+        epilog='If training was stopped, give the same command again: it resumes.',
     )
     parser.add_argument('config', help='config file, or the name of a model')
     parser.add_argument(

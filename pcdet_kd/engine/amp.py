@@ -20,8 +20,8 @@ def check_amp(device_type: str) -> None:
     """Raise unless the device has instructions for the mixed precision that it would be used with.
 
     Without bfloat16 instructions, a step on a CPU takes 1.4 to 13 times as long as in float32, so
-    that mixed precision is never wanted there but for a test. ``PCDET_KD_AMP=force`` in the
-    environment allows it.
+    that mixed precision is useful there only in tests. ``PCDET_KD_AMP=force`` in the environment
+    allows it.
 
     Args:
         device_type: ``'cpu'``, ``'cuda'`` or another; only a CPU is looked at.

@@ -1,4 +1,4 @@
-"""How many classes there are: the data set says it, and heads follow."""
+"""The number of classes: heads take it from the data set."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ def classes_of(dataset: Any) -> Sequence[str] | None:
 
 
 def fill_num_classes(cfg: Config) -> None:
-    """Give each head that says no ``num_classes`` the number of the training data's classes.
+    """Give each head without ``num_classes`` the number of classes of the training data.
 
     Where the data set finds its classes in files that are not there, the heads stay as they are.
     """

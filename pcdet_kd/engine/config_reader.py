@@ -2,7 +2,7 @@
 
 A file sees what its bases define: as ``_base_.name``, or by name after ``with read_base():``. What
 a file makes of a base's variable counts for the bases too: they are evaluated with its value, so
-that everything computed from it follows. The file itself goes on seeing the base's own value, as in
+that everything computed from it follows. The file itself still sees the base's own value, as in
 ``lr = _base_.lr * 2``. Options of the command line come in the same way. Keys that a Runner reads
 (``train_dataloader``) are no variables: they are merged, as everywhere in MMEngine.
 """
@@ -113,9 +113,7 @@ def _evaluate(path: Path, values: dict[str, Any]) -> dict[str, Any]:
         for name in given if reads else ():
             others = {k: v for k, v in given.items() if k != name}
             without[name] = _bases(file, {**values, **others}) if others else first
-        own = {
-            name: without.get(name, first)[name] for name in given
-        }  # what the file goes on seeing
+        own = {name: without.get(name, first)[name] for name in given}  # what the file itself sees
         seen = {**bases, **own}
         before = Config._dict_to_config_dict({name: seen[name] for name in shared & seen.keys()})
         final = _run(file, Config._dict_to_config_dict(seen), values)

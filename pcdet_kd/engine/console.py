@@ -1,4 +1,4 @@
-"""A console that a person can read: what is long goes to the log file alone."""
+"""A readable console: long messages go to the log file only."""
 
 import logging
 
@@ -9,7 +9,7 @@ class BriefFormatter(logging.Formatter):
     """Formats as another formatter does, but cuts messages of more than 24 lines down to their
     first words and a pointer.
 
-    Such are MMEngine's reports of the environment, of the config and of all hooks.
+    MMEngine's reports of the environment, the config and all hooks are such messages.
 
     Args:
         formatter: Does the formatting.

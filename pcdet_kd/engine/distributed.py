@@ -93,8 +93,8 @@ def _set_environment(launcher: str) -> None:
 
 
 def _end_group() -> None:
-    """Leave the group together: a process that is gone while another still talks to it may abort in
-    gloo's threads.
+    """Leave the group together: a process that ends while another still communicates with it may
+    abort in gloo's threads.
     """
     if dist.is_initialized():
         gc.collect()  # a Runner is a reference cycle, and its model's wrapper holds on to the group

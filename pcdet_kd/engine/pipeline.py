@@ -1,5 +1,5 @@
-"""One command trains a config and all that it requires: it reuses what is finished and goes on
-with what was stopped.
+"""One command trains a config and all that it requires: it reuses finished stages and resumes
+stopped ones.
 """
 
 import json
@@ -133,7 +133,7 @@ def _run(stage: Stage, title: str, afresh: bool, say: Callable[[str], None]) -> 
 
 
 def _begin(stage: Stage, cfg: Config) -> tuple[StageRecord, Path | None]:
-    """Look at what is there, write the record of what is trained now, and fill feature banks."""
+    """Check the directory, write the record of this run, and fill feature banks."""
     wanted = StageRecord(flat_config(cfg), *_read_data(cfg), source=_source(cfg))
     found = StageRecord.read(stage.work_dir)
     resume = find_resume(stage.work_dir)

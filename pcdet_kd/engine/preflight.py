@@ -54,7 +54,7 @@ def check_work_dir(path: str | os.PathLike) -> None:
 
 
 def check_run(cfg: Mapping) -> None:
-    """Check what a run needs before it is built, in a moment: its work directory, and the names of
+    """Check quickly what a run needs before it is built: its work directory, and the names of
     metrics in ``save_best`` and ``monitor``.
 
     Args:
@@ -114,7 +114,7 @@ def check_metric_names(
 
 
 def unknown_metric(name: str, known: Iterable[str]) -> str:
-    """Return what to say about a metric that is not reported."""
+    """Return the message about a metric that is not reported."""
     return (
         f"'{name}' is not among the metrics.{did_you_mean(name, known)} There are: "
         f'{", ".join(sorted(known))}'

@@ -1,4 +1,4 @@
-"""Where in a config it says that a backbone starts from trained weights."""
+"""The entries of a config by which a backbone starts from trained weights."""
 
 import os
 from pathlib import Path

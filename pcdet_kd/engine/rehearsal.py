@@ -50,7 +50,7 @@ def rehearse(stage: Stage) -> None:
 
 
 class _Rehearsed(Exception):
-    """Ends a rehearsal in which all went well."""
+    """Ends a rehearsal without mistakes."""
 
 
 class _RehearsalHook(Hook):
@@ -83,7 +83,8 @@ class _RehearsalHook(Hook):
 
 def _forget(runner: Any) -> None:
     """Close what a Runner keeps open for the whole process: its log file and its visualiser. Its
-    model leaves the GPU's memory now: a Runner is a reference cycle, which may live on for long.
+    model leaves the GPU's memory now: a Runner is a reference cycle, which Python may free much
+    later.
     """
     if runner is not None:
         runner.visualizer.close()

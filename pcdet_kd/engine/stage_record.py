@@ -1,4 +1,4 @@
-"""What a training run leaves behind so that a later one knows whether it can be reused."""
+"""The record of a training run, by which a later one knows whether its result can be reused."""
 
 import json
 import os
@@ -109,7 +109,7 @@ class StageRecord:
 
 
 def flat_config(cfg: Config) -> dict[str, str]:
-    """Return the part of a config that makes up the experiment, by dotted path."""
+    """Return the part of a config that defines the experiment, by dotted path."""
     flat = {}
 
     def visit(node: Any, path: str) -> None:

@@ -1,4 +1,4 @@
-"""Stages: what a config needs trained before it, and where each of these runs lives."""
+"""Stages: the training runs that a config requires, and their work directories."""
 
 import copy
 import os

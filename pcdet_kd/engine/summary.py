@@ -27,7 +27,7 @@ def rows(stages: list[Stage]) -> list[dict[str, Any]]:
 
 
 def verdict(leaf: Stage, baseline: Stage) -> str:
-    """Return one honest sentence on the difference that distillation made.
+    """Return one sentence on the difference that distillation made.
 
     The noise is twice the standard error of a difference of two independent accuracies measured on
     the test split; it leaves out the spread between seeds, which is usually larger.

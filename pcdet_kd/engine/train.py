@@ -71,7 +71,7 @@ def train(
     launcher: str = 'none',
     say: Callable[[str], None] | None = None,
 ) -> TrainResult:
-    """Train a config and all that it requires; called again, it goes on where it stopped.
+    """Train a config and all that it requires; called again after a stop, it resumes.
 
     Args:
         config: The config's file.
@@ -79,7 +79,7 @@ def train(
         stage_options: Values for required stages by ``STAGE.dotted.path``.
         work_dir: Where to train; see :func:`~pcdet_kd.engine.stages.plan`.
         seed: Seed of the config itself; finished stages are reused as they are.
-        resume: Checkpoint to go on from; None takes the newest whole one in the work directory.
+        resume: Checkpoint to resume from; None takes the newest whole one in the work directory.
         retrain: Names of stages to train from scratch, or ``'all'``.
         with_baseline: Train the distiller's student alone as well.
         load_backbone: Checkpoint whose backbone the config's model (or student) starts from; see
@@ -130,7 +130,7 @@ def train(
 
 
 def _adjust(cfg: Config, amp: bool, validate: bool, auto_scale_lr: bool, source: Path) -> None:
-    """Apply to the leaf and its baseline what is not for the stages before them."""
+    """Apply the settings that are for the leaf and its baseline only."""
     if amp:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
     if not validate:

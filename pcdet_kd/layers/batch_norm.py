@@ -1,6 +1,4 @@
-"""BatchNorm whose rows are never all made: the caller finds the sums, these functions do the rest
-of the bookkeeping.
-"""
+"""BatchNorm without all rows in memory: the caller computes the sums, the rest is done here."""
 
 from typing import Any
 
@@ -10,9 +8,7 @@ from torch import Tensor, nn
 
 
 def is_plain_batch_norm(norm: nn.Module | None) -> bool:
-    """Return whether ``norm`` is torch's BatchNorm, SyncBatchNorm included, and not a subclass with
-    ideas of its own.
-    """
+    """Return whether ``norm`` is torch's BatchNorm, SyncBatchNorm included, and not a subclass."""
     return type(norm) in (nn.BatchNorm1d, nn.SyncBatchNorm)
 
 
@@ -36,7 +32,7 @@ def sum_over_processes(norm: nn.Module, *values: Tensor) -> tuple[Tensor, ...]:
     """Return ``values`` added up over the processes of a SyncBatchNorm in training, with the
     gradient; else unchanged.
 
-    All values are vectors or numbers of one type; they travel together.
+    All values are vectors or numbers of one type; they are sent together.
     """
     if not (
         isinstance(norm, nn.SyncBatchNorm)

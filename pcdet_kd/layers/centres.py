@@ -1,4 +1,4 @@
-"""What layers share that sample centres from a cloud."""
+"""The base of layers that sample centres from a cloud."""
 
 from torch import Tensor, nn
 

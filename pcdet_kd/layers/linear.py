@@ -16,9 +16,9 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     On a CPU, float32 products go to MKL, which on AMD processors leaves AVX-512 unused: half the
     speed. A 1x1 convolution of images whose channels are last has the same memory layout and goes
     to oneDNN, which uses what there is. So there rows are seen as the pixels of 16 or more images
-    (with fewer, torch does not choose oneDNN). Other processors, few rows, other types and
-    devices, autocast and graphs take the ordinary way. ``pcdet_kd.ops.info()['linear']`` tells
-    which way this processor takes.
+    (with fewer, torch does not choose oneDNN). Other processors, few rows, other types and devices,
+    autocast and graphs use torch's own function. ``pcdet_kd.ops.info()['linear']`` tells which one
+    this processor uses.
     """
     if (
         torch.compiler.is_compiling() or torch.jit.is_tracing()

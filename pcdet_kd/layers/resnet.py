@@ -14,10 +14,10 @@ class Conv1x1(nn.Conv2d):
     """A 1x1 convolution without bias.
 
     Its weight's gradient has the strides of the weight whatever the memory format of the images,
-    which DistributedDataParallel asks for: where height and width are 1, convolutions leave them to
-    chance. A stride is taken by leaving out pixels first: oneDNN's own backward pass of a strided
-    1x1 convolution writes past the end of its memory with fewer than 8 channels in and
-    channels-last images, on processors without AVX-512.
+    which DistributedDataParallel asks for: where height and width are 1, a convolution's own
+    gradient may have others. A stride is taken by leaving out pixels first: oneDNN's own backward
+    pass of a strided 1x1 convolution writes past the end of its memory with fewer than 8 channels
+    in and channels-last images, on processors without AVX-512.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:

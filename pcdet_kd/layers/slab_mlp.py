@@ -16,7 +16,7 @@ SLAB = 1 << 20  # elements of the widest tensor of a slab: 4 MB, which the proce
 
 
 class EdgeRows:
-    """The rows relu(u_j - q_i) of all edges, and what they become after further layers; made when
+    """The rows relu(u_j - q_i) of all edges, and their values after further layers, computed when
     asked for.
 
     Args:

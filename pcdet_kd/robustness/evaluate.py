@@ -78,7 +78,7 @@ def evaluate_suite(
     if not pending:
         print_log(f'{title}: all {count} sets were evaluated before, in {folder}', 'current')
         return folder
-    state = f'continues after {done} of {count} sets in' if done else f'{count} sets, results in'
+    state = f'resumes after {done} of {count} sets in' if done else f'{count} sets, results in'
     print_log(f'{title}: {state} {folder}', 'current')
     with progress_bar(len(pending) * content.clouds, unit=' clouds') as bar:
         runner._test_loop = SuiteLoop(runner, data, pending, folder, bar, batch_size, amp, seed)

@@ -113,7 +113,7 @@ class SuiteResult:
                 folder,
                 f'{len(info["sets"]) - len(missing)} of {len(info["sets"])} sets',
                 'a complete evaluation',
-                'run the same command again: it continues where it stopped',
+                'run the same command again: it resumes after the last finished set',
             )
         sets = {name: SetResult.read(set_file(folder, name)) for name in info['sets']}
         reference = next(iter(sets.values())).gt

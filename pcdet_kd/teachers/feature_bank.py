@@ -20,7 +20,7 @@ from pcdet_kd.utils.checkpoint import load_checkpoint_file, save_checkpoint_file
 from pcdet_kd.utils.files import remove_stale_temporaries, temporary_beside
 from pcdet_kd.utils.hashing import content_sha256
 
-_CHUNK = 1024  # samples between two points from which an interrupted build can go on
+_CHUNK = 1024  # samples between two points from which an interrupted build can resume
 
 
 @TEACHERS.register_module()
@@ -32,7 +32,7 @@ class FeatureBank(Teacher):
     constant image feature.
 
     The bank's key is a hash of the teacher's config and weights, the data and its transforms, so a
-    bank that no longer fits is never read. A build that was interrupted goes on where it stopped.
+    bank that no longer fits is never read. A build that was interrupted resumes.
 
     Args:
         teacher: Config of the teacher that fills the bank.

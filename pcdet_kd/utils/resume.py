@@ -1,4 +1,4 @@
-"""Which checkpoint of a work directory a run goes on from."""
+"""Which checkpoint of a work directory a run resumes from."""
 
 import os
 import re

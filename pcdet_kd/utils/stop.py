@@ -22,7 +22,7 @@ class StoppedBySignal(KeyboardInterrupt):
 
 
 def stopped(
-    number: int, where: str = '', advice: str = 'To go on, run', command: str | None = None
+    number: int, where: str = '', advice: str = 'To resume, run', command: str | None = None
 ) -> StoppedBySignal:
     """Return the exception for a signal, with a message of two lines.
 
@@ -82,8 +82,8 @@ class SignalHandlers:
 
 
 def leave_signals_to_parent() -> None:
-    """Let this process go on when Ctrl-C or SIGTERM is sent to a whole group of processes; SIGTERM
-    from its parent ends it.
+    """Keep this process running when Ctrl-C or SIGTERM is sent to a whole group of processes;
+    SIGTERM from its parent ends it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A handler is not told who sent the signal, but a thread that waits for it is.

@@ -85,8 +85,8 @@ class ViewCache:
     def fill(self, files: Mapping[str, Path], read: ReadMesh, workers: int = 1) -> Filled:
         """Render what is missing.
 
-        A process that is killed leaves complete images only, and the same call continues where it
-        stopped. A mesh that cannot be read or rendered does not stop the others.
+        A process that is killed leaves complete images only, and the same call resumes after them.
+        A mesh that cannot be read or rendered does not stop the others.
 
         Args:
             files: Mesh file of each name. A name may have folders in it.

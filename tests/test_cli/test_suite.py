@@ -199,7 +199,7 @@ def test_a_stopped_command_says_how_it_goes_on(student, command, write_suite, mo
     monkeypatch.undo()
     monkeypatch.chdir(student[0].parents[1])
     code, out, err = command('test', *options)
-    assert code == 0 and 'continues after 11 of 36 sets' in out + err
+    assert code == 0 and 'resumes after 11 of 36 sets' in out + err
 
 
 def test_two_processes_find_what_one_finds(student, command, write_suite, two_processes):

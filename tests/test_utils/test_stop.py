@@ -20,7 +20,7 @@ def test_two_lines_and_an_exit_code(monkeypatch):
     first, second = str(stop).splitlines()
     assert first == 'Stopped by SIGTERM at epoch 2.'
     assert second.startswith('Resume with: python') and second.endswith("train.py 'my config.py'")
-    assert str(stopped(signal.SIGINT, command='x')) == 'Stopped by SIGINT.\nTo go on, run: x'
+    assert str(stopped(signal.SIGINT, command='x')) == 'Stopped by SIGINT.\nTo resume, run: x'
 
 
 def test_handlers_are_set_and_put_back():

@@ -132,7 +132,7 @@ class CheckpointHook(Hook):
         self._write(runner, last=True)
 
     def _write(self, runner: Any, last: bool) -> None:
-        """Write the epoch that is behind us, if it has not been written and is to be."""
+        """Write the checkpoint of the finished epoch, if it is due and not yet written."""
         if not self._due:
             return
         self._due = False

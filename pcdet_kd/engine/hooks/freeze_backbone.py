@@ -16,7 +16,7 @@ class FreezeBackboneHook(Hook):
 
     Frozen parameters have no gradient, so that no optimiser changes or decays them; in eval mode
     nothing is dropped, and batch norms use and keep their running statistics. It depends on the
-    epoch alone, so that a resumed run goes on exactly. With several processes the model is wrapped
+    epoch alone, so that runs resume exactly. With several processes the model is wrapped
     anew whenever the parameters that train become others, because DistributedDataParallel waits
     for the gradients of all that trained when it was made.
 

@@ -1,4 +1,4 @@
-"""Proof that teachers stay as they were loaded."""
+"""A check that frozen teachers do not change."""
 
 from typing import Any
 

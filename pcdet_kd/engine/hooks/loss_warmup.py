@@ -13,8 +13,8 @@ class LossWarmupHook(Hook):
     """Multiply a distiller's loss weight by min((epoch + first) / epochs, 1), with epochs counted
     from 0.
 
-    It depends on the epoch alone, so that a resumed run goes on exactly. After training the weight
-    is the config's again.
+    It depends on the epoch alone, so that runs resume exactly. After training the weight is the
+    config's again.
 
     Args:
         loss: Name of the loss in the distiller, such as ``'graph'`` of JGEKD.

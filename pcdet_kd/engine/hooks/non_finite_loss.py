@@ -20,8 +20,8 @@ class NonFiniteLossHook(Hook):
     """Raises :class:`NonFiniteLossError` at the first non-finite loss, with its terms and the
     batch's sample names.
 
-    Weights are looked at before each checkpoint, so that none with NaN is ever written: the
-    gradient of a finite loss need not be finite.
+    Weights are checked before each checkpoint, so that none with NaN is ever written: the gradient
+    of a finite loss need not be finite.
     """
 
     priority = 'VERY_HIGH'

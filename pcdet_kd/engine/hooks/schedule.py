@@ -14,8 +14,8 @@ from pcdet_kd.utils.student import unwrapped
 class ScheduleHook(Hook):
     """Sets an attribute of a distiller before each iteration: a momentum, a temperature, a weight.
 
-    The value follows from the iteration alone, so that a resumed run goes on exactly. After
-    training the attribute is what it was.
+    The value follows from the iteration alone, so that runs resume exactly. After training the
+    attribute has its former value.
 
     Args:
         attribute: Dotted path in the model, such as ``'teachers.ema.momentum'`` or

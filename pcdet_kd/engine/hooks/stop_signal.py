@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C end a run in two lines of text, and it can be resumed."""
+"""SIGTERM and Ctrl-C end a run with a message of two lines; it can be resumed."""
 
 import signal
 from pathlib import Path
