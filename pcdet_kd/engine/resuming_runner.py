@@ -26,7 +26,7 @@ from pcdet_kd.utils.student import unwrapped
 
 
 class ResumingRunner(Runner):
-    """Saves all that a run needs to go on as if it had never stopped, and loads it again.
+    """Saves all that a run needs to resume exactly, and loads it again.
 
     Optimisers and schedulers are refused before training if their state can't be saved.
     """
@@ -87,7 +87,7 @@ class ResumingRunner(Runner):
         resume_param_scheduler: bool = True,
         map_location: str | Callable = 'default',
     ) -> None:
-        """Go on from a checkpoint of a run.
+        """Resume from a checkpoint of a run.
 
         ``'default'`` reads it to the CPU, from where weights and optimiser state go to the model's
         device; MMEngine's own default would put the log's histories there too, and the whole file
@@ -114,7 +114,7 @@ class ResumingRunner(Runner):
         if self.epoch >= self.max_epochs:
             self.logger.info(
                 f'already complete ({self.epoch}/{self.max_epochs} epochs): nothing is trained. '
-                'Raise train_cfg.max_epochs to go on'
+                'Raise train_cfg.max_epochs to train longer'
             )
 
     def load_checkpoint(
@@ -144,7 +144,7 @@ class ResumingRunner(Runner):
             absent = [k for k in needed if not isinstance(checkpoint.get(k), dict)]
             if absent:
                 raise CheckpointError(
-                    f'{filename} holds weights only (no {", ".join(absent)}), so no run can go on '
+                    f'{filename} holds weights only (no {", ".join(absent)}), so no run can resume '
                     'from it. To start from these weights set load_from and resume=False'
                 )
         if 'state_dict' not in checkpoint:
@@ -178,8 +178,8 @@ class ResumingRunner(Runner):
         return checkpoint
 
     def _same_dataset_meta(self, meta: dict) -> None:
-        """MMEngine compares pickles, which differ for NumPy values and what was saved of them; an
-        equal one is replaced.
+        """Replace stored information on the data set that equals this run's: MMEngine compares
+        pickles, which differ between NumPy values and the plain values that were saved.
         """
         own = getattr(self.train_dataloader.dataset, 'metainfo', None)
         if own is not None and str(meta.get('dataset_meta')) == str(plain_values(own)):
@@ -247,7 +247,7 @@ class ResumingRunner(Runner):
 
 
 def scheduler_state(scheduler: _ParamScheduler) -> dict:
-    """Return a scheduler's state without its functions, which its config makes again."""
+    """Return a scheduler's state without its functions, which are built again from its config."""
     return {k: v for k, v in scheduler.state_dict().items() if not callable(v)}
 
 
