@@ -84,7 +84,6 @@ def config(work_dir, cache):
                 clip_grad=dict(max_norm=10.0),
             ),
             custom_hooks=[
-                dict(type='EMATeacherHook'),
                 dict(
                     type='ScheduleHook',
                     attribute='teachers.ema.momentum',

@@ -116,3 +116,27 @@ def test_a_term_may_not_hide_one_of_the_students(tiny_student, batch):
             dict(main=dict(type='NegatedTeacher')),
             dict(logit=dict(type='LogitKDLoss')),
         )(batch['inputs'], batch['data_samples'], mode='loss')
+
+
+def test_any_method_may_have_a_teacher_that_follows_the_student(tiny_student, batch):
+    """JGEKD with an EMA of its own student (a mean teacher): in the checkpoint, moved on demand."""
+    torch.manual_seed(0)
+    model = MODELS.build(
+        dict(
+            type='JGEKD',
+            student=tiny_student,
+            teachers=dict(main=dict(type='EMATeacher', momentum=0.5)),
+            losses=dict(graph=dict(type='JointGraphEntropyLoss')),
+        )
+    ).train()
+    model.init_weights()
+    losses = model(batch['inputs'], batch['data_samples'], mode='loss')
+    sum(v for k, v in losses.items() if k.startswith('loss_')).backward()
+    assert all(p.grad is None for p in model.teachers.parameters())
+    weight, copy = model.student.head.fc.weight, model.teachers['main'].model.head.fc.weight
+    before = weight.detach().clone()
+    with torch.no_grad():
+        weight += 1
+    model.update_followers()
+    torch.testing.assert_close(copy, before + 0.5)
+    assert 'teachers.main.model.head.fc.weight' in model.state_dict()

@@ -108,10 +108,9 @@ def test_the_student_alone_has_no_hooks_of_the_method(tiny_configs):
         'custom_hooks = [\n'
         "    dict(type='LossWarmupHook', loss='feature', epochs=2),\n"
         "    dict(type='ScheduleHook', attribute='losses.feature.loss_weight', start=0, end=1),\n"
-        "    dict(type='EMATeacherHook'),\n"
         "    dict(type='BatchNormMomentumHook'),\n"
         ']\n'
     )
     baseline, distilled = plan(leaf, with_baseline=True)[-2:]
     assert [hook.type for hook in baseline.cfg.custom_hooks] == ['BatchNormMomentumHook']
-    assert len(distilled.cfg.custom_hooks) == 4
+    assert len(distilled.cfg.custom_hooks) == 3

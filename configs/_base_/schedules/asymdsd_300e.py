@@ -33,7 +33,6 @@ param_scheduler = [
     ),
 ]
 ema_hooks = [
-    dict(type='EMATeacherHook'),
     dict(
         type='ScheduleHook',
         attribute='teachers.ema.momentum',

@@ -1,3 +1,3 @@
-# The average of a student's past weights. The hook that moves it and its momentum's schedule are in
+# The average of a student's past weights. Its momentum's schedule is in
 # ../schedules/asymdsd_300e.py.
 teacher = dict(type='EMATeacher')
