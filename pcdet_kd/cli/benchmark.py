@@ -10,7 +10,7 @@ from pcdet_kd.cli.guard import guarded
 @guarded
 def main() -> None:
     """Run the command and return its exit code."""
-    from pcdet_kd.cli.options import add_config_options, positive
+    from pcdet_kd.cli.options import add_config_options, add_input_sizes, positive
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -22,18 +22,7 @@ def main() -> None:
         default=16,
         help='samples per step (default: 16); 1: forward only',
     )
-    parser.add_argument(
-        '--num-points', type=positive, default=1024, help='points per cloud (default: 1024)'
-    )
-    parser.add_argument(
-        '--num-views',
-        type=positive,
-        default=6,
-        help='views per shape, for image models (default: 6)',
-    )
-    parser.add_argument(
-        '--image-size', type=positive, default=224, help='side of a view in pixels (default: 224)'
-    )
+    add_input_sizes(parser)
     parser.add_argument('--seconds', type=float, default=5.0, help='time per figure (default: 5)')
     parser.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1 ... (default: cpu)')
     parser.add_argument('--amp', action='store_true', help='under bfloat16 autocast')

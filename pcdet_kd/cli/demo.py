@@ -15,26 +15,12 @@ def main() -> None:
     """Run the command and return its exit code."""
     from pathlib import Path
 
-    from pcdet_kd.cli.options import OptionAction, add_config_options
+    from pcdet_kd.cli.options import add_config_options, add_stage_options
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--work-dir', default='work_dirs/demo', help='where to train')
     parser.add_argument('--seed', type=int, help='seed of the student')
-    parser.add_argument(
-        '--retrain',
-        nargs='+',
-        default=[],
-        metavar='STAGE',
-        help="stages to train from scratch, or 'all'",
-    )
-    parser.add_argument(
-        '--stage-options',
-        nargs='+',
-        action=OptionAction,
-        default={},
-        metavar='STAGE.KEY=VALUE',
-        help='change the config of a required stage',
-    )
+    add_stage_options(parser)
     add_config_options(parser)
     args = parser.parse_args()
     from pcdet_kd.apis import train

@@ -8,22 +8,11 @@ from pcdet_kd.cli.guard import guarded
 @guarded
 def main() -> None:
     """Run the command and return its exit code."""
-    from pcdet_kd.cli.options import add_config_options, positive
+    from pcdet_kd.cli.options import add_config_options, add_input_sizes
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file, or the name of a model')
-    parser.add_argument(
-        '--num-points', type=positive, default=1024, help='points per cloud (default: 1024)'
-    )
-    parser.add_argument(
-        '--num-views',
-        type=positive,
-        default=6,
-        help='views per shape, for image models (default: 6)',
-    )
-    parser.add_argument(
-        '--image-size', type=positive, default=224, help='side of a view in pixels (default: 224)'
-    )
+    add_input_sizes(parser)
     add_config_options(parser)
     args = parser.parse_args()
     from pcdet_kd.apis import init_model

@@ -64,6 +64,35 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_stage_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--retrain`` and ``--stage-options``."""
+    parser.add_argument(
+        '--retrain',
+        nargs='+',
+        default=[],
+        metavar='STAGE',
+        help="stages to train from scratch, or 'all'",
+    )
+    parser.add_argument(
+        '--stage-options',
+        nargs='+',
+        action=OptionAction,
+        default={},
+        metavar='STAGE.KEY=VALUE',
+        help='change the config of a required stage',
+    )
+
+
+def add_input_sizes(parser: argparse.ArgumentParser) -> None:
+    """Add ``--num-points``, ``--num-views`` and ``--image-size``, for random inputs."""
+    for name, size, of in (
+        ('--num-points', 1024, 'points per cloud'),
+        ('--num-views', 6, 'views per shape, for image models'),
+        ('--image-size', 224, 'side of a view in pixels'),
+    ):
+        parser.add_argument(name, type=positive, default=size, help=f'{of} (default: %(default)s)')
+
+
 def add_probe_options(parser: argparse._ActionsContainer) -> None:
     """Add what the probes of frozen features take."""
     parser.add_argument(

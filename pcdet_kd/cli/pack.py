@@ -89,7 +89,7 @@ def main() -> int:
     if Path(args.source).is_dir() and args.up_axis is None:
         parser.error('--up-axis is required for a folder')
     from pcdet_kd.datasets.pack import pack
-    from pcdet_kd.datasets.synthetic.parallel import default_workers
+    from pcdet_kd.utils.processes import default_workers
 
     done = pack(
         source_of(args),

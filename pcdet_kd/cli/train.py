@@ -9,9 +9,9 @@ from pcdet_kd.cli.guard import guarded
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     from pcdet_kd.cli.options import (
-        OptionAction,
         add_config_options,
         add_launcher,
+        add_stage_options,
         add_verify_data,
     )
 
@@ -48,21 +48,7 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help="also train the distiller's student alone, and compare",
     )
-    parser.add_argument(
-        '--retrain',
-        nargs='+',
-        default=[],
-        metavar='STAGE',
-        help="stages to train from scratch, or 'all'",
-    )
-    parser.add_argument(
-        '--stage-options',
-        nargs='+',
-        action=OptionAction,
-        default={},
-        metavar='STAGE.KEY=VALUE',
-        help='change the config of a required stage',
-    )
+    add_stage_options(parser)
     parser.add_argument('--no-validate', action='store_true', help='no validation during training')
     parser.add_argument(
         '--auto-scale-lr',
