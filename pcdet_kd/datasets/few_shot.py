@@ -7,7 +7,6 @@ import numpy as np
 
 from pcdet_kd.datasets.base import PointCloudDataset, Records
 from pcdet_kd.datasets.splits import Fold, few_shot_fold
-from pcdet_kd.datasets.transforms.point_arrays import POINT_KEYS
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.errors import DataError
@@ -95,6 +94,9 @@ class FewShotFold(PointCloudDataset):
         return (DATASETS.get(kind) if isinstance(kind, str) else kind).class_names(inner)
 
     def load_records(self) -> Records:
+        # only here: the package of transforms imports mmcv
+        from pcdet_kd.datasets.transforms.point_arrays import POINT_KEYS
+
         is_test = self.official_split == 'test'
         source = self._test if is_test else self._train
         chosen = self.fold.test if is_test else self.fold.train
