@@ -3,12 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from pcdet_kd.registry import did_you_mean
-
 
 def check_choice(name: str, value: object, choices: Collection) -> None:
     """Raise ``ValueError`` unless ``value`` is one of ``choices``."""
     if value not in choices:
+        # only here: kernels use this file, and they need no mmengine
+        from pcdet_kd.registry import did_you_mean
+
         known = ', '.join(map(repr, choices))
         raise ValueError(
             f'{name} is {value!r}, must be one of {known}.{did_you_mean(str(value), choices)}'
