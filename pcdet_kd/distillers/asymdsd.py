@@ -1,5 +1,6 @@
 """Asymmetric dual self-distillation: pre-training without labels."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -127,7 +128,6 @@ class AsymDSD(Distiller):
         super().__init__(student, teachers, losses, helpers, init_cfg)
         self.does_cls = self.student.cls_head is not None
         self.does_patch = self.student.predictor is not None
-        self._does = dict(cls=self.does_cls, patch=self.does_patch)
         self._check_losses()
         self.num_masks = num_masks
         self.masks = dict(masks or {})
@@ -138,7 +138,8 @@ class AsymDSD(Distiller):
 
     def _check_losses(self) -> None:
         given = set(self.losses)
-        needed = {name for name, does in self._does.items() if does}
+        does = dict(cls=self.does_cls, patch=self.does_patch)
+        needed = {name for name in does if does[name]}
         allowed = needed | {_WITH[name] for name in needed}
         if not needed <= given <= allowed:
             raise ValueError(
@@ -147,8 +148,12 @@ class AsymDSD(Distiller):
                 f'{"with" if self.does_patch else "without"} a predictor needs {sorted(needed)} '
                 f'and may have {sorted(allowed)}'
             )
-        if not sum(loss.loss_weight for loss in self.losses.values()) > 0:
+        if not self._scale() > 0:
             raise ValueError('AsymDSD: every loss_weight is 0, nothing would be learned')
+
+    def _scale(self) -> float:
+        """The sum of the weights, which all terms are divided by."""
+        return sum(loss.loss_weight for loss in self.losses.values())
 
     @property
     def evaluated_backbone(self) -> nn.Module:
@@ -165,7 +170,7 @@ class AsymDSD(Distiller):
         patches, centres, crops = self._patches(inputs, 'global_crops', self.student.backbone)
         local = None
         if self.does_cls and 'local_crops' in inputs:
-            local = self._patches(inputs, 'local_crops', self.local_grouper)
+            *local, _ = self._patches(inputs, 'local_crops', self.local_grouper)
         mask = None
         if self.does_patch:
             mask = patch_masks(centres, masks=self.num_masks, **self.masks)
@@ -193,13 +198,11 @@ class AsymDSD(Distiller):
             mask: (B * C * M, P) bool, True where hidden; None in AsymSD-CLS.
         """
         crops = global_crops.points.shape[1]
-        local = (
-            None if local_crops is None else (*_gather(local_crops), local_crops.points.shape[1])
-        )
+        local = None if local_crops is None else _gather(local_crops)
         views = self._views(*_gather(global_crops), crops, local, mask)
         teacher = self._teach(views, crops)
         terms, _ = self._terms(views, teacher)
-        scale = sum(loss.loss_weight for loss in self.losses.values())
+        scale = self._scale()
         with torch.no_grad():
             outputs = {f'cls_{k}': self.student.cls_head(v) for k, v in views.embeddings.items()}
             if views.predicted is not None:
@@ -238,7 +241,7 @@ class AsymDSD(Distiller):
         patches: Tensor,
         centres: Tensor,
         crops: int,
-        local: tuple[Tensor, Tensor, int] | None,
+        local: Sequence[Tensor] | None,
         mask: Tensor | None,
     ) -> StudentViews:
         backbone = self.student.backbone
@@ -257,8 +260,7 @@ class AsymDSD(Distiller):
             if self.does_cls:
                 embeddings['masked'] = visible[:, 0].unflatten(0, (len(tokens) // crops, -1))
         if local is not None:
-            *parts, _ = local
-            embeddings['local'] = self._class_tokens(*backbone.embed(*parts), len(tokens) // crops)
+            embeddings['local'] = self._class_tokens(*backbone.embed(*local), len(tokens) // crops)
         return StudentViews(patches, centres, mask, embeddings, predicted)
 
     def _class_tokens(self, tokens: Tensor, positions: Tensor, clouds: int) -> Tensor:
@@ -296,7 +298,7 @@ class AsymDSD(Distiller):
         if 'regression' in self.losses:
             target = teacher.patch_embeddings.flatten(0, 1)[self._hidden(views)]
             terms['regression'] = self.losses['regression'](views.predicted.flatten(0, 1), target)
-        scale = sum(loss.loss_weight for loss in self.losses.values())
+        scale = self._scale()
         return {name: value / scale for name, value in terms.items()}, stats
 
     def _cls_term(self, views: StudentViews, posterior: Tensor) -> Tensor:
