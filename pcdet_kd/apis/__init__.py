@@ -1,5 +1,7 @@
 """What a script or notebook calls: models by name, and the weights of published code."""
 
+import pcdet_kd.engine  # noqa: F401  its compat comes before all else of MMEngine
+from pcdet_kd.apis.compare import Comparison, compare
 from pcdet_kd.apis.few_shot import FewShotResult, few_shot, few_shot_probe
 from pcdet_kd.apis.models import (
     ModelInfo,
@@ -17,6 +19,7 @@ from pcdet_kd.apis.train import TrainResult, train
 from pcdet_kd.utils.config_root import config_root
 
 __all__ = [
+    'Comparison',
     'Conversion',
     'FewShotResult',
     'ModelInfo',
@@ -24,6 +27,7 @@ __all__ = [
     'ProbeResult',
     'TestResult',
     'TrainResult',
+    'compare',
     'config_root',
     'convert_file',
     'convert_official',

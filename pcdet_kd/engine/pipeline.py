@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.dist import barrier
+from mmengine.dist import barrier, is_main_process
 
 from pcdet_kd.datasets.read_once import Files, noting_files, reading_once, unchanged
 from pcdet_kd.engine.config_check import ConfigError
@@ -22,10 +22,12 @@ from pcdet_kd.engine.preflight import check_run
 from pcdet_kd.engine.rehearsal import rehearse
 from pcdet_kd.engine.stage_record import StageRecord, flat_config
 from pcdet_kd.engine.stages import Stage, nodes
+from pcdet_kd.evaluation.accuracy import PointAccuracy
+from pcdet_kd.evaluation.predictions import predictions_file
 from pcdet_kd.registry import DATASETS, RUNNERS, TEACHERS, did_you_mean
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
 from pcdet_kd.utils.errors import UserError
-from pcdet_kd.utils.files import file_sha256
+from pcdet_kd.utils.files import file_sha256, link_or_copy
 from pcdet_kd.utils.resume import find_resume
 from pcdet_kd.utils.student import unwrapped
 
@@ -181,19 +183,39 @@ def _read_data(cfg: Config) -> tuple[str, Files]:
 
 def test_last_and_best(runner: Any) -> dict[str, dict[str, Any]]:
     """Return test metrics of the last epoch and, if a validation metric chose one, of the best
-    epoch.
+    epoch; the predictions of each go to a file in the work directory (see
+    :func:`~pcdet_kd.evaluation.predictions.predictions_file`).
     """
     if runner._test_dataloader is None:
         return {}
-    results = {'last': runner.test()}
+    results = {'last': _test(runner, 'last')}
     last, best = (Path(runner.work_dir) / f'{which}.pth' for which in ('last', 'best'))
     if best.is_file():
         if last.is_file() and os.path.samefile(last, best):
             results['best'] = results['last']
+            written = predictions_file(runner.work_dir, 'last')
+            if written.is_file() and is_main_process():
+                link_or_copy(written, predictions_file(runner.work_dir, 'best'))
         else:
             load_weights(unwrapped(runner.model), load_checkpoint_file(best)['state_dict'])
-            results['best'] = runner.test()
+            results['best'] = _test(runner, 'best')
     return {which: {k: float(v) for k, v in metrics.items()} for which, metrics in results.items()}
+
+
+def _test(runner: Any, which: str) -> dict[str, Any]:
+    """Test, and let the first accuracy write what it has seen."""
+    metrics = runner.test_loop.evaluator.metrics
+    for accuracy in [m for m in metrics if isinstance(m, PointAccuracy)][:1]:
+        file = predictions_file(Path(runner.work_dir).absolute(), which)
+        given, accuracy.dump = accuracy.dump, file
+        try:
+            results = runner.test()
+        finally:
+            accuracy.dump = given
+        if given and is_main_process():
+            link_or_copy(file, given)
+        return results
+    return runner.test()
 
 
 def feature_banks(cfg: Config) -> list[Any]:

@@ -1,5 +1,5 @@
-"""What is measured: accuracy (plain and voted), the distance of generated clouds, and how well
-frozen features tell classes apart.
+"""What is measured: accuracy (plain and voted), the difference of two models, the distance of
+generated clouds, and how well frozen features tell classes apart.
 """
 
 from pcdet_kd.evaluation.accuracy import PointAccuracy, class_table
@@ -12,16 +12,28 @@ from pcdet_kd.evaluation.functional import (
     mean_class_accuracy,
     overall_accuracy,
 )
+from pcdet_kd.evaluation.paired_bootstrap import Interval, bootstrap, paired_bootstrap
+from pcdet_kd.evaluation.paired_test import Difference, compare_right, mcnemar
 from pcdet_kd.evaluation.point_cloud_distance import GenerationDistance
+from pcdet_kd.evaluation.predictions import Predictions, check_same_shapes, read_predictions
 from pcdet_kd.evaluation.sample_metric import SampleMetric
 from pcdet_kd.evaluation.voting import VotingTTA
 
 __all__ = [
+    'Difference',
     'Features',
+    'Interval',
+    'Predictions',
     'backbone_features',
+    'bootstrap',
+    'check_same_shapes',
+    'compare_right',
     'knn_predict',
+    'mcnemar',
+    'paired_bootstrap',
     'probe_features',
     'probe_pool',
+    'read_predictions',
     'svm_predict',
     'GenerationDistance',
     'PointAccuracy',

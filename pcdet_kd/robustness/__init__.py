@@ -5,7 +5,6 @@ the results.
 from pcdet_kd.robustness.evaluate import evaluate_suite
 from pcdet_kd.robustness.generation import Generated, Source, generate, source_of
 from pcdet_kd.robustness.metrics import MODELNET_C_BASELINE, error_rates, modelnet_c_scores
-from pcdet_kd.robustness.paired_bootstrap import Interval, bootstrap, paired_bootstrap
 from pcdet_kd.robustness.report import make_report, report_tables, robustness_report, write_report
 from pcdet_kd.robustness.results import SetResult, SuiteResult
 from pcdet_kd.robustness.suite_data import SuiteData
@@ -13,18 +12,15 @@ from pcdet_kd.robustness.suite_data import SuiteData
 __all__ = [
     'MODELNET_C_BASELINE',
     'Generated',
-    'Interval',
     'SetResult',
     'Source',
     'SuiteData',
     'SuiteResult',
-    'bootstrap',
     'error_rates',
     'evaluate_suite',
     'generate',
     'make_report',
     'modelnet_c_scores',
-    'paired_bootstrap',
     'report_tables',
     'robustness_report',
     'source_of',

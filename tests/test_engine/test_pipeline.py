@@ -16,6 +16,7 @@ from pcdet_kd.engine.distributed import WorkDirInUse, WorkDirLock, start_time
 from pcdet_kd.engine.pipeline import StaleStageError, run_stages
 from pcdet_kd.engine.stage_record import FILE
 from pcdet_kd.engine.stages import plan
+from pcdet_kd.evaluation.predictions import predictions_file, read_predictions
 from pcdet_kd.registry import DATASETS, MODELS
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
 from pcdet_kd.utils.errors import UserError
@@ -102,6 +103,7 @@ def test_one_call_trains_all_and_the_next_trains_nothing(tiny_configs, monkeypat
     for stage in stages:
         assert stage.record.finished and stage.weights.is_file()
         assert set(stage.record.results) == {'last', 'best'}
+        check_predictions(stage)
     assert 0 <= stages[-1].record.results['last']['accuracy'] <= 100
     assert stages[1].record.results['last']['emd'] > 0
     assert (
@@ -115,6 +117,19 @@ def test_one_call_trains_all_and_the_next_trains_nothing(tiny_configs, monkeypat
 
     check_the_exported_student(again[-1])
     check_stale_stages(tiny_configs)
+
+
+def check_predictions(stage):
+    """Those of the last and of the best epoch lie beside the weights, if it classifies."""
+    for which, metrics in stage.record.results.items():
+        if 'accuracy' in metrics:
+            assert read_predictions(stage.work_dir, which).accuracy == metrics['accuracy']
+        else:
+            assert not predictions_file(stage.work_dir, which).exists()
+    if 'accuracy' in metrics:
+        last, best = (read_predictions(stage.work_dir, which) for which in ('last', 'best'))
+        same = os.path.samefile(stage.work_dir / 'last.pth', stage.work_dir / 'best.pth')
+        assert (last.score == best.score).all() == same
 
 
 def check_the_exported_student(leaf):

@@ -1,3 +1,5 @@
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -6,6 +8,7 @@ from mmengine.config import Config
 from pcdet_kd.engine.stage_record import StageRecord
 from pcdet_kd.engine.stages import Stage
 from pcdet_kd.engine.summary import rows, verdict
+from pcdet_kd.utils.errors import DataError
 
 
 def stage(name, samples=600, **results):
@@ -32,22 +35,40 @@ def test_rows_tell_last_and_best_apart():
     assert 'EMD last' not in rows([stage('plain', last=acc(50.0))])[0]
 
 
+def run(tmp_path, name, right, ids=None):
+    """A stage that left predictions of 100 clouds, of which it has those in ``right`` right."""
+    rows = [
+        dict(sample_id=(ids or str)(i), gt=0, pred=int(i not in right), score=0.9)
+        for i in range(100)
+    ]
+    folder = tmp_path / name
+    folder.mkdir()
+    content = dict(classes=['a', 'b'], predictions=rows)
+    (folder / 'predictions_last.json').write_text(json.dumps(content))
+    found = stage(name, last=acc(float(len(right))))
+    found.work_dir = folder
+    return found
+
+
 @pytest.mark.parametrize(
-    ('ours', 'plain', 'words'),
+    ('ours', 'words'),
     [
-        (70.0, 72.0, r'^No gain from distillation: -2\.0 points'),
-        (72.0, 72.0, r'^No gain'),
-        (73.0, 72.0, r'^No clear gain from distillation: \+1\.0 points'),
-        (80.0, 72.0, r'^Distillation gained \+8\.0 points.*one seed, 600 test clouds'),
+        (range(48), r'^No gain from distillation: -2\.0 points'),
+        (range(50), r'^No gain'),
+        (range(54), r'^No clear gain from distillation: \+4\.0 points.* p = 0\.12\)'),
+        (range(10, 70), r'^No clear gain.*20 only the distilled student.*10 only.* p = 0\.099'),
+        (range(58), r'^Distillation gained \+8\.0 points.*one seed; of 100 test clouds'),
     ],
 )
-def test_the_verdict_is_honest(ours, plain, words):
-    import re
-
-    text = verdict(stage('student', last=acc(ours)), stage('baseline', last=acc(plain)))
+def test_the_verdict_tests_the_pairs(tmp_path, ours, words):
+    text = verdict(run(tmp_path, 'student', ours), run(tmp_path, 'baseline', range(50)))
     assert re.search(words, text), text
 
 
-def test_the_noise_is_twice_the_standard_error_of_a_difference():
-    # p = 0.5, n = 800: 2 * sqrt(2 * 0.25 / 800) = 5 points.
-    assert '±5.0' in verdict(stage('a', 800, last=acc(50.0)), stage('b', last=acc(50.0)))
+def test_a_verdict_needs_predictions_of_the_same_clouds(tmp_path):
+    ours = run(tmp_path, 'student', range(58))
+    other = run(tmp_path, 'baseline', range(50), ids='other/{}'.format)
+    with pytest.raises(DataError, match="shape 0 is 'other/0'"):
+        verdict(ours, other)
+    (other.work_dir / 'predictions_last.json').unlink()
+    assert re.search(r'\+8\.0 points.*cannot be tested.*baseline/pred', verdict(ours, other))

@@ -10,8 +10,8 @@ import numpy as np
 from pcdet_kd.datasets.class_names import MODELNET40
 from pcdet_kd.datasets.suites import CLEAN, SUITES
 from pcdet_kd.evaluation.functional import class_recalls, confusion_matrix, mean_class_accuracy
+from pcdet_kd.evaluation.paired_bootstrap import Interval, bootstrap, paired_bootstrap
 from pcdet_kd.robustness.metrics import MODELNET_C_BASELINE, error_rates, modelnet_c_scores
-from pcdet_kd.robustness.paired_bootstrap import Interval, bootstrap, paired_bootstrap
 from pcdet_kd.robustness.results import SuiteResult
 from pcdet_kd.utils.errors import DataError
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pcdet_kd.robustness import bootstrap, paired_bootstrap
+from pcdet_kd.evaluation import bootstrap, paired_bootstrap
 
 
 def test_the_interval_of_a_mean_is_the_normal_one_for_many_samples():
