@@ -28,7 +28,8 @@ import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
-from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.base import PointCloudDataset
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.engine.compat import unformatted_configs
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.structures import PointDataSample

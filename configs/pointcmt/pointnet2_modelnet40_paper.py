@@ -29,9 +29,4 @@ model = dict(
     ),
     helpers=dict(generator=dict(type='FrozenGenerator', checkpoint='stage:generator')),
 )
-# The teacher sees the points that it was trained on.
-bank_pipeline = [
-    dict(type='FirstPoints', num_points=_base_.num_points),
-    dict(type='PackPointInputs'),
-]
 custom_hooks = [dict(type='BatchNormMomentumHook', initial=0.9, factor=0.5, step=21, floor=0.01)]

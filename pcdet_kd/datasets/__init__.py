@@ -1,6 +1,6 @@
 """Data sets: from files to samples, and from samples to batches."""
 
-from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.collate import collate_points
 from pcdet_kd.datasets.few_shot import FewShotFold
 from pcdet_kd.datasets.modelnet40 import ModelNet40
@@ -12,7 +12,8 @@ from pcdet_kd.datasets.point_cloud_folder import PointCloudFolder
 from pcdet_kd.datasets.point_mixture import PointMixture
 from pcdet_kd.datasets.point_store import PointStore
 from pcdet_kd.datasets.readers import read_points
-from pcdet_kd.datasets.samplers import SameSizeBatchSampler
+from pcdet_kd.datasets.records import Records
+from pcdet_kd.datasets.samplers import LabelledShareSampler, SameSizeBatchSampler
 from pcdet_kd.datasets.scannet_cls import ScanNetCls
 from pcdet_kd.datasets.scanobjectnn import ScanObjectNN
 from pcdet_kd.datasets.shapenet55 import ShapeNet55
@@ -20,6 +21,7 @@ from pcdet_kd.datasets.synthetic_scans import SyntheticScans
 
 __all__ = [
     'FewShotFold',
+    'LabelledShareSampler',
     'ModelNet40',
     'ModelNet40C',
     'ModelNet40Resampled',

@@ -7,7 +7,6 @@ import inspect
 import random
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,9 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import DefaultScope
 
 from pcdet_kd.datasets.checks import check_records
+from pcdet_kd.datasets.few_labels import PREFIX, choose, joined, without_labels
 from pcdet_kd.datasets.read_once import once
-from pcdet_kd.datasets.shared_arrays import SharedList, is_starting_a_process, share
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.datasets.splits import stratified_split
 from pcdet_kd.registry import SCOPE, TRANSFORMS
 from pcdet_kd.utils.arguments import check_choice
@@ -26,79 +26,10 @@ from pcdet_kd.utils.hashing import content_sha256
 
 SPLITS = ('train', 'val', 'trainval', 'test')
 # Arguments that say which samples are used, and how, but not what is in the files.
-_NOT_SOURCE = ('split', 'val_fraction', 'val_seed', 'pipeline', 'test_mode', 'indices')
-
-
-@dataclass
-class Records:
-    """What a data set read from its files.
-
-    Attributes:
-        points: (n, N, 3) float32, or a list of n arrays (N_i, 3): xyz.
-        labels: (n,) int64 class indices.
-        ids: n names, each unique in the split and the same on every machine and in every run.
-        extras: More per-point arrays by name (``normals`` (n, N, 3), ``rgb`` (n, N, 3) in [0, 1],
-            ``part_labels`` (n, N), ``mask`` (n, N)), or lists of arrays like ``points``.
-        source: Where the data came from, for messages.
-    """
-
-    points: np.ndarray | list[np.ndarray]
-    labels: np.ndarray
-    ids: list[str]
-    extras: dict[str, np.ndarray | list[np.ndarray]] = field(default_factory=dict)
-    source: str = ''
-    _hashes: dict[int, str] = field(default_factory=dict, repr=False, compare=False)
-
-    def hash_of(self, record: int) -> str:
-        """Return a hash of one record's points and extras."""
-        if record not in self._hashes:
-            arrays = [('points', self.points), *sorted(self.extras.items())]
-            self._hashes[record] = content_sha256(
-                part for name, array in arrays for part in (name, array[record])
-            )
-        return self._hashes[record]
-
-    def freeze(self) -> None:
-        """Make every array read-only: all samples share them."""
-        for array in (self.points, self.labels, *self.extras.values()):
-            for a in array if isinstance(array, list) else [array]:
-                a.flags.writeable = False
-
-    def __getstate__(self) -> dict:
-        """Return what is pickled. For a process that is being started, the arrays are not copied:
-        it maps the same memory.
-        """
-        if not is_starting_a_process():
-            return {k: v for k, v in self.__dict__.items() if k != '_shared'}
-        shared = self._in_shared_memory()
-        extras = {k: shared.get(k, v) for k, v in self.extras.items()}
-        state = dict(self.__dict__, points=shared.get('points', self.points), extras=extras)
-        state.pop('_shared')
-        return state
-
-    def __setstate__(self, state: dict) -> None:
-        self.__dict__.update(state)
-        self.points = self.points.array if isinstance(self.points, SharedList) else self.points
-        self.extras = {
-            k: v.array if isinstance(v, SharedList) else v for k, v in self.extras.items()
-        }
-        self.freeze()  # pickling, and so a spawned worker, forgets the flag
-
-    def _in_shared_memory(self) -> dict:
-        """Move the arrays, once, to memory that other processes can map; this process uses it too,
-        so that there is one copy.
-        """
-        if '_shared' not in self.__dict__:
-            arrays = dict(points=self.points, **self.extras)
-            found = {name: share(values) for name, values in arrays.items()}
-            shared = {name: values for name, values in found.items() if values is not None}
-            arrays.update({name: values.array for name, values in shared.items()})
-            self.points, self.extras = arrays.pop('points'), arrays
-            self.__dict__['_shared'] = shared
-        return self.__dict__['_shared']
-
-    def __deepcopy__(self, memo: dict) -> 'Records':
-        return self  # read-only: a subset or a copy of the data set needs no second copy in memory
+_NOT_SOURCE = (
+    *('split', 'val_fraction', 'val_seed', 'pipeline', 'test_mode', 'indices'),
+    *('subset', 'labels', 'subset_seed', 'unlabelled'),
+)
 
 
 class PointCloudDataset(BaseDataset):
@@ -128,6 +59,14 @@ class PointCloudDataset(BaseDataset):
         indices: Use only the first n samples, or the given ones.
         allow_degenerate: Accept clouds with coordinates beyond 1e9 or with all points at one place,
             which are errors otherwise.
+        subset: Use only so many clouds of the split: a number, a share, or a file that names them,
+            see :func:`~pcdet_kd.datasets.few_labels.choose`. The choice is stratified by class, and
+            a smaller one is part of a larger one.
+        labels: Of these, the clouds that keep their label, chosen likewise; 0: none. The others
+            have no ``gt_label``: they teach through distillation only.
+        subset_seed: Seed of both choices. They depend on nothing else.
+        unlabelled: Config of a further data set whose clouds are added without their labels, under
+            the names ``unlabelled/<sample_id>``.
     """
 
     def __init__(
@@ -141,6 +80,10 @@ class PointCloudDataset(BaseDataset):
         metainfo: dict | None = None,
         indices: int | Sequence[int] | None = None,
         allow_degenerate: bool = False,
+        subset: float | str | None = None,
+        labels: float | str | None = None,
+        subset_seed: int = 0,
+        unlabelled: dict | None = None,
     ) -> None:
         check_choice('split', split, SPLITS)
         if not 0 <= val_fraction < 1:
@@ -154,6 +97,8 @@ class PointCloudDataset(BaseDataset):
         self.val_fraction = val_fraction
         self.val_seed = val_seed
         self.allow_degenerate = allow_degenerate
+        self._subset, self._labels, self._subset_seed = subset, labels, subset_seed
+        self._unlabelled = unlabelled
         self._random_state = torch.zeros(2, dtype=torch.int64).share_memory_()  # seed, epoch
         super().__init__(
             data_root=data_root,
@@ -213,20 +158,64 @@ class PointCloudDataset(BaseDataset):
 
     def load_data_list(self) -> list[dict]:
         self.records = records = once((type(self), self.official_split, self._source), self._read)
-        chosen = np.arange(len(records.labels))
-        if self.val_fraction and self.split in ('train', 'val'):
-            train, val = stratified_split(records.labels, self.val_fraction, self.val_seed)
-            chosen = train if self.split == 'train' else val
+        chosen, labelled = self._choose(records.labels, records.ids.__getitem__)
         if not len(chosen):
             raise DataError(
                 records.source,
                 f"0 samples in split '{self.split}'",
                 'at least one',
-                'check data_root, split and val_fraction',
+                'check data_root, split, subset and val_fraction',
             )
+        entries = [dict(record=int(i), sample_id=records.ids[i]) for i in chosen]
+        for entry in entries:
+            if labelled[entry['record']]:
+                entry['gt_label'] = int(records.labels[entry['record']])
+        if self._unlabelled is not None:
+            entries += self._add(without_labels(self._unlabelled))
+        return entries
+
+    def _choose(
+        self, labels: np.ndarray, name_of: Callable[[int], str]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the records of this split, sorted, and whether each record (n,) has a label that
+        is not hidden. A class below 0 stands for no label.
+        """
+        chosen = np.arange(len(labels))
+        if self.val_fraction and self.split in ('train', 'val'):
+            # seeds are not negative
+            parts = stratified_split(
+                labels - min(labels.min(initial=0), 0), self.val_fraction, self.val_seed
+            )
+            chosen = parts[self.split == 'val']
+        chosen = self._part('subset', self._subset, chosen, labels, name_of)
+        known = chosen[labels[chosen] >= 0]
+        known = self._part('labels', self._labels, known, labels, name_of)
+        labelled = np.zeros(len(labels), bool)
+        labelled[known] = True
+        return chosen, labelled
+
+    def _part(
+        self,
+        name: str,
+        wanted: float | str | None,
+        of: np.ndarray,
+        labels: np.ndarray,
+        name_of: Callable[[int], str],
+    ) -> np.ndarray:
+        names = [name_of(i) for i in of] if isinstance(wanted, str) else ()
+        return of[choose(name, wanted, labels[of], names, self._subset_seed)]
+
+    def _add(self, other: 'PointCloudDataset') -> list[dict]:
+        """Take the clouds of another data set too, and return their entries."""
+        before = len(self.records.labels)
+        self.records = joined(self.records, other.records)
         return [
-            dict(record=int(i), gt_label=int(records.labels[i]), sample_id=records.ids[i])
-            for i in chosen
+            dict(
+                record=before + info['record'],
+                sample_id=PREFIX + info['sample_id'],
+                up_axis=other.metainfo['up_axis'],
+            )
+            for info in other.data_list
         ]
 
     def get_data_info(self, idx: int) -> dict:
@@ -239,7 +228,7 @@ class PointCloudDataset(BaseDataset):
             info['class_name'] = self.metainfo['classes'][info['gt_label']]
         info['official_split'] = self.official_split
         info['num_points'] = len(info['points'])
-        info['up_axis'] = self.metainfo['up_axis']
+        info.setdefault('up_axis', self.metainfo['up_axis'])
         return info
 
     def labels(self) -> np.ndarray:
@@ -248,9 +237,15 @@ class PointCloudDataset(BaseDataset):
         Raises:
             ValueError: The samples have no labels.
         """
-        if len(self.data_list) and 'gt_label' not in self.data_list[0]:
-            raise ValueError(f'the samples of {type(self).__name__} have no labels')
+        known = self.labelled()
+        if not known.all():
+            found = f'{int((~known).sum())} of {len(known)} samples of {type(self).__name__}'
+            raise ValueError(f'{found} have no labels')
         return np.array([info['gt_label'] for info in self.data_list], dtype=np.int64)
+
+    def labelled(self) -> np.ndarray:
+        """Return whether each sample of this split has a label (n,) bool, in order."""
+        return np.array(['gt_label' in info for info in self.data_list], dtype=bool)
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Return the class of one sample as a list (what MMEngine's ``ClassBalancedDataset`` asks
@@ -301,7 +296,7 @@ class PointCloudDataset(BaseDataset):
 
     def _content(self) -> Iterator[str | np.ndarray]:
         for info in self.data_list:
-            yield from (str(info['sample_id']), str(info['gt_label']))
+            yield from (str(info['sample_id']), str(info.get('gt_label')))
             yield self.records.hash_of(info['record'])
         yield from self._content_of_transforms()
 

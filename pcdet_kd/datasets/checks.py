@@ -8,7 +8,7 @@ import numpy as np
 from pcdet_kd.utils.errors import DataError
 
 if TYPE_CHECKING:
-    from pcdet_kd.datasets.base import Records
+    from pcdet_kd.datasets.records import Records
 
 # Georeferenced clouds in metres stay below 1e7. Beyond 1e9 neighbouring float32 numbers are 64
 # apart, and the fourth power, which products of squared distances need, no longer fits.

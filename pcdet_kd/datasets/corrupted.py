@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from pcdet_kd.corruptions.geometry import radius_of
-from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.class_names import MODELNET40
 from pcdet_kd.datasets.files import require_directory
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.datasets.suites import CLEAN, SUITES
 from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.errors import DataError

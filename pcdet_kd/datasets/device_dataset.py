@@ -61,6 +61,13 @@ class DeviceDataset(Dataset):
         self.dataset = dataset
         self.metainfo = dataset.metainfo
         chosen = [info['record'] for info in dataset.data_list]
+        axes = {info.get('up_axis', dataset.metainfo['up_axis']) for info in dataset.data_list}
+        if len(axes) > 1:
+            raise ValueError(
+                f'the clouds of {type(dataset).__name__} have the up axes '
+                f'{", ".join(sorted(axes))}; on a device all need the same: remove device from '
+                'the data loader'
+            )
         arrays = dict(points=dataset.records.points, **dataset.records.extras)
         self.tensors = {name: self._upload(array, chosen) for name, array in arrays.items()}
         self._samples = [None] * len(dataset)
@@ -96,6 +103,10 @@ class DeviceDataset(Dataset):
 
     def __len__(self) -> int:
         return len(self.dataset)
+
+    def labelled(self) -> np.ndarray:
+        """Return whether each sample has a label (n,) bool."""
+        return self.dataset.labelled()
 
     def __getitems__(self, indices: Sequence[int]) -> dict:
         """Return the batch of these samples: ``inputs`` on the device and ``data_samples``."""

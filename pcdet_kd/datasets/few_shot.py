@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.base import PointCloudDataset
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.datasets.splits import Fold, few_shot_fold
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.arguments import check_choice

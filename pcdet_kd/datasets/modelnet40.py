@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.class_names import MODELNET40
 from pcdet_kd.datasets.files import read_lines, read_listed_h5, require_directory
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.errors import DataError
 

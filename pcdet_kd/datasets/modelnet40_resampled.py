@@ -10,10 +10,11 @@ import numpy as np
 from tqdm import tqdm
 
 from pcdet_kd.datasets.array_cache import cached_array
-from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.class_names import MODELNET40
 from pcdet_kd.datasets.files import read_lines, reading, require_directory, require_file
 from pcdet_kd.datasets.modelnet40 import check_class_names
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.arguments import check_at_least
 from pcdet_kd.utils.errors import DataError

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from pcdet_kd.datasets.array_pickle import read_array_pickle
-from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.files import require_directory
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.errors import DataError
 

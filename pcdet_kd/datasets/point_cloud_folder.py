@@ -9,9 +9,10 @@ import numpy as np
 from mmengine.logging import print_log
 from tqdm import tqdm
 
-from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.files import require_directory
 from pcdet_kd.datasets.readers import SUFFIXES, read_points
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.registry import DATASETS, did_you_mean
 from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.errors import DataError
@@ -36,6 +37,9 @@ class PointCloudFolder(PointCloudDataset):
     them to one size in the pipeline, or evaluate whole clouds with
     :class:`~pcdet_kd.datasets.samplers.SameSizeBatchSampler`. A sample's name is its path below
     ``data_root``.
+
+    With ``labels=0`` the root may hold the files themselves, without class folders: clouds without
+    labels, for ``unlabelled`` of another data set.
 
     Args:
         data_root: The root folder.
@@ -75,7 +79,8 @@ class PointCloudFolder(PointCloudDataset):
         self.mesh_points = mesh_points
         root = require_directory(data_root, _LAYOUTS, 'check data_root')
         present = class_folders(root)
-        if not present:
+        self.is_flat = not present and options.get('labels') == 0
+        if not present and not self.is_flat:
             raise DataError(root, 'no class folder', _LAYOUTS, 'check data_root')
         for name in classes or ():
             if name not in present:
@@ -85,7 +90,10 @@ class PointCloudFolder(PointCloudDataset):
                     f'a folder for each of {", ".join(classes)}',
                     f'create it, or correct classes.{did_you_mean(name, present)}',
                 )
-        meta = {'classes': tuple(classes or present), 'up_axis': up_axis, **(metainfo or {})}
+        names = (
+            classes or present or (root.name,)
+        )  # nothing is said of the classes of a flat folder
+        meta = {'classes': tuple(names), 'up_axis': up_axis, **(metainfo or {})}
         super().__init__(data_root=data_root, metainfo=meta, **options)
 
     @classmethod
@@ -127,6 +135,8 @@ class PointCloudFolder(PointCloudDataset):
     def _files(self, root: Path, name: str) -> list[Path]:
         """Return the files of one class in the official split, sorted; at least one."""
         by_split = is_split_first(root)
+        if self.is_flat:
+            return self._readable(root)
         folder = root / self.official_split / name if by_split else root / name
         if not by_split and any((folder / split).is_dir() for split in _SPLIT_FOLDERS):
             folder = folder / self.official_split
@@ -142,6 +152,11 @@ class PointCloudFolder(PointCloudDataset):
             f'point-cloud files of class {name}',
             'add the folder, or remove the class from classes',
         )
+        return self._readable(folder)
+
+    @staticmethod
+    def _readable(folder: Path) -> list[Path]:
+        """Return the point-cloud files of a folder, sorted; at least one."""
         files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith('.'))
         readable = [p for p in files if p.suffix.lower() in SUFFIXES]
         if not readable:

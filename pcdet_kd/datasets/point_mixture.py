@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.base import PointCloudDataset
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.datasets.rows import Rows
 from pcdet_kd.registry import DATASETS, did_you_mean
 from pcdet_kd.utils.arguments import check_choice
@@ -51,6 +52,9 @@ class PointMixture(PointCloudDataset):
         **options: Any,
     ) -> None:
         check_choice('up_axis', up_axis, AXES)
+        for name in ('subset', 'labels', 'unlabelled'):
+            if options.get(name) is not None:
+                raise ValueError(f'a mixture has no labels: give {name} to its parts')
         if not parts:
             raise ValueError('parts is empty, must name at least one data set')
         if num_samples is not None and num_samples < 1:

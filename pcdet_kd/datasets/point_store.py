@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.cloud_store import STORE, CloudStore, read_info
 from pcdet_kd.datasets.files import require_directory
 from pcdet_kd.datasets.read_once import once
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.datasets.rows import Rows
-from pcdet_kd.datasets.splits import stratified_split
 from pcdet_kd.registry import DATASETS
 
 _WHAT = 'a store of clouds'
@@ -70,25 +70,28 @@ class PointStore(PointCloudDataset):
 
     def load_data_list(self) -> Rows:
         self.records = once((type(self), self._source), lambda: CloudStore(self.data_root))
-        chosen: np.ndarray | int = len(self.records)
-        if self.val_fraction and self.split in ('train', 'val'):
-            # Labels start at -1, for clouds without one; seeds do not.
-            parts = stratified_split(self.records.labels + 1, self.val_fraction, self.val_seed)
-            chosen = parts[self.split == 'val']
-        return Rows(self._entry, chosen)
+        if self._unlabelled is not None:
+            raise ValueError('a PointStore takes no unlabelled clouds: pack them into the store')
+        stored = np.asarray(self.records.labels)
+        chosen, self._labelled = self._choose(stored, self.records.name)
+        return Rows(self._entry, len(chosen) if len(chosen) == len(stored) else chosen)
 
     def _entry(self, record: int) -> dict:
-        label = int(self.records.labels[record])
         entry = dict(record=record, sample_id=self.records.name(record))
-        return entry if label < 0 else dict(entry, gt_label=label)
+        if self._labelled[record]:
+            entry['gt_label'] = int(self.records.labels[record])
+        return entry
+
+    def labelled(self) -> np.ndarray:
+        return self._labelled[self.data_list.numbers]
 
     def labels(self) -> np.ndarray:
-        found = np.asarray(self.records.labels)[self.data_list.numbers].astype(np.int64)
-        if (found < 0).any():
+        if not self.labelled().all():
             raise ValueError(f'{self.data_root} has clouds without a label')
-        return found
+        return np.asarray(self.records.labels)[self.data_list.numbers].astype(np.int64)
 
     def _content(self) -> Iterator[str | np.ndarray]:
         yield self.records.info['sha256']
         yield self.data_list.numbers
+        yield self.labelled()
         yield from self._content_of_transforms()

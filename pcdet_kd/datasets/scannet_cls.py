@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.class_names import SCANNET17
 from pcdet_kd.datasets.files import read_listed_h5, require_directory
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.registry import DATASETS
 
 

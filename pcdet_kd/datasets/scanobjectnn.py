@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.class_names import SCANOBJECTNN
 from pcdet_kd.datasets.files import read_h5, read_labels, require_directory
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.arguments import check_choice
 

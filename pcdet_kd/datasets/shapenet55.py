@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.class_names import SHAPENET55
 from pcdet_kd.datasets.files import read_lines, read_npy, require_directory
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.errors import DataError
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from pcdet_kd.datasets.array_cache import cached_array, default_cache_dir
-from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.class_names import SCANOBJECTNN
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.datasets.synthetic.generate import (
     GENERATOR_VERSION,
     VARIANTS,

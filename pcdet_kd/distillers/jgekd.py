@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pcdet_kd.distillers.base import Distiller
 from pcdet_kd.registry import DISTILLERS
-from pcdet_kd.structures import ModelOutput, PointDataSample
+from pcdet_kd.structures import ModelOutput, PointDataSample, pseudo_targets
 from pcdet_kd.utils.arguments import check_choice
 
 
@@ -109,7 +109,7 @@ class JGEKD(Distiller):
                 "mixed the samples: use variant='entropy', 'kl' or 'batch-graph', or remove "
                 'batch_augments'
             )
-        target = torch.cat([sample.gt_label for sample in samples]).to(student.logits.device)
+        target = pseudo_targets(samples, teacher.logits)
         agree = (student.logits.argmax(1) == teacher.logits.argmax(1)).float().mean()
         return dict(
             loss_graph=self.losses['graph'](

@@ -69,7 +69,7 @@ class _RehearsalHook(Hook):
         if runner._test_loop is not None:
             runner.test_loop  # noqa: B018, builds the test data and its evaluator
         loader = runner.train_dataloader
-        chosen = range(min(_SAMPLES, len(loader.dataset)))
+        chosen = _first_samples(loader.dataset)
         if hasattr(loader.dataset, '__getitems__'):
             batch = loader.collate_fn(loader.dataset.__getitems__(chosen))
         else:
@@ -79,6 +79,13 @@ class _RehearsalHook(Hook):
             losses = runner.model(**batch, mode='loss')
         runner.model.parse_losses(losses)[0].backward()
         raise _Rehearsed
+
+
+def _first_samples(dataset: Any) -> list[int]:
+    """Return the first samples; where only some have labels, the first of each kind."""
+    if hasattr(dataset, 'labelled') and len(set(labelled := dataset.labelled().tolist())) > 1:
+        return [labelled.index(True), labelled.index(False)]
+    return list(range(min(_SAMPLES, len(dataset))))
 
 
 def _forget(runner: Any) -> None:

@@ -101,7 +101,8 @@ def plan(
     Args:
         config: The leaf's file.
         options: Values by dotted path for the leaf, and of variables (such as ``data_root``) for
-            every config among the stages that has a variable of this name.
+            every config among the stages that has a variable of this name, but for those that the
+            leaf lists in ``own_variables``.
         stage_options: Values by ``STAGE.dotted.path``.
         work_dir: The leaf's directory; the stages are then trained in ``work_dir/stages``. By
             default each config is trained in the ``work_dir`` that its own file sets, or as
@@ -116,6 +117,7 @@ def plan(
     """
     options, stage_options = options or {}, dict(stage_options or {})
     stages = {}
+    own: set[str] = set()  # variables of the leaf that are not for its stages
 
     def visit(path: Path, name: str, parents: tuple[Path, ...]) -> Stage:
         key = Path(os.path.abspath(path))
@@ -126,13 +128,14 @@ def plan(
             return stages[key]
         known = variables_of(path) if path.is_file() else ()
         if parents:
-            passed = {k: v for k, v in options.items() if k in known}
+            passed = {k: v for k, v in options.items() if k in known - own}
         else:
             of_stages = _variables_of_stages(path) if options.keys() - known else ()
             passed = {k: v for k, v in options.items() if k in known or k not in of_stages}
         for option in [k for k in stage_options if k.split('.', 1)[0] == name]:
             passed = {**passed, option.split('.', 1)[1]: stage_options.pop(option)}
         cfg = load_config(path, passed)
+        own.update(() if parents else cfg.get('own_variables', ()))
         if work_dir is not None:
             folder = Path(work_dir, 'stages', path.stem) if parents else Path(work_dir)
         else:
@@ -187,6 +190,9 @@ def baseline_of(leaf: Stage, inside: bool = False) -> Stage:
     cfg = copy.deepcopy(leaf.cfg)
     cfg.model = student_config(cfg.model)
     cfg.custom_hooks = student_hooks(cfg.get('custom_hooks') or ())
+    sampler = cfg.train_dataloader.get('sampler') or {}
+    if sampler.get('type') == 'LabelledShareSampler':
+        sampler.share = 1.0  # clouds without a label teach it nothing; the steps stay as many
     cfg.pop('requires', None)
     requires = {name: leaf.requires[name] for _, _, _, name in placeholders(cfg)}
     folder = leaf.work_dir / 'stages' if inside else leaf.work_dir.parent

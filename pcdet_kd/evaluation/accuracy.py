@@ -58,12 +58,15 @@ class PointAccuracy(SampleMetric):
         self.dump = (self.out_dir or Path()) / dump if dump else None
         self.matrix = None
 
-    def record(self, sample: Mapping[str, Any]) -> dict:
-        """Return the sample's name, classes and score.
+    def record(self, sample: Mapping[str, Any]) -> dict | None:
+        """Return the sample's name, classes and score; None for one without a label, which does not
+        count.
 
         Raises:
             ValueError: The scores hold NaN or infinity: their argmax would be a class all the same.
         """
+        if 'gt_label' not in sample:
+            return None
         score = self._finite(sample, 'pred_score')
         pred = int(self.field(sample, 'pred_label'))
         record = dict(
@@ -90,6 +93,9 @@ class PointAccuracy(SampleMetric):
         classes = list((self.dataset_meta or {}).get('classes', ()))
         if not classes:
             raise ValueError("PointAccuracy: the data set's metainfo has no 'classes'")
+        results = [r for r in results if r is not None]
+        if not results:
+            raise ValueError('PointAccuracy: no sample has a label')
         target = np.array([r['gt'] for r in results])
         self.matrix = F.confusion_matrix(
             target, np.array([r['pred'] for r in results]), len(classes)

@@ -95,15 +95,19 @@ class MLPHead(BaseModule):
         """Return ``loss_cls`` of logits (B, K) against the samples' ``gt_label``, or ``gt_score``
         where a cloud is mixed.
 
+        Clouds without a label are left out: the loss is the mean over the labelled ones, and 0 if
+        there are none.
+
         Raises:
-            ValueError: A row has no labelled sample.
+            ValueError: There is not one sample per row.
         """
-        if len(samples) != len(logits) or any('gt_label' not in sample for sample in samples):
-            raise ValueError(
-                f'the loss needs one sample with gt_label per row: {len(logits)} rows, '
-                f'{len(samples)} samples, '
-                f'{sum("gt_label" in sample for sample in samples)} of them with gt_label'
-            )
+        if len(samples) != len(logits):
+            raise ValueError(f'{len(logits)} rows of logits, {len(samples)} samples')
+        known = [i for i, sample in enumerate(samples) if 'gt_label' in sample]
+        if not known:
+            return dict(loss_cls=at_least_float32(logits).sum() * 0)
+        if len(known) < len(samples):
+            logits, samples = logits[known], [samples[i] for i in known]
         target = targets(samples, logits.shape[1]).to(logits.device)
         return dict(loss_cls=self.loss_cls(student_logits=logits, target=target))
 

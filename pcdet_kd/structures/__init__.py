@@ -2,6 +2,13 @@
 
 from pcdet_kd.structures.crops import Crops
 from pcdet_kd.structures.outputs import ModelOutput, PointFeatures
-from pcdet_kd.structures.point_data_sample import PointDataSample, targets
+from pcdet_kd.structures.point_data_sample import PointDataSample, pseudo_targets, targets
 
-__all__ = ['Crops', 'ModelOutput', 'PointDataSample', 'PointFeatures', 'targets']
+__all__ = [
+    'Crops',
+    'ModelOutput',
+    'PointDataSample',
+    'PointFeatures',
+    'pseudo_targets',
+    'targets',
+]

@@ -37,6 +37,22 @@ class PointDataSample(BaseDataElement):
         return self
 
 
+def pseudo_targets(samples: Sequence[PointDataSample], teacher_logits: Tensor) -> Tensor:
+    """Return one class per sample (B,) int64: its label or, where it has none, the class that the
+    teacher's logits (B, K) are highest for.
+    """
+    guessed = teacher_logits.detach().argmax(dim=1)
+    if all('gt_label' in sample for sample in samples):
+        return torch.cat([sample.gt_label for sample in samples]).to(guessed.device)
+    known = [sample.gt_label if 'gt_label' in sample else None for sample in samples]
+    return torch.stack(
+        [
+            guess if label is None else label[0].to(guess.device)
+            for label, guess in zip(known, guessed)
+        ]
+    )
+
+
 def targets(samples: Sequence[PointDataSample], num_classes: int) -> Tensor:
     """Return what training aims at: the labels (B,) int64, or, if a sample is mixed, the shares of
     classes (B, K) float32.

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pcdet_kd.datasets.base import Records
 from pcdet_kd.datasets.checks import check_records
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.utils.errors import DataError
 
 

@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from pcdet_kd.datasets import PointCloudFolder
-from pcdet_kd.datasets.base import Records
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.datasets.shared_arrays import SharedArray, share
 
 

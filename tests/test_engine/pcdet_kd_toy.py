@@ -12,7 +12,8 @@ from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from torch import nn
 
-from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.base import PointCloudDataset
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.registry import DATASETS, DISTILLERS, HOOKS, METRICS, MODELS, TRANSFORMS
 from pcdet_kd.structures import PointDataSample
 

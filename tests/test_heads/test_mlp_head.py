@@ -92,12 +92,21 @@ def test_loss_of_mixed_samples_weighs_the_losses_of_their_classes():
         MLPHead(4, 8).loss(torch.randn(3, 4), given)
 
 
-def test_loss_needs_a_label_per_row():
-    head, logits = MLPHead(5, 8), torch.randn(3, 5)
-    with pytest.raises(ValueError, match='3 rows, 2 samples'):
-        head.loss(logits, samples(1, 2))
-    with pytest.raises(ValueError, match='2 of them with gt_label'):
-        head.loss(logits, [*samples(1, 2), PointDataSample()])
+def test_loss_needs_a_sample_per_row():
+    with pytest.raises(ValueError, match='3 rows of logits, 2 samples'):
+        MLPHead(5, 8).loss(torch.randn(3, 5), samples(1, 2))
+
+
+def test_clouds_without_a_label_do_not_count():
+    head, logits = MLPHead(5, 8), torch.randn(4, 5, requires_grad=True)
+    given = [PointDataSample(), *samples(1, 2), PointDataSample()]
+    loss = head.loss(logits, given)['loss_cls']
+    torch.testing.assert_close(loss, head.loss(logits[1:3], samples(1, 2))['loss_cls'])
+    loss.backward()
+    assert (logits.grad.abs().sum(1) > 0).tolist() == [False, True, True, False]
+    nothing = head.loss(logits, [PointDataSample()] * 4)['loss_cls']
+    nothing.backward()  # distributed training needs a gradient on every process
+    assert nothing.item() == 0
 
 
 def test_predict():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from pcdet_kd.datasets.base import PointCloudDataset, Records
+from pcdet_kd.datasets.base import PointCloudDataset
+from pcdet_kd.datasets.records import Records
 from pcdet_kd.testing import check_dataset
 
 

@@ -3,10 +3,17 @@
 batch_size = 32
 num_workers = 2
 val_fraction = 0.1
-train_size = None  # use only the first n training clouds
+train_size = None  # use only so many training clouds: a number, a share or a file of their names
+labels = None  # so many of these keep their label; None: all
+unlabelled = None  # a further data set whose clouds have no label
+labelled_share = 0.5  # of each batch, where not all clouds have labels
+subset_seed = 0  # of both choices, which are stratified by class
 train_split = (
     'train'  # 'trainval' trains on the whole official training set, as published protocols do
 )
+# Options of these names are for the config itself; its stages keep their own.
+own_variables = ('train_size', 'labels', 'unlabelled', 'labelled_share', 'subset_seed')
+own_variables += ('student_points',)
 
 data = dict(val_fraction=val_fraction)
 train_pipeline = []
@@ -17,7 +24,9 @@ bank_data = [
     dict(
         data,
         split=split,
-        indices=None if split in ('val', 'test') else train_size,
+        subset=None if split in ('val', 'test') else train_size,
+        subset_seed=subset_seed,
+        unlabelled=unlabelled if split == train_split else None,
         pipeline=bank_pipeline,
     )
     for split in bank_splits
@@ -32,8 +41,18 @@ loader = dict(
 train_dataloader = dict(
     loader,
     drop_last=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(data, split=train_split, indices=train_size, pipeline=train_pipeline),
+    sampler=dict(type='DefaultSampler', shuffle=True)
+    if labels is None and unlabelled is None
+    else dict(type='LabelledShareSampler', batch_size=batch_size, share=labelled_share),
+    dataset=dict(
+        data,
+        split=train_split,
+        subset=train_size,
+        labels=labels,
+        subset_seed=subset_seed,
+        unlabelled=unlabelled,
+        pipeline=train_pipeline,
+    ),
 )
 val_dataloader = dict(loader, dataset=dict(data, split='val', pipeline=eval_pipeline))
 test_dataloader = dict(loader, dataset=dict(data, split='test', pipeline=eval_pipeline))

@@ -3,10 +3,15 @@
 _base_ = './_loaders.py'
 data_root = 'data/modelnet40_ply_hdf5_2048'
 num_points = 1024
+student_points = num_points  # that the student sees; teachers and banks see num_points
 
-eval_pipeline = [dict(type='FirstPoints', num_points=num_points), dict(type='PackPointInputs')]
+eval_pipeline = [
+    dict(type='FirstPoints', num_points=student_points),
+    dict(type='PackPointInputs'),
+]
+bank_pipeline = [dict(type='FirstPoints', num_points=num_points), dict(type='PackPointInputs')]
 train_pipeline = [
-    dict(type='FirstPoints', num_points=num_points),
+    dict(type='FirstPoints', num_points=student_points),
     dict(type='RandomScale', low=2 / 3, high=3 / 2),
     dict(type='RandomShift', max_shift=0.2),
     dict(type='ShufflePoints'),

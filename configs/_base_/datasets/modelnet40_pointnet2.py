@@ -3,7 +3,7 @@
 _base_ = './modelnet40.py'
 
 train_pipeline = [
-    dict(type='FirstPoints', num_points=_base_.num_points),
+    dict(type='FirstPoints', num_points=_base_.student_points),
     dict(type='RandomPointDropout', max_ratio=0.875),
     dict(type='RandomScale', low=0.8, high=1.25, per_axis=False),
     dict(type='RandomShift', max_shift=0.1),

@@ -3,12 +3,12 @@
 _base_ = './scanobjectnn.py'
 
 eval_pipeline = [
-    dict(type='FirstPoints', num_points=_base_.num_points),
+    dict(type='FirstPoints', num_points=_base_.student_points),
     dict(type='UnitSphere'),
     dict(type='PackPointInputs'),
 ]
 train_pipeline = [
-    dict(type='FirstPoints', num_points=_base_.num_points),
+    dict(type='FirstPoints', num_points=_base_.student_points),
     dict(type='UnitSphere'),
     dict(type='RandomPointDropout', max_ratio=0.875),
     dict(type='RandomScale', low=0.8, high=1.25, per_axis=False),

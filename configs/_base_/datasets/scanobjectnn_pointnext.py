@@ -5,7 +5,7 @@ _base_ = './scanobjectnn.py'
 num_farthest = 1200  # a training sample is num_points of them, at random
 
 eval_pipeline = [
-    dict(type='FarthestPoints', num_points=_base_.num_points),
+    dict(type='FarthestPoints', num_points=_base_.student_points),
     dict(type='AddHeight'),
     dict(type='UnitSphere'),
     dict(type='PackPointInputs', features=('heights',)),
@@ -16,6 +16,6 @@ train_pipeline = [
     dict(type='AddHeight'),
     dict(type='UnitSphere'),
     dict(type='RandomRotate', axis='up'),
-    dict(type='FarthestThenRandom', num_points=_base_.num_points, num_farthest=num_farthest),
+    dict(type='FarthestThenRandom', num_points=_base_.student_points, num_farthest=num_farthest),
     dict(type='PackPointInputs', features=('heights',)),
 ]

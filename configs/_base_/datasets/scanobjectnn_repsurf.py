@@ -2,7 +2,7 @@
 _base_ = './scanobjectnn.py'
 
 eval_pipeline = [
-    dict(type='FarthestPoints', num_points=_base_.num_points),
+    dict(type='FarthestPoints', num_points=_base_.student_points),
     dict(type='PackPointInputs'),
 ]
 train_pipeline = eval_pipeline

@@ -4,12 +4,12 @@
 _base_ = './scanobjectnn.py'
 
 eval_pipeline = [
-    dict(type='FirstPoints', num_points=_base_.num_points),
+    dict(type='FirstPoints', num_points=_base_.student_points),
     dict(type='UnitSphere'),
     dict(type='PackPointInputs'),
 ]
 train_pipeline = [
-    dict(type='RandomPoints', num_points=_base_.num_points),
+    dict(type='RandomPoints', num_points=_base_.student_points),
     dict(type='UnitSphere'),
     dict(type='RandomRotate', axis='up'),
     dict(type='RandomJitter', sigma=0.01, clip=0.05),

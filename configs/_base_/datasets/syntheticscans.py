@@ -6,15 +6,21 @@ num_train = 900
 num_test = 600
 data_seed = 0
 num_points = 512
+student_points = num_points  # that the student sees; teachers and banks see num_points
 num_workers = 0
 
 eval_pipeline = [
+    dict(type='FirstPoints', num_points=student_points),
+    dict(type='UnitSphere'),
+    dict(type='PackPointInputs'),
+]
+bank_pipeline = [
     dict(type='FirstPoints', num_points=num_points),
     dict(type='UnitSphere'),
     dict(type='PackPointInputs'),
 ]
 train_pipeline = [
-    dict(type='RandomPoints', num_points=num_points),
+    dict(type='RandomPoints', num_points=student_points),
     dict(type='UnitSphere'),
     dict(type='RandomRotate', axis='up'),
     dict(type='RandomScale', low=0.8, high=1.25),

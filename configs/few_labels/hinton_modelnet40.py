@@ -1,0 +1,22 @@
+# Few labels: an image teacher's class probabilities (Hinton et al., 2015) on all clouds.
+_base_ = [
+    '../_base_/students/pointnet_small.py',
+    '../_base_/datasets/modelnet40_few_labels.py',
+    '../_base_/schedules/adamw_cosine_10e.py',
+    '../_base_/default_runtime.py',
+]
+requires = dict(teacher='mvcnn_small_modelnet40.py')
+
+student = _base_.student
+model = dict(
+    type='LogitKD',
+    student=student,
+    teachers=dict(
+        main=dict(
+            type='FeatureBank',
+            teacher=dict(type='FrozenTeacher', checkpoint='stage:teacher'),
+            data=_base_.bank_data,
+        )
+    ),
+    losses=dict(logit=dict(type='LogitKDLoss', temperature=1.0, loss_weight=1.0)),
+)
