@@ -17,6 +17,7 @@ from pcdet_kd.datasets.samplers import LabelledShareSampler, SameSizeBatchSample
 from pcdet_kd.datasets.scannet_cls import ScanNetCls
 from pcdet_kd.datasets.scanobjectnn import ScanObjectNN
 from pcdet_kd.datasets.shapenet55 import ShapeNet55
+from pcdet_kd.datasets.shapenet_part import ShapeNetPart
 from pcdet_kd.datasets.synthetic_scans import SyntheticScans
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     'ScanNetCls',
     'ScanObjectNN',
     'ShapeNet55',
+    'ShapeNetPart',
     'SyntheticScans',
     'collate_points',
     'read_points',

@@ -51,7 +51,8 @@ class PointCloudDataset(BaseDataset):
         split: ``'train'`` (without the validation part), ``'val'``, ``'trainval'`` (the official
             training set, complete) or ``'test'``.
         val_fraction: Part of each class of the official training set that is kept out of
-            ``'train'`` for ``'val'``.
+            ``'train'`` for ``'val'``. 0, where the files set samples apart for validation
+            (``OFFICIAL_VAL``), takes those.
         val_seed: Seed of that choice. The choice depends on nothing else.
         pipeline: Transforms.
         test_mode: Kept for MMEngine; a sample that cannot be read is an error in either mode.
@@ -68,6 +69,8 @@ class PointCloudDataset(BaseDataset):
         unlabelled: Config of a further data set whose clouds are added without their labels, under
             the names ``unlabelled/<sample_id>``.
     """
+
+    OFFICIAL_VAL = False
 
     def __init__(
         self,
@@ -88,7 +91,7 @@ class PointCloudDataset(BaseDataset):
         check_choice('split', split, SPLITS)
         if not 0 <= val_fraction < 1:
             raise ValueError(f'val_fraction is {val_fraction}, must be in [0, 1)')
-        if split == 'val' and val_fraction == 0:
+        if split == 'val' and val_fraction == 0 and not self.OFFICIAL_VAL:
             raise ValueError(
                 "split='val' needs val_fraction > 0: the validation part is taken from the "
                 'training set'
@@ -158,7 +161,7 @@ class PointCloudDataset(BaseDataset):
 
     def load_data_list(self) -> list[dict]:
         self.records = records = once((type(self), self.official_split, self._source), self._read)
-        chosen, labelled = self._choose(records.labels, records.ids.__getitem__)
+        chosen, labelled = self._choose(records.labels, records.ids.__getitem__, records.validation)
         if not len(chosen):
             raise DataError(
                 records.source,
@@ -175,10 +178,14 @@ class PointCloudDataset(BaseDataset):
         return entries
 
     def _choose(
-        self, labels: np.ndarray, name_of: Callable[[int], str]
+        self,
+        labels: np.ndarray,
+        name_of: Callable[[int], str],
+        validation: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the records of this split, sorted, and whether each record (n,) has a label that
-        is not hidden. A class below 0 stands for no label.
+        is not hidden. A class below 0 stands for no label; ``validation`` (n,) marks what the files
+        set apart.
         """
         chosen = np.arange(len(labels))
         if self.val_fraction and self.split in ('train', 'val'):
@@ -187,6 +194,8 @@ class PointCloudDataset(BaseDataset):
                 labels - min(labels.min(initial=0), 0), self.val_fraction, self.val_seed
             )
             chosen = parts[self.split == 'val']
+        elif validation is not None and self.split in ('train', 'val'):
+            chosen = np.flatnonzero(validation == (self.split == 'val'))
         chosen = self._part('subset', self._subset, chosen, labels, name_of)
         known = chosen[labels[chosen] >= 0]
         known = self._part('labels', self._labels, known, labels, name_of)

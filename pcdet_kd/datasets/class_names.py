@@ -1,4 +1,6 @@
-"""Class names in label order."""
+"""Class names in label order, and the names of their parts."""
+
+from collections.abc import Iterable, Sequence
 
 SCANOBJECTNN = (
     'bag',
@@ -139,3 +141,37 @@ SHAPENET55 = {
     '04530566': 'watercraft',
     '04554684': 'washer',
 }
+
+# ShapeNetPart's 16 categories: WordNet synset, name and parts. The files number the parts, category
+# after category; the names are those in use in the literature.
+SHAPENET_PART = {
+    '02691156': ('airplane', ('body', 'wing', 'tail', 'engine')),
+    '02773838': ('bag', ('handle', 'body')),
+    '02954340': ('cap', ('crown', 'peak')),
+    '02958343': ('car', ('roof', 'hood', 'wheel', 'body')),
+    '03001627': ('chair', ('back', 'seat', 'leg', 'arm')),
+    '03261776': ('earphone', ('earcup', 'headband', 'wire')),
+    '03467517': ('guitar', ('head', 'neck', 'body')),
+    '03624134': ('knife', ('blade', 'handle')),
+    '03636649': ('lamp', ('base', 'shade', 'bracket', 'stem')),
+    '03642806': ('laptop', ('keyboard', 'screen')),
+    '03790512': ('motorbike', ('tank', 'seat', 'wheel', 'handlebar', 'light', 'frame')),
+    '03797390': ('mug', ('handle', 'cup')),
+    '03948459': ('pistol', ('barrel', 'handle', 'trigger')),
+    '04099429': ('rocket', ('body', 'fin', 'nose')),
+    '04225987': ('skateboard', ('wheel', 'deck', 'belt')),
+    '04379243': ('table', ('top', 'leg', 'drawer')),
+}
+
+
+def number_parts(parts: Iterable[Sequence[str]]) -> tuple[tuple[int, ...], ...]:
+    """Return for each class the numbers of its parts, counted on from class to class.
+
+    Args:
+        parts: The parts of each class, in label order.
+    """
+    numbered, first = [], 0
+    for names in parts:
+        numbered.append(tuple(range(first, first + len(names))))
+        first += len(names)
+    return tuple(numbered)

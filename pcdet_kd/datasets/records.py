@@ -19,6 +19,8 @@ class Records:
         extras: More per-point arrays by name (``normals`` (n, N, 3), ``rgb`` (n, N, 3) in [0, 1],
             ``part_labels`` (n, N), ``mask`` (n, N)), or lists of arrays like ``points``.
         source: Where the data came from, for messages.
+        validation: (n,) bool, which samples the files themselves set apart for validation; None if
+            they do not.
     """
 
     points: np.ndarray | list[np.ndarray]
@@ -26,6 +28,7 @@ class Records:
     ids: list[str]
     extras: dict[str, np.ndarray | list[np.ndarray]] = field(default_factory=dict)
     source: str = ''
+    validation: np.ndarray | None = None
     _hashes: dict[int, str] = field(default_factory=dict, repr=False, compare=False)
 
     def hash_of(self, record: int) -> str:

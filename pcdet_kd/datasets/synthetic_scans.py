@@ -22,7 +22,7 @@ from pcdet_kd.datasets.synthetic.generate import (
 from pcdet_kd.datasets.synthetic.h5_writer import write_scanobjectnn
 from pcdet_kd.datasets.synthetic.mesh import Mesh
 from pcdet_kd.datasets.synthetic.parallel import make_samples
-from pcdet_kd.datasets.synthetic.shapes import PART_NAMES
+from pcdet_kd.datasets.synthetic.shapes import CLASS_PARTS, PART_NAMES
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.arguments import check_choice
 
@@ -57,13 +57,21 @@ class SyntheticScans(PointCloudDataset):
         seed: Another seed is another data set of the same kind.
         cache_dir: Where caches are kept; None for ``pcdet_kd`` in the user's cache directory.
         workers: Processes that generate; None for one per processor.
+        task: ``'classification'`` or ``'part_segmentation'``: what ``metainfo['task']`` says. The
+            samples are the same.
         options: Arguments of :class:`PointCloudDataset`.
 
     Raises:
         DataError: The cache cannot be written.
     """
 
-    METAINFO = dict(classes=SCANOBJECTNN, up_axis='y', task='classification', part_names=PART_NAMES)
+    METAINFO = dict(
+        classes=SCANOBJECTNN,
+        up_axis='y',
+        task='classification',
+        part_names=PART_NAMES,
+        class_parts=CLASS_PARTS,
+    )
 
     def __init__(
         self,
@@ -74,9 +82,12 @@ class SyntheticScans(PointCloudDataset):
         seed: int = 0,
         cache_dir: str | Path | None = None,
         workers: int | None = None,
+        task: str = 'classification',
+        metainfo: dict | None = None,
         **options: Any,
     ) -> None:
         check_choice('variant', variant, VARIANTS)
+        check_choice('task', task, ('classification', 'part_segmentation'))
         for name, value, least in (
             ('num_train', num_train, 1),
             ('num_test', num_test, 1),
@@ -95,9 +106,7 @@ class SyntheticScans(PointCloudDataset):
             Path(cache_dir).expanduser() if cache_dir is not None else default_cache_dir()
         )
         self.workers = workers
-        super().__init__(
-            **options,
-        )
+        super().__init__(metainfo=dict(metainfo or {}, task=task), **options)
 
     @property
     def cache_folder(self) -> Path:

@@ -5,6 +5,18 @@ from typing import NamedTuple
 from torch import Tensor
 
 
+class Level(NamedTuple):
+    """Features of points at one resolution.
+
+    Attributes:
+        coords: (B, M, 3) where the points are.
+        feats: (B, M, C) their features, channels last.
+    """
+
+    coords: Tensor
+    feats: Tensor
+
+
 class PointFeatures(NamedTuple):
     """What a backbone returns.
 
@@ -14,12 +26,15 @@ class PointFeatures(NamedTuple):
             None.
         coords: (B, M, 3) where those points are, or None.
         stages: Features after each stage, first to last, as the backbone's docstring says.
+        levels: What a decoder goes back through to the points, finest first, as the backbone's
+            docstring says; the widths are its ``level_channels``. Empty if it has none.
     """
 
     global_feat: Tensor
     point_feats: Tensor | None = None
     coords: Tensor | None = None
     stages: tuple[Tensor, ...] = ()
+    levels: tuple[Level, ...] = ()
 
 
 class ModelOutput(NamedTuple):

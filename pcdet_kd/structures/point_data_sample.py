@@ -13,7 +13,10 @@ class PointDataSample(BaseDataElement):
     Data fields: ``gt_label`` (1,) int64, ``pred_label`` (1,) int64, ``pred_score`` (K,) float32
     that sums to 1, and, only where a batch augment has mixed the cloud with another, ``gt_score``
     (K,) float32 that sums to 1: what training aims at instead of ``gt_label``, which stays the
-    class of the sample that ``sample_id`` names. Meta fields: ``sample_idx`` (position in the data
+    class of the sample that ``sample_id`` names. In part segmentation ``gt_parts`` (N,) int64, -1
+    where a point has no label, ``part_score`` (N, P) float32 whose rows sum to 1, ``pred_parts``
+    (N,) int64, and, where not every point goes into the network, ``nearest`` (N,) int64: for each
+    point the number of the nearest one that does. Meta fields: ``sample_idx`` (position in the data
     set), ``sample_id`` (a name that is stable over runs, machines and subsets), ``num_points`` (of
     the cloud as stored), ``up_axis`` ('x', 'y' or 'z').
     """
@@ -34,6 +37,29 @@ class PointDataSample(BaseDataElement):
         """
         self.set_field(score, 'pred_score', dtype=Tensor)
         self.set_field(score.argmax(dim=0, keepdim=True), 'pred_label', dtype=Tensor)
+        return self
+
+    def set_gt_parts(self, parts: Tensor) -> 'PointDataSample':
+        """Set the part (N,) of each point, -1 for none."""
+        self.set_field(parts, 'gt_parts', dtype=Tensor)
+        return self
+
+    def set_nearest(self, nearest: Tensor) -> 'PointDataSample':
+        """Set for each of the N points the number (N,) of the nearest one in the input."""
+        self.set_field(nearest, 'nearest', dtype=Tensor)
+        return self
+
+    def set_part_score(self, score: Tensor, parts: Sequence[int]) -> 'PointDataSample':
+        """Set the part probabilities (N, P) and, from them, the predicted part of each point.
+
+        Args:
+            score: (N, P).
+            parts: The parts that the cloud's class has; the likeliest of these is predicted (the
+                first of them on ties).
+        """
+        self.set_field(score, 'part_score', dtype=Tensor)
+        allowed = torch.as_tensor(tuple(parts), device=score.device)
+        self.set_field(allowed[score[:, allowed].argmax(dim=1)], 'pred_parts', dtype=Tensor)
         return self
 
 

@@ -197,3 +197,20 @@ def test_a_part_of_the_training_set_is_written_alone(cache, tmp_path):
     copy = ScanObjectNN(str(tmp_path), variant='OBJ_ONLY', split='train')
     assert copy.labels().tolist() == scans.labels().tolist()
     np.testing.assert_array_equal(copy[7]['points'], scans[7]['points'])
+
+
+def test_part_segmentation_is_a_task_of_the_same_samples(cache):
+    plain, parts = (
+        SyntheticScans(split='test', cache_dir=cache, **SMALL, **task)
+        for task in ({}, dict(task='part_segmentation', metainfo=dict(up_axis='y')))
+    )
+    assert plain.metainfo['task'] == 'classification'
+    assert parts.metainfo['task'] == 'part_segmentation'
+    for i in range(15):
+        np.testing.assert_array_equal(plain[i]['part_labels'], parts[i]['part_labels'])
+        allowed = parts.metainfo['class_parts'][parts[i]['gt_label']]
+        assert set(parts[i]['part_labels']) <= set(allowed)
+    numbers = [p for own in parts.metainfo['class_parts'] for p in own]
+    assert numbers == list(range(len(parts.metainfo['part_names'])))
+    with pytest.raises(ValueError, match="task is 'detection'"):
+        SyntheticScans(task='detection')

@@ -47,3 +47,10 @@ def test_the_targets_of_a_batch():
         ValueError, match=r'gt_score has shape \(3,\), expected \(5,\) for 5 classes'
     ):
         targets(samples, 5)
+
+
+def test_parts_are_predicted_among_those_of_the_class():
+    score = torch.tensor([[0.6, 0.3, 0.1], [0.6, 0.1, 0.3], [0.4, 0.3, 0.3]])
+    sample = PointDataSample().set_gt_parts(torch.tensor([1, 2, -1])).set_part_score(score, (1, 2))
+    assert sample.pred_parts.tolist() == [1, 2, 1]  # the first on ties; part 0 is another class's
+    assert torch.equal(sample.part_score, score) and sample.gt_parts.tolist() == [1, 2, -1]

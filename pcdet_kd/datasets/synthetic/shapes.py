@@ -5,7 +5,7 @@ from importlib import import_module
 
 import numpy as np
 
-from pcdet_kd.datasets.class_names import SCANOBJECTNN
+from pcdet_kd.datasets.class_names import SCANOBJECTNN, number_parts
 from pcdet_kd.datasets.synthetic.mesh import Mesh
 from pcdet_kd.datasets.synthetic.primitives import Solid
 
@@ -30,6 +30,7 @@ PARTS = {
 }
 PART_NAMES = tuple(f'{name}/{part}' for name in SCANOBJECTNN for part in PARTS[name])
 """Part names in part-label order; the parts of one class are neighbours."""
+CLASS_PARTS = number_parts(PARTS[name] for name in SCANOBJECTNN)
 _FAMILIES = ('containers', 'fixtures', 'seating', 'storage', 'tables')
 
 

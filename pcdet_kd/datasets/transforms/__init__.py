@@ -24,6 +24,7 @@ from pcdet_kd.datasets.transforms.sampling import (
     RandomPoints,
 )
 from pcdet_kd.datasets.transforms.scale_shift import RandomScale, RandomShift
+from pcdet_kd.datasets.transforms.score_every_point import ScoreEveryPoint
 from pcdet_kd.datasets.transforms.shuffle import ShufflePoints
 from pcdet_kd.datasets.transforms.siamese import SiameseViews
 from pcdet_kd.datasets.transforms.up_axis import ConvertUpAxis
@@ -50,6 +51,7 @@ __all__ = [
     'RandomRotate',
     'RandomScale',
     'RandomShift',
+    'ScoreEveryPoint',
     'ShufflePoints',
     'SiameseViews',
     'UnitBox',

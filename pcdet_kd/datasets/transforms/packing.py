@@ -25,18 +25,25 @@ class PackPointInputs(BaseTransform):
         features: Per-point entries that are appended to ``points`` as columns, in this order:
             ``'heights'``, ``'normals'``, ``'rgb'``. Their ``_2`` counterparts are appended to
             ``points_2``.
+        parts: Whether samples get ``gt_parts``, from ``part_labels``. After
+            :class:`ScoreEveryPoint` they are those of the whole cloud, and ``nearest`` goes with
+            them.
     """
 
-    def __init__(self, keys: Sequence[str] = ('points',), features: Sequence[str] = ()) -> None:
+    def __init__(
+        self, keys: Sequence[str] = ('points',), features: Sequence[str] = (), parts: bool = False
+    ) -> None:
         if not keys:
             raise ValueError('keys is empty, must name at least one input')
         self.keys, self.features = tuple(keys), tuple(features)
+        self.parts = parts
 
     def transform(self, results: dict) -> dict:
         """Pack.
 
         Raises:
-            KeyError: The sample lacks an entry of ``keys`` or ``features``.
+            KeyError: The sample lacks an entry of ``keys`` or ``features``, or part labels that
+                are wanted.
         """
         inputs = {}
         for key in self.keys:
@@ -52,11 +59,21 @@ class PackPointInputs(BaseTransform):
         )
         if 'gt_label' in results:
             sample.set_gt_label(results['gt_label'])
+        if self.parts:
+            whole = 'nearest' in results
+            parts = self._entry(results, 'whole_part_labels' if whole else 'part_labels')
+            sample.set_gt_parts(torch.tensor(parts, dtype=torch.int64))
+            if whole:
+                sample.set_nearest(torch.from_numpy(results['nearest']))
         return dict(inputs=inputs, data_samples=sample)
 
+    @classmethod
+    def _get(cls, results: dict, key: str) -> np.ndarray:
+        array = cls._entry(results, key)
+        return array if array.dtype == np.uint8 else array.astype(np.float32, copy=False)
+
     @staticmethod
-    def _get(results: dict, key: str) -> np.ndarray:
+    def _entry(results: dict, key: str) -> np.ndarray:
         if key not in results:
             raise KeyError(f"the sample has no '{key}'; it has {', '.join(sorted(results))}")
-        array = np.asarray(results[key])
-        return array if array.dtype == np.uint8 else array.astype(np.float32, copy=False)
+        return np.asarray(results[key])

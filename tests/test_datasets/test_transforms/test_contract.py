@@ -29,6 +29,7 @@ ARGUMENTS = {
     'ProjectViews': dict(image_size=8),
     'RandomCorruptions': dict(groups=[['gaussian'], ['scale']]),
     'RandomPoints': dict(num_points=16),
+    'ScoreEveryPoint': dict(sampling=dict(type='FirstPoints', num_points=16, on_short='resample')),
     'SiameseViews': dict(view_1=[dict(type='ShufflePoints')], view_2=[dict(type='RandomScale')]),
 }
 RANDOM = [
@@ -107,6 +108,7 @@ def test_all_are_listed():
             'LoadViews',
             'PackPointInputs',
             'ProjectViews',
+            'ScoreEveryPoint',
             'UnitBox',
             'UnitSphere',
         }

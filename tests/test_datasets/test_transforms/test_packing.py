@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from pcdet_kd.datasets.transforms import PackPointInputs
+from pcdet_kd.datasets.transforms import PackPointInputs, ScoreEveryPoint, ShufflePoints
 
 
 def sample():
@@ -72,3 +72,27 @@ def test_what_is_missing_is_named():
         PackPointInputs(features=('rgb',))(sample())
     with pytest.raises(ValueError, match='keys is empty'):
         PackPointInputs(keys=())
+
+
+def test_parts_are_labels_of_the_points_in_their_order():
+    results = dict(sample(), part_labels=np.array([5, 4, -1, 5, 6, 4], np.int32))
+    results['part_labels'].flags.writeable = False
+    packed = PackPointInputs(parts=True)(ShufflePoints()(results))
+    place = {tuple(p): i for i, p in enumerate(results['points'])}
+    order = [place[tuple(p)] for p in packed['inputs']['points'].numpy()]
+    parts = packed['data_samples'].gt_parts
+    assert parts.dtype == torch.int64
+    assert parts.tolist() == results['part_labels'][order].tolist()
+    assert order != sorted(order)
+    assert 'gt_parts' not in PackPointInputs()(results)['data_samples']
+    with pytest.raises(KeyError, match="no 'part_labels'"):
+        PackPointInputs(parts=True)(sample())
+
+
+def test_parts_of_the_whole_cloud_come_with_the_way_back():
+    results = dict(sample(), part_labels=np.arange(6))
+    step = ScoreEveryPoint(dict(type='FirstPoints', num_points=2))
+    packed = PackPointInputs(parts=True)(step(results))
+    assert packed['inputs']['points'].shape == (2, 3)
+    assert packed['data_samples'].gt_parts.tolist() == list(range(6))
+    assert packed['data_samples'].nearest.shape == (6,)
