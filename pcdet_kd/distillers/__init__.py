@@ -2,8 +2,9 @@
 
 from pcdet_kd.distillers.asymdsd import AsymDSD
 from pcdet_kd.distillers.base import Distiller
+from pcdet_kd.distillers.combined import Combined
 from pcdet_kd.distillers.jgekd import JGEKD
 from pcdet_kd.distillers.logit_kd import LogitKD
 from pcdet_kd.distillers.pointcmt import PointCMT
 
-__all__ = ['AsymDSD', 'JGEKD', 'Distiller', 'LogitKD', 'PointCMT']
+__all__ = ['JGEKD', 'AsymDSD', 'Combined', 'Distiller', 'LogitKD', 'PointCMT']

@@ -110,6 +110,7 @@ class AsymDSD(Distiller):
         init_cfg: As in MMEngine.
     """
 
+    combines = False  # its student is not a classifier
     needs_teachers = ('ema',)
 
     def __init__(

@@ -22,31 +22,42 @@ class Distiller(BaseModel):
     :meth:`distill`.
 
     Args:
-        student: Config of the student, any :class:`PointClassifier`.
-        teachers: Configs of teachers by name.
+        student: Config of the student, any :class:`PointClassifier`; or a built one, which then
+            belongs to another module (:class:`Combined` gives its own to all its methods).
+        teachers: Configs of teachers by name, or built ones.
         losses: Configs of losses by name.
         helpers: Configs of helpers by name: frozen modules that gradients pass through, or
             connectors trained with the student (these are in the checkpoint, not in the exported
             student).
         init_cfg: As in MMEngine.
+
+    Attributes:
+        combines: Whether the method can share a student with others.
+        has_own_views: Whether its :meth:`run_student` does more than one plain pass.
     """
 
+    combines = True
+    has_own_views = False
     needs_teachers: tuple[str, ...] = ()
     needs_losses: tuple[str, ...] = ()
     needs_helpers: tuple[str, ...] = ()
 
     def __init__(
         self,
-        student: dict,
-        teachers: dict[str, dict] | None = None,
+        student: dict | nn.Module,
+        teachers: dict[str, dict | nn.Module] | None = None,
         losses: dict[str, dict] | None = None,
         helpers: dict[str, dict] | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        # built first, so that it draws the same random numbers as in training alone
-        built = MODELS.build(student)
-        super().__init__(built.data_preprocessor, init_cfg)
-        self.student = built
+        if isinstance(student, nn.Module):
+            super().__init__(init_cfg=init_cfg)
+            self.__dict__['student'] = student  # not a submodule: its weights are another's
+        else:
+            # built first, so that it draws the same random numbers as in training alone
+            built = MODELS.build(student)
+            super().__init__(built.data_preprocessor, init_cfg)
+            self.student = built
         for kind, registry, given in (
             ('teachers', TEACHERS, teachers or {}),
             ('losses', LOSSES, losses or {}),
@@ -57,9 +68,11 @@ class Distiller(BaseModel):
                 raise ValueError(
                     f'{type(self).__name__} takes {kind} {sorted(needed)}, got {sorted(given)}'
                 )
-            setattr(
-                self, kind, ModuleDict({name: registry.build(cfg) for name, cfg in given.items()})
-            )
+            parts = {
+                name: cfg if isinstance(cfg, nn.Module) else registry.build(cfg)
+                for name, cfg in given.items()
+            }
+            setattr(self, kind, ModuleDict(parts))
         for teacher in self._followers():
             teacher.follow(self.followed())
 
@@ -120,3 +133,7 @@ class Distiller(BaseModel):
         """Return the student's output, which :meth:`distill` gets, and its own losses."""
         features, out = self.student.extract(inputs)
         return out, self.student.losses(features, out, samples)
+
+    def main_output(self, out: Any) -> ModelOutput:
+        """Return the student's output for ``points`` from what :meth:`run_student` returned."""
+        return out

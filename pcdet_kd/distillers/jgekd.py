@@ -68,6 +68,7 @@ class JGEKD(Distiller):
         elif teacher_points != 'points':
             raise ValueError(f"teacher_points='{teacher_points}' needs teachers=dict(main=...)")
         super().__init__(student, teachers, losses, helpers, init_cfg)
+        self.has_own_views = not teachers
         self.student_view = student_view
         self.passes = passes
         self.teacher_points = teacher_points
@@ -90,6 +91,9 @@ class JGEKD(Distiller):
             outs.append(out)
             halves.append(losses)
         return outs, {name: (value + halves[1][name]) / 2 for name, value in halves[0].items()}
+
+    def main_output(self, out: Any) -> ModelOutput:
+        return out[0] if self.has_own_views else out
 
     def distill(
         self, out: Any, inputs: dict[str, Tensor], samples: list[PointDataSample]

@@ -55,6 +55,9 @@ def frozen_teachers(model: nn.Module) -> dict[str, Any]:
     """
     model = unwrapped(model)
     parts = {**(getattr(model, 'teachers', None) or {}), **(getattr(model, 'helpers', None) or {})}
+    for method, part in getattr(model, 'methods', {}).items():
+        own = {**part.teachers, **part.helpers}
+        parts.update({f'{method}.{name}': found for name, found in own.items()})
     if getattr(model, 'teacher', None) is not None:
         parts['teacher'] = model.teacher
     return {

@@ -17,7 +17,8 @@ class LossWarmupHook(Hook):
     config's again.
 
     Args:
-        loss: Name of the loss in the distiller, such as ``'graph'`` of JGEKD.
+        loss: Name of the loss in the distiller, such as ``'graph'`` of JGEKD; in a combination
+            with the name of the method, ``'jgekd.graph'``.
         epochs: Epochs until the full weight.
         first: 0: the first epoch has weight 0 (JGEKD's published run, with 20 epochs); 1: it has 1
             / epochs (the later code DesenAT, with 5).
@@ -48,7 +49,9 @@ class LossWarmupHook(Hook):
 
     def _find(self, runner: Any) -> Any:
         model = unwrapped(runner.model)
-        losses = getattr(model, 'losses', {})
+        losses = dict(getattr(model, 'losses', {}))
+        for method, part in getattr(model, 'methods', {}).items():
+            losses.update({f'{method}.{name}': loss for name, loss in part.losses.items()})
         if self.loss not in losses:
             raise ValueError(
                 f"LossWarmupHook: {type(model).__name__} has no loss '{self.loss}', it has "

@@ -39,6 +39,17 @@ def test_a_resumed_run_goes_on():
     assert run(LossWarmupHook('graph', 5), start=3)[0] == run(LossWarmupHook('graph', 5))[0][3:]
 
 
+def test_a_loss_of_one_of_several_methods():
+    inner, model = nn.Module(), nn.Module()
+    inner.losses = nn.ModuleDict(dict(graph=JointGraphEntropyLoss(loss_weight=0.5)))
+    model.losses, model.methods = nn.ModuleDict(), nn.ModuleDict(dict(jgekd=inner))
+    runner = SimpleNamespace(model=model, epoch=2)
+    hook = LossWarmupHook('jgekd.graph', 4)
+    hook.before_train(runner)
+    hook.before_train_epoch(runner)
+    assert inner.losses['graph'].loss_weight == 0.25
+
+
 def test_a_wrong_name_or_number_is_told():
     with pytest.raises(ValueError, match=r"has no loss 'logit', it has \['graph'\]"):
         run(LossWarmupHook('logit', 5))
