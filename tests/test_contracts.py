@@ -97,7 +97,11 @@ TINY_BACKBONES = {
     ),
     'SimpleView': dict(base_width=2, image_size=16),
 }
-LOSS_ARGUMENTS = {'SelfDistillationLoss': dict(num_prototypes=5)}  # check_loss has 5 classes
+LOSS_ARGUMENTS = {  # check_loss has 5 classes and features of 8 channels
+    'SelfDistillationLoss': dict(num_prototypes=5),
+    'VariationalLoss': dict(channels=8),
+}
+LOSS_SHAPES = {'AttentionTransferLoss': dict(student_feat=(4, 8, 16), teacher_feat=(4, 6, 16))}
 SEE_VIEWS = {'MultiViewResNet'}
 WHOLE = dict(num_neighbors=64)  # a ball query that overflows keeps the points it meets first
 ORDER = {  # which order of the points must not matter, and what a tiny network needs for it
@@ -269,7 +273,9 @@ def test_head(name):
 
 @pytest.mark.parametrize('name', ours(LOSSES))
 def test_loss(name):
-    check_loss(dict(type=name, **LOSS_ARGUMENTS.get(name, {})))
+    shapes = LOSS_SHAPES.get(name)
+    inputs = shapes and {key: torch.randn(shape) for key, shape in shapes.items()}
+    check_loss(dict(type=name, **LOSS_ARGUMENTS.get(name, {})), inputs)
 
 
 @pytest.mark.parametrize('name', ours(BACKBONES))

@@ -17,6 +17,8 @@ class FeatureMSELoss(nn.Module):
         loss_weight: Factor.
     """
 
+    same_width = True
+
     def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.loss_weight = loss_weight

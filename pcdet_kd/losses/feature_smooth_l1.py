@@ -18,6 +18,8 @@ class FeatureSmoothL1Loss(nn.Module):
         loss_weight: Factor.
     """
 
+    same_width = True
+
     def __init__(self, beta: float = 2.0, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.beta = beta

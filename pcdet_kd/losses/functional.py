@@ -18,7 +18,7 @@ from pcdet_kd.ops import chamfer_distance, earth_mover_distance
 _Function = TypeVar('_Function', bound=Callable)
 
 
-def _full_precision(function: _Function) -> _Function:
+def full_precision(function: _Function) -> _Function:
     """Run ``function`` without autocast, on float32 copies of half-precision arguments."""
 
     @wraps(function)
@@ -50,7 +50,32 @@ def check_logits(name: str, logits: Tensor) -> None:
         raise ValueError(f'{name} has shape {tuple(logits.shape)}, expected (B, K), not empty')
 
 
-@_full_precision
+def check_features(student_feat: Tensor, teacher_feat: Tensor, least: int = 1) -> None:
+    """Raise ``ValueError`` unless the features are (B, D) and (B, D') of one batch with ``least``
+    samples or more; the widths may differ.
+    """
+    shapes = [tuple(feat.shape) for feat in (student_feat, teacher_feat)]
+    if any(len(shape) != 2 for shape in shapes) or shapes[0][0] != shapes[1][0]:
+        raise ValueError(
+            f"student_feat {shapes[0]} and teacher_feat {shapes[1]}, expected (B, D) and (B, D') "
+            'of one batch'
+        )
+    if shapes[0][0] < least:
+        raise ValueError(
+            f'a loss between samples needs a batch of {least} or more, got {shapes[0][0]}'
+        )
+
+
+def unit(x: Tensor, dim: int = -1, eps: float = 1e-24) -> Tensor:
+    """Return vectors divided by their length. Those whose squared length is ``eps`` or less become
+    0, and get the gradient 0.
+    """
+    square = x.square().sum(dim, keepdim=True)
+    long = square > eps
+    return torch.where(long, x, 0) / torch.where(long, square, 1).sqrt()
+
+
+@full_precision
 def cross_entropy(
     student_logits: Tensor, target: Tensor, label_smoothing: float = 0.0, smoothing: str = 'uniform'
 ) -> Tensor:
@@ -93,7 +118,7 @@ def cross_entropy(
     return F.cross_entropy(student_logits, target, label_smoothing=label_smoothing)
 
 
-@_full_precision
+@full_precision
 def logit_kd(
     student_logits: Tensor,
     teacher_logits: Tensor,
@@ -122,7 +147,7 @@ def logit_kd(
     return temperature**2 * F.kl_div(log_student, log_teacher, reduction=reduction, log_target=True)
 
 
-@_full_precision
+@full_precision
 def feature_mse(student_feat: Tensor, teacher_feat: Tensor) -> Tensor:
     """Return the squared difference of two features of any one shape, averaged over all elements
     (FitNets).
@@ -131,7 +156,7 @@ def feature_mse(student_feat: Tensor, teacher_feat: Tensor) -> Tensor:
     return F.mse_loss(student_feat, teacher_feat)
 
 
-@_full_precision
+@full_precision
 def scale_to_box(points: Tensor, variant: str = 'centred') -> Tensor:
     """Scale each cloud so that the longest side of its axis-aligned bounding box is 1.
 
@@ -154,7 +179,7 @@ def scale_to_box(points: Tensor, variant: str = 'centred') -> Tensor:
     return (points - corner) / torch.where(longest > 0, longest, torch.ones_like(longest)) - 0.5
 
 
-@_full_precision
+@full_precision
 def earth_mover(
     student_points: Tensor,
     teacher_points: Tensor,
@@ -184,13 +209,13 @@ def earth_mover(
     return earth_mover_distance(student_points, teacher_points, reduction, **match_args).mean()
 
 
-@_full_precision
+@full_precision
 def chamfer(student_points: Tensor, teacher_points: Tensor, squared: bool = True) -> Tensor:
     """Return the Chamfer distance of clouds (B, N, 3) and (B, M, 3), averaged over the batch."""
     return chamfer_distance(student_points, teacher_points, squared).mean()
 
 
-@_full_precision
+@full_precision
 def posterior_cross_entropy(
     student_logits: Tensor, teacher_posterior: Tensor, temperature: float = 1.0
 ) -> Tensor:
@@ -217,7 +242,7 @@ def posterior_cross_entropy(
     return (scaled.logsumexp(dim=-1).mean(dim=1) - chosen).mean()
 
 
-@_full_precision
+@full_precision
 def koleo(student_feat: Tensor, eps: float = 1e-6) -> Tensor:
     """Return the mean of -log(d + eps), where d is the distance of an embedding of length 1 to its
     nearest neighbour in the batch, of all processes.

@@ -246,7 +246,7 @@ def test_float32_whatever_the_autocast(name, args, dtype):
 
 def test_autocast_is_off_inside_and_on_again_outside():
     inside = []
-    checked = functional._full_precision(lambda x: inside.append(torch.is_autocast_enabled('cpu')))
+    checked = functional.full_precision(lambda x: inside.append(torch.is_autocast_enabled('cpu')))
     with torch.autocast('cpu', torch.bfloat16):
         checked(LOGITS)
         assert torch.is_autocast_enabled('cpu')
@@ -291,3 +291,12 @@ def test_autocast_is_off_inside_and_on_again_outside():
 def test_shapes_are_checked(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_unit_vectors():
+    x = torch.tensor([[3.0, 4], [0, 0], [-1e-3, 0]], requires_grad=True)
+    y = functional.unit(x)
+    torch.testing.assert_close(y, torch.tensor([[0.6, 0.8], [0, 0], [-1, 0]]))
+    y[:2].sum().backward()
+    torch.testing.assert_close(x.grad, torch.tensor([[0.032, -0.024], [0, 0], [0, 0]]))
+    torch.testing.assert_close(functional.unit(x.detach().t(), dim=0), y.detach().t())
