@@ -11,8 +11,8 @@ from pcdet_kd.registry import LOSSES
 
 @full_precision
 def log_normalizer(similarity: Tensor, num_samples: int, temperature: float) -> Tensor:
-    r"""Return :math:`\log Z = \log\big(N\,mean\,e^{s / \tau}\big)`, the estimate that CRD makes from
-    its first batch and keeps.
+    r"""Return :math:`\log Z = \log\big(N\,mean\,e^{s / \tau}\big)`, the estimate that CRD makes
+    from its first batch and keeps.
 
     Args:
         similarity: Cosines s of any shape.

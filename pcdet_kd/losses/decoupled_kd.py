@@ -7,7 +7,6 @@ from pcdet_kd.losses.joint_graph import decoupled_terms
 from pcdet_kd.registry import LOSSES
 
 
-@functional.full_precision
 def decoupled_kd(
     student_logits: Tensor,
     teacher_logits: Tensor,

@@ -40,9 +40,7 @@ def to_scale_of(student_feat: Tensor, teacher_feat: Tensor, variant: str) -> Ten
     (of, centre), (to, new_centre) = (
         torch.std_mean(feat, dim=0, correction=0) for feat in (teacher, student)
     )
-    varies = of > 16 * torch.finfo(of.dtype).eps * centre.abs()  # more than its mean is rounded
-    scaled = torch.where(varies, (teacher - centre) / torch.where(varies, of, 1), 0)
-    return scaled * to + new_centre
+    return (teacher - centre) / torch.where(of > 0, of, 1) * to + new_centre
 
 
 @LOSSES.register_module()

@@ -44,6 +44,9 @@ def test_dead_channels_and_a_batch_of_one_are_finite(student, teacher, variant):
     assert torch.isfinite(loss(student, torch.zeros_like(teacher)))
     assert torch.isfinite(loss(student[:1], teacher[:1]))
     if variant == 'I':
+        rounded = torch.tensor([0.1, 0.3, 0.7, 1.1, 123.456]).expand(6, 5)
+        own = student.detach().float()
+        torch.testing.assert_close(to_scale_of(own, rounded, 'I'), own.mean(0).expand(6, 5))
         for feats in ((student, teacher), (student.float(), teacher.float())):
             constant = feats[0].mean(0)[2].expand(6).detach()
             torch.testing.assert_close(to_scale_of(*feats, 'I')[:, 2], constant)
