@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --con
 .PHONY: help demo test test-avx2 lint format docs clean
 
 help:
-	@echo 'make demo   train PointCMT end to end on generated data (minutes) and print what came out'
+	@echo 'make demo   a teacher, a student with few labels, and the same student taught, on generated data'
 	@echo 'make test   run the test suite'
 	@echo 'make test-avx2  run its kernels, layers and backbones as on an x86-64 processor without AVX-512'
 	@echo 'make lint   check the style'

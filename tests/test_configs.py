@@ -129,6 +129,8 @@ def options_for(leaf: Path, small_data: dict) -> dict:
         del options['num_points']
         sizes = dict(depth=2, embed_dims=48)
         options.update({f'model.student.backbone.{key}': size for key, size in sizes.items()})
+    if cfg.get('labels') is not None:
+        options['labels'] = 0.6
     known = _variables_of_stages(leaf)
     return {name: value for name, value in options.items() if '.' in name or name in known}
 

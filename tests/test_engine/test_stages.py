@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pytest
 
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.stages import baseline_of, plan, work_dir_of
 
+ROOT = Path(__file__).parents[2]
 LEAF = 'tiny_pointcmt.py'
 
 
@@ -114,3 +117,29 @@ def test_the_student_alone_has_no_hooks_of_the_method(tiny_configs):
     baseline, distilled = plan(leaf, with_baseline=True)[-2:]
     assert [hook.type for hook in baseline.cfg.custom_hooks] == ['BatchNormMomentumHook']
     assert len(distilled.cfg.custom_hooks) == 3
+
+
+def test_labels_and_the_students_points_are_for_the_leaf_and_its_baseline():
+    options = {'labels': 7, 'train_size': 50, 'subset_seed': 3, 'student_points': 32}
+    stages = plan(
+        ROOT / 'configs/few_labels/pointcmt_modelnet40.py',
+        {**options, 'num_points': 96, 'batch_size': 8},
+        {'teacher.labels': 0.5},
+        with_baseline=True,
+    )
+    for stage, labels, size, seed, points, share in zip(
+        stages,
+        (0.5, None, 7, 7),
+        (None, None, 50, 50),
+        (0, 0, 3, 3),
+        (96, 256, 32, 32),
+        (0.5, None, 1.0, 0.5),
+    ):
+        loader = stage.cfg.train_dataloader
+        data = loader.dataset
+        assert (data.labels, data.subset, data.subset_seed) == (labels, size, seed)
+        assert data.pipeline[0].num_points == points
+        assert loader.sampler.get('share') == share and loader.batch_size == 8
+    bank = stages[-1].cfg.model.teachers.image.data
+    assert [part.pipeline[0].num_points for part in bank] == [96] * 3
+    assert bank[0].subset == 50 and bank[0].get('labels') is None and bank[1].subset is None

@@ -53,6 +53,18 @@ def test_plain_and_voted_side_by_side():
     }
 
 
+def test_only_samples_with_a_label_count():
+    metric = PointAccuracy()
+    metric.dataset_meta = dict(classes=CLASSES)
+    unknown = make_sample(2, 0, 1)
+    del unknown['gt_label']
+    metric.process(None, [make_sample(0, 0, 0), make_sample(1, 1, 0), unknown])
+    assert metric.evaluate(3)['accuracy'] == pytest.approx(50.0)
+    metric.process(None, [{**unknown, 'sample_idx': 0}])
+    with pytest.raises(ValueError, match='no sample has a label'):
+        metric.evaluate(1)
+
+
 def test_absent_classes_and_table_are_logged(monkeypatch):
     lines = []
     monkeypatch.setattr(

@@ -3,7 +3,7 @@ import pickle
 import pytest
 import torch
 
-from pcdet_kd.structures import PointDataSample, targets
+from pcdet_kd.structures import PointDataSample, pseudo_targets, targets
 
 
 def test_label_is_a_tensor_of_one():
@@ -54,3 +54,11 @@ def test_parts_are_predicted_among_those_of_the_class():
     sample = PointDataSample().set_gt_parts(torch.tensor([1, 2, -1])).set_part_score(score, (1, 2))
     assert sample.pred_parts.tolist() == [1, 2, 1]  # the first on ties; part 0 is another class's
     assert torch.equal(sample.part_score, score) and sample.gt_parts.tolist() == [1, 2, -1]
+
+
+def test_the_teachers_class_stands_for_a_missing_label():
+    logits = torch.tensor([[0.0, 9.0, 1.0], [5.0, 0.0, 0.0], [0.0, 0.0, 2.0]])
+    some = [PointDataSample(), PointDataSample().set_gt_label(1), PointDataSample()]
+    assert pseudo_targets(some, logits).tolist() == [1, 1, 2]
+    known = [PointDataSample().set_gt_label(i) for i in (2, 0, 0)]
+    assert pseudo_targets(known, logits).tolist() == [2, 0, 0]
