@@ -1,0 +1,28 @@
+"""The pages' code is run as it is written."""
+
+import re
+from pathlib import Path
+
+from pcdet_kd.apis import train
+
+DOCS = Path(__file__).parents[1] / 'docs/en'
+
+
+def snippets(page: str) -> list[str]:
+    """Return the blocks of Python of a page."""
+    return re.findall(r'^```python\n(.*?)^```', (DOCS / page).read_text(), re.M | re.S)
+
+
+def test_a_distillation_loss_in_20_lines(tmp_path, monkeypatch):
+    code, config = snippets('add_a_distillation_loss.md')
+    (tmp_path / 'cosine_kd.py').write_text(code)
+    (tmp_path / 'my_config.py').write_text(config)
+    assert len([line for line in code.splitlines() if line and 'import' not in line]) <= 20
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    small = dict(num_train=45, num_test=15, labels=15, num_points=64, student_points=32)
+    result = train('my_config.py', {**small, 'max_epochs': 1, 'batch_size': 4, 'image_size': 32})
+    assert [stage.name for stage in result.stages] == ['teacher', 'my_config']
+    log = next(Path(result.stages[-1].work_dir).rglob('*.log')).read_text()
+    assert all(f'loss_{n}:' in log for n in ('cls', 'jgekd_graph', 'cosine_cosine'))
