@@ -14,6 +14,7 @@ from pcdet_kd.apis.models import (
 from pcdet_kd.apis.official import Conversion, convert_file, convert_official
 from pcdet_kd.apis.official_archs import Official
 from pcdet_kd.apis.probe import ProbeResult, probe
+from pcdet_kd.apis.tables import TableResult, read_table, run_table, write_table
 from pcdet_kd.apis.test import TestResult, test
 from pcdet_kd.apis.train import TrainResult, train
 from pcdet_kd.utils.config_root import config_root
@@ -25,6 +26,7 @@ __all__ = [
     'ModelInfo',
     'Official',
     'ProbeResult',
+    'TableResult',
     'TestResult',
     'TrainResult',
     'compare',
@@ -39,6 +41,9 @@ __all__ = [
     'model_config',
     'model_infos',
     'probe',
+    'read_table',
+    'run_table',
     'test',
     'train',
+    'write_table',
 ]

@@ -7,6 +7,8 @@ COMMANDS = {
     'train': 'train a config and all that it requires',
     'test': "evaluate a checkpoint on a config's test split, plain or with votes, or on a "
     'corruption suite',
+    'run-table': 'train a table of configs with several seeds, and write it beside published '
+    'numbers',
     'compare': 'compare models by their predictions on the same test shapes, with paired tests',
     'probe': "test a backbone's frozen features with a linear SVM and nearest neighbours",
     'few-shot': 'evaluate a pre-trained backbone on few-shot tasks',

@@ -213,6 +213,7 @@ def _test(runner: Any, which: str) -> dict[str, Any]:
         finally:
             accuracy.dump = given
         if given and is_main_process():
+            given.parent.mkdir(parents=True, exist_ok=True)
             link_or_copy(file, given)
         return results
     return runner.test()

@@ -1,0 +1,40 @@
+import json
+
+from pcdet_kd.apis.tables import Figure, write_table
+from pcdet_kd.apis.tables.write import short_table
+
+
+def figures():
+    return [
+        Figure('alone', 'few', 'accuracy', 'last', {0: 80.0, 1: 82.0}),
+        Figure('both', 'few', 'accuracy', 'last', {0: 88.0}),
+        Figure('both', 'few', 'accuracy', 'best', {0: 89.0, 1: 89.0}),
+    ]
+
+
+def test_the_short_table_has_published_numbers_beside_ours(result, tiny_table):
+    found = result(tiny_table, figures=figures())
+    found.failed['CE, few, seed 0'] = 'no more disk\nat all'
+    table = short_table(found)
+    assert table.header[:4] == ['', 'few OA published', 'few OA last', 'few OA val-best']
+    cells = {row[0]: row[1:4] for row in table.rows}
+    assert cells == {
+        'alone': ['–', '81.0 ± 1.4', 'not run'],
+        'CE': ['–', 'failed', 'failed'],
+        'both': ['88.1 ± 0.2', '88.0 (1 of 2)', '89.0 ± 0.0'],
+    }
+
+
+def test_three_files(result, tiny_table, tmp_path):
+    found = result(tiny_table, figures=figures())
+    found.failed['CE, few, seed 0'] = 'no more disk\nat all'
+    files = {file.suffix: file.read_text() for file in write_table(found, tmp_path / 'out')}
+    assert files['.md'].startswith('# Tiny\n\n| ') and 'over the seeds 0, 1' in files['.md']
+    assert 'Nothing is selected on the test set' in files['.md']
+    assert (
+        'Nothing is published.' in files['.md']
+        and '- CE, few, seed 0: no more disk at all\n' in files['.md']
+    )
+    assert files['.md'].count('pcdet-kd train') == 6
+    assert r'\begin{tabular}' in files['.tex'] and r'81.0 $\pm$ 1.4' in files['.tex']
+    assert json.loads(files['.json'])['figures'][0]['mean'] == 81.0
