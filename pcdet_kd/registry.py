@@ -267,6 +267,7 @@ FUNCTIONS = _child('FUNCTIONS')
 
 BACKBONES = Kind('backbone', MODELS)
 HEADS = Kind('head', MODELS)
+DECODE_HEADS = Kind('decode head', MODELS)
 TEACHERS = Kind('teacher', MODELS)
 DISTILLERS = Kind('distiller', MODELS)
 LOSSES = Kind('loss', MODELS)

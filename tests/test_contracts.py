@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import distributed as dist
 
-from pcdet_kd.registry import BACKBONES, HEADS, LOSSES, MODELS
+from pcdet_kd.registry import BACKBONES, DECODE_HEADS, HEADS, LOSSES, MODELS
 from pcdet_kd.structures import PointDataSample
 from pcdet_kd.testing import (
     check_backbone,
@@ -269,6 +269,46 @@ def test_head(name):
     assert HEADS.build(dict(type=name, in_channels=16, num_classes=5)).load_state_dict(
         head.state_dict(), strict=True
     )
+
+
+DECODERS = {  # a backbone whose levels the head can decode, and small widths
+    'DGCNNDecodeHead': ('DGCNN', dict(class_channels=4, hidden_channels=(8, 8, 8))),
+    'PointMLPDecodeHead': ('PointMLP', dict(channels=(8, 8, 8, 8), blocks=(1, 1, 1, 1))),
+    'PointNet2DecodeHead': ('PointNet2MSG', dict(propagations=((8,), (8,), (8, 8)))),
+    'PointViTDecodeHead': ('PointViT', dict(propagation=(8, 8), hidden_channels=(8, 8))),
+}
+
+
+@pytest.mark.parametrize('name', ours(DECODE_HEADS))
+def test_decode_head(name):
+    torch.manual_seed(0)
+    backbone, options = DECODERS[name]
+    config = dict(
+        type='PartSegmentor',
+        backbone=dict(type=backbone, **tiny(backbone)),
+        decode_head=dict(type=name, **options),
+        class_parts=((0, 1), (2, 3, 4)),
+    )
+    model = MODELS.build(config)
+    inputs = dict(points=random_clouds(4, 64))
+    samples = [
+        PointDataSample().set_gt_label(i % 2).set_gt_parts(torch.arange(64) % 2 + 2 * (i % 2))
+        for i in range(4)
+    ]
+    losses = model.train()(inputs, samples, mode='loss')
+    assert 'loss_seg' in losses
+    losses['loss_seg'].backward()
+    grads = [p.grad for p in model.decode_head.parameters()]
+    assert all(grad is not None and grad.isfinite().all() for grad in grads)
+    out = model.eval()(inputs, samples)
+    assert out.logits.shape == (4, 64, 5)
+    alone = model(dict(points=inputs['points'][1:2]), samples[1:2]).logits
+    torch.testing.assert_close(alone, out.logits[1:2], atol=1e-4, rtol=1e-3)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        assert torch.isfinite(model(inputs, samples, mode='loss')['loss_seg'])
+    for size in (1, 5):  # fewer points than any level
+        assert model(dict(points=random_clouds(4, size)), samples).logits.shape == (4, size, 5)
+    MODELS.build(config).load_state_dict(model.state_dict(), strict=True)
 
 
 @pytest.mark.parametrize('name', ours(LOSSES))

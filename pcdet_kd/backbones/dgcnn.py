@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from pcdet_kd.layers import EdgeConv, LinearNormAct, check_in_channels, max_mean_pool, split_points
 from pcdet_kd.registry import BACKBONES
-from pcdet_kd.structures import PointFeatures
+from pcdet_kd.structures import Level, PointFeatures
 
 
 @BACKBONES.register_module()
@@ -23,7 +23,8 @@ class DGCNN(BaseModule):
     hidden layer of 512, 1,687,976. As published, k is 20 for 1,024 points and 40 for 2,048.
 
     ``stages`` of the output: the features after each EdgeConv (B, C_i, N). ``point_feats`` (B,
-    embed_channels, N) are those before the pooling, one per input point.
+    embed_channels, N) are those before the pooling, one per input point. ``levels``: the outputs of
+    the EdgeConvs, all at the input points.
 
     Any N: a cloud with fewer than k points uses all of them as neighbours. Training needs more than
     one row for BatchNorm.
@@ -61,6 +62,7 @@ class DGCNN(BaseModule):
         )
         self.embedding = LinearNormAct(sum(channels), embed_channels, act='leaky_relu', bias=False)
         self.out_channels = 2 * embed_channels
+        self.level_channels = tuple(channels)
 
     def forward(self, points: Tensor) -> PointFeatures:
         """Map (B, N, in_channels) to features; see the class."""
@@ -75,4 +77,5 @@ class DGCNN(BaseModule):
             x.transpose(1, 2),
             coords,
             tuple(out.transpose(1, 2) for out in outputs),
+            tuple(Level(coords, out) for out in outputs),
         )

@@ -18,7 +18,7 @@ from pcdet_kd.layers import (
     take_visible,
 )
 from pcdet_kd.registry import BACKBONES
-from pcdet_kd.structures import PointFeatures
+from pcdet_kd.structures import Level, PointFeatures
 from pcdet_kd.utils.arguments import from_preset
 
 _MAE = dict(norm='bn', act='relu', bias=True, pooled_first=True)
@@ -89,8 +89,9 @@ class PointViT(BaseModule):
     to q, k, v is Xavier uniform instead, because that code's initialisation does not reach it.
 
     ``stages`` of the output: the patch tokens (B, D, P) after a third, two thirds and all of the
-    blocks, before the last normalisation, which is what part segmentation takes. ``point_feats``
-    (B, D, P) are the normalised ones, at the centres ``coords`` (B, P, 3).
+    blocks, before the last normalisation. ``point_feats`` (B, D, P) are the normalised ones, at the
+    centres ``coords`` (B, P, 3). ``levels``: the tokens of all three, normalised, which is what
+    part segmentation takes.
 
     Any N: a cloud smaller than P or K uses all its points. Point-MAE's BatchNorm sees B * P * K
     rows in training, and needs more than one.
@@ -194,6 +195,7 @@ class PointViT(BaseModule):
         )
         self.taps = tuple(sorted({math.ceil(depth * part / 3) - 1 for part in (1, 2, 3)}))
         self.out_channels = dim * len(self.pool)
+        self.level_channels = (dim,) * len(self.taps)
         self._reset_parameters(xavier_qkv=preset != 'point_mae')
 
     def _reset_parameters(self, xavier_qkv: bool) -> None:
@@ -274,6 +276,11 @@ class PointViT(BaseModule):
         encoded, taps = self.encode(*self.embed(patches, centres), taps=self.taps)
         skip = 0 if self.cls_token is None else 1
         stages = tuple(state[:, skip:].transpose(1, 2) for state in taps)
+        normed = (*(self.encoder.norm(state) for state in taps[:-1]), encoded)
         return PointFeatures(
-            self.pooled(encoded), encoded[:, skip:].transpose(1, 2), centres, stages
+            self.pooled(encoded),
+            encoded[:, skip:].transpose(1, 2),
+            centres,
+            stages,
+            tuple(Level(centres, state[:, skip:]) for state in normed),
         )

@@ -15,7 +15,7 @@ from pcdet_kd.layers import (
     split_points,
 )
 from pcdet_kd.registry import BACKBONES
-from pcdet_kd.structures import PointFeatures
+from pcdet_kd.structures import Level, PointFeatures
 from pcdet_kd.utils.arguments import check_one_per
 
 
@@ -66,7 +66,8 @@ class PointMLP(BaseModule):
     With a 512-256-40 head 13,238,504 parameters (the paper's 12.6 M counts in units of 2^20).
 
     ``stages`` of the output: the features after each stage (B, C_i, M_i). ``point_feats`` (B,
-    out_channels, M) are those before the global max pooling, at ``coords`` (B, M, 3).
+    out_channels, M) are those before the global max pooling, at ``coords`` (B, M, 3). ``levels``:
+    the embedded points, then the centres of each stage.
 
     Any N: a cloud smaller than a sampling size keeps all its points, and ``min(num_neighbors, N)``
     neighbours are used. Training needs more than one row for BatchNorm: B > 1, or M > 1.
@@ -122,16 +123,18 @@ class PointMLP(BaseModule):
             )
         )
         self.out_channels = channels[-1]
+        self.level_channels = (embed_channels, *channels)
 
     def forward(self, points: Tensor) -> PointFeatures:
         """Map (B, N, in_channels) to features; see the class."""
         coords, _ = split_points(points, self.in_channels, type(self).__name__)
         features = self.embedding(points)
-        stages = []
+        levels = [Level(coords, features)]
         for stage in self.stages:
             coords, features = stage(coords, features)
-            stages.append(features.transpose(1, 2))
-        return PointFeatures(max_pool(features, dim=1), stages[-1], coords, tuple(stages))
+            levels.append(Level(coords, features))
+        stages = tuple(level.feats.transpose(1, 2) for level in levels[1:])
+        return PointFeatures(max_pool(features, dim=1), stages[-1], coords, stages, tuple(levels))
 
 
 @BACKBONES.register_module()

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from pcdet_kd.layers import GlobalSetAbstraction, SetAbstraction, check_in_channels, split_points
 from pcdet_kd.registry import BACKBONES
-from pcdet_kd.structures import PointFeatures
+from pcdet_kd.structures import Level, PointFeatures
 from pcdet_kd.utils.arguments import check_one_per
 
 
@@ -63,16 +63,23 @@ class PointNet2(BaseModule):
             width = stage.out_channels
         self.global_abstraction = GlobalSetAbstraction(width, global_channels, bias)
         self.out_channels = self.global_abstraction.out_channels
+        self.level_channels = (
+            in_channels,
+            *(stage.out_channels for stage in self.set_abstractions),
+        )
 
     def forward(self, points: Tensor) -> PointFeatures:
         """Map (B, N, in_channels) to features; see the class."""
         coords, features = split_points(points, self.in_channels, type(self).__name__)
-        stages = []
+        levels = [Level(coords, points)]
         for stage in self.set_abstractions:
             coords, features = stage(coords, features)
-            stages.append(features.transpose(1, 2))
+            levels.append(Level(coords, features))
         global_feat, point_feats = self.global_abstraction(coords, features)
-        return PointFeatures(global_feat, point_feats.transpose(1, 2), coords, tuple(stages))
+        stages = tuple(level.feats.transpose(1, 2) for level in levels[1:])
+        return PointFeatures(
+            global_feat, point_feats.transpose(1, 2), coords, stages, tuple(levels)
+        )
 
 
 @BACKBONES.register_module()
@@ -85,7 +92,8 @@ class PointNet2SSG(PointNet2):
     with ``bias`` (yanx27's PyTorch code) there and here.
 
     ``stages`` of the output: the features after each set abstraction (B, C_i, M_i). ``point_feats``
-    (B, out_channels, M) are those before the last max pooling, at ``coords`` (B, M, 3).
+    (B, out_channels, M) are those before the last max pooling, at ``coords`` (B, M, 3). ``levels``:
+    the points with all their channels, then the centres of each set abstraction.
 
     Any N: a cloud smaller than a sampling size keeps all its points, a ball smaller than its
     neighbour count repeats one. Training needs more than one row for BatchNorm: B > 1, or M > 1.

@@ -25,7 +25,7 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
 
     Returns:
         The config; ``cfg.filename`` is ``path``. Heads without ``num_classes`` have the number of
-        the data's classes.
+        the data's classes, and part segmentors the parts of each class.
 
     Raises:
         FileNotFoundError: There is no such file.

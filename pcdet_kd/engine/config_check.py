@@ -88,6 +88,7 @@ _BY_KEY = {
     'vis_backends': R.VISBACKENDS,
     'backbone': R.BACKBONES,
     'head': R.HEADS,
+    'decode_head': R.DECODE_HEADS,
     'loss': R.LOSSES,
 }
 _BY_KEY_OF_NAMED = {'teachers': R.TEACHERS, 'losses': R.LOSSES, 'parts': R.DATASETS}

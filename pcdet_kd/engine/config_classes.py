@@ -1,4 +1,4 @@
-"""The number of classes: heads take it from the data set."""
+"""The number of classes, and the parts of each: models take them from the data set."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,21 +16,44 @@ def classes_of(dataset: Any) -> Sequence[str] | None:
     """
     if not isinstance(dataset, dict):
         return None
-    kind = dataset.get('type')
-    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    kind = _kind_of(dataset)
     if hasattr(kind, 'class_names'):
         return kind.class_names(dataset)
-    return classes_of(dataset.get('dataset') or next(iter(dataset.get('datasets') or ()), None))
+    return classes_of(_inner(dataset))
+
+
+def class_parts_of(dataset: Any) -> Sequence[Sequence[int]] | None:
+    """Return the parts of each class of a data set from its config, or None if it has none."""
+    if not isinstance(dataset, dict):
+        return None
+    kind = _kind_of(dataset)
+    if hasattr(kind, 'METAINFO'):
+        return {**kind.METAINFO, **(dataset.get('metainfo') or {})}.get('class_parts')
+    return class_parts_of(_inner(dataset))
+
+
+def _kind_of(dataset: dict) -> Any:
+    kind = dataset.get('type')
+    return DATASETS.get(kind) if isinstance(kind, str) else kind
+
+
+def _inner(dataset: dict) -> Any:
+    return dataset.get('dataset') or next(iter(dataset.get('datasets') or ()), None)
 
 
 def fill_num_classes(cfg: Config) -> None:
-    """Give each head without ``num_classes`` the number of classes of the training data.
+    """Give each head without ``num_classes`` the number of classes of the training data, and each
+    model that needs ``class_parts`` those of the training data.
 
     Where the data set finds its classes in files that are not there, the heads stay as they are.
     """
     names = _training_classes(cfg)
     for _, head in _heads(cfg.get('model'), 'model') if names else ():
         head.setdefault('num_classes', len(names))
+    parts = class_parts_of(_training_data(cfg))
+    for model in _with_parts(cfg.get('model')) if parts else ():
+        if model.get('class_parts') is None:
+            model['class_parts'] = [list(own) for own in parts]
 
 
 def check_num_classes(cfg: Config, source: object) -> None:
@@ -50,8 +73,20 @@ def check_num_classes(cfg: Config, source: object) -> None:
 
 
 def _training_classes(cfg: Config) -> Sequence[str] | None:
+    return classes_of(_training_data(cfg))
+
+
+def _training_data(cfg: Config) -> Any:
     loader = cfg.get('train_dataloader') or cfg.get('test_dataloader') or {}
-    return classes_of(loader.get('dataset'))
+    return loader.get('dataset')
+
+
+def _with_parts(node: Any) -> Iterator[dict]:
+    """Yield the configs of models that take ``class_parts``."""
+    for value in node.values() if isinstance(node, dict) else ():
+        yield from _with_parts(value)
+    if isinstance(node, dict) and 'decode_head' in node:
+        yield node
 
 
 def _heads(node: Any, path: str) -> Iterator[tuple[str, dict]]:

@@ -4,6 +4,7 @@ from pcdet_kd.layers.centres import CentreSampler
 from pcdet_kd.layers.drop_path import DropPath
 from pcdet_kd.layers.edge_conv import EdgeConv
 from pcdet_kd.layers.edge_linear import edge_linear
+from pcdet_kd.layers.feature_propagation import FeaturePropagation, JoinedLinear
 from pcdet_kd.layers.geometric_affine import LocalGrouper
 from pcdet_kd.layers.inputs import (
     at_least_float32,
@@ -40,8 +41,10 @@ __all__ = [
     'Attention',
     'DropPath',
     'EdgeConv',
+    'FeaturePropagation',
     'FeedForward',
     'GlobalSetAbstraction',
+    'JoinedLinear',
     'LatentPredictor',
     'Linear',
     'LinearNormAct',

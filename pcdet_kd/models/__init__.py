@@ -3,12 +3,14 @@
 from pcdet_kd.models import batch_augments
 from pcdet_kd.models.classifier import PointClassifier
 from pcdet_kd.models.masked_point_encoder import MaskedPointEncoder
+from pcdet_kd.models.part_segmentor import PartSegmentor
 from pcdet_kd.models.point_generator import PointGenerator
 from pcdet_kd.models.preprocessor import PointDataPreprocessor
 from pcdet_kd.models.pretrained_backbone import PretrainedBackbone
 
 __all__ = [
     'MaskedPointEncoder',
+    'PartSegmentor',
     'PointClassifier',
     'PointDataPreprocessor',
     'PointGenerator',

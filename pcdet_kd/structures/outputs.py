@@ -41,8 +41,10 @@ class ModelOutput(NamedTuple):
     """What a classifier or a teacher returns in mode ``tensor``.
 
     Attributes:
-        logits: (B, K) class scores before softmax, or None for a model without a classifier.
-        feat: (B, D) the feature that the last linear layer of the head sees.
+        logits: (B, K) class scores before softmax, or None for a model without a classifier; of a
+            part segmentor (B, N, P), the parts of each point.
+        feat: (B, D) the feature that the last linear layer of the head sees; of a part segmentor
+            the backbone's global feature.
         stages: The backbone's stage features.
     """
 

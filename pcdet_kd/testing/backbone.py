@@ -72,6 +72,7 @@ def check_backbone(
                 with torch.no_grad():
                     out = net.train(mode)(given)
                 _check_features(f'{name} on inputs of size {size}', out, (batch_size, width))
+                _check_levels(f'{name} on inputs of size {size}', net, out)
                 require(torch.equal(given, x), f'{name} changed its input in place: work on a copy')
         x = make_input(batch_size, sizes[-1], in_channels)
         _check_gradients(name, net, x)
@@ -95,7 +96,7 @@ def _check_features(where: str, out: Any, shape: tuple[int, int]) -> None:
         isinstance(out, PointFeatures),
         f'{where} returns a {type(out).__name__}: return a PointFeatures',
     )
-    feature, feats, coords, stages = out
+    feature, feats, coords, stages, levels = out
     require(
         feature.shape == shape,
         f'{where}: global_feat is {tuple(feature.shape)}, expected (B, out_channels) = {shape}',
@@ -105,7 +106,9 @@ def _check_features(where: str, out: Any, shape: tuple[int, int]) -> None:
         f'{where}: stages is a {type(stages).__name__}, expected a tuple',
     )
     named = dict(global_feat=feature, point_feats=feats, coords=coords)
-    for what, value in {**named, **{f'stages[{i}]': s for i, s in enumerate(stages)}}.items():
+    named |= {f'stages[{i}]': stage for i, stage in enumerate(stages)}
+    named |= {f'levels[{i}].feats': level.feats for i, level in enumerate(levels)}
+    for what, value in named.items():
         if value is not None:
             require(
                 len(value) == shape[0],
@@ -123,6 +126,19 @@ def _check_features(where: str, out: Any, shape: tuple[int, int]) -> None:
     require(
         feats is None or coords is None or feats.shape[2] == coords.shape[1],
         f'{where}: point_feats and coords differ in the number of points M',
+    )
+
+
+def _check_levels(where: str, net: nn.Module, out: PointFeatures) -> None:
+    wanted = tuple(getattr(net, 'level_channels', ()))
+    found = tuple(level.feats.shape[2] for level in out.levels)
+    require(
+        found == wanted,
+        f'{where}: levels have {found} channels, level_channels is {wanted}: make them the same',
+    )
+    require(
+        all(level.coords.shape == (*level.feats.shape[:2], 3) for level in out.levels),
+        f'{where}: a level needs coords (B, M, 3) for feats (B, M, C)',
     )
 
 

@@ -3,9 +3,16 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from pcdet_kd.datasets import ShapeNetPart
+from pcdet_kd.datasets.synthetic.shapes import CLASS_PARTS
 from pcdet_kd.engine.config import load_config
 from pcdet_kd.engine.config_check import ConfigError
-from pcdet_kd.engine.config_classes import check_num_classes, classes_of, fill_num_classes
+from pcdet_kd.engine.config_classes import (
+    check_num_classes,
+    class_parts_of,
+    classes_of,
+    fill_num_classes,
+)
 from pcdet_kd.engine.stages import plan
 
 ROOT = Path(__file__).parents[2]
@@ -58,3 +65,24 @@ def test_another_number_is_an_error_before_any_stage_trains(number):
     assert load_config(leaf, options).model.head.num_classes == number
     with pytest.raises(ConfigError, match=f'found {number}, expected 40'):
         plan(leaf, options)
+
+
+def test_a_segmentor_takes_the_parts_of_the_data():
+    own = [[0, 1, 2], [3]]
+    for dataset, parts in (
+        (dict(type='ShapeNetPart', data_root='nowhere'), ShapeNetPart.METAINFO['class_parts']),
+        (dict(type='RepeatDataset', times=2, dataset=dict(type='SyntheticScans')), CLASS_PARTS),
+        (dict(type='SyntheticScans', metainfo=dict(class_parts=own)), own),
+        (dict(type='ModelNet40'), None),
+    ):
+        found = class_parts_of(dataset)
+        assert found == parts
+        model = dict(type='PartSegmentor', decode_head=dict(type='PointNet2DecodeHead'))
+        cfg = Config(dict(model=model, train_dataloader=dict(dataset=dataset)))
+        fill_num_classes(cfg)
+        wanted = None if parts is None else [list(p) for p in parts]
+        assert cfg.model.get('class_parts') == wanted
+        assert 'num_classes' not in cfg.model.decode_head
+    given = Config(dict(model=dict(model, class_parts=own), train_dataloader=cfg.train_dataloader))
+    fill_num_classes(given)
+    assert given.model.class_parts == own

@@ -6,7 +6,7 @@ from mmengine.model import BaseModule
 from torch import nn
 
 from pcdet_kd.registry import BACKBONES
-from pcdet_kd.structures import PointFeatures
+from pcdet_kd.structures import Level, PointFeatures
 from pcdet_kd.testing import check_backbone, random_clouds, random_views
 
 
@@ -46,6 +46,11 @@ class ListOfStages(Good):
 class OtherPoints(Good):
     def forward(self, points):
         return super().forward(points)._replace(coords=points[:, :0])
+
+
+class OtherLevels(Good):
+    def forward(self, points):
+        return super().forward(points)._replace(levels=(Level(points[..., :3], points),))
 
 
 class InPlace(Good):
@@ -147,6 +152,7 @@ def test_check_backbone_accepts_and_changes_nothing():
         (ATensor, 'returns a Tensor'),
         (ListOfStages, 'stages is a list'),
         (OtherPoints, 'differ in the number of points'),
+        (OtherLevels, r'levels have \(3,\) channels, level_channels is \(\)'),
         (InPlace, 'input in place'),
         (Unused, 'no gradient from global_feat to spare.weight, spare.bias'),
         (Undefined, 'linear.weight is not finite'),
