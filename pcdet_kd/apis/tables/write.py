@@ -90,10 +90,8 @@ def markdown(result: TableResult) -> str:
         lines = '\n'.join(f'- {text}' for text in comparisons)
         parts.append(f'Paired tests at the last epoch:\n\n{lines}')
     if result.failed:
-        lines = '\n'.join(
-            f'- {run}: {" ".join(text.split())}' for run, text in result.failed.items()
-        )
-        parts.append(f'Failed:\n\n{lines}')
+        lines = [f'- {run}: {" ".join(text.split())}' for run, text in result.failed.items()]
+        parts.append('Failed:\n\n' + '\n'.join(lines))
     first = [unit for unit in result.units if unit.seed == result.seeds[0]]
     commands = '\n'.join(f'    {unit.command()}' for unit in first)
     parts.append(f'Commands, with the first seed:\n\n{commands}')
