@@ -5,7 +5,10 @@ _base_ = [
     '../_base_/schedules/adamw_cosine_10e.py',
     '../_base_/default_runtime.py',
 ]
-requires = dict(teacher='mvcnn_small_modelnet40.py', generator='generator_small_modelnet40.py')
+requires = dict(
+    teacher='../pointcmt/mvcnn_small_modelnet40.py',
+    generator='../pointcmt/generator_small_modelnet40.py',
+)
 
 student = _base_.student
 model = dict(
