@@ -30,7 +30,7 @@ def parse_args() -> argparse.Namespace:
         default=0,
         metavar='N',
         help='also average the scores of N copies of each cloud, the cloud itself and scaled ones; '
-        'plain and voted accuracy are both shown',
+        'plain and voted results are both shown',
     )
     parser.add_argument(
         '--tta',
@@ -54,30 +54,17 @@ def parse_args() -> argparse.Namespace:
 
 
 def report(metrics: dict[str, float], work_dir: Path) -> None:
-    """Print plain and voted accuracy."""
+    """Print plain and voted results."""
+    from pcdet_kd.engine.summary import other_metrics, protocol_rows
     from pcdet_kd.visualization import comparison_table
 
-    table = [
-        {
-            'protocol': 'plain',
-            'OA': metrics.get('accuracy'),
-            'mAcc': metrics.get('mean_class_accuracy'),
-        }
-    ]
-    if 'accuracy_voted' in metrics:
-        table.append(
-            {
-                'protocol': 'voted',
-                'OA': metrics['accuracy_voted'],
-                'mAcc': metrics['mean_class_accuracy_voted'],
-            }
-        )
-    others = {k: v for k, v in metrics.items() if 'accuracy' not in k}
-    if 'accuracy' in metrics:
+    table = protocol_rows(metrics)
+    if table:
         print(f'\nTest split, in %:\n{comparison_table(table)}')
-    for name, value in others.items():
+    for name, value in other_metrics(metrics).items():
         print(f'{name}: {value:.5g}')
-    print(f'\nper-class table in the log, confusion matrix and log: {work_dir}')
+    matrix = ', confusion matrix' if 'accuracy' in metrics else ''
+    print(f'\nper-class table in the log{matrix} and log: {work_dir}')
 
 
 @guarded

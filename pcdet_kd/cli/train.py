@@ -97,7 +97,8 @@ def report(result: Any) -> None:
         logged = ('loss_cls', 'accuracy') if leaf.cfg.val_dataloader else ('loss_cls',)
         runs = {'alone': baseline.work_dir, 'distilled': leaf.work_dir}
         print('curves:', draw_curves(runs, leaf.work_dir / 'curves.png', logged))
-    votes = ' --votes 10' if 'accuracy' in result.metrics.get('last', {}) else ''
+    tested = result.metrics.get('last', {})
+    votes = ' --votes 10' if {'accuracy', 'instance_miou'} & set(tested) else ''
     print(
         f'\nweights: {result.weights}\n'
         f'next:    python tools/test.py {leaf.config} {leaf.work_dir}/last.pth{votes}'

@@ -10,25 +10,53 @@ from pcdet_kd.evaluation.predictions import (
     read_predictions,
 )
 
-OA, MACC = 'accuracy', 'mean_class_accuracy'
+OA = 'accuracy'
+# What tables show: per task the metrics and their headers.
+TASKS = (
+    {'OA': OA, 'mAcc': 'mean_class_accuracy'},
+    {'instance mIoU': 'instance_miou', 'class mIoU': 'class_miou'},
+)
 
 
 def rows(stages: list[Stage]) -> list[dict[str, Any]]:
-    """Return one row per stage: test metrics of the last and of the validation-best epoch."""
+    """Return one row per stage: test metrics of the last and of the validation-best epoch, for
+    each task that a stage was tested on, classification if there is none.
+    """
+    results = [stage.record.results if stage.record else {} for stage in stages]
+    seen = {name for result in results for metrics in result.values() for name in metrics}
+    shown = [task for task in TASKS if seen & set(task.values())] or TASKS[:1]
     table = []
-    for stage in stages:
-        results = stage.record.results if stage.record else {}
+    for stage, result in zip(stages, results):
         row = {'stage': stage.name, 'config': stage.config.stem}
-        for which, label in (('last', 'last'), ('best', 'val-best')):
-            metrics = results.get(which, {})
-            row[f'OA {label}'] = metrics.get(OA)
-            row[f'mAcc {label}'] = metrics.get(MACC)
-        row['EMD last'] = results.get('last', {}).get('emd')
+        for task in shown:
+            for which, label in (('last', 'last'), ('best', 'val-best')):
+                metrics = result.get(which, {})
+                row |= {f'{header} {label}': metrics.get(name) for header, name in task.items()}
+        if 'emd' in seen:
+            row['EMD last'] = result.get('last', {}).get('emd')
         table.append(row)
-    if all(r['EMD last'] is None for r in table):
-        for r in table:
-            del r['EMD last']
     return table
+
+
+def protocol_rows(metrics: dict[str, float]) -> list[dict[str, Any]]:
+    """Return a row for the plain test and, if there is one, a row for the voted test; none if
+    nothing that a table shows was measured.
+    """
+    shown = [task for task in TASKS if set(task.values()) & set(metrics)]
+    table = []
+    for protocol, suffix in (('plain', ''), ('voted', '_voted')) if shown else ():
+        found = {
+            header: metrics.get(name + suffix) for task in shown for header, name in task.items()
+        }
+        if any(value is not None for value in found.values()):
+            table.append({'protocol': protocol, **found})
+    return table
+
+
+def other_metrics(metrics: dict[str, float]) -> dict[str, float]:
+    """Return the metrics that :func:`protocol_rows` does not show."""
+    known = {name for task in TASKS for name in task.values()}
+    return {k: v for k, v in metrics.items() if k.removesuffix('_voted') not in known}
 
 
 def verdict(leaf: Stage, baseline: Stage) -> str:

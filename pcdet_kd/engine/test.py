@@ -94,14 +94,20 @@ def test_runner(
 
 
 def _ask_for_details(cfg: Config, source: str | Path, out: str | Path | None) -> None:
-    """Let accuracy write a table per class, a confusion matrix and, to ``out``, predictions."""
+    """Let metrics write a table per class and, to ``out``, what they say of each sample; accuracy
+    also a confusion matrix.
+    """
     evaluators = cfg.test_evaluator
     evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
-    accuracies = [e for e in evaluators if e['type'] == 'PointAccuracy']
-    for evaluator in accuracies:
-        evaluator.update(per_class=True, out_dir=cfg.work_dir)
+    detailed = [e for e in evaluators if e['type'] in ('PointAccuracy', 'PartIoU')]
+    for evaluator in detailed:
+        evaluator['per_class'] = True
+        if evaluator['type'] == 'PointAccuracy':
+            evaluator['out_dir'] = cfg.work_dir
         if out:
             evaluator['dump'] = str(Path(out).absolute())
-    if out and not accuracies:
-        problem = 'test_evaluator: --out needs a PointAccuracy, which knows the predictions'
+    if out and not detailed:
+        problem = (
+            'test_evaluator: --out needs a PointAccuracy or a PartIoU, which know the predictions'
+        )
         raise ConfigError(source, [problem])

@@ -1,5 +1,5 @@
-"""What is measured: accuracy (plain and voted), the difference of two models, the distance of
-generated clouds, and how well frozen features tell classes apart.
+"""What is measured: accuracy and part IoU (plain and voted), the difference of two models, the
+distance of generated clouds, and how well frozen features tell classes apart.
 """
 
 from pcdet_kd.evaluation.accuracy import PointAccuracy, class_table
@@ -14,6 +14,7 @@ from pcdet_kd.evaluation.functional import (
 )
 from pcdet_kd.evaluation.paired_bootstrap import Interval, bootstrap, paired_bootstrap
 from pcdet_kd.evaluation.paired_test import Difference, compare_right, mcnemar
+from pcdet_kd.evaluation.part_iou import PartIoU, part_ious
 from pcdet_kd.evaluation.point_cloud_distance import GenerationDistance
 from pcdet_kd.evaluation.predictions import Predictions, check_same_shapes, read_predictions
 from pcdet_kd.evaluation.sample_metric import SampleMetric
@@ -23,6 +24,7 @@ __all__ = [
     'Difference',
     'Features',
     'Interval',
+    'PartIoU',
     'Predictions',
     'backbone_features',
     'bootstrap',
@@ -31,6 +33,7 @@ __all__ = [
     'knn_predict',
     'mcnemar',
     'paired_bootstrap',
+    'part_ious',
     'probe_features',
     'probe_pool',
     'read_predictions',

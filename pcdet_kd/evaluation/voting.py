@@ -23,11 +23,13 @@ class VotingTTA(BaseTTAModel):
     alike. Further point channels (normals, heights) are left as they are.
 
     The data samples come back with the voted ``pred_score`` and ``pred_label``, and with
-    ``plain_score`` (K,), the score of vote 0; :class:`PointAccuracy` then reports plain and voted
-    numbers side by side. The number of votes is fixed in advance and the voting is done once: the
-    protocol of RS-CNN's and PointCMT's code, the best of 300 repetitions as seen on the test
-    labels, is selection on the test set. There (and in PointMLP's code) the factors also multiply
-    up from vote to vote; here each vote scales the original cloud.
+    ``plain_score`` (K,), the score of vote 0; those of a part segmentor with the voted
+    ``part_score`` and ``pred_parts`` and with ``plain_part_score`` (N, P). :class:`PointAccuracy`
+    and :class:`PartIoU` then report plain and voted numbers side by side. The number of votes is
+    fixed in advance and the voting is done once: the protocol of RS-CNN's and PointCMT's code, the
+    best of 300 repetitions as seen on the test labels, is selection on the test set. There (and in
+    PointMLP's code) the factors also multiply up from vote to vote; here each vote scales the
+    original cloud.
 
     The wrapper has no weights of its own: its ``state_dict`` is the module's.
 
@@ -82,7 +84,7 @@ class VotingTTA(BaseTTAModel):
         if not isinstance(points, Tensor):
             points = inputs['points'] = torch.stack(list(points))
         factors = self.factors([self._name(sample) for sample in data['data_samples']]).to(points)
-        votes = []
+        plain, total = [], []
         for vote in range(self.num_votes):
             if vote:
                 xyz, others = points.split([3, points.shape[-1] - 3], dim=-1)
@@ -90,13 +92,21 @@ class VotingTTA(BaseTTAModel):
             predicted = self.module.test_step(
                 dict(inputs=dict(inputs), data_samples=data['data_samples'])
             )
-            votes.append(
-                torch.stack([sample.pred_score for sample in predicted])
-            )  # at once: samples may be shared
-        for sample, plain, voted in zip(predicted, votes[0], torch.stack(votes).mean(dim=0)):
+            scores = [_score(sample) for sample in predicted]  # at once: samples may be shared
+            plain = plain or scores
+            total = [a + b for a, b in zip(total, scores)] if total else scores
+        for sample, alone, voted in zip(predicted, plain, total):
+            self._set(sample, alone, voted / self.num_votes)
+        return predicted
+
+    def _set(self, sample: PointDataSample, plain: Tensor, voted: Tensor) -> None:
+        if 'part_score' in sample:
+            sample.set_field(plain, 'plain_part_score', dtype=Tensor)
+            parts = student_of(self.module).class_parts[int(sample.gt_label)]
+            sample.set_part_score(voted, parts)
+        else:
             sample.set_field(plain, 'plain_score', dtype=Tensor)
             sample.set_pred_score(voted)
-        return predicted
 
     def val_step(self, data: dict) -> list[PointDataSample]:
         """Vote in validation too."""
@@ -136,3 +146,7 @@ class VotingTTA(BaseTTAModel):
     def load_state_dict(self, *args, **kwargs):
         """Load the module's weights."""
         return self.module.load_state_dict(*args, **kwargs)
+
+
+def _score(sample: PointDataSample) -> Tensor:
+    return sample.part_score if 'part_score' in sample else sample.pred_score

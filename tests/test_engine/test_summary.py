@@ -7,7 +7,7 @@ from mmengine.config import Config
 
 from pcdet_kd.engine.stage_record import StageRecord
 from pcdet_kd.engine.stages import Stage
-from pcdet_kd.engine.summary import rows, verdict
+from pcdet_kd.engine.summary import other_metrics, protocol_rows, rows, verdict
 from pcdet_kd.utils.errors import DataError
 
 
@@ -33,6 +33,38 @@ def test_rows_tell_last_and_best_apart():
         table[0]['EMD last'] is None and table[1]['EMD last'] == 0.2 and table[1]['OA last'] is None
     )
     assert 'EMD last' not in rows([stage('plain', last=acc(50.0))])[0]
+
+
+def iou(value):
+    return dict(instance_miou=value, class_miou=value - 2)
+
+
+def test_rows_show_the_tasks_that_were_tested():
+    alone = rows([stage('seg', last=iou(80.0), best=iou(81.0))])
+    assert alone == [
+        {
+            'stage': 'seg',
+            'config': 'seg',
+            'instance mIoU last': 80.0,
+            'class mIoU last': 78.0,
+            'instance mIoU val-best': 81.0,
+            'class mIoU val-best': 79.0,
+        }
+    ]
+    encoder, seg = rows([stage('encoder', last=acc(90.0)), stage('seg', last=iou(80.0))])
+    assert (encoder['OA last'], encoder['instance mIoU last']) == (90.0, None)
+    assert (seg['OA last'], seg['class mIoU last']) == (None, 78.0)
+    assert rows([stage('pretraining')])[0]['OA last'] is None
+
+
+def test_a_test_shows_plain_and_voted_results():
+    assert protocol_rows(acc(80.0)) == [{'protocol': 'plain', 'OA': 80.0, 'mAcc': 79.0}]
+    voted = {f'{name}_voted': value for name, value in iou(82.0).items()}
+    plain, both = protocol_rows({**iou(80.0), **voted, 'emd': 0.5})
+    assert plain == {'protocol': 'plain', 'instance mIoU': 80.0, 'class mIoU': 78.0}
+    assert both == {'protocol': 'voted', 'instance mIoU': 82.0, 'class mIoU': 80.0}
+    assert other_metrics({**iou(80.0), **voted, 'emd': 0.5}) == {'emd': 0.5}
+    assert protocol_rows(dict(emd=0.5)) == []
 
 
 def run(tmp_path, name, right, ids=None):

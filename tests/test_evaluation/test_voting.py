@@ -156,3 +156,35 @@ def test_is_built_from_a_config():
             MODELS.module_dict.pop('Extent')
     assert isinstance(tta.module, Extent)
     assert cfg['module'] == dict(type='Extent')
+
+
+class Parts(BaseModel):
+    """Part scores from the points; of the whole cloud where a sample has ``nearest``."""
+
+    class_parts = ((0, 1), (2,))
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        scores = inputs['points'].softmax(-1)
+        return [
+            sample.new().set_part_score(score[sample.nearest], self.class_parts[0])
+            for sample, score in zip(data_samples, scores)
+        ]
+
+
+@torch.no_grad()
+def test_parts_are_voted_for_all_points_of_clouds_of_any_size():
+    data = batch(['a', 'b'])
+    data['inputs']['points'] *= 20
+    back = [torch.tensor([0, 3, 3, 1, 2, 0]), torch.tensor([1, 0])]
+    for sample, nearest in zip(data['data_samples'], back):
+        sample.set_nearest(nearest)
+    tta = VotingTTA(Parts(), num_votes=3)
+    factors = tta.factors(['a', 'b']).double()
+    for i, sample in enumerate(tta.test_step(data)):
+        points = data['inputs']['points'][i].double()
+        votes = [(points * factors[i, vote]).softmax(-1)[back[i]] for vote in range(3)]
+        torch.testing.assert_close(sample.plain_part_score.double(), votes[0], rtol=0, atol=1e-5)
+        mean = torch.stack(votes).mean(0)
+        torch.testing.assert_close(sample.part_score.double(), mean, rtol=0, atol=1e-5)
+        assert torch.equal(sample.pred_parts, mean[:, :2].argmax(1))
+        assert 'pred_score' not in sample

@@ -1,9 +1,13 @@
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 
 from pcdet_kd.datasets import ShapeNetPart
+from pcdet_kd.datasets.collate import collate_points
+from pcdet_kd.datasets.transforms import PackPointInputs, ScoreEveryPoint
+from pcdet_kd.evaluation import PartIoU
 from pcdet_kd.models import PartSegmentor
 from pcdet_kd.registry import MODELS
 from pcdet_kd.structures import ModelOutput, PointDataSample
@@ -197,3 +201,39 @@ def test_parameters_of_the_networks(name):
     assert sum(p.numel() for p in model.parameters()) == expected
     if name == 'PointNet++ MSG':
         assert sum(p.numel() for p in model.backbone.parameters()) == ENCODER
+
+
+def test_every_point_of_a_larger_cloud_is_scored_once():
+    """From stored clouds of 40 points, of which the network sees 16, to the metric."""
+    model, rng = tiny().eval(), np.random.default_rng(0)
+    steps = [
+        ScoreEveryPoint(dict(type='FarthestPoints', num_points=16)),
+        PackPointInputs(parts=True),
+    ]
+    clouds = rng.normal(size=(4, 40, 3)).astype(np.float32)
+    packed = []
+    for i, cloud in enumerate(clouds):
+        labels = rng.choice(PARTS[i % 2], 40)
+        results = dict(points=cloud, part_labels=labels, gt_label=i % 2, sample_idx=i)
+        for step in steps:
+            results = step(results)
+        packed.append(results)
+    metric = PartIoU()
+    metric.dataset_meta = dict(classes=('a', 'b'), class_parts=PARTS)
+    batch = collate_points(packed)
+    assert batch['inputs']['points'].shape == (4, 16, 3)
+    predicted = model(batch['inputs'], batch['data_samples'], mode='predict')
+    metric.process(None, [sample.to_dict() for sample in predicted])
+    alone = model(batch['inputs'], batch['data_samples']).logits
+    expected = []
+    for i, cloud in enumerate(clouds):
+        own, target = list(PARTS[i % 2]), packed[i]['data_samples'].gt_parts.numpy()
+        away = ((cloud[:, None] - batch['inputs']['points'][i].numpy()) ** 2).sum(2)
+        score = alone[i].detach().numpy()[away.argmin(1)][:, own]
+        pred = np.array(own)[score.argmax(1)]
+        assert predicted[i].pred_parts.tolist() == pred.tolist() and len(pred) == 40
+        ious = [
+            ((pred == k) & (target == k)).sum() / ((pred == k) | (target == k)).sum() for k in own
+        ]
+        expected.append(np.mean(ious))
+    assert metric.evaluate(4)['instance_miou'] == pytest.approx(100 * np.mean(expected))
