@@ -203,6 +203,7 @@ def test_parameters_of_the_networks(name):
         assert sum(p.numel() for p in model.backbone.parameters()) == ENCODER
 
 
+@torch.no_grad()
 def test_every_point_of_a_larger_cloud_is_scored_once():
     """From stored clouds of 40 points, of which the network sees 16, to the metric."""
     model, rng = tiny().eval(), np.random.default_rng(0)
