@@ -15,7 +15,8 @@ model = dict(
     type='PointCMT',
     preset='released',
     losses=dict(
-        feature=dict(loss_weight=1.0, normalize='centred'), classifier=dict(reduction='batchmean')
+        feature=dict(loss_weight=1.0, normalize='centred'),
+        classifier=dict(loss_weight=0.3, reduction='batchmean'),
     ),
     student=student,
     teachers=dict(
