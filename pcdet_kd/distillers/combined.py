@@ -113,6 +113,21 @@ class _Shared(nn.Module):
         self._teacher = (teacher,)  # hidden: it is the combination's submodule, and no one else's
         self.forget()
 
+    @property
+    def feat_channels(self) -> int | None:
+        """As the teacher's."""
+        return getattr(self._teacher[0], 'feat_channels', None)
+
+    @property
+    def keeps_stages(self) -> bool:
+        """As the teacher's."""
+        return getattr(self._teacher[0], 'keeps_stages', True)
+
+    @property
+    def input_key(self) -> str | None:
+        """As the teacher's."""
+        return getattr(self._teacher[0], 'input_key', None)
+
     def forget(self) -> None:
         """Keep nothing of the last batch."""
         self._asked, self._answer = None, None

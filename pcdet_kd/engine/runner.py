@@ -34,6 +34,7 @@ DEFAULT_HOOKS = dict(
     non_finite_loss=dict(type='NonFiniteLossHook'),
     stop_signal=dict(type='StopSignalHook'),
     frozen_guard=dict(type='FrozenGuardHook'),
+    sample_names=dict(type='SampleNamesHook'),
     ema_teacher=dict(type='EMATeacherHook'),
     student_export=dict(type='StudentExportHook'),
 )

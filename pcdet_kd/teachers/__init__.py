@@ -3,6 +3,20 @@
 from pcdet_kd.teachers.base import Frozen, Teacher
 from pcdet_kd.teachers.ema import EMATeacher
 from pcdet_kd.teachers.feature_bank import FeatureBank
-from pcdet_kd.teachers.frozen import FrozenGenerator, FrozenTeacher
+from pcdet_kd.teachers.frozen import (
+    FrozenClassifier,
+    FrozenEncoder,
+    FrozenGenerator,
+    FrozenTeacher,
+)
 
-__all__ = ['EMATeacher', 'FeatureBank', 'Frozen', 'FrozenGenerator', 'FrozenTeacher', 'Teacher']
+__all__ = [
+    'EMATeacher',
+    'FeatureBank',
+    'Frozen',
+    'FrozenClassifier',
+    'FrozenEncoder',
+    'FrozenGenerator',
+    'FrozenTeacher',
+    'Teacher',
+]

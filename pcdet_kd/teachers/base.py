@@ -117,9 +117,15 @@ class Teacher(BaseModule):
     A teacher maps the student's inputs and samples to a :class:`ModelOutput`, without gradient. It
     stays in eval mode, reads what it needs in ``init_weights`` and leaves no key in ``state_dict``
     unless ``persistent`` is true.
+
+    Attributes:
+        keeps_stages: Whether its output can hold ``stages``.
+        feat_channels: Width of its feature; None where only the output tells.
     """
 
     persistent = False
+    keeps_stages = True
+    feat_channels: int | None = None
 
     def train(self, mode: bool = True) -> 'Teacher':
         return super().train(False)

@@ -28,6 +28,11 @@ class EMATeacher(Teacher):
 
     persistent = True
 
+    @property
+    def feat_channels(self) -> int | None:
+        """Width of the feature; None where the model's head does not tell."""
+        return getattr(getattr(self.model, 'head', None), 'feat_channels', None)
+
     def __init__(self, momentum: float = 0.995) -> None:
         super().__init__()
         if not 0 <= momentum <= 1:

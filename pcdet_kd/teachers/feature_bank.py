@@ -43,6 +43,8 @@ class FeatureBank(Teacher):
         num_workers: Loader processes while filling.
     """
 
+    keeps_stages = False
+
     def __init__(
         self,
         teacher: dict,
@@ -61,6 +63,14 @@ class FeatureBank(Teacher):
         self.register_buffer('_logits', None, persistent=False)
         self.register_buffer('_feat', torch.empty(0), persistent=False)
         self._key = ''
+
+    @property
+    def feat_channels(self) -> int | None:
+        """Width of the feature; None where the teacher's config does not tell."""
+        if 'model' not in self.teacher_cfg:
+            return None
+        with torch.device('meta'):
+            return getattr(TEACHERS.build(self.teacher_cfg), 'feat_channels', None)
 
     def init_weights(self) -> None:
         """Read the bank.

@@ -21,6 +21,16 @@ class FrozenTeacher(Frozen, Teacher):
         prefix: Use only the keys of the file that start with this.
     """
 
+    @property
+    def feat_channels(self) -> int | None:
+        """Width of the feature; None where the model's head does not tell."""
+        return getattr(getattr(self._held[0], 'head', None), 'feat_channels', None)
+
+    @property
+    def input_key(self) -> str | None:
+        """Which input the model looks at, None where it does not tell."""
+        return getattr(self._held[0], 'input_key', None)
+
     @torch.no_grad()
     def forward(self, inputs: dict, data_samples: list) -> ModelOutput:
         """Return logits, feature and stages, detached."""
@@ -42,3 +52,49 @@ class FrozenGenerator(Frozen):
     def decode(self, feature: Tensor) -> Tensor:
         """Return (B, num_points, 3) for a feature (B, in_channels)."""
         return self.model.decode(feature)
+
+
+@MODELS.register_module()
+class FrozenClassifier(Frozen):
+    """The last layer of a trained classifier as a helper: frozen, and differentiable in the feature
+    that it classifies.
+
+    Args:
+        model: Config of the :class:`PointClassifier`.
+        checkpoint: File of its weights, or ``'stage:NAME'``.
+        prefix: Use only the keys of the file that start with this.
+    """
+
+    @property
+    def in_channels(self) -> int:
+        """Width of the feature that it classifies."""
+        return self._held[0].head.feat_channels
+
+    def classify(self, feature: Tensor) -> Tensor:
+        """Return logits (B, K) for a feature (B, in_channels)."""
+        return self.model.head.classify(feature)
+
+
+@MODELS.register_module()
+class FrozenEncoder(Frozen):
+    """The encoder of a trained :class:`FactorAutoEncoder` as a helper, frozen.
+
+    Args:
+        model: Config of the auto-encoder, without teacher.
+        checkpoint: File of its weights, or ``'stage:NAME'``.
+        prefix: Use only the keys of the file that start with this.
+    """
+
+    @property
+    def in_channels(self) -> int:
+        """Width of the feature that it encodes."""
+        return self._held[0].in_channels
+
+    @property
+    def out_channels(self) -> int:
+        """Width of the factor."""
+        return self._held[0].factor_channels
+
+    def encode(self, feature: Tensor) -> Tensor:
+        """Return the factor (B, out_channels) of a feature (B, in_channels)."""
+        return self.model.encode(feature)

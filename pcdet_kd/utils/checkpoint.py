@@ -250,6 +250,10 @@ def load_weights(
                 f'{sorted({k.split(".")[0] for k in weights})[:8]}'
             )
         weights, metadata = chosen, None
+    for name, part in model.named_modules():
+        if hasattr(part, 'fit_to'):  # it has the size of the data, which the file knows
+            start = f'{name}.' if name else ''
+            part.fit_to({k[len(start) :]: v for k, v in weights.items() if k.startswith(start)})
     own = model.state_dict()
     report = LoadReport(
         [

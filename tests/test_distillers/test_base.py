@@ -6,7 +6,7 @@ import torch
 from pcdet_kd.distillers import Distiller
 from pcdet_kd.registry import MODELS
 from pcdet_kd.structures import ModelOutput
-from pcdet_kd.teachers import Teacher
+from pcdet_kd.teachers import Frozen, Teacher
 from pcdet_kd.utils.student import student_weights
 
 
@@ -69,6 +69,63 @@ def test_weight_zero_is_plain_training_bit_for_bit(tiny_student, batch):
     plain, zero, one = trained
     assert all(torch.equal(plain[name], zero[name]) for name in plain)
     assert any(not torch.equal(plain[name], one[name]) for name in plain)
+
+
+@pytest.mark.parametrize('clipped', [False, True])
+def test_weight_zero_of_each_method_is_plain_training_bit_for_bit(
+    method, build_method, tiny_student, batch, clipped
+):
+    tiny_student['head']['dropout'] = 0.4
+    trained = []
+    for make in (lambda: MODELS.build(tiny_student), lambda: build_method(method, weight=0.0)):
+        torch.manual_seed(3)
+        model = make().train()
+        torch.manual_seed(4)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+        for _ in range(3):
+            losses = model(batch['inputs'], batch['data_samples'], mode='loss')
+            optimizer.zero_grad()
+            sum(v for k, v in losses.items() if k.startswith('loss_')).backward()
+            if clipped:
+                torch.nn.utils.clip_grad_norm_(model.parameters(), 0.1)
+            optimizer.step()
+        trained.append(getattr(model, 'student', model).state_dict())
+    plain, zero = trained
+    assert all(torch.equal(plain[name], zero[name]) for name in plain)
+
+
+def test_every_method_trains_the_student_and_its_helpers_and_nothing_else(
+    method, build_method, batch
+):
+    torch.manual_seed(0)
+    model = build_method(method).train()
+    losses = model(batch['inputs'], batch['data_samples'], mode='loss')
+    terms = [
+        value for key, value in losses.items() if key.startswith('loss_') and key != 'loss_cls'
+    ]
+    assert all(torch.isfinite(term) for term in terms)
+    sum(terms).backward()
+    assert model.student.backbone.local_mlp[0].linear.weight.grad.abs().sum() > 0
+    helpers = [*model.helpers.parameters(), *model.losses.parameters()]
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in helpers)
+    frozen = [part for part in model.modules() if isinstance(part, Frozen)]
+    assert all(p.grad is None for part in frozen for p in part.model.parameters())
+    held = {id(p) for part in frozen for p in part.model.parameters()}
+    assert not held & {id(p) for p in model.parameters()}
+
+
+def test_no_method_is_in_the_exported_student(method, build_method, tiny_student):
+    state = build_method(method).state_dict()
+    plain = MODELS.build(tiny_student)
+    plain.load_state_dict(student_weights(state), strict=True)
+    assert len(student_weights(state)) == len(plain.state_dict())
+
+
+def test_methods_do_not_draw_global_random_numbers(method, build_method, batch):
+    model = build_method(method).train()
+    before = torch.get_rng_state()
+    model(batch['inputs'], batch['data_samples'], mode='loss')
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_outside_training_it_is_its_student(tiny_student, batch):

@@ -194,3 +194,47 @@ def test_what_cannot_be_combined_is_told(tiny_student):
     ):
         with pytest.raises(ValueError, match=message):
             build(tiny_student, chosen)
+
+
+def test_widths_of_shared_teachers_are_checked_too(tiny_student):
+    method = dict(
+        type='FeatureKD',
+        teachers=dict(main='main'),
+        losses=dict(feature=dict(type='FeatureMSELoss')),
+    )
+    with pytest.raises(ValueError, match='16 channels, the teacher.s 12, and FeatureMSELoss needs'):
+        Combined(tiny_student, dict(fit=method), dict(main=dict(type='AllKnowing')))
+
+
+def test_pixels_of_shared_teachers_are_no_points_either(tiny_student, monkeypatch, build_method):
+    teacher = type(build_method('sp').teachers['main'])
+    monkeypatch.setattr(teacher, 'input_key', 'views', raising=False)
+    method = dict(build_method.methods['attention'], teachers=dict(main='main'))
+    with pytest.raises(ValueError, match="the teacher at 'views'"):
+        Combined(tiny_student, dict(at=method), dict(main=dict(type='AllKnowing')))
+
+
+def test_every_new_method_combines(build_method, tiny_student, batch):
+    """All at once, on one teacher: the terms are those of each method by itself."""
+    chosen = {
+        name: dict(cfg, teachers=dict(main='main')) for name, cfg in build_method.methods.items()
+    }
+    torch.manual_seed(0)
+    model = Combined(tiny_student, chosen, dict(main=dict(type='AllKnowing'))).eval()
+    build_method.ready(model)
+    found = losses(model, batch)
+    for name in chosen:
+        single = build_method(name).eval()
+        single.student.load_state_dict(model.student.state_dict())
+        for part in ('helpers', 'losses'):
+            ours, theirs = getattr(single, part), getattr(model.methods[name], part)
+            ours.load_state_dict(theirs.state_dict())
+            for key, helper in theirs.items():
+                if hasattr(helper, '_held'):
+                    ours[key].model.load_state_dict(helper.model.state_dict())
+        if name == 'crd':
+            model.methods.crd.helpers['memory'].log_z.fill_(torch.nan)
+            single.helpers['memory'].log_z.fill_(torch.nan)
+        for key, value in losses(single, batch).items():
+            if key.startswith('loss_') and key != 'loss_cls':
+                torch.testing.assert_close(found[f'loss_{name}_{key[5:]}'], value)

@@ -190,3 +190,8 @@ def test_a_mixed_sample_is_refused(teacher_cfg, samples):
         ValueError, match="sample 'train/0' is mixed with another.*type='FrozenTeacher'"
     ):
         bank({}, samples['data_samples'])
+
+
+def test_it_knows_the_width_of_the_feature_without_being_filled(teacher_cfg):
+    assert FeatureBank(teacher_cfg, DATA).feat_channels == 16
+    assert FeatureBank(dict(type='FrozenTeacher', checkpoint='stage:t'), DATA).feat_channels is None
