@@ -3,7 +3,10 @@
 import re
 from pathlib import Path
 
+import numpy as np
+
 from pcdet_kd.apis import train
+from pcdet_kd.cli.options import parse_value
 
 DOCS = Path(__file__).parents[1] / 'docs/en'
 
@@ -21,8 +24,15 @@ def test_a_distillation_loss_in_20_lines(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    (tmp_path / 'scans').mkdir()
+    for i in range(6):
+        cloud = np.random.default_rng(i).normal(size=(70 + i, 3)).astype(np.float32)
+        np.save(tmp_path / f'scans/{i}.npy', cloud)
     small = dict(num_train=45, num_test=15, labels=15, num_points=64, student_points=32)
+    option = re.search(r'--cfg-options "unlabelled=(.*)"', (DOCS / 'few_labels.md').read_text())[1]
+    small['unlabelled'] = parse_value(option)
     result = train('my_config.py', {**small, 'max_epochs': 1, 'batch_size': 4, 'image_size': 32})
     assert [stage.name for stage in result.stages] == ['teacher', 'my_config']
     log = next(Path(result.stages[-1].work_dir).rglob('*.log')).read_text()
+    assert 'feature bank' in log and '66 samples' in log  # 45 + 6 without labels + 15 tested
     assert all(f'loss_{n}:' in log for n in ('cls', 'jgekd_graph', 'cosine_cosine'))

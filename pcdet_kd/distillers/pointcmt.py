@@ -109,7 +109,8 @@ class PointCMT(Distiller):
         chosen = {
             name: _merge(PRESETS[preset][name], given.get(name, {})) for name in self.needs_losses
         }
-        chosen.update({name: cfg for name, cfg in given.items() if name not in chosen})
+        # one that is switched off may still be configured, so that a switch is one option
+        chosen.update({name: cfg for name, cfg in given.items() if name not in PRESETS[preset]})
         super().__init__(
             student, teachers, chosen, helpers if feature_enhancement else None, init_cfg
         )

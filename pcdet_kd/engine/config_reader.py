@@ -166,7 +166,14 @@ def _run(file: ConfigFile, base: ConfigDict, values: dict[str, Any]) -> dict[str
     own = {k: v for k, v in names.items() if k != '_base_' and not k.startswith('__')}
     if isinstance(own.get('requires'), dict):
         own['requires'] = {k: _find(v, file.path) for k, v in own['requires'].items()}
-    return own if file.lazy else Config._merge_a_into_b(own, base)
+    if file.lazy:
+        return own
+    # MMEngine refuses a dict where the base says None: there is nothing to merge it with
+    merged = {k: v for k, v in base.items() if v is not None or not isinstance(own.get(k), dict)}
+    try:
+        return Config._merge_a_into_b(own, merged)
+    except TypeError as error:
+        raise ConfigError(file.path, [str(error)]) from error
 
 
 def _find(name: Any, wanted_by: Path) -> str:

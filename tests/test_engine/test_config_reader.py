@@ -79,6 +79,14 @@ def test_a_dict_is_merged_before_the_base_sees_it(tmp_path):
     assert read(tmp_path, leaf=whole)['train'] == dict(root='b', shuffle=True)
 
 
+def test_a_dict_may_stand_where_the_base_has_none(tmp_path):
+    files = dict(base='extra = None\nall_of = [extra]\nmodel = dict(a=1)')
+    found = read(tmp_path, **files, leaf="_base_ = 'base.py'\nextra = dict(x=2)")
+    assert found['extra'] == dict(x=2) and found['all_of'] == [dict(x=2)]
+    with pytest.raises(ConfigError, match=r'leaf.py.*\n.*cannot inherit from base'):
+        read(tmp_path, **files, leaf="_base_ = 'base.py'\nmodel = dict(a=dict(b=1))")
+
+
 def test_aliases_count_and_keys_of_the_runner_do_not(tmp_path):
     base = 'student = dict(head=dict(n=1))\nmodel = dict(student=student)\nval_cfg = dict(a=1)\n'
     leaf = "_base_ = 'base.py'\nstudent = _base_.student\nstudent.head.update(n=2)\nval_cfg = {}\n"
