@@ -22,7 +22,9 @@ from pcdet_kd.registry import DATASETS, MODELS, PARAM_SCHEDULERS
 from pcdet_kd.utils.checkpoint import save_checkpoint_file
 
 ROOT = Path(__file__).parents[1]
-LEAVES = sorted(p for p in (ROOT / 'configs').rglob('*.py') if '_base_' not in p.parts)
+LEAVES = sorted(
+    p for p in (ROOT / 'configs').rglob('*.py') if not {'_base_', 'tables'} & {*p.parts}
+)
 SMALL = {'num_points': 64, 'image_size': 32, 'batch_size': 2, 'num_workers': 0}
 
 

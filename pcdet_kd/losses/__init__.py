@@ -15,6 +15,7 @@ from pcdet_kd.losses.koleo import KoLeoLoss
 from pcdet_kd.losses.logit_kd import LogitKDLoss
 from pcdet_kd.losses.logit_mse import LogitMSELoss
 from pcdet_kd.losses.normalized_mse import NormalizedMSELoss
+from pcdet_kd.losses.point_l2 import PointL2Loss
 from pcdet_kd.losses.point_set import ChamferLoss, EarthMoverLoss
 from pcdet_kd.losses.probabilistic_transfer import ProbabilisticTransferLoss
 from pcdet_kd.losses.relational_kd import RelationalKDLoss
@@ -38,6 +39,7 @@ __all__ = [
     'LogitMSELoss',
     'NoiseContrastLoss',
     'NormalizedMSELoss',
+    'PointL2Loss',
     'ProbabilisticTransferLoss',
     'RelationalKDLoss',
     'SelfDistillationLoss',

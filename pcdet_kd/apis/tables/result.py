@@ -71,12 +71,14 @@ class TableResult:
         units: All runs that it asks for.
         seeds: Seeds of each cell.
         failed: Messages by run, of this process.
+        asked: Labels of the rows that are shown; none for all.
     """
 
     spec: TableSpec
     units: list[Unit]
     seeds: tuple[int, ...]
     failed: dict[str, str] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
 
     @cached_property
     def work_dirs(self) -> dict[tuple[str, str], dict[int, Path]]:
@@ -122,8 +124,7 @@ class TableResult:
     @property
     def rows(self) -> list[str]:
         """Labels of the rows that were asked for."""
-        asked = {unit.cell.row for unit in self.units}
-        return [row for row in self.spec.rows if row in asked]
+        return [row for row in self.spec.rows if row in (self.asked or self.spec.rows)]
 
     def figure(self, row: str, column: str, metric: str, epoch: str) -> Figure | None:
         """Return one metric of one cell, None if there is no run of it."""

@@ -61,10 +61,11 @@ def run_table(
         Unit(cell, seed, setup)
         for seed in seeds
         for (row, _), cell in spec.cells.items()
-        if row in rows
+        if row in rows and cell.config is not None
     ]
-    check_options(units)
-    result = TableResult(spec, units, tuple(seeds))
+    if units:
+        check_options(units)
+    result = TableResult(spec, units, tuple(seeds), asked=tuple(rows))
     part, parts = shard
     if not 1 <= part <= parts:
         raise ConfigError('--shard', [f'{part}/{parts}: the first number must be 1 to {parts}'])

@@ -34,7 +34,7 @@ class Cell:
     Attributes:
         row: Label of its row.
         column: Name of its column.
-        config: The leaf's file.
+        config: The leaf's file; None where only a published number is shown.
         options: As ``--cfg-options``.
         stage_options: As ``--stage-options``.
         alone: Train the distiller's student alone, with the distiller's data and schedule.
@@ -44,7 +44,7 @@ class Cell:
 
     row: str
     column: str
-    config: Path
+    config: Path | None
     options: dict[str, Any] = field(default_factory=dict)
     stage_options: dict[str, Any] = field(default_factory=dict)
     alone: bool = False
@@ -63,6 +63,7 @@ class TableSpec:
         note: What a reader should know of the published numbers and of how ours differ.
         metrics: Shown metrics with the words for them; empty: all that are found.
         columns: Words for the columns, by name.
+        column_metrics: Metrics of columns that do not show all.
         rows: Labels.
         cells: By (row, column); some may be empty.
         reference: Row that the others are compared with; None for no comparison.
@@ -76,6 +77,7 @@ class TableSpec:
     columns: dict[str, str]
     rows: tuple[str, ...]
     cells: dict[tuple[str, str], Cell]
+    column_metrics: dict[str, tuple[str, ...]] = field(default_factory=dict)
     reference: str | None = None
 
 
@@ -126,6 +128,12 @@ def _table(path: Path, source: str) -> TableSpec:
     metrics = found.get('metrics') or {}
     if not isinstance(metrics, Mapping):
         metrics = {name: LABELS.get(name, name) for name in metrics}
+    of_columns = {}
+    for name, value in columns.items():
+        if isinstance(value, Mapping):
+            problems += _unknown(value, ('label', 'metrics'), f'columns, {name}: ')
+            of_columns[name] = tuple(value.get('metrics') or metrics)
+            columns = {**columns, name: value.get('label', name)}
     cells, labels = {}, []
     for row in found.get('rows') or ():
         label = str(row.get('label', ''))
@@ -133,13 +141,14 @@ def _table(path: Path, source: str) -> TableSpec:
             problems.append(f"rows: label '{label}' is empty or used twice")
         labels.append(label)
         problems += _unknown(row, ('label', 'cells', *_CELL), f'{label}: ')
-        given = row.get('cells') or {name: {} for name in columns}
+        given = row['cells'] if 'cells' in row else {name: {} for name in columns}
         for column, value in given.items():
             if column not in columns:
                 problems.append(f"{label}: no column '{column}'.{did_you_mean(column, columns)}")
                 continue
             problems += _unknown(value, _CELL, f'{label}, {column}: ')
-            cell = _cell(path, label, column, row, value, tuple(metrics))
+            shown = of_columns.get(column) or tuple(metrics)
+            cell = _cell(path, label, column, row, value, shown)
             problems += _problems(cell)
             cells[label, column] = cell
     reference = found.get('reference')
@@ -156,6 +165,7 @@ def _table(path: Path, source: str) -> TableSpec:
         dict(columns),
         tuple(labels),
         cells,
+        of_columns,
         reference,
     )
 
@@ -197,10 +207,10 @@ def _cell(
     )
 
 
-def _file(path: Path, config: str | None) -> Path:
+def _file(path: Path, config: str | None) -> Path | None:
     """Return the path of a cell's config, which is named from the table's folder."""
     if config is None:
-        return Path()
+        return None
     if '::' in config:
         return model_config(config)
     return Path(os.path.normpath(path.parent / config))
@@ -208,8 +218,8 @@ def _file(path: Path, config: str | None) -> Path:
 
 def _problems(cell: Cell) -> list[str]:
     where = f'{cell.row}, {cell.column}'
-    if cell.config == Path():
-        return [f'{where}: config: missing']
+    if cell.config is None:
+        return [] if cell.published else [f'{where}: config: missing']
     problems = []
     if not cell.config.is_file():
         near = did_you_mean(cell.config.name, (p.name for p in cell.config.parent.glob('*.py')))

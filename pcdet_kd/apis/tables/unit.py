@@ -96,7 +96,7 @@ class Unit:
         parts = ['pcdet-kd train', _shown(self.cell.config), f'--seed {self.seed}']
         for name, given in (('--cfg-options', options), ('--stage-options', of_stages)):
             if given:
-                parts += [name, *(shlex.quote(f'{k}={v}') for k, v in given.items())]
+                parts += [name, *(_quoted(k, v) for k, v in given.items())]
         return ' '.join([*parts, *['--with-baseline'] * self.cell.alone])
 
     def run(self, say: Say) -> Path:
@@ -169,3 +169,9 @@ def _shown(path: Path) -> str:
     """Return a path from the current directory if it is below it."""
     path, here = Path(os.path.abspath(path)), Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _quoted(key: str, value: Any) -> str:
+    """Return ``key=value`` for a shell, with few quotation marks."""
+    text = f'{key}={value}'
+    return shlex.quote(text if '"' in text else text.replace("'", '"'))

@@ -34,6 +34,8 @@ def short_table(result: TableResult) -> Table:
     header, cells = [''], {row: [row] for row in result.rows}
     for column, words in result.spec.columns.items():
         for metric, label in metrics.items():
+            if metric not in result.spec.column_metrics.get(column, metrics):
+                continue
             title = ' '.join([*[words] * several, label]).strip()
             given = {
                 row: _published(result, row, column, metric, bool(result.spec.metrics))
@@ -67,7 +69,7 @@ def _published(result: TableResult, row: str, column: str, metric: str, named: b
 def _why_not(result: TableResult, row: str, column: str) -> str:
     units = [u for u in result.units if (u.cell.row, u.cell.column) == (row, column)]
     if not units:
-        return ''
+        return '–'
     return 'failed' if any(str(unit) in result.failed for unit in units) else 'not run'
 
 

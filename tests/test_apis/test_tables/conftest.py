@@ -41,7 +41,12 @@ def result():
     def make(table, seeds=(0, 1), work_dirs=None, figures=()):
         spec = read_table(table)
         settings = Settings(Path('runs'))
-        units = [Unit(cell, seed, settings) for seed in seeds for cell in spec.cells.values()]
+        units = [
+            Unit(cell, seed, settings)
+            for seed in seeds
+            for cell in spec.cells.values()
+            if cell.config
+        ]
         found = TableResult(spec, units, tuple(seeds))
         found.__dict__.update(work_dirs=work_dirs or {}, figures=list(figures))
         return found

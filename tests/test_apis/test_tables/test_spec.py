@@ -46,6 +46,19 @@ def test_mistakes_are_named(tiny_table, old, new, words):
         read_table(tiny_table)
 
 
+def test_columns_may_show_some_metrics_and_cells_only_what_is_published(tiny_table):
+    text = tiny_table.read_text()
+    text = text.replace("few='few',", "few=dict(label='few', metrics=('mean_class_accuracy',)),")
+    text = text.replace("config='tiny_pointcmt.py', alone=True, cells=_cells", 'published=77.0')
+    tiny_table.write_text(text)
+    spec = read_table(tiny_table)
+    assert spec.columns['few'] == 'few'
+    assert spec.column_metrics == dict(few=('mean_class_accuracy',))
+    few, many = (spec.cells['alone', column] for column in ('few', 'many'))
+    assert few.config is None and few.published == dict(mean_class_accuracy=77.0)
+    assert many.published == dict(accuracy=77.0)
+
+
 def test_a_table_says_itself_what_its_baselines_are(tiny_table):
     with pytest.raises(ConfigError, match='which rows it has'):
         read_table(tiny_table, with_baseline=True)

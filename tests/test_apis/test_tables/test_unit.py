@@ -1,9 +1,11 @@
+import shlex
 from pathlib import Path
 
 import pytest
 
 from pcdet_kd.apis.tables import Settings, Unit, read_table
 from pcdet_kd.apis.tables.unit import check_options
+from pcdet_kd.cli.options import parse_value
 from pcdet_kd.engine.config_check import ConfigError
 
 
@@ -42,6 +44,14 @@ def test_the_command_trains_it_by_itself(tiny_table):
     assert command.startswith('pcdet-kd train configs/tiny_pointcmt.py --seed 3 --cfg-options ')
     assert 'model.feature_enhancement=False' in command
     assert 'teacher.randomness.seed=3' in command.split('--stage-options ')[1]
+
+
+def test_the_command_can_be_pasted(tiny_table):
+    losses = {'classifier': dict(type='LogitKDLoss', loss_weight=0.1)}
+    found = unit(tiny_table, options={'model.losses': losses, 'max_epochs': 1}).command()
+    parts = shlex.split(found)
+    assert parts[-1] == 'max_epochs=1' and '"LogitKDLoss"' in found and '"\'' not in found
+    assert parse_value(parts[-2].removeprefix('model.losses=')) == losses
 
 
 def test_options_that_reach_nothing_are_refused(tiny_table):

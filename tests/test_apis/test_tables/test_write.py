@@ -25,6 +25,16 @@ def test_the_short_table_has_published_numbers_beside_ours(result, tiny_table):
     }
 
 
+def test_columns_without_a_run_show_what_is_published(result, tiny_table):
+    text = tiny_table.read_text()
+    text = text.replace("few='few',", "few=dict(label='few', metrics=('mean_class_accuracy',)),")
+    text = text.replace("config='tiny_pointcmt.py', alone=True, cells=_cells", 'published=77.0')
+    tiny_table.write_text(text)
+    table = short_table(result(tiny_table, figures=figures()))
+    assert table.header[1:4] == ['few mAcc published', 'few mAcc last', 'many clouds OA published']
+    assert table.rows[0][:5] == ['alone', '77.0', '–', '77.0', '–']
+
+
 def test_three_files(result, tiny_table, tmp_path):
     found = result(tiny_table, figures=figures())
     found.failed['CE, few, seed 0'] = 'no more disk\nat all'
