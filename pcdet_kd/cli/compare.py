@@ -19,7 +19,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog='With one run each, the exact McNemar test; with several, a paired t-test over runs '
-        'in the order given, which should be that of their seeds. The 95 %% interval is that of '
+        'in the order given, which should be that of their seeds. The 95 % interval is that of '
         'the paired bootstrap over shapes and runs; with two or three runs it is too short.',
     )
     parser.add_argument(
