@@ -24,7 +24,7 @@ LABELS = {
     'emd': 'EMD',
 }
 _CELL = ('config', 'options', 'stage_options', 'alone', 'suite', 'published')
-_TABLE = ('title', 'note', 'metrics', 'columns', 'rows', 'reference')
+_TABLE = ('title', 'note', 'metrics', 'columns', 'rows', 'reference', 'axis')
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Cell:
         row: Label of its row.
         column: Name of its column.
         config: The leaf's file; None where only a published number is shown.
-        options: As ``--cfg-options``.
-        stage_options: As ``--stage-options``.
+        options: As ``--cfg-options``; a value ``'{seed}'`` stands for the run's seed.
+        stage_options: As ``--stage-options``, likewise.
         alone: Train the distiller's student alone, with the distiller's data and schedule.
         suite: Suite of corruptions that the trained model is also tested on.
         published: Numbers of the paper by metric.
@@ -67,6 +67,8 @@ class TableSpec:
         rows: Labels.
         cells: By (row, column); some may be empty.
         reference: Row that the others are compared with; None for no comparison.
+        axis: What the columns' numbers are; then a picture shows the rows as lines over them.
+        column_x: These numbers.
     """
 
     name: str
@@ -79,6 +81,8 @@ class TableSpec:
     cells: dict[tuple[str, str], Cell]
     column_metrics: dict[str, tuple[str, ...]] = field(default_factory=dict)
     reference: str | None = None
+    axis: str = ''
+    column_x: dict[str, float] = field(default_factory=dict)
 
 
 def read_table(config: str | os.PathLike, with_baseline: bool = False) -> TableSpec:
@@ -128,11 +132,12 @@ def _table(path: Path, source: str) -> TableSpec:
     metrics = found.get('metrics') or {}
     if not isinstance(metrics, Mapping):
         metrics = {name: LABELS.get(name, name) for name in metrics}
-    of_columns = {}
+    of_columns, column_x = {}, {}
     for name, value in columns.items():
         if isinstance(value, Mapping):
-            problems += _unknown(value, ('label', 'metrics'), f'columns, {name}: ')
+            problems += _unknown(value, ('label', 'metrics', 'x'), f'columns, {name}: ')
             of_columns[name] = tuple(value.get('metrics') or metrics)
+            column_x.update({name: value['x']} if 'x' in value else {})
             columns = {**columns, name: value.get('label', name)}
     cells, labels = {}, []
     for row in found.get('rows') or ():
@@ -154,6 +159,9 @@ def _table(path: Path, source: str) -> TableSpec:
     reference = found.get('reference')
     if reference is not None and reference not in labels:
         problems.append(f"reference: no row '{reference}'.{did_you_mean(reference, labels)}")
+    axis = found.get('axis') or ''
+    if axis and column_x.keys() != columns.keys():
+        problems.append('axis: every column needs a number x: columns=dict(a=dict(x=2))')
     if problems:
         raise ConfigError(path, problems)
     return TableSpec(
@@ -167,6 +175,8 @@ def _table(path: Path, source: str) -> TableSpec:
         cells,
         of_columns,
         reference,
+        axis,
+        column_x,
     )
 
 

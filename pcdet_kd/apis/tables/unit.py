@@ -19,6 +19,7 @@ from pcdet_kd.engine.stages import Stage, _variables_of_stages, plan
 from pcdet_kd.registry import did_you_mean
 from pcdet_kd.utils.files import file_sha256, write_whole
 
+SEED = '{seed}'  # in a table's options
 Say = Callable[[str], None]
 
 
@@ -78,7 +79,10 @@ class Unit:
             **self.cell.stage_options,
             **given,
         }
-        return options, of_stages
+        return self._with_seed(options), self._with_seed(of_stages)
+
+    def _with_seed(self, options: dict[str, Any]) -> dict[str, Any]:
+        return {key: self.seed if value == SEED else value for key, value in options.items()}
 
     def plan(self) -> list[Stage]:
         """Return the stages to train, the cell's own last, each in a directory that equal stages

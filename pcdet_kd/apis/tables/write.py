@@ -1,16 +1,19 @@
 """A table as markdown, LaTeX and JSON."""
 
 import json
+import math
 import os
 from pathlib import Path
 
 from pcdet_kd.apis.tables.result import EPOCHS, RULE, TableResult
 from pcdet_kd.robustness.report.table import Table
 from pcdet_kd.utils.files import write_whole
+from pcdet_kd.visualization.lines import draw_lines
 
 
 def write_table(result: TableResult, folder: str | os.PathLike) -> list[Path]:
-    """Write ``table.md``, ``table.tex`` and ``table.json``, and return the files.
+    """Write ``table.md``, ``table.tex`` and ``table.json``, and ``table.png`` if the table has an
+    axis, and return the files.
 
     Args:
         result: The table.
@@ -24,7 +27,26 @@ def write_table(result: TableResult, folder: str | os.PathLike) -> list[Path]:
     }
     for name, text in contents.items():
         write_whole(Path(folder) / name, text)
-    return [Path(folder) / name for name in contents]
+    files = [Path(folder) / name for name in contents]
+    if result.spec.axis and result.figures:
+        files.append(_draw(result, Path(folder) / 'table.png'))
+    return files
+
+
+def _draw(result: TableResult, path: Path) -> Path:
+    """Draw the first metric of the last epoch over the columns' numbers."""
+    metric, label = next(iter(result.metrics.items()))
+    lines = {}
+    for row in result.rows:
+        for column, x in result.spec.column_x.items():
+            figure = result.figure(row, column, metric, 'last')
+            if figure is not None:
+                std = math.nan if figure.std is None else figure.std
+                lines.setdefault(row, []).append((x, figure.mean, std))
+    seeds = f'{len(result.seeds)} seeds' if len(result.seeds) > 1 else 'one seed'
+    return draw_lines(
+        lines, path, result.spec.axis, f'{label}, %, last epoch, {seeds}', result.spec.title
+    )
 
 
 def short_table(result: TableResult) -> Table:

@@ -35,6 +35,7 @@ def test_a_plain_config_is_a_table_of_one_row(tiny_configs):
         ("config='tiny_pointcmt.py', alone", 'alone', 'alone, few: config: missing'),
         ("config='tiny_pointcmt.py', alone", "config='tiny_pintcmt.py', alone", 'tiny_pointcmt.py'),
         ("reference = 'alone'", "reference = 'aloe'", "reference: no row 'aloe'.*'alone'"),
+        ("reference = 'alone'", "axis = 'clouds'", 'axis: every column needs a number x'),
         ('alone=True', "suite='modelnet-d'", "'modelnet-d' is not a suite.*'modelnet-c'"),
     ],
 )

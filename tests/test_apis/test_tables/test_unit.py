@@ -23,6 +23,12 @@ def test_options_of_table_and_command_come_together(tiny_table):
     assert of_stages == {'teacher.max_epochs': 2}
 
 
+def test_an_option_may_follow_the_seed(tiny_table):
+    tiny_table.write_text(tiny_table.read_text().replace('num=num', "num='{seed}'"))
+    found = unit(tiny_table, seed=15, stage_options={'teacher.num': '{seed}'})
+    assert found.options() == ({'num': 15, 'randomness.seed': 15}, {'teacher.num': 15})
+
+
 def test_teachers_keep_their_seed_unless_asked(tiny_table):
     seeds = [s.cfg.randomness.seed for s in unit(tiny_table).plan()]
     assert seeds == [0, 0, 3]

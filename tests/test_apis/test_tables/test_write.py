@@ -35,6 +35,20 @@ def test_columns_without_a_run_show_what_is_published(result, tiny_table):
     assert table.rows[0][:5] == ['alone', '77.0', '–', '77.0', '–']
 
 
+def test_an_axis_makes_a_picture(result, tiny_table, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        'pcdet_kd.apis.tables.write.draw_lines', lambda *args: drawn.append(args) or args[1]
+    )
+    text = tiny_table.read_text().replace("few='few'", "few=dict(label='few', x=2)")
+    tiny_table.write_text(text.replace("many='many clouds'", 'many=dict(x=5)') + "axis = 'clouds'")
+    files = write_table(result(tiny_table, figures=figures()), tmp_path)
+    (lines, path, xlabel, ylabel, title), *_ = drawn
+    assert files[-1] == path == tmp_path / 'table.png' and (xlabel, title) == ('clouds', 'Tiny')
+    assert ylabel == 'OA, %, last epoch, 2 seeds' and lines['alone'] == [(2, 81.0, 2**0.5)]
+    assert lines['both'][0][:2] == (2, 88.0) and list(lines) == ['alone', 'both']
+
+
 def test_three_files(result, tiny_table, tmp_path):
     found = result(tiny_table, figures=figures())
     found.failed['CE, few, seed 0'] = 'no more disk\nat all'
