@@ -2,6 +2,7 @@
 
 import pcdet_kd.engine  # noqa: F401  its compat comes before all else of MMEngine
 from pcdet_kd.apis.compare import Comparison, compare
+from pcdet_kd.apis.diagnosis import diagnose, write_diagnosis
 from pcdet_kd.apis.few_shot import FewShotResult, few_shot, few_shot_probe
 from pcdet_kd.apis.models import (
     ModelInfo,
@@ -33,6 +34,7 @@ __all__ = [
     'config_root',
     'convert_file',
     'convert_official',
+    'diagnose',
     'few_shot',
     'few_shot_probe',
     'get_model',
@@ -45,5 +47,6 @@ __all__ = [
     'run_table',
     'test',
     'train',
+    'write_diagnosis',
     'write_table',
 ]

@@ -9,6 +9,7 @@ COMMANDS = {
     'corruption suite',
     'run-table': 'train a table of configs with several seeds, and write it beside published '
     'numbers',
+    'diagnose': 'say what distillation did to a student, on a page',
     'compare': 'compare models by their predictions on the same test shapes, with paired tests',
     'probe': "test a backbone's frozen features with a linear SVM and nearest neighbours",
     'few-shot': 'evaluate a pre-trained backbone on few-shot tasks',
