@@ -73,6 +73,18 @@ def small_data(tmp_path_factory) -> dict[str, dict]:
         (shapes / 'ShapeNet-55' / f'{split}.txt').write_text('\n'.join(names))
         for name in names:
             np.save(shapes / 'shapenet_pc' / name, rng.uniform(-1, 1, (1100, 3)).astype('f4'))
+    part_texts = root / 'shapenetcore_partanno'
+    (part_texts / 'train_test_split').mkdir(parents=True)
+    (part_texts / '02691156').mkdir()
+    (part_texts / 'synsetoffset2category.txt').write_text('Airplane\t02691156\n')
+    for split in ('train', 'val', 'test'):
+        names = [f'02691156/{split}{i}' for i in range(3)]
+        listing = part_texts / 'train_test_split' / f'shuffled_{split}_file_list.json'
+        listing.write_text(json.dumps([f'shape_data/{name}' for name in names]))
+        for i, name in enumerate(names):
+            rows = rng.uniform(-1, 1, (60 + 10 * i, 7))
+            rows[:, 6] = rng.integers(0, 4, len(rows))
+            np.savetxt(part_texts / f'{name}.txt', rows, '%.6f')
     tasks = root / 'ModelNetFewshot' / '5way_10shot'
     tasks.mkdir(parents=True)
     rows = [(rng.uniform(-1, 1, (64, 6)).astype(np.float32), i % 5, i % 5) for i in range(10)]
@@ -89,6 +101,7 @@ def small_data(tmp_path_factory) -> dict[str, dict]:
         ScanObjectNN={'data_root': str(root / 'ScanObjectNN')},
         ModelNet40={'data_root': str(models)},
         ShapeNet55={'data_root': str(shapes)},
+        ShapeNetPart={'data_root': str(part_texts)},
         FewShotFold={'data_root': str(models), 'way': 2, 'shot': 1, 'test_per_class': 1},
         PointBERTFewShot={'data_root': str(tasks.parent)},
         SyntheticScans={'num_train': 45, 'num_test': 15},

@@ -1,4 +1,4 @@
-# JGEtKD to a student eleven times smaller: a small PointNet++ teaches a small PointNet. Both see 128
+# JGEKD to a student eleven times smaller: a small PointNet++ teaches a small PointNet. Both see 128
 # points of a shape; a bank stores the teacher's outputs.
 _base_ = [
     '../_base_/students/pointnet_small.py',

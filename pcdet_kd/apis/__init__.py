@@ -14,6 +14,7 @@ from pcdet_kd.apis.models import (
 )
 from pcdet_kd.apis.official import Conversion, convert_file, convert_official
 from pcdet_kd.apis.official_archs import Official
+from pcdet_kd.apis.parts import draw_part_predictions
 from pcdet_kd.apis.probe import ProbeResult, probe
 from pcdet_kd.apis.tables import TableResult, read_table, run_table, write_table
 from pcdet_kd.apis.test import TestResult, test
@@ -35,6 +36,7 @@ __all__ = [
     'convert_file',
     'convert_official',
     'diagnose',
+    'draw_part_predictions',
     'few_shot',
     'few_shot_probe',
     'get_model',

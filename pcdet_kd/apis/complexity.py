@@ -48,8 +48,8 @@ def random_inputs(
     num_views: int = 6,
     device: str | torch.device = 'cpu',
 ) -> dict[str, Tensor]:
-    """Return random inputs of the kind that a classifier takes: ``points`` (B, N, C), or ``views``
-    (B, V, 3, R, R).
+    """Return random inputs of the kind that a model takes: ``points`` (B, N, C), for a part
+    segmentor with a ``category`` (B,), or ``views`` (B, V, 3, R, R).
     """
     generator = torch.Generator().manual_seed(0)
     if getattr(model, 'input_key', 'points') == 'views':
@@ -63,7 +63,10 @@ def random_inputs(
     points[..., :3] = nn.functional.normalize(
         points[..., :3], dim=-1
     )  # on the unit sphere, where the radii mean something
-    return dict(points=points.to(device))
+    inputs = dict(points=points.to(device))
+    if hasattr(model, 'class_parts'):
+        inputs['category'] = torch.zeros(batch_size, dtype=torch.int64, device=device)
+    return inputs
 
 
 def count_complexity(model: nn.Module, inputs: dict[str, Tensor]) -> Complexity:
@@ -89,23 +92,29 @@ def measure_speed(
     model: nn.Module,
     inputs: dict[str, Tensor],
     seconds: float = 3.0,
-    num_classes: int = 40,
+    num_classes: int | None = None,
     amp: bool = False,
 ) -> Speed:
     """Time forward passes and training steps (forward, loss, backward, SGD) in wall time, each for
     about ``seconds``.
 
-    The medians are reported, after one step to warm up; other work on the machine lowers them. A
-    batch of one is not trained on: BatchNorm cannot be.
+    Labels are below ``num_classes``; None: the model's classes. The medians are reported, after one
+    step to warm up; other work on the machine lowers them. A batch of one is not trained on:
+    BatchNorm cannot be.
     """
     device = next(iter(inputs.values())).device
     if amp:
         check_amp(device.type)
     batch = len(next(iter(inputs.values())))
+    if num_classes is None:
+        parts = getattr(model, 'class_parts', None)
+        num_classes = model.head.num_classes if parts is None else len(parts)
     samples = []
     for i in range(batch):
         sample = PointDataSample()
         sample.set_gt_label(i % num_classes)
+        if hasattr(model, 'class_parts'):
+            sample.set_gt_parts(torch.zeros(inputs['points'].shape[1], dtype=torch.int64))
         samples.append(sample.to(device))
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-4)
     training = model.training

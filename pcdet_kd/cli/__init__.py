@@ -21,6 +21,7 @@ COMMANDS = {
     'benchmark': "measure a config's samples per second on this machine",
     'from-official': 'convert a published checkpoint to one of this project',
     'draw-crops': 'draw the crops and masks that a pre-training makes of a cloud',
+    'draw-parts': "draw clouds with a segmentor's parts beside the true ones",
     'render-views': 'render a folder of meshes from many sides',
     'robustness-report': 'write a report on models that were evaluated on a corruption suite',
     'scannet-cls': "cut ScanNet's scenes into the objects of ScanNetV2_cls",

@@ -52,7 +52,7 @@ def main() -> None:
             args.num_views,
             args.device,
         )
-        speed = measure_speed(model, inputs, args.seconds, model.head.num_classes, args.amp)
+        speed = measure_speed(model, inputs, args.seconds, amp=args.amp)
         rows.append(
             {
                 'model': name,

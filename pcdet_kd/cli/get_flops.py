@@ -36,7 +36,8 @@ def main() -> None:
         cost.parameters
         - sum(p.numel() for part in cost.by_module for p in model.get_submodule(part).parameters()),
     )
-    rows.append({'part': 'head', 'GFLOPs': rest[0] / 1e9, 'parameters': f'{rest[1]:,}'})
+    if any(rest):
+        rows.append({'part': 'head', 'GFLOPs': rest[0] / 1e9, 'parameters': f'{rest[1]:,}'})
     rows.append({'part': 'all', 'GFLOPs': cost.flops / 1e9, 'parameters': f'{cost.parameters:,}'})
     print(f'one sample of {shape}; two operations per multiply-add, as executed here\n')
     print(comparison_table(rows, decimals=3))

@@ -1,8 +1,9 @@
 """Images of point clouds: a grid of shaded, orthographic views, drawn without OpenGL."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -57,6 +58,7 @@ def draw_point_clouds(
     up_axis: str = 'z',
     colors: Sequence[np.ndarray | None] | None = None,
     columns: int = 5,
+    legends: Sequence[Mapping[str, Sequence[float]] | None] | None = None,
 ) -> Path:
     """Draw clouds in a grid, all axes of a cloud in the same unit, each cloud filling its cell.
 
@@ -69,6 +71,7 @@ def draw_point_clouds(
         up_axis: ``'x'``, ``'y'`` or ``'z'``; see a data set's ``metainfo['up_axis']``.
         colors: For each cloud (N_i, 3) RGB in [0, 1], or None for height.
         columns: Clouds in a row.
+        legends: For each cloud the RGB colour in [0, 1] of each name to show below it, or None.
 
     Returns:
         The path.
@@ -107,7 +110,23 @@ def draw_point_clouds(
         axes.set_aspect('equal')
         axes.set_axis_off()
         axes.set_title(title, fontsize=9)
+        if legends and legends[cell]:
+            _add_legend(axes, legends[cell])
     return save(figure, path)
+
+
+def _add_legend(axes: Any, colors: Mapping[str, Sequence[float]]) -> None:
+    from matplotlib.lines import Line2D
+
+    marks = [
+        Line2D([], [], linestyle='', marker='o', markersize=4, color=tuple(color), label=name)
+        for name, color in colors.items()
+    ]
+    columns = math.ceil(len(marks) / math.ceil(len(marks) / 3))
+    style = dict(fontsize=6, frameon=False, handletextpad=0.1, columnspacing=0.8)
+    axes.legend(
+        handles=marks, loc='upper center', bbox_to_anchor=(0.5, 0.03), ncol=columns, **style
+    )
 
 
 def _unit(values: np.ndarray) -> np.ndarray:

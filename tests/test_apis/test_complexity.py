@@ -39,3 +39,15 @@ def test_speed_is_measured_and_the_mode_kept(amp):
     speed = measure_speed(model, random_inputs(model, 2, 32), seconds=0.01, amp=amp)
     assert speed.forward > 0 and speed.train > 0 and speed.steps >= 1
     assert not model.training
+
+
+def test_a_part_segmentor_is_counted_and_timed():
+    options = {'model.backbone.num_points': (16, 8)}
+    model = get_model('partseg_pointnet2_ssg_shapenetpart', **options)
+    inputs = random_inputs(model, 2, 32)
+    assert inputs['points'].shape == (2, 32, 6) and inputs['category'].tolist() == [0, 0]
+    cost = count_complexity(model, inputs)
+    assert set(cost.by_module) == {'backbone', 'decode_head'}
+    assert sum(cost.by_module.values()) == cost.flops
+    speed = measure_speed(model, inputs, seconds=0.01)
+    assert speed.forward > 0 and speed.train > 0

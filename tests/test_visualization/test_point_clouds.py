@@ -56,6 +56,15 @@ def test_colour_is_height_or_given(figure):
     assert given[0, 1] > given[-1, 1]  # far points are hazy
 
 
+def test_a_legend_names_colours(figure):
+    names = {'seat': (1.0, 0.0, 0.0), 'leg': (0.0, 0.0, 1.0)}
+    draw_point_clouds([CLOUD, CLOUD], ['', ''], 'x.png', legends=[names, None])
+    first, second = figure[0].axes
+    assert [text.get_text() for text in first.get_legend().get_texts()] == ['seat', 'leg']
+    assert first.get_legend().legend_handles[1].get_color() == (0.0, 0.0, 1.0)
+    assert second.get_legend() is None
+
+
 def test_file(tmp_path):
     path = draw_point_clouds([CLOUD] * 7, ['t'] * 7, tmp_path / 'clouds.png')
     assert path.stat().st_size > 1000
