@@ -91,9 +91,9 @@ def report(result: Any) -> None:
         )
         return
     print(f'\nTest split, in %:\n{comparison_table(result.table())}')
+    print('\n'.join(result.outcome()))
     baseline = result.stages[-2] if len(result.stages) > 1 else leaf
     if baseline.name == f'{leaf.name}_baseline':
-        print(result.verdict())
         logged = ('loss_cls', 'accuracy') if leaf.cfg.val_dataloader else ('loss_cls',)
         runs = {'alone': baseline.work_dir, 'distilled': leaf.work_dir}
         print('curves:', draw_curves(runs, leaf.work_dir / 'curves.png', logged))

@@ -27,7 +27,8 @@ def rows(stages: list[Stage]) -> list[dict[str, Any]]:
     shown = [task for task in TASKS if seen & set(task.values())] or TASKS[:1]
     table = []
     for stage, result in zip(stages, results):
-        row = {'stage': stage.name, 'config': stage.config.stem}
+        seed = (stage.cfg.get('randomness') or {}).get('seed')
+        row = {'stage': stage.name, 'config': stage.config.stem, 'seed': seed}
         for task in shown:
             for which, label in (('last', 'last'), ('best', 'val-best')):
                 metrics = result.get(which, {})

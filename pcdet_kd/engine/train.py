@@ -10,6 +10,7 @@ from mmengine.dist import is_main_process
 
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.distributed import on_main, setup_distributed
+from pcdet_kd.engine.outcome import outcome
 from pcdet_kd.engine.pipeline import run_stages
 from pcdet_kd.engine.stage_record import StageRecord
 from pcdet_kd.engine.stages import Stage, plan, verify_files
@@ -48,6 +49,12 @@ class TrainResult:
     def verdict(self) -> str:
         """Return one sentence on what distillation brought; needs the baseline beside it."""
         return verdict(self.stages[-1], self.stages[-2])
+
+    def outcome(self) -> list[str]:
+        """Return what a distillation run reached, in sentences; see
+        :func:`pcdet_kd.engine.outcome.outcome`.
+        """
+        return outcome(self.stages)
 
 
 def train(

@@ -45,6 +45,7 @@ def test_rows_show_the_tasks_that_were_tested():
         {
             'stage': 'seg',
             'config': 'seg',
+            'seed': None,
             'instance mIoU last': 80.0,
             'class mIoU last': 78.0,
             'instance mIoU val-best': 81.0,

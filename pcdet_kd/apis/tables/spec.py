@@ -17,6 +17,8 @@ LABELS = {
     'mean_class_accuracy': 'mAcc',
     'accuracy_voted': 'OA voted',
     'mean_class_accuracy_voted': 'mAcc voted',
+    'instance_miou': 'instance mIoU',
+    'class_miou': 'class mIoU',
     'er': 'ER',
     'clean_er': 'clean ER',
     'mce': 'mCE',
