@@ -4,8 +4,12 @@ A part that cannot be built without arguments, or would be slow at its published
 below.
 """
 
+import atexit
 import copy
+import functools
 import pickle
+import shutil
+import tempfile
 
 import pytest
 import torch
@@ -21,6 +25,7 @@ from pcdet_kd.testing import (
     random_clouds,
     random_views,
 )
+from pcdet_kd.testing.hugging_face import save_tiny_hf_model
 
 
 def ours(registry):
@@ -102,7 +107,8 @@ LOSS_ARGUMENTS = {  # check_loss has 5 classes and features of 8 channels
     'VariationalLoss': dict(channels=8),
 }
 LOSS_SHAPES = {'AttentionTransferLoss': dict(student_feat=(4, 8, 16), teacher_feat=(4, 6, 16))}
-SEE_VIEWS = {'MultiViewResNet'}
+SEE_VIEWS = {'HFImageBackbone', 'MultiViewResNet'}
+HEAD_ARGUMENTS = {'CLIPTextHead': dict(hf_model='', classes='abcde')}  # as many as classes
 WHOLE = dict(num_neighbors=64)  # a ball query that overflows keeps the points it meets first
 ORDER = {  # which order of the points must not matter, and what a tiny network needs for it
     **dict.fromkeys(('DGCNN', 'GDANet', 'PointNet', 'SimpleView', 'WrappedModule'), ('any', {})),
@@ -122,7 +128,17 @@ def tiny(name, in_channels=3):
     if name == 'WrappedModule':
         kwargs = dict(in_features=in_channels, out_features=8)
         return dict(module='torch.nn:Linear', kwargs=kwargs, out_channels=8, output='points')
+    if name == 'HFImageBackbone':
+        return dict(hf_model=tiny_hf_model(in_channels))
     return TINY_BACKBONES.get(name, {})
+
+
+@functools.cache
+def tiny_hf_model(channels):
+    pytest.importorskip('transformers')
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder)
+    return save_tiny_hf_model(folder, 'dinov2', channels)
 
 
 @pytest.mark.parametrize('in_channels', [3, 6])
@@ -250,7 +266,8 @@ def test_a_backbone_is_copied_and_pickled(name):
 @pytest.mark.parametrize('name', ours(HEADS))
 def test_head(name):
     torch.manual_seed(0)
-    head = HEADS.build(dict(type=name, in_channels=16, num_classes=5))
+    config = dict(type=name, in_channels=16, num_classes=5, **HEAD_ARGUMENTS.get(name, {}))
+    head = HEADS.build(config)
     x = torch.randn(4, 16, requires_grad=True)
     samples = [PointDataSample().set_gt_label(i) for i in range(4)]
     losses = head.loss(head(x), samples)
@@ -266,9 +283,7 @@ def test_head(name):
         assert sample.pred_label.tolist() == [int(logits.argmax())] and 'gt_label' in sample
     with torch.autocast('cpu', dtype=torch.bfloat16):
         assert torch.isfinite(head.loss(head(x), samples)['loss_cls'])
-    assert HEADS.build(dict(type=name, in_channels=16, num_classes=5)).load_state_dict(
-        head.state_dict(), strict=True
-    )
+    assert HEADS.build(config).load_state_dict(head.state_dict(), strict=True)
 
 
 DECODERS = {  # a backbone whose levels the head can decode, and small widths

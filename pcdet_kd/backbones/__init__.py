@@ -9,6 +9,7 @@ for the features of one forward; a classifier adds them in training.
 from pcdet_kd.backbones.curvenet import CurveNet
 from pcdet_kd.backbones.dgcnn import DGCNN
 from pcdet_kd.backbones.gdanet import GDANet
+from pcdet_kd.backbones.hf_image import HFImageBackbone
 from pcdet_kd.backbones.multi_view_resnet import MultiViewResNet
 from pcdet_kd.backbones.pct import PCT
 from pcdet_kd.backbones.point_transformer import PointTransformer
@@ -26,6 +27,7 @@ __all__ = [
     'CurveNet',
     'DGCNN',
     'GDANet',
+    'HFImageBackbone',
     'MultiViewResNet',
     'PCT',
     'PointMLP',

@@ -42,14 +42,17 @@ def _inner(dataset: dict) -> Any:
 
 
 def fill_num_classes(cfg: Config) -> None:
-    """Give each head without ``num_classes`` the number of classes of the training data, and each
-    model that needs ``class_parts`` those of the training data.
+    """Give each head without ``num_classes`` the number of classes of the training data, each that
+    takes ``classes`` their names, and each model that needs ``class_parts`` those of the training
+    data.
 
     Where the data set finds its classes in files that are not there, the heads stay as they are.
     """
     names = _training_classes(cfg)
     for _, head in _heads(cfg.get('model'), 'model') if names else ():
         head.setdefault('num_classes', len(names))
+        if 'classes' in accepted_arguments(_kind_of_head(head)):
+            head.setdefault('classes', list(names))
     parts = class_parts_of(_training_data(cfg))
     for model in _with_parts(cfg.get('model')) if parts else ():
         if model.get('class_parts') is None:
@@ -93,9 +96,13 @@ def _heads(node: Any, path: str) -> Iterator[tuple[str, dict]]:
     for key, value in node.items() if isinstance(node, dict) else ():
         here = f'{path}.{key}'
         if key == 'head' and isinstance(value, dict):
-            kind = value.get('type')
-            kind = MODELS.get(kind) if isinstance(kind, str) else kind
+            kind = _kind_of_head(value)
             if callable(kind) and 'num_classes' in (accepted_arguments(kind) or ()):
                 yield here, value
         else:
             yield from _heads(value, here)
+
+
+def _kind_of_head(head: dict) -> Any:
+    kind = head.get('type')
+    return MODELS.get(kind) if isinstance(kind, str) else kind

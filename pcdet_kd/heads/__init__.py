@@ -9,6 +9,7 @@ category)``, ``loss(logits, samples)`` and ``predict(logits, samples, class_part
 :class:`DecodeHead`.
 """
 
+from pcdet_kd.heads.clip_text_head import CLIPTextHead
 from pcdet_kd.heads.decode_head import DecodeHead
 from pcdet_kd.heads.dgcnn_decode_head import DGCNNDecodeHead
 from pcdet_kd.heads.mlp_head import MLPHead
@@ -17,6 +18,7 @@ from pcdet_kd.heads.pointmlp_decode_head import PointMLPDecodeHead
 from pcdet_kd.heads.pointnet2_decode_head import PointNet2DecodeHead
 
 __all__ = [
+    'CLIPTextHead',
     'DGCNNDecodeHead',
     'DecodeHead',
     'MLPHead',

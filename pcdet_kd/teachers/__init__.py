@@ -9,6 +9,7 @@ from pcdet_kd.teachers.frozen import (
     FrozenGenerator,
     FrozenTeacher,
 )
+from pcdet_kd.teachers.hf_image import HFImageTeacher
 
 __all__ = [
     'EMATeacher',
@@ -18,5 +19,6 @@ __all__ = [
     'FrozenEncoder',
     'FrozenGenerator',
     'FrozenTeacher',
+    'HFImageTeacher',
     'Teacher',
 ]

@@ -13,7 +13,7 @@ from pcdet_kd.utils.checkpoint import CheckpointError, first_line
 # Arguments that say where a model's first weights come from; a checkpoint holds better ones.
 _FIRST_WEIGHTS = ('checkpoint', 'init_cfg', 'pretrained')
 # Arguments that read another file or import a module; '_scope_' imports a package.
-_REACHING = (*_FIRST_WEIGHTS, '_scope_', 'module', 'path')
+_REACHING = (*_FIRST_WEIGHTS, '_scope_', 'hf_model', 'module', 'path')
 _MOST_VALUES = 10_000
 
 

@@ -1,12 +1,14 @@
 """Images of point clouds as a module (SimpleView, Goyal et al., ICML 2021)."""
 
+import torch
 from torch import Tensor, nn
 
 from pcdet_kd.ops.project_points import check_settings, project_points
 from pcdet_kd.registry import MODELS
 from pcdet_kd.utils.arguments import check_choice
 
-MODES = ('depth', 'color')
+MODES = ('depth', 'grey', 'color')
+FARTHEST = 0.25  # what is left of the brightness on the far side of the unit sphere
 
 
 @MODELS.register_module()
@@ -16,9 +18,10 @@ class PerspectiveProjection(nn.Module):
     Args:
         num_views, image_size, distance, footprint, up_axis, overlap: See
             :func:`~pcdet_kd.ops.project_points.project_points`.
-        mode: ``'depth'``, or ``'color'`` for the weighted mean colour.
-        channels: Channels C of an image. Depth: 1, or 3 (the depth three times, for networks that
-            expect colours). Colour: 3, or 4 with the depth as the last.
+        mode: ``'depth'``; ``'grey'`` for :func:`grey_from_depth`, images in [0, 1] as networks
+            expect that were trained on photographs; or ``'color'`` for the weighted mean colour.
+        channels: Channels C of an image. Depth and grey: 1, or 3 (the same three times, for
+            networks that expect colours). Colour: 3, or 4 with the depth as the last.
     """
 
     def __init__(
@@ -35,7 +38,7 @@ class PerspectiveProjection(nn.Module):
         super().__init__()
         check_settings(num_views, image_size, distance, footprint, up_axis, overlap)
         check_choice('mode', mode, MODES)
-        allowed = (1, 3) if mode == 'depth' else (3, 4)
+        allowed = (3, 4) if mode == 'color' else (1, 3)
         check_choice(f"channels in mode '{mode}'", channels, allowed)
         self.settings = dict(
             num_views=num_views,
@@ -60,8 +63,10 @@ class PerspectiveProjection(nn.Module):
         Raises:
             ValueError: Too few columns.
         """
-        if self.mode == 'depth':
+        if self.mode != 'color':
             images = project_points(points[..., :3], **self.settings)
+            if self.mode == 'grey':
+                images = grey_from_depth(images, self.settings['distance'])
             return images.expand(-1, -1, self.channels, -1, -1).contiguous()
         if points.shape[-1] < 6:
             raise ValueError(
@@ -77,3 +82,20 @@ class PerspectiveProjection(nn.Module):
             f'{k}={v!r}'
             for k, v in {**self.settings, 'mode': self.mode, 'channels': self.channels}.items()
         )
+
+
+def grey_from_depth(depth: Tensor, distance: float) -> Tensor:
+    """Turn depths into grey: linear from 1 on the near side of the unit sphere to a quarter on its
+    far side, the same beyond either, and 0 where there is no point.
+
+    So a shape stands out from the black ground everywhere, and its near side is bright.
+
+    Args:
+        depth: Of any shape; 0 where there is no point.
+        distance: Of the camera from the centre of the sphere.
+
+    Returns:
+        The same shape, in [0, 1].
+    """
+    behind = ((depth - (distance - 1)) / 2).clamp(0, 1)
+    return torch.where(depth > 0, 1 - (1 - FARTHEST) * behind, 0)

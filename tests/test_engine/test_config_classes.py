@@ -4,6 +4,7 @@ import pytest
 from mmengine.config import Config
 
 from pcdet_kd.datasets import ShapeNetPart
+from pcdet_kd.datasets.class_names import MODELNET40
 from pcdet_kd.datasets.synthetic.shapes import CLASS_PARTS
 from pcdet_kd.engine.config import load_config
 from pcdet_kd.engine.config_check import ConfigError
@@ -51,6 +52,19 @@ def test_a_head_takes_the_number_of_the_data_unless_it_has_one(tmp_path):
     open_cfg = config(dict(type='PointCloudFolder', data_root='nowhere', up_axis='z'))
     fill_num_classes(open_cfg)
     assert 'num_classes' not in open_cfg.model.student.head
+
+
+def test_a_head_that_works_with_names_takes_those_of_the_data():
+    cfg = config(dict(type='ModelNet40'))
+    texts = dict(type='CLIPTextHead', hf_model='clip')
+    cfg.model.teachers.main = dict(type='HFImageTeacher', hf_model='clip', head=texts)
+    fill_num_classes(cfg)
+    head = cfg.model.teachers.main.head
+    assert head.num_classes == 40 and head.classes == list(MODELNET40)
+    assert 'classes' not in cfg.model.student.head
+    cfg.model.teachers.main.head.classes = ['own']
+    fill_num_classes(cfg)
+    assert cfg.model.teachers.main.head.classes == ['own']
 
 
 @pytest.mark.parametrize('number', [39, 41])

@@ -63,6 +63,7 @@ def test_a_file_runs_no_code(name, mark, tmp_path):
     [
         (with_net(init_cfg=dict(type='Pretrained', checkpoint='x.pth')), 'backbone.init_cfg would'),
         (dict(type='MultiViewResNet', pretrained='x'), 'model.pretrained would read another file'),
+        (dict(type='HFImageBackbone', hf_model='x'), 'model.hf_model would read another file'),
         (dict(type='FrozenTeacher', model=STUDENT, checkpoint='x'), 'model.checkpoint would'),
         (dict(type='FeatureBank', teacher={}, data=[], path='x'), 'model.path would'),
         (with_net(variant='/etc/x'), "backbone.variant is '/etc/x'; a text may be a plain word"),

@@ -3,7 +3,7 @@ import torch
 
 from pcdet_kd.ops import project_points
 from pcdet_kd.registry import MODELS
-from pcdet_kd.views.perspective_projection import PerspectiveProjection
+from pcdet_kd.views.perspective_projection import PerspectiveProjection, grey_from_depth
 
 
 def test_module():
@@ -25,6 +25,20 @@ def test_module():
     assert half.dtype == torch.float32
 
 
+def test_grey_is_linear_in_the_depth():
+    depth = torch.tensor([0, 0.1, 0.5, 1, 1.5, 2.5, 3], dtype=torch.float64)
+    expected = [0, 1, 1, 1 - 0.75 * 0.25, 1 - 0.75 * 0.5, 0.25, 0.25]
+    assert grey_from_depth(depth, 1.5).tolist() == pytest.approx(expected)
+    points = torch.randn(2, 50, 3, generator=torch.Generator().manual_seed(0)) * 0.3
+    for channels in (1, 3):
+        images = PerspectiveProjection(image_size=16, distance=1.7, mode='grey', channels=channels)(
+            points
+        )
+        drawn = project_points(points, image_size=16, distance=1.7)
+        assert torch.equal(images, grey_from_depth(drawn, 1.7).expand(-1, -1, channels, -1, -1))
+        assert (images > 0).sum() == channels * (drawn > 0).sum()
+
+
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [
@@ -35,6 +49,7 @@ def test_module():
         (dict(distance=0), 'distance is 0'),
         (dict(mode='rgb'), "mode is 'rgb'"),
         (dict(channels=2), "channels in mode 'depth' is 2"),
+        (dict(mode='grey', channels=4), "channels in mode 'grey' is 4"),
         (dict(mode='color', channels=1), "channels in mode 'color' is 1"),
         (dict(up_axis='up'), 'up_axis'),
     ],

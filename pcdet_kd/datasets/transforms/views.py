@@ -11,7 +11,7 @@ from pcdet_kd.views.perspective_projection import PerspectiveProjection
 
 @TRANSFORMS.register_module()
 class ProjectViews(BaseTransform):
-    """Add ``views`` (V, C, H, W): depth or colour images of the cloud, with the axis of
+    """Add ``views`` (V, C, H, W): depth, grey or colour images of the cloud, with the axis of
     ``up_axis`` upright in them.
 
     The cloud should lie in a unit sphere. See

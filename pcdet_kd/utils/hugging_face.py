@@ -1,0 +1,238 @@
+"""Vision models of Hugging Face's transformers, from a local folder or from its cache.
+
+Nothing is downloaded, no code of a model's author runs, and weights are read from safetensors only.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from pcdet_kd.utils.checkpoint import CheckpointError, first_line
+from pcdet_kd.utils.errors import UserError
+
+LOCAL = dict(local_files_only=True, trust_remote_code=False)
+WEIGHTS = dict(local_files_only=True, use_safetensors=True, dtype=torch.float32)
+
+
+class MissingPackageError(UserError, ImportError):
+    """An optional package is not installed."""
+
+
+class ImageSettings(NamedTuple):
+    """How a model wants its images.
+
+    Attributes:
+        size: Height and width in pixels.
+        mean, std: Per channel, of images in [0, 1].
+    """
+
+    size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def import_transformers() -> ModuleType:
+    """Return the package ``transformers``, which takes seconds to import.
+
+    Raises:
+        MissingPackageError: It is not installed.
+    """
+    try:
+        import transformers
+    except ImportError as error:
+        raise MissingPackageError(
+            f'models of Hugging Face need the package transformers ({error}): pip install '
+            "'transformers>=5' safetensors"
+        ) from error
+    return transformers
+
+
+def read_model_config(hf_model: str) -> Any:
+    """Return the config of a model.
+
+    Args:
+        hf_model: A folder that holds ``config.json``, or the name of a model in Hugging Face's
+            cache, such as ``'facebook/dinov2-small'``.
+
+    Raises:
+        CheckpointError: It is neither, or a model that transformers does not know.
+    """
+    auto = import_transformers().AutoConfig
+    return _read(hf_model, 'config.json', lambda: auto.from_pretrained(hf_model, **LOCAL))
+
+
+def build_vision_model(config: Any, hf_model: str, projected: bool = False) -> nn.Module:
+    """Return the vision model of a config, with random weights.
+
+    Args:
+        config: What :func:`read_model_config` returned. Of a model of images and texts, such as
+            CLIP, the image tower is built.
+        hf_model: Its name, for messages.
+        projected: With CLIP's projection into the space that it shares with texts.
+
+    Raises:
+        CheckpointError: It does not look at images, or is not CLIP but ``projected`` was asked for.
+    """
+    transformers = import_transformers()
+    vision = getattr(config, 'vision_config', None) or config
+    if projected:
+        if config.model_type != 'clip':
+            raise CheckpointError(
+                f"{hf_model} is a model of type '{config.model_type}', expected 'clip': its images "
+                'and texts have one space'
+            )
+        vision.projection_dim = config.projection_dim
+        return transformers.CLIPVisionModelWithProjection(vision)
+    net = _read(
+        hf_model,
+        'config.json',
+        lambda: transformers.AutoModel.from_config(vision, trust_remote_code=False),
+    )
+    if net.main_input_name != 'pixel_values':
+        raise CheckpointError(
+            f"{hf_model} is a {type(net).__name__}, whose input is '{net.main_input_name}', "
+            "expected a model of images (input 'pixel_values')"
+        )
+    return net
+
+
+def read_image_settings(hf_model: str) -> ImageSettings:
+    """Return how a model's own ``preprocessor_config.json`` wants images.
+
+    Where the model's authors cut a central square out of a larger image, ``size`` is that of the
+    square: a view of a shape is square and has no edge that could be lost.
+
+    Raises:
+        CheckpointError: There is no such file, or it asks for something that a size, a mean and a
+            standard deviation can't express.
+    """
+    import_transformers()
+    from transformers.image_processing_base import ImageProcessingMixin
+
+    found, _ = _read(
+        hf_model,
+        'preprocessor_config.json',
+        lambda: ImageProcessingMixin.get_image_processor_dict(hf_model, local_files_only=True),
+    )
+    size = (found.get('do_center_crop') and found.get('crop_size')) or found.get('size')
+    sides = {size} if isinstance(size, int) else set((size or {}).values())
+    factor = found.get('rescale_factor', 1 / 255)
+    if len(sides) != 1 or abs(factor * 255 - 1) > 1e-6:
+        raise CheckpointError(
+            f'{hf_model}: preprocessor_config.json has size {size} and rescale_factor {factor}, '
+            'expected one size and 1/255. Give image_size, image_mean and image_std yourself'
+        )
+    normalizes = found.get('do_normalize', True) and 'image_mean' in found
+    return ImageSettings(
+        sides.pop(),
+        tuple(found['image_mean']) if normalizes else (0.0,) * 3,
+        tuple(found['image_std']) if normalizes else (1.0,) * 3,
+    )
+
+
+def load_vision_weights(net: nn.Module, hf_model: str, needed: Collection[str]) -> None:
+    """Read a model's own weights, in float32.
+
+    Args:
+        net: From :func:`build_vision_model`; unchanged if this fails.
+        hf_model: Folder or name.
+        needed: Names of the parameters that must be there; the others are not used.
+
+    Raises:
+        CheckpointError: There are no safetensors, one is damaged, or a needed parameter is absent
+            or of another shape.
+    """
+    net.load_state_dict(_load(net, hf_model, needed).state_dict())
+
+
+def _load(net: nn.Module, hf_model: str, needed: Collection[str]) -> nn.Module:
+    """Return another model of the same class and config with the weights."""
+    folder = Path(hf_model).expanduser()
+    if folder.is_dir() and not any(folder.glob('*.safetensors')):
+        raise CheckpointError(
+            f'{hf_model} holds no .safetensors file, only '
+            f'{", ".join(sorted(p.name for p in folder.iterdir())[:6]) or "nothing"}. Pickled '
+            'weights are not read, because they can run code: save the model again with '
+            'transformers (save_pretrained), or download its safetensors'
+        )
+    with quiet():
+        loaded, report = _read(
+            hf_model,
+            'model.safetensors',
+            lambda: type(net).from_pretrained(
+                hf_model, config=net.config, output_loading_info=True, **WEIGHTS
+            ),
+        )
+    missing = sorted(set(report['missing_keys']) & set(needed))
+    if missing:
+        raise CheckpointError(
+            f'{hf_model}: the file of weights lacks {len(missing)} that {type(net).__name__} '
+            f'needs, such as {", ".join(missing[:3])}. '
+            + (
+                "The model was saved without its pooling layer: use feature='cls'"
+                if all('pooler' in name for name in missing)
+                else 'Take the whole model, not a part of it'
+            )
+        )
+    return loaded
+
+
+def load_clip(hf_model: str) -> tuple[nn.Module, Any]:
+    """Return CLIP with its own weights, in eval mode, and its tokenizer.
+
+    Raises:
+        CheckpointError: It is another model, or some of it is missing.
+    """
+    transformers = import_transformers()
+    config = read_model_config(hf_model)
+    if config.model_type != 'clip':
+        raise CheckpointError(
+            f"{hf_model} is a model of type '{config.model_type}', expected 'clip'"
+        )
+    tokenizer = _read(
+        hf_model,
+        'the tokenizer',
+        lambda: transformers.AutoTokenizer.from_pretrained(hf_model, **LOCAL),
+    )
+    with torch.device('meta'):
+        net = transformers.CLIPModel(config)
+    needed = [name for name, _ in net.named_parameters()]
+    return _load(net, hf_model, needed).eval(), tokenizer
+
+
+def _read(hf_model: str, file: str, read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except Exception as error:  # transformers, huggingface_hub and safetensors have many
+        reason = first_line(error)
+        if Path(hf_model).expanduser().is_dir():
+            message = f'{hf_model}: {file} cannot be used: {reason}'
+        else:
+            message = (
+                f"'{hf_model}' is neither a folder nor a model in Hugging Face's cache, as far as "
+                f'{file} is concerned ({reason}). Nothing is downloaded here: run '
+                f"'hf download {hf_model}' first; or on another machine with '--local-dir DIR', "
+                'and give the folder'
+            )
+        raise CheckpointError(message) from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers from drawing bars and tables; what is missing is an error here anyway."""
+    from transformers.utils import logging
+
+    verbosity, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bar:
+            logging.enable_progress_bar()
