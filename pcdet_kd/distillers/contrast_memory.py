@@ -129,6 +129,11 @@ class ContrastMemory(BaseModule):
                 'the memory of CRD does not know the training samples: train with a Runner that '
                 'has a SampleNamesHook, or call set_samples(names)'
             )
+        if any('gt_score' in sample for sample in samples):
+            raise ValueError(
+                'CRD remembers single samples, and batch_augments has mixed them: remove '
+                'batch_augments, or use another method'
+            )
         names = [sample.get('sample_id') for sample in samples]
         unknown = [name for name in names if name not in self._rows]
         if unknown:

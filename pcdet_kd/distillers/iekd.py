@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from pcdet_kd.distillers.base import Distiller
-from pcdet_kd.distillers.widths import check_width, feature_width
+from pcdet_kd.distillers.fit import check_width, feature_width
 from pcdet_kd.registry import DISTILLERS
 from pcdet_kd.structures import ModelOutput, PointDataSample
 

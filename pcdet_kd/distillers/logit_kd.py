@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from pcdet_kd.distillers.base import Distiller
+from pcdet_kd.distillers.fit import logits_of
 from pcdet_kd.registry import DISTILLERS
 from pcdet_kd.structures import ModelOutput, PointDataSample, pseudo_targets
 
@@ -22,7 +23,7 @@ class LogitKD(Distiller):
     def distill(
         self, out: ModelOutput, inputs: dict[str, Tensor], samples: list[PointDataSample]
     ) -> dict[str, Tensor]:
-        teacher = self.teachers['main'](inputs, samples)
+        teacher = logits_of(self, self.teachers['main'](inputs, samples))
         loss, more = self.losses['logit'], {}
         if getattr(loss, 'needs_target', False):
             if any('gt_score' in sample for sample in samples):
@@ -30,9 +31,9 @@ class LogitKD(Distiller):
                     f'{type(loss).__name__} needs one label per sample, and batch_augments has '
                     'mixed the samples: use LogitKDLoss, or remove batch_augments'
                 )
-            more['target'] = pseudo_targets(samples, teacher.logits)
-        agree = (out.logits.argmax(1) == teacher.logits.argmax(1)).float().mean()
+            more['target'] = pseudo_targets(samples, teacher)
+        agree = (out.logits.argmax(1) == teacher.argmax(1)).float().mean()
         return dict(
-            loss_logit=loss(student_logits=out.logits, teacher_logits=teacher.logits, **more),
+            loss_logit=loss(student_logits=out.logits, teacher_logits=teacher, **more),
             stat_agreement=agree.detach(),
         )

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from pcdet_kd.distillers.base import Distiller
-from pcdet_kd.distillers.widths import check_width, feature_width
+from pcdet_kd.distillers.fit import check_width, feature_width, logits_of
 from pcdet_kd.registry import DISTILLERS
 from pcdet_kd.structures import ModelOutput, PointDataSample
 
@@ -59,8 +59,8 @@ class SRRL(Distiller):
     ) -> dict[str, Tensor]:
         teacher = self.teachers['main'](inputs, samples)
         feat = self.helpers['connector'](out.feat)
-        logits = self.helpers['classifier'].classify(feat)
+        logits, taught = self.helpers['classifier'].classify(feat), logits_of(self, teacher)
         return dict(
             loss_feature=self.losses['feature'](student_feat=feat, teacher_feat=teacher.feat),
-            loss_logit=self.losses['logit'](student_logits=logits, teacher_logits=teacher.logits),
+            loss_logit=self.losses['logit'](student_logits=logits, teacher_logits=taught),
         )

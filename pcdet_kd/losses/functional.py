@@ -62,7 +62,8 @@ def check_features(student_feat: Tensor, teacher_feat: Tensor, least: int = 1) -
         )
     if shapes[0][0] < least:
         raise ValueError(
-            f'a loss between samples needs a batch of {least} or more, got {shapes[0][0]}'
+            f'a loss between samples needs a batch of {least} or more, got {shapes[0][0]}: set '
+            'drop_last=True in train_dataloader'
         )
 
 

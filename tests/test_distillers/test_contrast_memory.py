@@ -142,6 +142,10 @@ def test_what_is_wrong_is_named():
         ContrastMemory(channels=4)(unit(1, 4), unit(1, 4), samples(0))
     with pytest.raises(ValueError, match="no sample 's10'"):
         build()(unit(1, 4), unit(1, 4), samples(10))
+    mixed = samples(0)
+    mixed[0].set_gt_score(torch.tensor([0.5, 0.5]))
+    with pytest.raises(ValueError, match='batch_augments has mixed them'):
+        build()(unit(1, 4), unit(1, 4), mixed)
     memory = build(NAMES[:2])
     with pytest.raises(ValueError, match='no sample of another class'):
         memory(unit(2, 4), unit(2, 4), samples(0, 1, labels=(1, 1)))

@@ -84,7 +84,7 @@ def test_weights_and_mistakes(student, teacher):
     assert torch.equal(only(student, teacher), 25 * parts[0])
     with pytest.raises(ValueError, match='both 0'):
         RelationalKDLoss(0.0, 0.0)
-    with pytest.raises(ValueError, match='a batch of 2 or more, got 1'):
+    with pytest.raises(ValueError, match='a batch of 2 or more, got 1: set drop_last'):
         RelationalKDLoss()(student[:1], teacher[:1])
     with pytest.raises(ValueError, match=r'\(6, 5\) and teacher_feat \(3, 7\)'):
         RelationalKDLoss()(student, teacher[:3])

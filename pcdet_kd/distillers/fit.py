@@ -1,6 +1,8 @@
-"""Whether parts fit together, asked when a distiller is built."""
+"""Whether parts fit together, and give what a method needs."""
 
-from torch import nn
+from torch import Tensor, nn
+
+from pcdet_kd.structures import ModelOutput
 
 
 def feature_width(model: nn.Module) -> int | None:
@@ -27,3 +29,21 @@ def check_width(owner: object, what: str, width: int | None, of: str, needed: in
         raise ValueError(
             f'{type(owner).__name__}: {what} is {width}, expected {needed}, the width of {of}'
         )
+
+
+def logits_of(owner: object, teacher: ModelOutput) -> Tensor:
+    """Return the teacher's logits (B, K).
+
+    Args:
+        owner: The distiller, for the message.
+        teacher: The teacher's output.
+
+    Raises:
+        ValueError: It has none.
+    """
+    if teacher.logits is None:
+        raise ValueError(
+            f'{type(owner).__name__} needs logits, and the teacher has features only: use a '
+            'teacher with a head, or a method of features such as FeatureKD'
+        )
+    return teacher.logits
