@@ -4,6 +4,7 @@ again.
 
 import json
 import pickle
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,6 +22,7 @@ from pcdet_kd.engine.config import load_config
 from pcdet_kd.engine.pipeline import feature_banks
 from pcdet_kd.engine.stages import _variables_of_stages, plan
 from pcdet_kd.registry import DATASETS, MODELS, PARAM_SCHEDULERS
+from pcdet_kd.testing.hugging_face import save_tiny_hf_model
 from pcdet_kd.utils.checkpoint import save_checkpoint_file
 
 ROOT = Path(__file__).parents[1]
@@ -104,9 +106,17 @@ def small_data(tmp_path_factory) -> dict[str, dict]:
         ShapeNetPart={'data_root': str(part_texts)},
         FewShotFold={'data_root': str(models), 'way': 2, 'shot': 1, 'test_per_class': 1},
         PointBERTFewShot={'data_root': str(tasks.parent)},
+        hf_model=tiny_hf_model(root / 'clip'),
         SyntheticScans={'num_train': 45, 'num_test': 15},
         ModelNet40Resampled=rendered,
     )
+
+
+def tiny_hf_model(folder: Path) -> str | None:
+    """Write a model whose features have 16 channels, where its package is installed."""
+    if find_spec('transformers') is None:
+        return None
+    return save_tiny_hf_model(folder, 'clip', words=('chair', 'table'))
 
 
 def write_rendered(options: dict, rng: np.random.Generator) -> None:
@@ -146,9 +156,12 @@ def options_for(leaf: Path, small_data: dict) -> dict:
         del options['num_points']
         sizes = dict(depth=2, embed_dims=48)
         options.update({f'model.student.backbone.{key}': size for key, size in sizes.items()})
-    if cfg.get('labels') is not None:
+    if cfg.get('labels'):
         options['labels'] = 0.6
     known = _variables_of_stages(leaf)
+    if 'hf_model' in known:
+        pytest.importorskip('transformers')
+        options.update(hf_model=small_data['hf_model'], feature_channels=16)
     return {name: value for name, value in options.items() if '.' in name or name in known}
 
 
@@ -409,7 +422,7 @@ def test_every_config_of_a_student_is_listed():
     assert not [
         leaf
         for leaf in missing
-        if not Path(leaf).name.startswith(('mvcnn_', 'generator_', 'autoencoder_', 'probe_'))
+        if not Path(leaf).name.startswith(('mvcnn_', 'hf_', 'generator_', 'autoencoder_', 'probe_'))
         and not leaf.endswith('_syntheticscans.py')
     ]
 

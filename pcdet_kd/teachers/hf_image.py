@@ -78,6 +78,9 @@ class _ImageEncoder(BaseModel):
             HEADS.build({'in_channels': self.backbone.out_channels, **head}) if head else None
         )
 
+    def _dump_init_info(self) -> None:
+        """Write no line per parameter: the backbone says in one where its weights are from."""
+
     def forward(
         self, inputs: dict[str, Tensor], data_samples: list | None = None, mode: str = 'tensor'
     ) -> ModelOutput:

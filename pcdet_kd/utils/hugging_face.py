@@ -209,16 +209,15 @@ def _read(hf_model: str, file: str, read: Callable[[], Any]) -> Any:
     try:
         return read()
     except Exception as error:  # transformers, huggingface_hub and safetensors have many
-        reason = first_line(error)
-        if Path(hf_model).expanduser().is_dir():
-            message = f'{hf_model}: {file} cannot be used: {reason}'
-        else:
+        if isinstance(error, OSError) and not Path(hf_model).expanduser().is_dir():
             message = (
-                f"'{hf_model}' is neither a folder nor a model in Hugging Face's cache, as far as "
-                f'{file} is concerned ({reason}). Nothing is downloaded here: run '
-                f"'hf download {hf_model}' first; or on another machine with '--local-dir DIR', "
-                'and give the folder'
+                f"'{hf_model}' is not a folder, and Hugging Face's cache has no {file} of a model "
+                'of that name. Nothing is downloaded here: where there is a network, run '
+                "'hf download NAME --local-dir DIR' (NAME as in 'facebook/dinov2-small'), and give "
+                'hf_model=DIR'
             )
+        else:
+            message = f'{hf_model}: {file} cannot be used: {first_line(error)}'
         raise CheckpointError(message) from error
 
 

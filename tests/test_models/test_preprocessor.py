@@ -1,6 +1,10 @@
+import math
+
+import numpy as np
 import pytest
 import torch
 
+from pcdet_kd.datasets.transforms import PackPointInputs
 from pcdet_kd.models import PointDataPreprocessor
 from pcdet_kd.views import PerspectiveProjection, normalize_images
 
@@ -25,6 +29,32 @@ def test_views_are_drawn_once(batch):
     once['views'] = once['views'] + 1
     assert torch.equal(preprocessor(dict(inputs=once))['inputs']['views'], once['views'])
     assert 'views' not in batch['inputs'], 'the batch itself was changed'
+
+
+def first_view_in_colour(points, rgb, size, distance=1.4):
+    """SimpleView's first view, point by point in float64: rows along -y, columns along x."""
+    image, total = np.zeros((3, size, size)), np.zeros((size, size))
+    for (x, y, z), colour in zip(points.astype(np.float64), rgb.astype(np.float64)):
+        depth = z + distance
+        row, column = (math.ceil((c / depth + 1) * size / 2 - 0.5) for c in (-y, x))
+        if 0 <= row < size and 0 <= column < size:
+            image[:, row, column] += colour / depth
+            total[row, column] += 1 / depth
+    return np.divide(image, total, out=image, where=total > 0)
+
+
+def test_colours_of_a_sample_become_colour_views():
+    rng = np.random.default_rng(0)
+    sample = dict(points=rng.uniform(-0.6, 0.6, (200, 3)), rgb=rng.uniform(0, 1, (200, 3)))
+    sample = {name: value.astype(np.float32) for name, value in sample.items()}
+    points = PackPointInputs(features=('rgb',))(sample)['inputs']['points']
+    views = dict(type='PerspectiveProjection', mode='color', image_size=16)
+    drawn = PointDataPreprocessor(views)(dict(inputs=dict(points=[points])))['inputs']['views']
+    expected = first_view_in_colour(sample['points'], sample['rgb'], 16)
+    assert drawn.shape == (1, 6, 3, 16, 16) and (drawn > 0).any()
+    np.testing.assert_allclose(drawn[0, 0].numpy(), expected, rtol=1e-5, atol=1e-6)
+    several = np.unique(np.round(expected.sum(0)[expected.sum(0) > 0], 6))
+    assert len(several) > 50, 'many pixels, of which some mix colours'
 
 
 def test_pictures_in_bytes_are_normalized_once(batch):
