@@ -86,6 +86,11 @@ METHODS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _same_weights_in_every_run():
+    torch.manual_seed(0)
+
+
 @pytest.fixture(params=METHODS)
 def method(request):
     """The name of a method; a test that takes it runs for each."""

@@ -4,7 +4,8 @@ import torch
 
 from pcdet_kd.losses.attention_transfer import AttentionTransferLoss, attention_transfer
 
-STUDENT, TEACHER = (torch.randn(4, c, 9, dtype=torch.float64) for c in (5, 7))
+GENERATOR = torch.Generator().manual_seed(0)
+STUDENT, TEACHER = (torch.randn(4, c, 9, dtype=torch.float64, generator=GENERATOR) for c in (5, 7))
 
 
 def test_it_is_the_papers_formula():
