@@ -4,6 +4,7 @@ import pcdet_kd.engine  # noqa: F401  its compat comes before all else of MMEngi
 from pcdet_kd.apis.compare import Comparison, compare
 from pcdet_kd.apis.diagnosis import diagnose, write_diagnosis
 from pcdet_kd.apis.few_shot import FewShotResult, few_shot, few_shot_probe
+from pcdet_kd.apis.inferencer import PointCloudClassificationInferencer
 from pcdet_kd.apis.models import (
     ModelInfo,
     get_model,
@@ -27,6 +28,7 @@ __all__ = [
     'FewShotResult',
     'ModelInfo',
     'Official',
+    'PointCloudClassificationInferencer',
     'ProbeResult',
     'TableResult',
     'TestResult',

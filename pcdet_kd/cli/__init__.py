@@ -7,6 +7,7 @@ COMMANDS = {
     'train': 'train a config and all that it requires',
     'test': "evaluate a checkpoint on a config's test split, plain or with votes, or on a "
     'corruption suite',
+    'predict': 'classify point clouds of files and folders with a trained model',
     'run-table': 'train a table of configs with several seeds, and write it beside published '
     'numbers',
     'diagnose': 'say what distillation did to a student, on a page',

@@ -1,0 +1,112 @@
+"""Classify point clouds of files and folders with a trained model."""
+
+import argparse
+import csv
+import io
+import json
+from pathlib import Path
+
+from pcdet_kd.cli.guard import guarded
+from pcdet_kd.cli.options import add_config_options, positive
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog='The exit code is 1 if a file could not be read; the others are classified all the '
+        'same.',
+    )
+    parser.add_argument('config', help='config file, or the name of a model')
+    parser.add_argument('checkpoint', help="a run's checkpoint, or its student_last.pth")
+    parser.add_argument(
+        'inputs', nargs='+', help='point-cloud files or meshes, folders of them, or patterns'
+    )
+    parser.add_argument(
+        '--out', metavar='FILE', help='write the predictions there, as .csv or .json'
+    )
+    parser.add_argument(
+        '--topk', type=positive, default=1, help='how many classes to name (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--features', action='store_true', help='with --out FILE.json: also the features'
+    )
+    parser.add_argument(
+        '--up-axis', choices=['x', 'y', 'z'], help="axis that points up; default: the model's"
+    )
+    parser.add_argument(
+        '--no-normalize',
+        action='store_true',
+        help='do not scale clouds into the unit sphere where the config does not either',
+    )
+    parser.add_argument('--columns', help='columns of text and npy files, such as x,y,z,nx,ny,nz')
+    parser.add_argument('--batch-size', type=positive, default=32, help='(default: %(default)s)')
+    parser.add_argument('--device', help='cpu, cuda, ...; default: a GPU if there is one')
+    add_config_options(parser)
+    args = parser.parse_args()
+    if args.out and Path(args.out).suffix not in ('.csv', '.json'):
+        parser.error(f"--out: '{args.out}' must end in .csv or .json")
+    if args.features and Path(args.out or '').suffix != '.json':
+        parser.error('--features: needs --out FILE.json')
+    return args
+
+
+@guarded
+def main() -> int:
+    """Run the command and return its exit code."""
+    args = parse_args()
+    from pcdet_kd.apis import PointCloudClassificationInferencer
+    from pcdet_kd.utils.files import write_whole
+    from pcdet_kd.visualization import comparison_table
+
+    inferencer = PointCloudClassificationInferencer(
+        args.config,
+        args.checkpoint,
+        args.device,
+        args.up_axis,
+        not args.no_normalize,
+        args.cfg_options,
+        show_progress=False,
+    )
+    print(f'each cloud: {"; ".join(inferencer.says) or "as it is"}')
+    columns = args.columns.split(',') if args.columns else None
+    results = inferencer(
+        args.inputs,
+        batch_size=args.batch_size,
+        topk=args.topk,
+        features=args.features,
+        columns=columns,
+    )
+    found, failed = results['predictions'], results['failed']
+    if args.out:
+        is_csv = Path(args.out).suffix == '.csv'
+        text = as_csv(found) if is_csv else json.dumps(results, indent=1) + '\n'
+        write_whole(args.out, text)
+        print(f'{len(found)} predictions written: {args.out}')
+    elif found:
+        print(comparison_table(as_rows(found)))
+    for row in failed:
+        print(f'not read: {" ".join(row["reason"].split())}')
+    return int(bool(failed))
+
+
+def as_rows(predictions: list[dict]) -> list[dict]:
+    """Return one flat row per cloud: its name, and class and score of each place."""
+    rows = []
+    for prediction in predictions:
+        row = {'name': prediction['name']}
+        for place, (name, score) in enumerate(prediction['top'], 1):
+            end = '' if place == 1 else f' {place}'
+            row.update({f'class{end}': name, f'score{end}': round(score, 4)})
+        rows.append(row)
+    return rows
+
+
+def as_csv(predictions: list[dict]) -> str:
+    """Return the rows as a CSV file with a header."""
+    rows = as_rows(predictions)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else ['name', 'class', 'score'])
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

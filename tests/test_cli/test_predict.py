@@ -1,0 +1,60 @@
+import csv
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from pcdet_kd.apis import init_model
+from pcdet_kd.cli.predict import main
+from pcdet_kd.utils.checkpoint import save_checkpoint_file
+
+CONFIG = 'pointnet_small_modelnet40'
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run the command on a folder of two clouds, from that folder."""
+    weights = tmp_path / 'last.pth'
+    save_checkpoint_file(dict(state_dict=init_model(CONFIG).state_dict()), weights)
+    (tmp_path / 'scans').mkdir()
+    for name in 'ab':
+        np.save(tmp_path / f'scans/{name}.npy', np.random.default_rng(0).normal(size=(40, 3)))
+    monkeypatch.chdir(tmp_path)
+
+    def command(*argv):
+        options = ['--device', 'cpu', '--cfg-options', 'num_points=32']
+        monkeypatch.setattr(sys, 'argv', ['predict', CONFIG, str(weights), *argv, *options])
+        return main(), capsys.readouterr().out
+
+    return command
+
+
+def test_a_table(run):
+    code, out = run('scans', '--topk', '2')
+    assert code == 0 and 'each cloud: centred and scaled' in out
+    rows = [line for line in out.splitlines() if line.startswith('| scans/')]
+    assert len(rows) == 2 and 'class 2' in out
+
+
+def test_files(run, tmp_path):
+    assert run('scans', '--out', 'p.csv', '--topk', '2')[0] == 0
+    rows = list(csv.DictReader((tmp_path / 'p.csv').read_text().splitlines()))
+    assert [row['name'] for row in rows] == ['scans/a.npy', 'scans/b.npy']
+    assert set(rows[0]) == {'name', 'class', 'score', 'class 2', 'score 2'}
+    assert run('scans', '--out', 'p.json', '--features')[0] == 0
+    found = json.loads((tmp_path / 'p.json').read_text())
+    assert len(found['predictions'][0]['feature']) == 128 and found['failed'] == []
+    assert found['predictions'][0]['class'] == rows[0]['class']
+
+
+def test_a_file_that_cannot_be_read(run, tmp_path):
+    (tmp_path / 'scans/c.ply').write_text('no cloud')
+    code, out = run('scans', '--out', 'p.csv')
+    assert code == 1 and '2 predictions written' in out and 'not read: scans/c.ply' in out
+
+
+def test_wrong_options(run, capsys):
+    for argv in (['--out', 'p.txt'], ['--features']):
+        with pytest.raises(SystemExit, match='2'):
+            run('scans', *argv)
