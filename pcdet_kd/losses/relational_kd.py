@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pcdet_kd.losses.functional import check_features, full_precision, unit
+from pcdet_kd.losses.functional import check_features, full_precision
 from pcdet_kd.registry import LOSSES
 
 
@@ -45,20 +45,22 @@ def relational_angle(student_feat: Tensor, teacher_feat: Tensor) -> Tensor:
     return F.smooth_l1_loss(student, teacher)
 
 
-def _differences(feat: Tensor) -> Tensor:
-    return feat[None] - feat[:, None]  # (B, B, D): from i to j
-
-
 def _distances(feat: Tensor, eps: float) -> Tensor:
     others = ~torch.eye(len(feat), dtype=torch.bool, device=feat.device)
-    # a distance that is clamped has no gradient
-    distance = _differences(feat).square().sum(2).clamp_min(eps).sqrt() * others
+    # not by matrix products, which lose close pairs; a distance that is clamped has no gradient
+    distance = torch.cdist(feat, feat, compute_mode='donot_use_mm_for_euclid_dist')
+    distance = distance.clamp_min(eps**0.5) * others
     return distance / distance[others].mean()
 
 
 def _cosines(feat: Tensor) -> Tensor:
-    directions = unit(_differences(feat))
-    return directions @ directions.transpose(1, 2)
+    to = feat[None] - feat[:, None]  # (B, B, D): from i to j
+    dots = to @ to.transpose(1, 2)
+    square = dots.diagonal(dim1=1, dim2=2)
+    apart = square > 1e-24
+    length = torch.where(apart, square, 1).sqrt()
+    both = apart[:, :, None] & apart[:, None, :]
+    return torch.where(both, dots, 0) / (length[:, :, None] * length[:, None, :])
 
 
 @LOSSES.register_module()

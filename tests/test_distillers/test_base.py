@@ -114,6 +114,21 @@ def test_every_method_trains_the_student_and_its_helpers_and_nothing_else(
     assert not held & {id(p) for p in model.parameters()}
 
 
+@pytest.mark.parametrize('without', [range(3), range(6)], ids=['half', 'none'])
+def test_every_method_learns_from_clouds_without_labels(method, without, build_method, batch):
+    """Its terms are those of all clouds; where it uses labels, others stand in for them."""
+    model = build_method(method).eval()
+    with torch.no_grad():
+        known = model(batch['inputs'], batch['data_samples'], mode='loss')
+        for i in without:
+            del batch['data_samples'][i].gt_label
+        found = model(batch['inputs'], batch['data_samples'], mode='loss')
+    terms = [key for key in found if key.startswith('loss_') and key != 'loss_cls']
+    assert all(torch.isfinite(found[key]) for key in terms)
+    if method not in ('dkd', 'crd'):
+        assert all(torch.equal(found[key], known[key]) for key in terms)
+
+
 def test_no_method_is_in_the_exported_student(method, build_method, tiny_student):
     state = build_method(method).state_dict()
     plain = MODELS.build(tiny_student)
