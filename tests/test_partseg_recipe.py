@@ -142,3 +142,14 @@ def test_pointcmts_encoder_is_the_one_that_stage_iii_trains():
     theirs = MODELS.build(encoder.cfg.model.student).backbone.state_dict()
     assert {k: v.shape for k, v in ours.items()} == {k: v.shape for k, v in theirs.items()}
     assert stages[-1].cfg.model.decode_head.init_cfg.type == 'Xavier'
+
+
+def test_options_of_the_data_do_not_reach_the_stages_on_modelnet40():
+    options = dict(data_root='parts', batch_size=2, max_epochs=3)
+    file = CONFIGS / 'pointnet2_msg_pointcmt_shapenetpart.py'
+    *before, leaf = plan(file, options, {'encoder.data_root': 'shapes'})
+    assert leaf.cfg.train_dataloader.dataset.data_root == 'parts'
+    assert (leaf.cfg.train_dataloader.batch_size, leaf.cfg.train_cfg.max_epochs) == (2, 3)
+    roots = {stage.name: stage.cfg.train_dataloader.dataset.data_root for stage in before}
+    assert roots['encoder'] == 'shapes' and 'parts' not in roots.values()
+    assert all(stage.cfg.train_dataloader.batch_size > 2 for stage in before)

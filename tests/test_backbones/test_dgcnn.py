@@ -128,3 +128,13 @@ def test_wrong_arguments():
         DGCNN(channels=())
     with pytest.raises(ValueError, match='num_neighbors 0'):
         DGCNN(num_neighbors=0)
+
+
+def test_levels_are_the_outputs_of_the_edge_convolutions_at_the_points():
+    net = DGCNN(channels=(8, 12), embed_channels=16, num_neighbors=4).eval()
+    points = torch.randn(2, 20, 3)
+    out = net(points)
+    assert len(out.levels) == 2
+    for level, stage in zip(out.levels, out.stages):
+        assert torch.equal(level.coords, points)
+        assert torch.equal(level.feats.transpose(1, 2), stage)

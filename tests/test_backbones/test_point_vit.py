@@ -160,3 +160,16 @@ def test_wrong_arguments():
         PointViT(**TINY, class_token=False, pool=('cls',))
     with pytest.raises(ValueError, match='set in_channels=6'):
         PointViT(**TINY)(torch.rand(1, 9, 6))
+
+
+def test_levels_are_the_normalised_tokens_of_three_depths():
+    net = PointViT(embed_dims=24, depth=6, num_heads=2, num_patches=8, patch_size=4).eval()
+    out = net(torch.randn(2, 40, 3))
+    assert len(out.levels) == len(out.stages) == 3
+    for level, stage in zip(out.levels, out.stages):
+        assert torch.equal(level.coords, out.coords)
+        expected = torch.nn.functional.layer_norm(
+            stage.transpose(1, 2), (24,), net.encoder.norm.weight, net.encoder.norm.bias
+        )
+        torch.testing.assert_close(level.feats, expected)
+    assert torch.equal(out.levels[-1].feats.transpose(1, 2), out.point_feats)

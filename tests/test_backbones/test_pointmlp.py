@@ -62,3 +62,14 @@ def test_a_sample_does_not_depend_on_the_scale_of_another():
     expected = net(points).global_feat[0]
     points[1] *= 100
     torch.testing.assert_close(net(points).global_feat[0], expected)
+
+
+def test_levels_go_from_the_embedded_points_to_the_last_centres():
+    net = PointMLPElite(num_points=(16, 8, 4, 2), num_neighbors=4).eval()
+    points = torch.randn(2, 32, 3)
+    out = net(points)
+    assert torch.equal(out.levels[0].feats, net.embedding(points))
+    assert torch.equal(out.levels[0].coords, points)
+    for level, stage in zip(out.levels[1:], out.stages):
+        assert torch.equal(level.feats.transpose(1, 2), stage)
+    assert [level.coords.shape[1] for level in out.levels] == [32, 16, 8, 4, 2]

@@ -84,3 +84,15 @@ def test_published_geometry_of_multi_scale():
     assert sum(p.numel() for p in net.parameters()) == 1_075_680
     with pytest.raises(ValueError, match='PointNet2MSG: 2 num_points, 1 radii'):
         PointNet2MSG(radii=((0.4,),))
+
+
+def test_levels_go_from_the_points_with_their_features_to_the_last_centres():
+    net = PointNet2MSG(in_channels=5, num_points=(16, 8)).eval()
+    points = torch.randn(2, 32, 5)
+    out = net(points)
+    assert torch.equal(out.levels[0].feats, points)
+    assert torch.equal(out.levels[0].coords, points[..., :3])
+    assert [level.coords.shape[1] for level in out.levels] == [32, 16, 8]
+    for level, stage in zip(out.levels[1:], out.stages):
+        assert torch.equal(level.feats.transpose(1, 2), stage)
+    assert torch.equal(out.levels[-1].coords, out.coords)

@@ -97,6 +97,7 @@ def test_a_segmentor_takes_the_parts_of_the_data():
         wanted = None if parts is None else [list(p) for p in parts]
         assert cfg.model.get('class_parts') == wanted
         assert 'num_classes' not in cfg.model.decode_head
-    given = Config(dict(model=dict(model, class_parts=own), train_dataloader=cfg.train_dataloader))
+    loader = dict(dataset=dict(type='SyntheticScans'))
+    given = Config(dict(model=dict(model, class_parts=own), train_dataloader=loader))
     fill_num_classes(given)
     assert given.model.class_parts == own

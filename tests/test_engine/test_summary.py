@@ -55,7 +55,8 @@ def test_rows_show_the_tasks_that_were_tested():
     encoder, seg = rows([stage('encoder', last=acc(90.0)), stage('seg', last=iou(80.0))])
     assert (encoder['OA last'], encoder['instance mIoU last']) == (90.0, None)
     assert (seg['OA last'], seg['class mIoU last']) == (None, 78.0)
-    assert rows([stage('pretraining')])[0]['OA last'] is None
+    untested = rows([stage('pretraining')])[0]
+    assert untested['OA last'] is None and 'class mIoU last' not in untested
 
 
 def test_a_test_shows_plain_and_voted_results():
