@@ -69,7 +69,7 @@ def check_num_classes(cfg: Config, source: object) -> None:
         'classes of the training data. Leave it out: it comes from the data set'
         for path, head in (_heads(cfg.get('model'), 'model') if names else ())
         if head.get('num_classes') not in (None, len(names))
-        and not path.startswith(('model.teacher', 'model.helpers'))
+        and not {'teacher', 'teachers', 'helpers'} & set(path.split('.'))
     ]
     if problems:
         raise ConfigError(source, problems)

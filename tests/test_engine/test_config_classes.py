@@ -49,6 +49,8 @@ def test_a_head_takes_the_number_of_the_data_unless_it_has_one(tmp_path):
     assert cfg.model.student.head.num_classes == 40
     assert cfg.model.teachers.main.model.head.num_classes == 7
     check_num_classes(cfg, 'x')
+    methods = dict(kd=dict(type='LogitKD', teachers=cfg.model.teachers))
+    check_num_classes(Config(dict(cfg, model=dict(cfg.model, methods=methods))), 'x')
     open_cfg = config(dict(type='PointCloudFolder', data_root='nowhere', up_axis='z'))
     fill_num_classes(open_cfg)
     assert 'num_classes' not in open_cfg.model.student.head
