@@ -47,7 +47,8 @@ class Comparison:
         """
         rows = []
         for name, difference in self.differences.items():
-            c = {key: round(value, 1) for key, value in difference.counts.items()}
+            single = difference.runs == (1, 1)
+            c = {k: round(v) if single else round(v, 1) for k, v in difference.counts.items()}
             only = {'only it': c['model'], f'only {self.reference}': c['reference']}
             rows.append({'right': name, 'both': c['both'], **only, 'neither': c['neither']})
         return rows

@@ -118,10 +118,9 @@ def collect(
 
 def teachers_of(model: nn.Module) -> dict[str, Teacher]:
     """Return a distiller's teachers by short names, those that methods share once."""
-    found, seen = {}, set()
-    for name, part in model.named_modules():
-        if isinstance(part, Teacher) and id(part) not in seen:
-            seen.update(id(inner) for inner in part.modules())
+    found = {}
+    for name, part in model.named_modules():  # each module once
+        if isinstance(part, Teacher):
             words = [word for word in name.split('.') if word not in ('teachers', 'methods')]
             found['.'.join(words)] = part
     return found

@@ -5,7 +5,7 @@ import pytest
 from pcdet_kd.apis import diagnose, train, write_diagnosis
 from pcdet_kd.apis.diagnosis import diagnosis_text
 from pcdet_kd.engine.config_check import ConfigError
-from pcdet_kd.evaluation.predictions import read_predictions
+from pcdet_kd.evaluation.predictions import predictions_file, read_predictions
 from pcdet_kd.utils.errors import DataError
 
 SHORT = {'max_epochs': 1}
@@ -35,6 +35,10 @@ def test_a_run_is_diagnosed(tiny_configs, command):
     assert code == 0 and (folder / 'diagnosis.html').is_file() and 'student alone' in out, err
     code, out, err = command(leaf, teacher)
     assert code == 1 and 'tiny_pointcmt.py' in err and 'finished run' in err
+    text = predictions_file(f'{folder}_baseline').read_text()
+    (folder / 'other.json').write_text(text.replace('test/3', 'test/x'))
+    code, out, err = command(leaf, folder, '--alone', folder / 'other.json')
+    assert code == 1 and "shape 3 is 'test/x', not 'test/3'" in err
     code, out, err = command(leaf, folder, '--out', 'page.txt')
     assert code == 2 and '.html' in err
 
