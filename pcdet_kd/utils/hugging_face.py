@@ -3,6 +3,8 @@
 Nothing is downloaded, no code of a model's author runs, and weights are read from safetensors only.
 """
 
+import copy
+import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,7 +65,7 @@ def read_model_config(hf_model: str) -> Any:
         CheckpointError: It is neither, or a model that transformers does not know.
     """
     auto = import_transformers().AutoConfig
-    return _read(hf_model, 'config.json', lambda: auto.from_pretrained(hf_model, **LOCAL))
+    return _read(hf_model, 'config.json', lambda place: auto.from_pretrained(place, **LOCAL))
 
 
 def build_vision_model(config: Any, hf_model: str, projected: bool = False) -> nn.Module:
@@ -86,12 +88,13 @@ def build_vision_model(config: Any, hf_model: str, projected: bool = False) -> n
                 f"{hf_model} is a model of type '{config.model_type}', expected 'clip': its images "
                 'and texts have one space'
             )
+        vision = copy.deepcopy(vision)
         vision.projection_dim = config.projection_dim
         return transformers.CLIPVisionModelWithProjection(vision)
     net = _read(
         hf_model,
         'config.json',
-        lambda: transformers.AutoModel.from_config(vision, trust_remote_code=False),
+        lambda _: transformers.AutoModel.from_config(vision, trust_remote_code=False),
     )
     if net.main_input_name != 'pixel_values':
         raise CheckpointError(
@@ -117,7 +120,7 @@ def read_image_settings(hf_model: str) -> ImageSettings:
     found, _ = _read(
         hf_model,
         'preprocessor_config.json',
-        lambda: ImageProcessingMixin.get_image_processor_dict(hf_model, local_files_only=True),
+        lambda place: ImageProcessingMixin.get_image_processor_dict(place, local_files_only=True),
     )
     size = (found.get('do_center_crop') and found.get('crop_size')) or found.get('size')
     sides = {size} if isinstance(size, int) else set((size or {}).values())
@@ -164,8 +167,8 @@ def _load(net: nn.Module, hf_model: str, needed: Collection[str]) -> nn.Module:
         loaded, report = _read(
             hf_model,
             'model.safetensors',
-            lambda: type(net).from_pretrained(
-                hf_model, config=net.config, output_loading_info=True, **WEIGHTS
+            lambda place: type(net).from_pretrained(
+                place, config=net.config, output_loading_info=True, **WEIGHTS
             ),
         )
     missing = sorted(set(report['missing_keys']) & set(needed))
@@ -197,7 +200,7 @@ def load_clip(hf_model: str) -> tuple[nn.Module, Any]:
     tokenizer = _read(
         hf_model,
         'the tokenizer',
-        lambda: transformers.AutoTokenizer.from_pretrained(hf_model, **LOCAL),
+        lambda place: transformers.AutoTokenizer.from_pretrained(place, **LOCAL),
     )
     with torch.device('meta'):
         net = transformers.CLIPModel(config)
@@ -205,11 +208,13 @@ def load_clip(hf_model: str) -> tuple[nn.Module, Any]:
     return _load(net, hf_model, needed).eval(), tokenizer
 
 
-def _read(hf_model: str, file: str, read: Callable[[], Any]) -> Any:
+def _read(hf_model: str, file: str, read: Callable[[str], Any]) -> Any:
+    """Return what ``read`` gives for the model's place, or say what is wrong with it."""
+    place = os.path.expanduser(hf_model)
     try:
-        return read()
+        return read(place)
     except Exception as error:  # transformers, huggingface_hub and safetensors have many
-        if isinstance(error, OSError) and not Path(hf_model).expanduser().is_dir():
+        if isinstance(error, OSError) and not os.path.isdir(place):
             message = (
                 f"'{hf_model}' is not a folder, and Hugging Face's cache has no {file} of a model "
                 'of that name. Nothing is downloaded here: where there is a network, run '

@@ -74,7 +74,7 @@ def test_every_view_is_what_the_model_says_of_it(folders, kind, feature, aggrega
 
 
 def test_views_of_another_size_are_brought_to_the_models(folders):
-    net, views = built(folders['dinov2']), images(20)
+    net, views = built(folders['dinov2']), images(50)
     scaled = F.interpolate(views.flatten(0, 1), (28, 28), mode='bilinear', antialias=True)
     torch.testing.assert_close(net(views).global_feat, net(scaled.unflatten(0, (2, 3))).global_feat)
 

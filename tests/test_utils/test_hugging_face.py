@@ -66,6 +66,21 @@ def test_weights_come_from_the_folder_in_float32(folder):
         torch.testing.assert_close(value, half.state_dict()[name].float(), rtol=0, atol=0)
 
 
+def test_a_folder_below_ones_home(folder, monkeypatch):
+    monkeypatch.setenv('HOME', str(folder.parent))
+    net = build_vision_model(read_model_config('~/model'), 'x')
+    load_vision_weights(net, '~/model', [])
+    assert read_image_settings('~/model').size == 28
+
+
+def test_the_width_of_the_common_space_is_the_models(tmp_path):
+    pytest.importorskip('transformers')
+    config = read_model_config(save_tiny_hf_model(tmp_path, 'clip'))
+    width = config.vision_config.projection_dim
+    assert build_vision_model(config, 'x', projected=True).visual_projection.out_features == 10
+    assert config.vision_config.projection_dim == width != 10
+
+
 @pytest.mark.parametrize(
     ('found', 'expected'),
     [
