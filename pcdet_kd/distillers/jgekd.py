@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from pcdet_kd.distillers.base import Distiller
+from pcdet_kd.distillers.fit import logits_of
 from pcdet_kd.registry import DISTILLERS
 from pcdet_kd.structures import ModelOutput, PointDataSample, pseudo_targets
 from pcdet_kd.utils.arguments import check_choice
@@ -113,11 +114,12 @@ class JGEKD(Distiller):
                 "mixed the samples: use variant='entropy', 'kl' or 'batch-graph', or remove "
                 'batch_augments'
             )
-        target = pseudo_targets(samples, teacher.logits)
-        agree = (student.logits.argmax(1) == teacher.logits.argmax(1)).float().mean()
+        taught = logits_of(self, teacher)
+        target = pseudo_targets(samples, taught)
+        agree = (student.logits.argmax(1) == taught.argmax(1)).float().mean()
         return dict(
             loss_graph=self.losses['graph'](
-                student_logits=student.logits, teacher_logits=teacher.logits, target=target
+                student_logits=student.logits, teacher_logits=taught, target=target
             ),
             stat_agreement=agree.detach(),
         )

@@ -83,6 +83,28 @@ def test_it_teaches_clouds_without_labels(clip, batch, tiny_student):
     assert not [name for name in model.state_dict() if name.startswith('teachers')]
 
 
+def test_methods_on_features_learn_from_it_alone(clip, batch, tiny_student):
+    def method(out_channels, **kind):
+        teacher = dict(type='HFImageTeacher', hf_model=clip, views=VIEWS)
+        connector = dict(type='Connector', in_channels=16, out_channels=out_channels)
+        parts = dict(student=tiny_student, teachers=dict(main=teacher))
+        return MODELS.build({**parts, 'helpers': dict(connector=connector), **kind})
+
+    feature = dict(type='FeatureKD', losses=dict(feature=dict(type='FeatureMSELoss')))
+    with pytest.raises(ValueError, match='out_channels is 8, expected 16, the width of the teach'):
+        method(8, **feature)
+    model = method(16, **feature)
+    model.init_weights()
+    losses = model.train()(**batch, mode='loss')
+    assert losses['loss_feature'] > 0 and losses['loss_feature'].requires_grad
+    for kind, loss in (('LogitKD', 'LogitKDLoss'), ('JGEKD', 'JointGraphEntropyLoss')):
+        name = dict(LogitKD='logit', JGEKD='graph')[kind]
+        other = method(16, type=kind, losses={name: dict(type=loss)}, helpers=None)
+        other.init_weights()
+        with pytest.raises(ValueError, match=f'{kind} needs logits, and the teacher has features'):
+            other.train()(**batch, mode='loss')
+
+
 def test_a_bank_holds_its_outputs(clip, tmp_path):
     data = dict(type='TinyClouds', split='test', pipeline=[dict(type='PackPointInputs')])
     teacher = dict(type='HFImageTeacher', hf_model=clip, views=VIEWS, head=HEAD)
