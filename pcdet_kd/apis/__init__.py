@@ -15,6 +15,7 @@ from pcdet_kd.apis.models import (
 )
 from pcdet_kd.apis.official import Conversion, convert_file, convert_official
 from pcdet_kd.apis.official_archs import Official
+from pcdet_kd.apis.own_data import OwnData, write_config
 from pcdet_kd.apis.parts import draw_part_predictions
 from pcdet_kd.apis.probe import ProbeResult, probe
 from pcdet_kd.apis.tables import TableResult, read_table, run_table, write_table
@@ -28,6 +29,7 @@ __all__ = [
     'FewShotResult',
     'ModelInfo',
     'Official',
+    'OwnData',
     'PointCloudClassificationInferencer',
     'ProbeResult',
     'TableResult',
@@ -51,6 +53,7 @@ __all__ = [
     'run_table',
     'test',
     'train',
+    'write_config',
     'write_diagnosis',
     'write_table',
 ]

@@ -4,6 +4,7 @@ quick.
 
 import argparse
 import ast
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,14 @@ def parse_value(text: str) -> Any:
     if ',' in text and not any(c in text for c in '[](){}'):
         return [parse_value(part) for part in text.split(',')]
     return text
+
+
+def called(command: str) -> str:
+    """Return how a command is called here: as this one was, by ``pcdet-kd`` or a file in
+    ``tools``.
+    """
+    by_name = sys.argv[0].startswith('pcdet-kd')
+    return f'pcdet-kd {command}' if by_name else f'python tools/{command.replace("-", "_")}.py'
 
 
 def positive(text: str) -> int:

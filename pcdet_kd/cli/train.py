@@ -19,7 +19,13 @@ def parse_args() -> argparse.Namespace:
         description=__doc__,
         epilog='If training was stopped, give the same command again: it resumes.',
     )
-    parser.add_argument('config', help='config file, or the name of a model')
+    parser.add_argument('config', nargs='?', help='config file, or the name of a model')
+    own = parser.add_argument_group('own data', 'instead of a config: one is written, and trained')
+    own.add_argument('--data', metavar='FOLDER', help='clouds or meshes, a folder per class')
+    own.add_argument('--model', metavar='NAME', help='student, such as pointnext_s')
+    own.add_argument('--up-axis', choices=['x', 'y', 'z'], help='axis that points up in the files')
+    own.add_argument('--teacher', metavar='NAME', help="another student's name, or images")
+    own.add_argument('--method', default='jgekd', help='with --teacher: jgekd or hinton')
     parser.add_argument(
         '--work-dir',
         help="where to train; default: work_dirs/ and the config's path below configs/",
@@ -71,11 +77,17 @@ def parse_args() -> argparse.Namespace:
     add_verify_data(parser)
     add_config_options(parser)
     add_launcher(parser)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if (args.config is None) == (args.data is None):
+        parser.error('give a config, or --data FOLDER --model NAME --up-axis AXIS')
+    if args.data and not (args.model and args.up_axis):
+        parser.error(f'--data {args.data}: --model and --up-axis are needed too')
+    return args
 
 
 def report(result: Any) -> None:
     """Print what the stages reached and what to do next."""
+    from pcdet_kd.cli.options import called
     from pcdet_kd.visualization import comparison_table, draw_curves
 
     leaf = result.stages[-1]
@@ -86,22 +98,26 @@ def report(result: Any) -> None:
         print(
             f'\ncurves:  {curves}'
             f'\nweights: {leaf.work_dir}/last.pth (this config tests nothing)\n'
-            'next:    python tools/train.py CONFIG_OF_A_CLASSIFIER --load-backbone '
+            f'next:    {called("train")} CONFIG_OF_A_CLASSIFIER --load-backbone '
             f'{leaf.work_dir}/last.pth'
         )
         return
-    print(f'\nTest split, in %:\n{comparison_table(result.table())}')
+    data = leaf.cfg.test_dataloader.dataset
+    split = (
+        'Validation split (there are no test data)' if data.get('split') == 'val' else 'Test split'
+    )
+    print(f'\n{split}, in %:\n{comparison_table(result.table())}')
     print('\n'.join(result.outcome()))
     baseline = result.stages[-2] if len(result.stages) > 1 else leaf
     if baseline.name == f'{leaf.name}_baseline':
         logged = ('loss_cls', 'accuracy') if leaf.cfg.val_dataloader else ('loss_cls',)
         runs = {'alone': baseline.work_dir, 'distilled': leaf.work_dir}
         print('curves:', draw_curves(runs, leaf.work_dir / 'curves.png', logged))
-    tested = result.metrics.get('last', {})
-    votes = ' --votes 10' if {'accuracy', 'instance_miou'} & set(tested) else ''
+    metrics = result.metrics.get('last', {})
+    votes = ' --votes 10' if {'accuracy', 'instance_miou'} & set(metrics) else ''
     print(
         f'\nweights: {result.weights}\n'
-        f'next:    python tools/test.py {leaf.config} {leaf.work_dir}/last.pth{votes}'
+        f'next:    {called("test")} {leaf.config} {leaf.work_dir}/last.pth{votes}'
     )
 
 
@@ -111,8 +127,12 @@ def main() -> None:
     args = parse_args()
     from mmengine.dist import is_main_process
 
-    from pcdet_kd.apis import train
+    from pcdet_kd.apis import train, write_config
 
+    if args.data:
+        own = write_config(args.data, args.model, args.up_axis, args.teacher, args.method)
+        print(own.text(), flush=True)
+        args.config = own.configs[-1]
     result = train(
         args.config,
         args.cfg_options,

@@ -11,6 +11,7 @@ subset_seed = 0  # of both choices, which are stratified by class
 train_split = (
     'train'  # 'trainval' trains on the whole official training set, as published protocols do
 )
+test_split = 'test'  # 'val' where there are no test data: the figures are validation figures then
 # Options of these names are for the config itself; its stages keep their own.
 own_variables = ('train_size', 'labels', 'unlabelled', 'labelled_share', 'subset_seed')
 own_variables += ('student_points',)
@@ -19,7 +20,9 @@ data = dict(val_fraction=val_fraction)
 train_pipeline = []
 eval_pipeline = []
 bank_pipeline = eval_pipeline  # for a teacher with a feature bank
-bank_splits = ('train', 'val', 'test') if train_split == 'train' else (train_split, 'test')
+bank_splits = dict.fromkeys(
+    (train_split, *(('val',) if train_split == 'train' else ()), test_split)
+)
 bank_data = [
     dict(
         data,
@@ -55,6 +58,6 @@ train_dataloader = dict(
     ),
 )
 val_dataloader = dict(loader, dataset=dict(data, split='val', pipeline=eval_pipeline))
-test_dataloader = dict(loader, dataset=dict(data, split='test', pipeline=eval_pipeline))
+test_dataloader = dict(loader, dataset=dict(data, split=test_split, pipeline=eval_pipeline))
 val_evaluator = dict(type='PointAccuracy')
 test_evaluator = dict(type='PointAccuracy')
