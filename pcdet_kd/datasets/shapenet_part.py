@@ -25,6 +25,11 @@ _H5_FIX = (
     f'curl -LO {HOST}/shapenet_part_seg_hdf5_data.zip and unzip it, then data_root=<path>/'
     'hdf5_data; that host is often down, mirrors are on Kaggle'
 )
+_FIX = (
+    f'get shapenetcore_partanno_segmentation_benchmark_v0_normal.zip (text files) or '
+    f'shapenet_part_seg_hdf5_data.zip (HDF5 files) from {HOST}, unzip it and set data_root to its '
+    'folder; that host is often down, mirrors are on Kaggle'
+)
 
 
 @DATASETS.register_module()
@@ -91,7 +96,7 @@ class ShapeNetPart(PointCloudDataset):
     def load_records(self) -> Records:
         lists = ('test',) if self.official_split == 'test' else ('train', 'val')
         root = require_directory(
-            self.data_root, f'{CATEGORIES}, or {H5_LIST.format("train")}', _TEXT_FIX
+            self.data_root, f'{CATEGORIES}, or {H5_LIST.format("train")}', _FIX
         )
         if (root / CATEGORIES).is_file():
             cache = Path(self.cache_dir).expanduser() if self.cache_dir else None
@@ -101,14 +106,12 @@ class ShapeNetPart(PointCloudDataset):
                 del records.extras['normals']
         elif (root / H5_LIST.format('train')).is_file():
             if self.with_normals:
-                raise DataError(
-                    root, 'HDF5 files, which have no normals', 'text files', f'{_TEXT_FIX}'
-                )
+                raise DataError(root, 'HDF5 files, which have no normals', 'text files', _TEXT_FIX)
             records = _read_h5_layout(root, lists)
         else:
             there = ', '.join(sorted(os.listdir(root))[:8]) or 'nothing'
             wanted = f'{CATEGORIES} (text files) or {H5_LIST.format("train")} (HDF5 files)'
-            raise DataError(root, f'a directory with {there}', wanted, _TEXT_FIX)
+            raise DataError(root, f'a directory with {there}', wanted, _FIX)
         _check_parts(records, self.METAINFO['class_parts'])
         return records
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -139,3 +140,33 @@ def test_training_starts_from_a_backbone(tiny_configs, command):
         'train', path, '--work-dir', 'other', '--load-backbone', 'first/last.pth', *wider
     )
     assert code == 1 and 'first/last.pth does not fit PointNet' in err, err
+
+
+def test_part_segmentation_from_a_config_to_tables(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    config = Path(__file__).parents[2] / 'configs/partseg/pointnet2_syntheticscans.py'
+    options = ('num_train=45', 'num_test=15', 'num_points=64', 'batch_size=4', 'max_epochs=1')
+    code, out, err = command('train', config, '--work-dir', 'run', '--cfg-options', *options)
+    assert code == 0, err
+    assert 'instance mIoU last' in out and 'class mIoU val-best' in out and 'OA' not in out
+    assert '--votes 10' in out
+    code, out, err = command(
+        *(
+            'test',
+            config,
+            'run/last.pth',
+            '--work-dir',
+            'tested',
+            '--votes',
+            2,
+            '--out',
+            'ious.json',
+        ),
+        '--cfg-options',
+        *options,
+    )
+    assert code == 0, err
+    assert '| voted' in out and 'class mIoU' in out and 'confusion matrix' not in out
+    assert len(json.loads((tmp_path / 'ious.json').read_text())['shapes']) == 15
+    assert 'seat' in next((tmp_path / 'tested').rglob('*.log')).read_text()
