@@ -1,9 +1,9 @@
 # The usual distillation methods where labels are few: 128 labelled clouds, 1,920 without.
 title = 'Distillation methods with 128 labels'
 note = (
-    'Small PointNet (85,096 parameters) on 128 of 1,024 points, 8 epochs over 2,048 training shapes '
-    'of ModelNet40, of which 128 have labels; the image teacher sees 1,024 points and all labels. '
-    "Weights are the methods' defaults, not tuned; student and teacher have features of 128 channels."
+    'Small PointNet (85,096 parameters) on 128 of 1,024 points, 8 epochs over 2,048 training '
+    'shapes of ModelNet40, of which 128 have labels; the image teacher sees 1,024 points and all '
+    "labels. Weights are the methods' defaults, not tuned; both features have 128 channels."
 )
 metrics = ('accuracy',)
 reference = 'student alone'
