@@ -17,7 +17,8 @@ TABLES = sorted((ROOT / 'configs/tables').glob('*.py'))
 
 def units(table, folder='runs'):
     cells = [cell for cell in read_table(table).cells.values() if cell.config is not None]
-    return [Unit(cell, 0, Settings(Path(folder))) for cell in cells]
+    settings = Settings(Path(folder))
+    return [Unit(cell, 0, settings) for cell in cells]
 
 
 @pytest.fixture(scope='module')

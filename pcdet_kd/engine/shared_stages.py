@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from pcdet_kd.engine.config_reader import read_config
+from pcdet_kd.engine.config_reader import read_config, variables_of
 from pcdet_kd.engine.stage_record import flat_config
 from pcdet_kd.engine.stages import Stage, placeholders
 from pcdet_kd.utils.student import is_distiller, student_config
@@ -49,10 +49,16 @@ def needed_by(stage: Stage) -> list[Stage]:
     return found
 
 
-def stage_names(config: str | Path) -> set[str]:
-    """Return what a config calls the stages that it requires, theirs included."""
-    found = read_config(Path(config)).get('requires') or {}
-    return set(found).union(*(stage_names(file) for file in found.values()))
+def names_in(config: str | Path) -> tuple[set[str], set[str]]:
+    """Return what a config calls the stages that it requires, and the variables of it and of them;
+    what they require counts too.
+    """
+    required = read_config(Path(config)).get('requires') or {}
+    names, variables = set(required), variables_of(config)
+    for file in set(required.values()):
+        more_names, more_variables = names_in(file)
+        names, variables = names | more_names, variables | more_variables
+    return names, variables
 
 
 def _words(cfg: Config) -> str:

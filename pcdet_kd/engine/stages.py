@@ -130,7 +130,8 @@ def plan(
         if parents:
             passed = {k: v for k, v in options.items() if k in known - own}
         else:
-            of_stages = _variables_of_stages(path) if options.keys() - known else ()
+            names = [key for key in options.keys() - known if '.' not in key]
+            of_stages = _variables_of_stages(path) if names else ()
             passed = {k: v for k, v in options.items() if k in known or k not in of_stages}
         for option in [k for k in stage_options if k.split('.', 1)[0] == name]:
             passed = {**passed, option.split('.', 1)[1]: stage_options.pop(option)}

@@ -1,4 +1,4 @@
-from pcdet_kd.engine.shared_stages import needed_by, share_stages, stage_names
+from pcdet_kd.engine.shared_stages import names_in, needed_by, share_stages
 from pcdet_kd.engine.stages import plan
 
 
@@ -51,6 +51,10 @@ def test_what_the_student_alone_needs(tiny_configs):
     assert needed_by(stages[-1]) == [*stages[:-2], stages[-1]]
 
 
-def test_names_of_stages(tiny_configs):
-    assert stage_names(tiny_configs / 'tiny_pointcmt.py') == {'teacher', 'generator'}
-    assert stage_names(tiny_configs / 'tiny_teacher.py') == set()
+def test_names_of_stages_and_variables(tiny_configs):
+    text = (tiny_configs / 'tiny_teacher.py').read_text()
+    (tiny_configs / 'tiny_teacher.py').write_text(text + 'width = 3\nmodel.update(init_cfg=None)\n')
+    names, variables = names_in(tiny_configs / 'tiny_pointcmt.py')
+    assert names == {'teacher', 'generator'} and {'num', 'max_epochs', 'width'} <= variables
+    assert 'width' not in names_in(tiny_configs / 'tiny_pointcmt.py')[0]
+    assert names_in(tiny_configs / 'tiny_teacher.py')[0] == set()

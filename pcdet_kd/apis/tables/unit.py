@@ -11,11 +11,10 @@ from typing import Any
 from pcdet_kd.apis.tables.spec import Cell
 from pcdet_kd.apis.test import test
 from pcdet_kd.engine.config_check import ConfigError
-from pcdet_kd.engine.config_reader import variables_of
 from pcdet_kd.engine.pipeline import run_stages
-from pcdet_kd.engine.shared_stages import needed_by, share_stages, stage_names
+from pcdet_kd.engine.shared_stages import names_in, needed_by, share_stages
 from pcdet_kd.engine.stage_record import StageRecord
-from pcdet_kd.engine.stages import Stage, _variables_of_stages, plan
+from pcdet_kd.engine.stages import Stage, plan
 from pcdet_kd.registry import did_you_mean
 from pcdet_kd.utils.files import file_sha256, write_whole
 
@@ -42,6 +41,15 @@ class Settings:
     teacher_seeds: bool = False
     votes: int = 0
     suite_root: str | None = None
+    _names: dict[Path, tuple[set[str], set[str]]] = field(default_factory=dict, compare=False)
+
+    def names_in(self, config: Path) -> tuple[set[str], set[str]]:
+        """Return the names of a config's stages and of the variables that its options may set; a
+        config is read once.
+        """
+        if config not in self._names:
+            self._names[config] = names_in(config)
+        return self._names[config]
 
 
 @dataclass
@@ -65,8 +73,7 @@ class Unit:
     def options(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the options of the config and of its stages, seed included."""
         config, settings = self.cell.config, self.settings
-        names = stage_names(config)
-        known = variables_of(config) | _variables_of_stages(config)
+        names, known = settings.names_in(config)
         options = {
             **self.cell.options,
             **{k: v for k, v in settings.options.items() if '.' in k or k in known},
@@ -142,8 +149,8 @@ def check_options(units: list[Unit]) -> None:
     """
     settings = units[0].settings
     configs = {unit.cell.config for unit in units}
-    known = set().union(*(variables_of(c) | _variables_of_stages(c) for c in configs))
-    stages = set().union(*(stage_names(config) for config in configs))
+    found = [settings.names_in(config) for config in configs]
+    stages, known = (set().union(*names) for names in zip(*found))
     for key in settings.options:
         if '.' not in key and key not in known:
             raise ConfigError('--cfg-options', [f"no variable '{key}'.{did_you_mean(key, known)}"])
