@@ -99,7 +99,7 @@ class DecodeHead(BaseModule):
     def predict(
         self,
         logits: Tensor,
-        samples: Sequence[PointDataSample],
+        samples: Sequence[PointDataSample] | None,
         class_parts: Sequence[Sequence[int]],
         category: Tensor,
     ) -> list[PointDataSample]:
@@ -108,13 +108,14 @@ class DecodeHead(BaseModule):
 
         Args:
             logits: (B, N, P).
-            samples: One per cloud.
+            samples: One per cloud. None: empty ones.
             class_parts: For each class the parts that it has; only these are predicted.
             category: (B,) class of each cloud.
         """
         scores = at_least_float32(logits).softmax(dim=-1)
         predicted = []
-        for sample, score, label in zip(samples, scores, category.tolist()):
+        known = [PointDataSample() for _ in scores] if samples is None else samples
+        for sample, score, label in zip(known, scores, category.tolist()):
             if 'nearest' in sample:
                 score = score[sample.nearest.to(score.device)]
             predicted.append(sample.new().set_part_score(score, class_parts[label]))

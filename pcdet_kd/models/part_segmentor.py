@@ -95,9 +95,9 @@ class PartSegmentor(BaseModel):
         Args:
             inputs: ``points`` (B, N, C), and ``category`` (B,) if there are no samples with a
                 label.
-            data_samples: One per cloud; needed in modes ``loss`` and ``predict``.
+            data_samples: One per cloud; needed in mode ``loss``.
             mode: ``tensor`` returns a :class:`ModelOutput`, ``loss`` a dict of losses, ``predict``
-                the data samples with ``part_score`` and ``pred_parts``.
+                copies of the data samples with ``part_score`` and ``pred_parts``.
         """
         points, category = inputs['points'], self.category(inputs, data_samples)
         features = self.backbone(points)

@@ -66,6 +66,8 @@ def test_the_class_is_an_input():
     torch.testing.assert_close(model(as_input).logits, expected, rtol=0, atol=0)
     other = model(dict(inputs, category=torch.tensor([1, 0, 1, 0]))).logits
     assert (other - expected).abs().amax(dim=(1, 2)).min() > 1e-4
+    predicted = model(as_input, mode='predict')
+    assert [sample.pred_parts.shape for sample in predicted] == [(24,)] * 4
     for unknown in (None, [PointDataSample() for _ in range(4)]):
         with pytest.raises(ValueError, match='the class of each cloud'):
             model(inputs, unknown)
