@@ -120,3 +120,25 @@ def test_a_dry_run_writes_nothing(tiny_table):
     run_table(tiny_table, dry_run=True, say=said.append)
     assert not (tiny_table.parent.parent / 'work_dirs').exists()
     assert len([line for line in said if 'would train' in line]) == 2 * (1 + 3 + 3)
+
+
+def test_a_row_that_is_tested_on_a_suite(tiny_configs, write_suite):
+    (tiny_configs / 'tiny_student.py').write_text(
+        "_base_ = 'tiny_base.py'\nmodel = _base_.student\n"
+    )
+    table = tiny_configs / 'tiny_robust.py'
+    table.write_text(
+        "title = 'Tiny'\nmetrics = ('er', 'clean_er')\n"
+        "rows = [dict(label='alone', config='tiny_student.py', suite='modelnet-c', published=20)]\n"
+    )
+    root = write_suite('modelnet-c', marked=True)
+    found = run_table(table, suite_root=str(root), **SHORT)
+    assert not found.failed
+    er, clean = (found.figure('alone', 'value', name, 'last').mean for name in found.spec.metrics)
+    assert 0 <= clean <= 100 and 0 <= er <= 100
+    folder = found.work_dirs['alone', 'value'][0]
+    content = json.loads((folder / 'suite_modelnet-c_last.json').read_text())
+    assert content['metrics']['er'] == er and content['metrics']['clean_er'] == clean
+    assert 'ER published' in write_table(found, 'out')[0].read_text()
+    missing = run_table(table, (1,), suite_root='nowhere', **SHORT)
+    assert 'nowhere' in missing.failed['alone, seed 1']
