@@ -57,19 +57,16 @@ def run_table(
     spec = read_table(config, with_baseline)
     setup = Settings(Path(work_dir, 'runs'), **settings)
     rows = _rows(spec, only)
-    units = [
-        Unit(cell, seed, setup)
-        for seed in seeds
-        for (row, _), cell in spec.cells.items()
-        if row in rows and cell.config is not None
-    ]
+    cells = [c for (row, _), c in spec.cells.items() if row in rows and c.config is not None]
+    units = [Unit(cell, seed, setup) for seed in seeds for cell in cells]
     if units:
         check_options(units)
     result = TableResult(spec, units, tuple(seeds), asked=tuple(rows))
     part, parts = shard
     if not 1 <= part <= parts:
         raise ConfigError('--shard', [f'{part}/{parts}: the first number must be 1 to {parts}'])
-    mine = units[part - 1 :: parts]
+    by_cell = sorted(range(len(units)), key=lambda i: (i % len(cells), i))  # fair parts
+    mine = [units[i] for i in sorted(by_cell[part - 1 :: parts])]
     if dry_run:
         for unit in mine:
             _tell(unit, result, say)

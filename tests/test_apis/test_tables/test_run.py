@@ -94,6 +94,25 @@ def test_a_stage_that_another_process_trains_is_waited_for(tiny_table, monkeypat
     assert not found.failed
 
 
+def test_parts_share_the_work_fairly(tiny_table, monkeypatch):
+    runs = []
+    monkeypatch.setattr(run.Unit, 'run', lambda self, say: runs.append(str(self)))
+    everything = {
+        f'{row}, {column}, seed {seed}'
+        for row in ('alone', 'CE', 'both')
+        for column in ('few', 'many')
+        for seed in range(3)
+    }
+    for parts in (2, 3, 5):
+        found = []
+        for part in range(1, parts + 1):
+            runs.clear()
+            run_table(tiny_table, range(3), shard=(part, parts))
+            found += runs
+            assert parts > 3 or {name.split(',')[0] for name in runs} == {'alone', 'CE', 'both'}
+        assert len(found) == len(everything) and {*found} == everything
+
+
 def test_a_stopped_table_goes_on(tiny_table, monkeypatch):
     def stop(runner):
         raise KeyboardInterrupt
