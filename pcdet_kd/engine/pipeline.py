@@ -119,6 +119,11 @@ def _run(stage: Stage, title: str, afresh: bool, say: Callable[[str], None]) -> 
         on_main(_move_aside, stage, say)
     barrier()
     with WorkDirLock(stage.work_dir):
+        stage.record = None if afresh else on_main(_finished, stage)
+        if stage.record is not None:  # another process has had the lock since we looked
+            stage.reused = True
+            say(f'{title}: finished meanwhile, reused ({stage.weights})')
+            return
         cfg = stage.resolved()
         wanted, resume = on_main(_begin, stage, cfg)
         say(f'{title}: {f"resumes from {resume}" if resume else "trains"} in {stage.work_dir}')

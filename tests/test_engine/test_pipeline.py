@@ -183,6 +183,21 @@ def test_retraining_a_stage_moves_the_old_one_aside_and_makes_later_stages_stale
     assert len(list((tiny_configs.parent / 'work_dirs').glob('tiny_teacher.*'))) == 1
 
 
+def test_a_stage_that_another_process_finished_meanwhile_is_reused(tiny_configs, monkeypatch):
+    leaf, options = 'tiny_teacher.py', {'max_epochs': 1}
+    rehearse = pipeline.rehearse
+
+    def rehearse_late(stage):
+        monkeypatch.setattr(pipeline, 'rehearse', rehearse)
+        run(tiny_configs, options, leaf=leaf)
+
+    monkeypatch.setattr(pipeline, 'rehearse', rehearse_late)
+    stages, said = run(tiny_configs, options, leaf=leaf)
+    assert 'finished meanwhile, reused' in said[0] and len(said) == 1
+    assert stages[0].reused and stages[0].record.finished
+    assert len(list(stages[0].work_dir.glob('2*'))) == 1, 'it was trained once'
+
+
 def test_an_unfinished_stage_is_resumed(tiny_configs, monkeypatch):
     teacher = 'tiny_teacher.py'
     monkeypatch.setattr(
