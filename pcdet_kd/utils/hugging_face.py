@@ -4,7 +4,6 @@ Nothing is downloaded, no code of a model's author runs, and weights are read fr
 """
 
 import copy
-import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,11 +90,12 @@ def build_vision_model(config: Any, hf_model: str, projected: bool = False) -> n
         vision = copy.deepcopy(vision)
         vision.projection_dim = config.projection_dim
         return transformers.CLIPVisionModelWithProjection(vision)
-    net = _read(
-        hf_model,
-        'config.json',
-        lambda _: transformers.AutoModel.from_config(vision, trust_remote_code=False),
-    )
+    try:
+        net = transformers.AutoModel.from_config(vision, trust_remote_code=False)
+    except ValueError as error:
+        raise CheckpointError(
+            f'{hf_model}: no model can be made of its config.json: {first_line(error)}'
+        ) from error
     if net.main_input_name != 'pixel_values':
         raise CheckpointError(
             f"{hf_model} is a {type(net).__name__}, whose input is '{net.main_input_name}', "
@@ -155,8 +155,8 @@ def load_vision_weights(net: nn.Module, hf_model: str, needed: Collection[str]) 
 
 def _load(net: nn.Module, hf_model: str, needed: Collection[str]) -> nn.Module:
     """Return another model of the same class and config with the weights."""
-    folder = Path(hf_model).expanduser()
-    if folder.is_dir() and not any(folder.glob('*.safetensors')):
+    folder = _folder_of(hf_model)
+    if not any(folder.glob('*.safetensors')):
         raise CheckpointError(
             f'{hf_model} holds no .safetensors file, only '
             f'{", ".join(sorted(p.name for p in folder.iterdir())[:6]) or "nothing"}. Pickled '
@@ -209,21 +209,39 @@ def load_clip(hf_model: str) -> tuple[nn.Module, Any]:
 
 
 def _read(hf_model: str, file: str, read: Callable[[str], Any]) -> Any:
-    """Return what ``read`` gives for the model's place, or say what is wrong with it."""
-    place = os.path.expanduser(hf_model)
+    """Return what ``read`` gives for the model's folder, or say what is wrong with it."""
+    folder = str(_folder_of(hf_model))
     try:
-        return read(place)
-    except Exception as error:  # transformers, huggingface_hub and safetensors have many
-        if isinstance(error, OSError) and not os.path.isdir(place):
-            message = (
-                f"'{hf_model}' is not a folder, and Hugging Face's cache has no {file} of a model "
-                'of that name. Nothing is downloaded here: where there is a network, run '
-                "'hf download NAME --local-dir DIR' (NAME as in 'facebook/dinov2-small'), and give "
-                'hf_model=DIR'
-            )
-        else:
-            message = f'{hf_model}: {file} cannot be used: {first_line(error)}'
-        raise CheckpointError(message) from error
+        return read(folder)
+    except Exception as error:  # transformers and safetensors have many
+        raise CheckpointError(f'{hf_model}: {file} cannot be used: {first_line(error)}') from error
+
+
+def _folder_of(hf_model: str) -> Path:
+    """Return where a model's files are.
+
+    Given a name, even local reading asks the network (huggingface_hub for lists of clients,
+    transformers for safetensors made of a pickle); given a folder it does not.
+
+    Raises:
+        CheckpointError: There are none.
+    """
+    folder = Path(hf_model).expanduser()
+    if folder.is_dir():
+        return folder
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        found = try_to_load_from_cache(hf_model, 'config.json')
+    except ValueError:  # it can't be a name
+        found = None
+    if not isinstance(found, str):
+        raise CheckpointError(
+            f"'{hf_model}' is neither a folder nor a model in Hugging Face's cache. Nothing is "
+            "downloaded here: where there is a network, run 'hf download NAME --local-dir DIR' "
+            "(NAME as in 'facebook/dinov2-small'), and give hf_model=DIR"
+        )
+    return Path(found).parent
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from pcdet_kd.utils.hugging_face import (
     read_model_config,
 )
 
-MISSING = r"no config\.json of a model of that name.*'hf download NAME --local-dir DIR'"
+MISSING = r"neither a folder nor .*'hf download NAME --local-dir DIR'"
 
 
 @pytest.fixture
@@ -33,11 +33,31 @@ def folder(tmp_path):
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
+    asked = []
+
     def connect(*args):
-        raise AssertionError(f'the network was asked: {args[1:]}')
+        asked.append(args[1:])
+        raise OSError('no network')
 
     monkeypatch.setattr(socket.socket, 'connect', connect)
     monkeypatch.setattr(socket, 'getaddrinfo', connect)
+    yield
+    assert not asked, 'the network was asked'
+
+
+@pytest.fixture
+def cached(folder, monkeypatch):
+    """The model in Hugging Face's cache, under the name ``nobody/tiny``."""
+    from huggingface_hub import constants
+
+    home = folder.parent / 'hub'
+    entry = home / 'models--nobody--tiny'
+    (entry / 'refs').mkdir(parents=True)
+    (entry / 'refs/main').write_text('abc')
+    (entry / 'snapshots').mkdir()
+    folder.rename(entry / 'snapshots/abc')
+    monkeypatch.setattr(constants, 'HF_HUB_CACHE', str(home))
+    return entry / 'snapshots/abc'
 
 
 def test_everything_else_works_without_the_package():
@@ -71,6 +91,28 @@ def test_a_folder_below_ones_home(folder, monkeypatch):
     net = build_vision_model(read_model_config('~/model'), 'x')
     load_vision_weights(net, '~/model', [])
     assert read_image_settings('~/model').size == 28
+
+
+def test_a_name_in_the_cache(cached):
+    config = read_model_config('nobody/tiny')
+    net = build_vision_model(config, 'nobody/tiny')
+    before = net.layernorm.weight.clone()
+    load_vision_weights(net, 'nobody/tiny', ['layernorm.weight'])
+    assert not torch.equal(net.layernorm.weight, before)
+    assert read_image_settings('nobody/tiny').size == 28
+    torch.save(net.state_dict(), cached / 'pytorch_model.bin')
+    (cached / 'model.safetensors').unlink()  # a pickle is not read from there either
+    with pytest.raises(CheckpointError, match='Pickled weights are not read'):
+        load_vision_weights(net, 'nobody/tiny', [])
+
+
+def test_clip_in_half_precision_is_read_as_float32(tmp_path):
+    transformers = pytest.importorskip('transformers')
+    folder = save_tiny_hf_model(tmp_path, 'clip')
+    with hugging_face.quiet():
+        transformers.CLIPModel.from_pretrained(folder).half().save_pretrained(folder)
+    clip, _ = load_clip(folder)
+    assert {value.dtype for value in clip.parameters()} == {torch.float32} and not clip.training
 
 
 def test_the_width_of_the_common_space_is_the_models(tmp_path):
@@ -129,9 +171,10 @@ def test_settings_that_a_size_and_a_mean_cannot_express(folder, found):
 
 def test_a_name_that_is_not_there_says_how_to_get_it():
     pytest.importorskip('transformers')
-    with pytest.raises(CheckpointError, match=MISSING) as error:
-        read_model_config('nobody/nothing')
-    assert '\n' not in str(error.value)
+    for name in ('nobody/nothing', 'models/not/there', '/nowhere'):
+        with pytest.raises(CheckpointError, match=MISSING) as error:
+            read_model_config(name)
+        assert '\n' not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -192,16 +235,21 @@ def test_a_model_of_texts_is_refused(folder):
         build_vision_model(config, 'bert')
     with pytest.raises(CheckpointError, match="type 'vit', expected 'clip'"):
         load_clip(str(folder))
+    with pytest.raises(CheckpointError, match='no model can be made of its config.json'):
+        build_vision_model(transformers.TrOCRConfig(), 'decoder')
 
 
 def test_loading_is_quiet_and_leaves_the_settings_of_transformers(folder, capfd):
     pytest.importorskip('transformers')
     from transformers.utils import logging
 
-    before = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    net = build_vision_model(read_model_config(str(folder)), 'x')
-    capfd.readouterr()
-    load_vision_weights(net, str(folder), [])
-    assert capfd.readouterr() == ('', '')
-    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
-    assert hugging_face.LOCAL['trust_remote_code'] is False
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_info()
+    try:
+        net = build_vision_model(read_model_config(str(folder)), 'x')
+        capfd.readouterr()
+        load_vision_weights(net, str(folder), [])
+        assert capfd.readouterr() == ('', '')
+        assert logging.get_verbosity() == logging.INFO and logging.is_progress_bar_enabled()
+    finally:
+        logging.set_verbosity(verbosity)
