@@ -23,16 +23,16 @@ RULE = '#e8e8e8'
 
 def reliability_diagrams(models: Sequence[Mapping[str, Any]]) -> str:
     """A square per model: accuracy against confidence, one bar per bin; the diagonal is perfect."""
-    size, gap, top = 184.0, 52.0, 30.0
+    size, gap, top = 184.0, 52.0, 42.0
     per_row = int((WIDTH + gap) // (size + gap))
     out = []
     height = 0.0
     for i, model in enumerate(models):
-        left, upper = 34 + (size + gap) * (i % per_row), top + (size + 74) * (i // per_row)
+        left, upper = 34 + (size + gap) * (i % per_row), top + (size + 86) * (i // per_row)
         bottom, height = upper + size, upper + size + 40
         width = size / len(model['bins'])
-        out.append(text(left, upper - 14, model['name'], class_='strong'))
-        out.append(text(left + size, upper - 14, f'ECE {model["ece"]:.1f} %', 'end'))
+        out.append(text(left, upper - 28, model['name'], class_='strong'))
+        out.append(text(left, upper - 13, f'ECE {model["ece"]:.1f} %', class_='dim'))
         for tick in range(0, 101, 25):
             y, x = bottom - size * tick / 100, left + size * tick / 100
             out += [
