@@ -41,6 +41,7 @@ class Distiller(BaseModel):
     needs_teachers: tuple[str, ...] = ()
     needs_losses: tuple[str, ...] = ()
     needs_helpers: tuple[str, ...] = ()
+    may_have_helpers: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -63,8 +64,8 @@ class Distiller(BaseModel):
             ('losses', LOSSES, losses or {}),
             ('helpers', MODELS, helpers or {}),
         ):
-            needed = getattr(self, f'needs_{kind}')
-            if set(given) != set(needed):
+            needed = set(getattr(self, f'needs_{kind}'))
+            if not needed <= set(given) <= needed | set(getattr(self, f'may_have_{kind}', ())):
                 raise ValueError(
                     f'{type(self).__name__} takes {kind} {sorted(needed)}, got {sorted(given)}'
                 )
@@ -73,8 +74,12 @@ class Distiller(BaseModel):
                 for name, cfg in given.items()
             }
             setattr(self, kind, ModuleDict(parts))
+        self.check_parts()
         for teacher in self._followers():
             teacher.follow(self.followed())
+
+    def check_parts(self) -> None:
+        """Raise ``ValueError`` if the parts do not fit together; for subclasses."""
 
     def _followers(self) -> list[EMATeacher]:
         return [teacher for teacher in self.teachers.values() if isinstance(teacher, EMATeacher)]

@@ -1,6 +1,6 @@
 """Contrastive representation distillation."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from pcdet_kd.distillers.base import Distiller
 from pcdet_kd.distillers.fit import check_width, feature_width
@@ -20,13 +20,6 @@ class CRD(Distiller):
     counts for each of the two directions. Helpers: ``student`` and ``teacher``, each a
     :class:`Connector` with ``unit_length=True``, and ``memory``, a :class:`ContrastMemory`.
 
-    Args:
-        student: As in :class:`Distiller`, as are the next three.
-        teachers: ``main``.
-        losses: ``contrast``.
-        helpers: ``student``, ``teacher`` and ``memory``.
-        init_cfg: As in MMEngine.
-
     Raises:
         ValueError: The widths do not fit together.
     """
@@ -35,15 +28,7 @@ class CRD(Distiller):
     needs_losses = ('contrast',)
     needs_helpers = ('student', 'teacher', 'memory')
 
-    def __init__(
-        self,
-        student: dict | nn.Module,
-        teachers: dict[str, dict | nn.Module] | None = None,
-        losses: dict[str, dict] | None = None,
-        helpers: dict[str, dict] | None = None,
-        init_cfg: dict | None = None,
-    ) -> None:
-        super().__init__(student, teachers, losses, helpers, init_cfg)
+    def check_parts(self) -> None:
         channels = self.helpers['memory'].student.shape[1]
         for name, model in (('student', self.student), ('teacher', self.teachers['main'])):
             part, what = self.helpers[name], f'helpers.{name}'

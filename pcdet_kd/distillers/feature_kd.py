@@ -1,6 +1,6 @@
 """Distillation of features."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from pcdet_kd.distillers.base import Distiller
 from pcdet_kd.distillers.fit import check_width, feature_width
@@ -20,39 +20,24 @@ class FeatureKD(Distiller):
 
     The student's feature is the one that its last linear layer sees.
 
-    Args:
-        student: As in :class:`Distiller`, as are the next three.
-        teachers: ``main``.
-        losses: ``feature``.
-        helpers: ``connector``, or none.
-        init_cfg: As in MMEngine.
-
     Raises:
         ValueError: The widths do not fit together.
     """
 
     needs_teachers = ('main',)
     needs_losses = ('feature',)
+    may_have_helpers = ('connector',)
 
-    def __init__(
-        self,
-        student: dict | nn.Module,
-        teachers: dict[str, dict | nn.Module] | None = None,
-        losses: dict[str, dict] | None = None,
-        helpers: dict[str, dict] | None = None,
-        init_cfg: dict | None = None,
-    ) -> None:
-        self.needs_helpers = ('connector',) if helpers else ()
-        super().__init__(student, teachers, losses, helpers, init_cfg)
+    def check_parts(self) -> None:
         width, taught = feature_width(self.student), feature_width(self.teachers['main'])
         loss = self.losses['feature']
-        if helpers:
+        if 'connector' in self.helpers:
             into = getattr(self.helpers['connector'], 'in_channels', None)
             check_width(self, 'helpers.connector.in_channels', into, "the student's feature", width)
             width = getattr(self.helpers['connector'], 'out_channels', None)
         if not getattr(loss, 'same_width', False):
             return
-        if helpers:
+        if 'connector' in self.helpers:
             what = 'helpers.connector.out_channels'
             check_width(self, what, width, "the teacher's feature", taught)
         elif None not in (width, taught) and width != taught:

@@ -1,6 +1,6 @@
 """Distillation by inheritance and exploration."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from pcdet_kd.distillers.base import Distiller
 from pcdet_kd.distillers.fit import check_width, feature_width
@@ -25,13 +25,6 @@ class IEKD(Distiller):
     usually :class:`ExplorationLoss`. Helpers: ``encoder``, a :class:`FrozenEncoder`; ``inherit``
     and ``explore``, each a :class:`FactorEncoder` from half the student's width to the factor's.
 
-    Args:
-        student: As in :class:`Distiller`, as are the next three.
-        teachers: ``main``.
-        losses: ``inherit`` and ``explore``.
-        helpers: ``encoder``, ``inherit`` and ``explore``.
-        init_cfg: As in MMEngine.
-
     Raises:
         ValueError: The widths do not fit together, or the student's is odd.
     """
@@ -40,15 +33,7 @@ class IEKD(Distiller):
     needs_losses = ('inherit', 'explore')
     needs_helpers = ('encoder', 'inherit', 'explore')
 
-    def __init__(
-        self,
-        student: dict | nn.Module,
-        teachers: dict[str, dict | nn.Module] | None = None,
-        losses: dict[str, dict] | None = None,
-        helpers: dict[str, dict] | None = None,
-        init_cfg: dict | None = None,
-    ) -> None:
-        super().__init__(student, teachers, losses, helpers, init_cfg)
+    def check_parts(self) -> None:
         own, taught = feature_width(self.student), feature_width(self.teachers['main'])
         if own is not None and own % 2:
             raise ValueError(f"IEKD: the student's feature has {own} channels, an odd number")

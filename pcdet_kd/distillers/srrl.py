@@ -1,6 +1,6 @@
 """Softmax regression representation learning."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from pcdet_kd.distillers.base import Distiller
 from pcdet_kd.distillers.fit import check_width, feature_width, logits_of
@@ -22,13 +22,6 @@ class SRRL(Distiller):
     ``connector``, a :class:`Connector` (linear layer without bias, BatchNorm, ReLU), and
     ``classifier``, a :class:`FrozenClassifier`.
 
-    Args:
-        student: As in :class:`Distiller`, as are the next three.
-        teachers: ``main``.
-        losses: ``feature`` and ``logit``.
-        helpers: ``connector`` and ``classifier``.
-        init_cfg: As in MMEngine.
-
     Raises:
         ValueError: The widths do not fit together.
     """
@@ -37,15 +30,7 @@ class SRRL(Distiller):
     needs_losses = ('feature', 'logit')
     needs_helpers = ('connector', 'classifier')
 
-    def __init__(
-        self,
-        student: dict | nn.Module,
-        teachers: dict[str, dict | nn.Module] | None = None,
-        losses: dict[str, dict] | None = None,
-        helpers: dict[str, dict] | None = None,
-        init_cfg: dict | None = None,
-    ) -> None:
-        super().__init__(student, teachers, losses, helpers, init_cfg)
+    def check_parts(self) -> None:
         connector, classifier = self.helpers['connector'], self.helpers['classifier']
         into, out = connector.in_channels, connector.out_channels
         own, taught = feature_width(self.student), feature_width(self.teachers['main'])
