@@ -143,3 +143,18 @@ def test_labels_and_the_students_points_are_for_the_leaf_and_its_baseline():
     bank = stages[-1].cfg.model.teachers.image.data
     assert [part.pipeline[0].num_points for part in bank] == [96] * 3
     assert bank[0].subset == 50 and bank[0].get('labels') is None and bank[1].subset is None
+
+
+@pytest.mark.parametrize(
+    ('options', 'splits'),
+    [
+        ({}, ['train', 'val', 'test']),
+        ({'train_split': 'trainval'}, ['trainval', 'test']),
+        ({'train_split': 'trainval', 'train_size': 9}, ['trainval', 'val', 'test']),
+        ({'test_split': 'val'}, ['train', 'val']),
+    ],
+)
+def test_a_bank_holds_what_is_trained_on_validated_and_tested(options, splits):
+    stages = plan(ROOT / 'configs/few_labels/hinton_modelnet40.py', options)
+    bank = stages[-1].cfg.model.teachers.main.data
+    assert [part.split for part in bank] == splits

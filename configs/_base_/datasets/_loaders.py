@@ -20,9 +20,8 @@ data = dict(val_fraction=val_fraction)
 train_pipeline = []
 eval_pipeline = []
 bank_pipeline = eval_pipeline  # for a teacher with a feature bank
-bank_splits = dict.fromkeys(
-    (train_split, *(('val',) if train_split == 'train' else ()), test_split)
-)
+with_val = train_split == 'train' or train_size is not None  # else its clouds are in train_split
+bank_splits = dict.fromkeys((train_split, *(('val',) * with_val), test_split))
 bank_data = [
     dict(
         data,
