@@ -104,3 +104,26 @@ def pretrained(config, folder):
     path = folder / 'pretrained.pth'
     save_checkpoint_file(dict(state_dict=init_model(config).state_dict()), path)
     return path
+
+
+def test_whole_clouds_go_in_batches_of_one_size(weights):
+    options = dict(eval_pipeline=[dict(type='UnitSphere'), dict(type='PackPointInputs')])
+    inferencer = PointCloudClassificationInferencer(
+        CONFIG, weights, 'cpu', options=options, show_progress=False
+    )
+    given = clouds(30, 20, 30, 20, 25)
+    found = inferencer(given, batch_size=2)['predictions']
+    assert [p['name'] for p in found] == [f'array {i}' for i in range(5)]
+    assert inferencer.says == ['UnitSphere as in the config']
+    (alone,) = inferencer(given[3])['predictions']
+    assert found[3]['score'] == pytest.approx(alone['score'], rel=1e-4)
+
+
+def test_a_transform_that_draws_gives_one_result(weights):
+    jitter = [dict(type='RandomJitter', sigma=0.5, clip=1.0), dict(type='PackPointInputs')]
+    inferencer = PointCloudClassificationInferencer(
+        CONFIG, weights, 'cpu', options=dict(eval_pipeline=jitter), show_progress=False
+    )
+    (cloud,) = clouds(30)
+    first, second = (inferencer(cloud)['predictions'][0]['score'] for _ in range(2))
+    assert first == second

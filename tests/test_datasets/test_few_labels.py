@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from pcdet_kd.datasets import PointCloudDataset, Records
+from pcdet_kd.datasets.device_dataset import DeviceDataset
 from pcdet_kd.datasets.few_labels import choose, stratified_order
 from pcdet_kd.datasets.read_once import reading_once
 from pcdet_kd.utils.errors import DataError
@@ -41,6 +42,8 @@ def test_beginnings_of_the_order_are_stratified_and_nested():
         expected = np.array([40, 25, 10, 5]) / 80 * count
         assert (shares >= 1).all() and np.abs(shares - expected)[expected >= 1].max() <= 1.5
     assert (stratified_order(LABELS, 1) != order).any()
+    twins = stratified_order(np.repeat([0, 1], 20), 0)  # of one size, in orders of their own
+    assert (twins[twins < 20] != twins[twins >= 20] - 20).any()
     longer = np.concatenate([LABELS, np.full(9, 4)])  # a new class changes no other one's order
     assert [i for i in stratified_order(longer, 0) if LABELS[i % 80] == 2 and i < 80] == [
         i for i in order if LABELS[i] == 2
@@ -105,3 +108,11 @@ def test_clouds_of_another_data_set():
     assert both.fingerprint() != plain.fingerprint()
     with pytest.raises(ValueError, match='unlabelled has a pipeline'):
         Toy(unlabelled=dict(type=Other, pipeline=[dict(type='UnitSphere')]))
+
+
+def test_a_device_needs_one_up_axis():
+    pipeline = [dict(type='RandomPoints', num_points=5), dict(type='PackPointInputs')]
+    both = Toy(labels=8, unlabelled=dict(type=Other), pipeline=pipeline)
+    with pytest.raises(ValueError, match='have the up axes y, z'):
+        DeviceDataset(both, 'cpu')
+    assert DeviceDataset(Toy(labels=8, pipeline=pipeline), 'cpu').labelled().sum() == 8

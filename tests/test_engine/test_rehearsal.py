@@ -1,8 +1,11 @@
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import torch
 
 from pcdet_kd.engine.config_check import ConfigError
-from pcdet_kd.engine.rehearsal import rehearse
+from pcdet_kd.engine.rehearsal import _first_samples, rehearse
 from pcdet_kd.engine.stages import plan
 from pcdet_kd.registry import MODELS
 from pcdet_kd.utils.checkpoint import CheckpointError
@@ -49,3 +52,12 @@ def test_a_missing_file_of_weights_is_named(tiny_configs):
     leaf.write_text(leaf.read_text().replace('teacher=_base_.teacher', other))
     with pytest.raises(CheckpointError, match='nothing.pth'):
         rehearse(plan(leaf)[-1])
+
+
+def test_a_cloud_of_each_kind_is_tried_where_some_have_no_label():
+    def samples(*labelled):
+        return SimpleNamespace(labelled=lambda: np.array(labelled))
+
+    assert _first_samples(samples(False, False, True, True)) == [2, 0]
+    assert _first_samples(samples(True, True, False)) == [0, 2]
+    assert _first_samples(range(5)) == [0, 1] and _first_samples(range(1)) == [0]
