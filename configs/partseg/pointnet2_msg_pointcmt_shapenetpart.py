@@ -4,7 +4,10 @@
 _base_ = './pointnet2_msg_shapenetpart.py'
 requires = dict(encoder='../pointcmt/pointnet2_modelnet40.py')
 # The stages before have other data: options of these names are for part segmentation alone.
-own_variables = ('data_root', 'num_points', 'batch_size', 'val_fraction', 'max_epochs', 'lr')
+own_variables = (
+    *_base_.own_variables,
+    *('data_root', 'num_points', 'batch_size', 'val_fraction', 'max_epochs', 'lr'),
+)
 
 model = dict(
     backbone=dict(
