@@ -6,6 +6,5 @@ _base_ = [
     '../_base_/schedules/adamw_cosine_10e.py',
     '../_base_/default_runtime.py',
 ]
-labelled_share = 1.0
 
 model = _base_.student

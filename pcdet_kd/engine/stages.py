@@ -148,6 +148,8 @@ def plan(
         for required, file in (cfg.get('requires') or {}).items():
             stage.requires[required] = visit(Path(file), required, (*parents, key))
         _fill_frozen_models(stage)
+        if 'head' in cfg.model and not is_distiller(cfg.model):
+            _draw_labelled_only(cfg)
         check_num_classes(cfg, path)
         stages[key] = stage
         return stage
@@ -191,15 +193,22 @@ def baseline_of(leaf: Stage, inside: bool = False) -> Stage:
     cfg = copy.deepcopy(leaf.cfg)
     cfg.model = student_config(cfg.model)
     cfg.custom_hooks = student_hooks(cfg.get('custom_hooks') or ())
-    sampler = cfg.train_dataloader.get('sampler') or {}
-    if sampler.get('type') == 'LabelledShareSampler':
-        sampler.share = 1.0  # clouds without a label teach it nothing; the steps stay as many
+    _draw_labelled_only(cfg)
     cfg.pop('requires', None)
     requires = {name: leaf.requires[name] for _, _, _, name in placeholders(cfg)}
     folder = leaf.work_dir / 'stages' if inside else leaf.work_dir.parent
     work_dir = folder / f'{leaf.name if inside else leaf.work_dir.name}_baseline'
     cfg.work_dir = str(work_dir)
     return Stage(f'{leaf.name}_baseline', leaf.config, cfg, work_dir, requires)
+
+
+def _draw_labelled_only(cfg: Config) -> None:
+    """Let a classifier without a teacher see no clouds without a label: they teach it nothing. The
+    steps stay as many.
+    """
+    sampler = (cfg.get('train_dataloader') or {}).get('sampler') or {}
+    if sampler.get('type') == 'LabelledShareSampler':
+        sampler.share = 1.0
 
 
 def nodes(node: Any, path: str = '') -> Iterator[tuple[str, Any, Any, Any]]:

@@ -133,7 +133,7 @@ def test_labels_and_the_students_points_are_for_the_leaf_and_its_baseline():
         (None, None, 50, 50),
         (0, 0, 3, 3),
         (96, 256, 32, 32),
-        (0.5, None, 1.0, 0.5),
+        (1.0, None, 1.0, 0.5),
     ):
         loader = stage.cfg.train_dataloader
         data = loader.dataset
@@ -158,3 +158,9 @@ def test_a_bank_holds_what_is_trained_on_validated_and_tested(options, splits):
     stages = plan(ROOT / 'configs/few_labels/hinton_modelnet40.py', options)
     bank = stages[-1].cfg.model.teachers.main.data
     assert [part.split for part in bank] == splits
+
+
+def test_a_classifier_without_a_teacher_draws_labelled_clouds_only():
+    for name, share in (('alone', 1.0), ('mean_teacher', 0.5)):
+        (stage,) = plan(ROOT / f'configs/few_labels/{name}_modelnet40.py')
+        assert stage.cfg.train_dataloader.sampler.share == share

@@ -2,6 +2,5 @@
 # the student learns through distillation alone. It sees 128 points, the teacher sees num_points.
 _base_ = './modelnet40.py'
 labels = 128
-labelled_share = 0.5
 student_points = 128
 num_workers = 0
