@@ -1,5 +1,5 @@
-# JGEKD to a student eleven times smaller: a small PointNet++ teaches a small PointNet. Both see 128
-# points of a shape; a bank stores the teacher's outputs.
+# JGEKD to a student eleven times smaller: a small PointNet++ teaches a small PointNet. The student
+# sees 128 points of a shape; a bank stores the teacher's outputs for 1,024 points.
 _base_ = [
     '../_base_/students/pointnet_small.py',
     '../_base_/datasets/modelnet40.py',
@@ -8,7 +8,6 @@ _base_ = [
 ]
 requires = dict(teacher='../baseline/pointnet2_small_modelnet40.py')
 student_points = 128
-num_points = 128
 num_workers = 0
 
 student = _base_.student
