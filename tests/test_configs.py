@@ -2,26 +2,21 @@
 again.
 """
 
-import json
-import pickle
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
-import cv2
-import h5py
-import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 
-from pcdet_kd.datasets.class_names import MODELNET40
 from pcdet_kd.datasets.collate import collate_points
 from pcdet_kd.engine import SampleNamesHook
 from pcdet_kd.engine.config import load_config
 from pcdet_kd.engine.pipeline import feature_banks
 from pcdet_kd.engine.stages import _variables_of_stages, plan
 from pcdet_kd.registry import DATASETS, MODELS, PARAM_SCHEDULERS
+from pcdet_kd.testing import write_tiny_layouts
 from pcdet_kd.testing.hugging_face import save_tiny_hf_model
 from pcdet_kd.utils.checkpoint import save_checkpoint_file
 
@@ -36,76 +31,23 @@ SMALL = {'num_points': 64, 'image_size': 32, 'batch_size': 2, 'num_workers': 0}
 def small_data(tmp_path_factory) -> dict[str, dict]:
     """Few clouds in the official layouts, as options by data set."""
     root = tmp_path_factory.mktemp('data')
-    rng = np.random.default_rng(0)
-    for folder, suffix in (
-        ('main_split', '_augmentedrot_scale75'),
-        ('main_split', ''),
-        ('main_split_nobg', ''),
-    ):
-        scans = root / 'ScanObjectNN' / folder
-        scans.mkdir(parents=True, exist_ok=True)
-        for split, n in (('training', 45), ('test', 15)):
-            with h5py.File(scans / f'{split}_objectdataset{suffix}.h5', 'w') as file:
-                file['data'] = rng.uniform(-1, 1, (n, 2048, 3)).astype(np.float32)
-                file['label'] = np.arange(n, dtype=np.int32) % 15
-                if folder == 'main_split':
-                    file['mask'] = np.zeros((n, 2048), np.int32)
-    models = root / 'modelnet40_ply_hdf5_2048'
-    models.mkdir()
-    for split, n in (('train', 80), ('test', 40)):
-        with h5py.File(models / f'ply_data_{split}0.h5', 'w') as file:
-            file['data'] = rng.uniform(-1, 1, (n, 2048, 3)).astype(np.float32)
-            file['label'] = np.arange(n, dtype=np.uint8)[:, None] % 40
-        (models / f'{split}_files.txt').write_text(
-            f'data/modelnet40_ply_hdf5_2048/ply_data_{split}0.h5\n'
-        )
-        (models / f'ply_data_{split}_0_id2file.json').write_text(json.dumps([]))
-    objects = root / 'ScanNetV2_cls'
-    objects.mkdir()
-    for split, n in (('train', 51), ('test', 17)):
-        with h5py.File(objects / f'{split}_0.h5', 'w') as file:
-            file['data'] = rng.uniform(-0.5, 0.5, (n, 2048, 6))
-            file['label'] = np.arange(n, dtype=np.int32) % 17
-        (objects / f'{split}_files.txt').write_text(f'./{split}_0.h5\n')
-    shapes = root / 'ShapeNet55-34'
-    (shapes / 'ShapeNet-55').mkdir(parents=True)
-    (shapes / 'shapenet_pc').mkdir()
-    for split, n in (('train', 4), ('test', 2)):
-        names = [f'02691156-{split}{i}.npy' for i in range(n)]
-        (shapes / 'ShapeNet-55' / f'{split}.txt').write_text('\n'.join(names))
-        for name in names:
-            np.save(shapes / 'shapenet_pc' / name, rng.uniform(-1, 1, (1100, 3)).astype('f4'))
-    part_texts = root / 'shapenetcore_partanno'
-    (part_texts / 'train_test_split').mkdir(parents=True)
-    (part_texts / '02691156').mkdir()
-    (part_texts / 'synsetoffset2category.txt').write_text('Airplane\t02691156\n')
-    for split in ('train', 'val', 'test'):
-        names = [f'02691156/{split}{i}' for i in range(3)]
-        listing = part_texts / 'train_test_split' / f'shuffled_{split}_file_list.json'
-        listing.write_text(json.dumps([f'shape_data/{name}' for name in names]))
-        for i, name in enumerate(names):
-            rows = rng.uniform(-1, 1, (60 + 10 * i, 7))
-            rows[:, 6] = rng.integers(0, 4, len(rows))
-            np.savetxt(part_texts / f'{name}.txt', rows, '%.6f')
-    tasks = root / 'ModelNetFewshot' / '5way_10shot'
-    tasks.mkdir(parents=True)
-    rows = [(rng.uniform(-1, 1, (64, 6)).astype(np.float32), i % 5, i % 5) for i in range(10)]
-    (tasks / '0.pkl').write_bytes(pickle.dumps(dict(train=rows, test=rows)))
+    write_tiny_layouts(root, train=80, test=40)
     rendered = dict(
         data_root=str(root / 'modelnet40_normal_resampled'),
-        views_root=str(root / 'views'),
+        views_root=str(root / 'ModelNet40_mv_20view'),
         num_views=2,
         image_size=32,
     )
-    write_rendered(rendered, rng)
+    parts = 'shapenetcore_partanno_segmentation_benchmark_v0_normal'
+    models = str(root / 'modelnet40_ply_hdf5_2048')
     return dict(
-        ScanNetCls={'data_root': str(objects)},
+        ScanNetCls={'data_root': str(root / 'ScanNetV2_cls')},
         ScanObjectNN={'data_root': str(root / 'ScanObjectNN')},
-        ModelNet40={'data_root': str(models)},
-        ShapeNet55={'data_root': str(shapes)},
-        ShapeNetPart={'data_root': str(part_texts)},
-        FewShotFold={'data_root': str(models), 'way': 2, 'shot': 1, 'test_per_class': 1},
-        PointBERTFewShot={'data_root': str(tasks.parent)},
+        ModelNet40={'data_root': models},
+        ShapeNet55={'data_root': str(root / 'ShapeNet55-34')},
+        ShapeNetPart={'data_root': str(root / parts)},
+        FewShotFold={'data_root': models, 'way': 2, 'shot': 1, 'test_per_class': 1},
+        PointBERTFewShot={'data_root': str(root / 'ModelNetFewshot')},
         hf_model=tiny_hf_model(root / 'clip'),
         SyntheticScans={'num_train': 45, 'num_test': 15},
         ModelNet40Resampled=rendered,
@@ -117,27 +59,6 @@ def tiny_hf_model(folder: Path) -> str | None:
     if find_spec('transformers') is None:
         return None
     return save_tiny_hf_model(folder, 'clip', words=('chair', 'table'))
-
-
-def write_rendered(options: dict, rng: np.random.Generator) -> None:
-    """Write a few shapes of ModelNet40 as points in text files, and pictures of each."""
-    root = Path(options['data_root'])
-    root.mkdir()
-    (root / 'modelnet40_shape_names.txt').write_text('\n'.join(MODELNET40))
-    for split, n in (('train', 8), ('test', 4)):
-        names = [f'{MODELNET40[i % 4]}_{i:04d}' for i in range(n)]
-        (root / f'modelnet40_{split}.txt').write_text('\n'.join(names))
-        for name in names:
-            points = root / name[:-5] / f'{name}.txt'
-            pictures = Path(options['views_root'], name[:-5], split)
-            points.parent.mkdir(exist_ok=True)
-            pictures.mkdir(parents=True, exist_ok=True)
-            np.savetxt(points, rng.uniform(-1, 1, (64, 6)), '%.6f', ',')
-            for view in range(options['num_views']):
-                cv2.imwrite(
-                    str(pictures / f'{name}_{view + 1:03d}.png'),
-                    rng.integers(0, 256, (32, 32), dtype=np.uint8),
-                )
 
 
 @pytest.fixture(scope='session')

@@ -1,4 +1,5 @@
-# Hinton et al. (2015) to a student eleven times smaller: a small PointNet++ teaches a small PointNet.
+# Hinton et al. (2015) to a student eleven times smaller: a small PointNet++ teaches a small
+# PointNet.
 _base_ = [
     '../_base_/students/pointnet_small.py',
     '../_base_/datasets/modelnet40.py',

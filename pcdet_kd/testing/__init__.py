@@ -12,6 +12,7 @@ Each check runs the part on small random inputs, leaves the part as it was, and 
 
 from pcdet_kd.testing.backbone import check_backbone, random_clouds, random_views
 from pcdet_kd.testing.dataset import check_dataset
+from pcdet_kd.testing.layouts import write_tiny_layouts
 from pcdet_kd.testing.loss import check_loss
 from pcdet_kd.testing.teacher import check_teacher
 
@@ -22,4 +23,5 @@ __all__ = [
     'check_teacher',
     'random_clouds',
     'random_views',
+    'write_tiny_layouts',
 ]
