@@ -1,0 +1,10 @@
+"""What is there, what is broken, and what mends it: environment, data, configs, checkpoints."""
+
+from pcdet_kd.apis.doctor.env import check_env
+from pcdet_kd.apis.doctor.report import Finding, Report
+
+__all__ = [
+    'Finding',
+    'Report',
+    'check_env',
+]

@@ -1,0 +1,60 @@
+import json
+
+import pytest
+
+from pcdet_kd.apis.doctor.report import Finding, Report, shown, size_text, time_text
+from pcdet_kd.utils.errors import DataError, UserError
+
+
+def test_a_report_reads_well():
+    report = Report('Thing')
+    report.sections['Facts'] = dict(size_bytes=54_000_000, is_whole=True, names=['a', 'b'])
+    report.sections['Rows'] = [dict(name='x', time_s=90.0), dict(name='yy', time_s=0.02)]
+    report.sections['Empty'] = []
+    report.add('note', '', 'nice')
+    report.add('warning', 'key', 'slow', 'do this')
+    assert not report.is_broken and report.text().endswith('nothing is broken, 1 warning')
+    report.add('broken', 'file', 'gone')
+    lines = report.text().splitlines()
+    assert report.is_broken and lines[-1] == '1 broken, 1 warning'
+    assert (
+        '  size      54.0 MB' in lines
+        and '  is whole  yes' in lines
+        and '  names     a, b' in lines
+    )
+    assert '| x    | 90.0 s |' in lines and '| yy   | 20 ms  |' in lines and 'Empty' not in lines
+    order = [line.split()[0] for line in lines if line.startswith('  ') and ':' in line]
+    assert order == ['broken', 'warning', 'fix:'] and lines.index('  broken   file: gone')
+    assert lines.index('  note     nice') > lines.index('  warning  key: slow')
+    found = json.loads(json.dumps(report.to_dict()))
+    assert found['broken'] and found['sections']['Facts']['size_bytes'] == 54_000_000
+    assert found['findings'][1] == dict(level='warning', about='key', text='slow', fix='do this')
+
+
+def test_long_values_are_wrapped_below_themselves():
+    report = Report('Thing', {'Facts': dict(names=[f'name{i}' for i in range(40)])})
+    lines = report.text().splitlines()
+    assert max(map(len, lines)) <= 100 and lines[4].startswith(' ' * 9 + 'name')
+
+
+def test_errors_become_findings():
+    report = Report('Thing')
+    report.add_error(DataError('a.h5', '0 bytes', 'an array', 'get it again'))
+    report.add_error(UserError('two\n  lines'), 'a.pth')
+    assert report.findings == [
+        Finding('broken', 'a.h5', 'found 0 bytes, expected an array', 'get it again'),
+        Finding('broken', 'a.pth', 'two lines'),
+    ]
+    with pytest.raises(ValueError, match='level'):
+        report.add('bad', '', '')
+
+
+def test_numbers_as_people_read_them():
+    sizes = {999: '999 bytes', 1500: '1.5 kB', 435_212_151: '435 MB', 25.3e9: '25.3 GB'}
+    assert {size: size_text(size) for size in sizes} == sizes
+    times = {0.0204: '20 ms', 1.5: '1.5 s', 90: '90.0 s', 600: '10.0 min', 36000: '10.0 hours'}
+    assert {seconds: time_text(seconds) for seconds in times} == times
+    assert time_text(100 * 86400) == '100.0 days'
+    assert shown('free_bytes', None) == ('free bytes', '-') and shown('n', 12345)[1] == '12,345'
+    assert shown('of_class', {'a': 1, 'b': [2.5, False]}) == ('of class', 'a 1, b 2.5, no')
+    assert shown('nothing', [])[1] == '-'
