@@ -17,6 +17,7 @@ COMMANDS = {
     'demo': 'run PointCMT end to end on generated data in a few minutes',
     'build-feature-bank': "compute a teacher's outputs for a config once",
     'print-config': 'show a config with everything that it inherits',
+    'download': 'download a published data set, or say how to get it',
     'doctor': 'say what is broken, slow or missing: doctor env, data, config or ckpt',
     'models': 'list the models with parameters and published results',
     'get-flops': "count a config's parameters and operations",

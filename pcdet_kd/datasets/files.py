@@ -69,17 +69,22 @@ def check_size(path: Path, needed: int, what: str) -> None:
     Raises:
         DataError: Too many bytes, or the variable is not a number.
     """
-    text = os.environ.get(MAX_BYTES, str(2**30))
-    if not text.isdecimal():
-        raise DataError(MAX_BYTES, f"'{text}'", 'a number of bytes', f'export {MAX_BYTES}={2**30}')
-    size = path.stat().st_size
-    if needed > max(size, int(text)):
+    size, most = path.stat().st_size, most_bytes()
+    if needed > max(size, most):
         raise DataError(
             path,
             f'{what} of {needed:,} bytes in a file of {size:,}',
-            f'at most {max(size, int(text)):,} bytes',
+            f'at most {max(size, most):,} bytes',
             f'remove the file; if you trust it, export {MAX_BYTES}={needed}',
         )
+
+
+def most_bytes() -> int:
+    """Return how many bytes a small file may unpack to: 1 GiB, or ``PCDET_KD_MAX_BYTES``."""
+    text = os.environ.get(MAX_BYTES, str(2**30))
+    if not text.isdecimal():
+        raise DataError(MAX_BYTES, f"'{text}'", 'a number of bytes', f'export {MAX_BYTES}={2**30}')
+    return int(text)
 
 
 def require_directory(path: str | Path, contents: str, fix: str) -> Path:

@@ -39,7 +39,7 @@ def verify(data: PointCloudDataset | str | Path) -> None:
     key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
     elsewhere = default_cache_dir() / 'manifests' / f'{key}.sha256'
     manifest = elsewhere if elsewhere.is_file() else root / MANIFEST
-    known = _read(manifest) if manifest.is_file() else {}
+    known = read_hashes(manifest) if manifest.is_file() else {}
     names = sorted(_files(root))
     for name in sorted(known.keys() - set(names)):
         raise DataError(root / name, 'no such file', f'SHA-256 {known[name]}', _fix(manifest))
@@ -67,7 +67,12 @@ def _fix(manifest: Path) -> str:
     return f'get the file again; if it was changed on purpose, delete {manifest}'
 
 
-def _read(manifest: Path) -> dict[str, str]:
+def read_hashes(manifest: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file that a list in the format of ``sha256sum`` names.
+
+    Raises:
+        DataError: The list is missing or damaged.
+    """
     fix = f'delete {manifest}; the next check writes it again'
     known = {}
     for line in read_lines(manifest, 'lines <SHA-256>  <file>', fix):

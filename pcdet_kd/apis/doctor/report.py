@@ -99,8 +99,9 @@ class Report:
 def shown(key: str, value: Any) -> tuple[str, str]:
     """Return a fact's name and value as people read them."""
     for end, form in (('_bytes', size_text), ('_s', time_text)):
-        if key.endswith(end) and isinstance(value, (int, float)):
-            return key.removesuffix(end).replace('_', ' '), form(value)
+        if key.endswith(end):
+            name = key.removesuffix(end).replace('_', ' ')
+            return name, _text(value) if value is None else form(value)
     return key.replace('_', ' '), _text(value)
 
 
