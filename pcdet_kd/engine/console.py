@@ -1,15 +1,26 @@
-"""A readable console: long messages go to the log file only."""
+"""A readable console: what nobody reads goes to the log file only."""
 
 import logging
+import re
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from mmengine.dist import is_main_process
+from tqdm import tqdm
 
 _LONGEST = 24  # lines
+_REPORTS = ('System environment', 'Config', 'Hooks will be executed')
+_NOTES = ('Exp name: ', 'Distributed training is not used, all SyncBatchNorm')
+# of MMEngine's log processor: loop, epoch, batch, batches; a line with metrics ends the loop
+_BATCH = re.compile(r'Epoch\((train|val|test)\) *(?:\[ *\d+\])? *\[ *(\d+)/(\d+)\]')
+_SECONDS = 30.0
 
 
 class BriefFormatter(logging.Formatter):
     """Formats as another formatter does, but cuts messages of more than 24 lines down to their
     first words and a pointer.
-
-    MMEngine's reports of the environment, the config and all hooks are such messages.
 
     Args:
         formatter: Does the formatting.
@@ -23,29 +34,96 @@ class BriefFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the text of a record."""
-        lines = [line for line in record.getMessage().splitlines() if line.strip(' -')]
+        lines = _lines(record)
         if len(lines) > _LONGEST:
-            record = logging.makeLogRecord(
-                vars(record)
-            )  # the file's handler gets the same record: it must stay whole
-            record.msg, record.args = (
-                f'{lines[0].strip().rstrip(":")}: {len(lines)} lines, in {self.log_file}',
-                None,
-            )
+            # the file's handler gets the same record: it must stay whole
+            record = logging.makeLogRecord(vars(record))
+            title = lines[0].strip().rstrip(':')
+            what = f'{title}: {len(lines)} lines, in'
+            if _is_report(title):
+                what = 'log, with environment, config and hooks:'
+            record.msg, record.args = f'{what} {self.log_file}', None
         return self.formatter.format(record)
+
+
+class ConsoleFilter(logging.Filter):
+    """Keeps lines off the console that help nobody there.
+
+    Of MMEngine's reports at the start only the first passes, as a pointer to the log file. Names of
+    experiments and the note on SyncBatchNorm do not. Progress within validation and test is shown
+    every 30 seconds; on a terminal, where a bar shows it, progress within training is left out too.
+
+    Args:
+        terminal: Whether the console is a terminal.
+        clock: Gives the time in seconds.
+    """
+
+    def __init__(self, terminal: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self.terminal = terminal
+        self._clock = clock
+        self._shown = clock()
+        self._reported = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the console shows a record."""
+        if record.levelno != logging.INFO:
+            return True
+        text = record.getMessage()
+        if text.startswith(_NOTES):
+            return False
+        lines = _lines(record)
+        if len(lines) > _LONGEST and _is_report(lines[0].strip()):
+            first, self._reported = not self._reported, True
+            return first
+        batch = _BATCH.match(text)
+        if batch is None or (batch[1] != 'train' and batch[2] == batch[3]):
+            return True
+        if batch[1] == 'train' or self.terminal:
+            return not self.terminal
+        now = self._clock()
+        if now - self._shown < _SECONDS:
+            return False
+        self._shown = now
+        return True
+
+
+class _AboveBars:
+    """A stream whose lines are written above the progress bars of a terminal."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with tqdm.external_write_mode(file=self._stream):
+            self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def make_brief(logger: logging.Logger) -> None:
     """Shorten what a logger's console handlers show, if the logger also writes to a file."""
-    files = [
-        handler.baseFilename
-        for handler in logger.handlers
-        if isinstance(handler, logging.FileHandler)
-    ]
-    for handler in logger.handlers:
-        if (
-            files
-            and isinstance(handler, logging.StreamHandler)
-            and not isinstance(handler, logging.FileHandler)
-        ):
+    files = [h.baseFilename for h in logger.handlers if isinstance(h, logging.FileHandler)]
+    for handler in logger.handlers if files else ():
+        if type(handler) is logging.StreamHandler:
+            terminal = handler.stream.isatty()
+            if terminal:
+                handler.stream = _AboveBars(handler.stream)
+            handler.addFilter(ConsoleFilter(terminal))
             handler.setFormatter(BriefFormatter(handler.formatter or logging.Formatter(), files[0]))
+
+
+def progress_bar(total: int | None, **options: Any) -> tqdm:
+    """Return a progress bar of the main process: in a file it writes a line every 30 seconds."""
+    options.setdefault('disable', not is_main_process())
+    interval = 0.2 if sys.stderr.isatty() else _SECONDS
+    return tqdm(total=total, smoothing=0.05, mininterval=interval, **options)
+
+
+def _lines(record: logging.LogRecord) -> list[str]:
+    return [line for line in record.getMessage().splitlines() if line.strip(' -')]
+
+
+def _is_report(title: str) -> bool:
+    return title.startswith(_REPORTS)

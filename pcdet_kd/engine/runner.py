@@ -37,6 +37,7 @@ DEFAULT_HOOKS = dict(
     sample_names=dict(type='SampleNamesHook'),
     ema_teacher=dict(type='EMATeacherHook'),
     student_export=dict(type='StudentExportHook'),
+    progress_bar=dict(type='ProgressBarHook'),
 )
 # Buffers are averaged after each epoch (SyncBuffersHook); torch 2.13 renamed the switch and warns
 # of the old name.

@@ -12,8 +12,9 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from pcdet_kd.datasets.suites import SUITES, SetName
+from pcdet_kd.engine.console import progress_bar
 from pcdet_kd.engine.distributed import on_main
-from pcdet_kd.robustness.loop import SuiteLoop, progress_bar
+from pcdet_kd.robustness.loop import SuiteLoop
 from pcdet_kd.robustness.protocol import run_info
 from pcdet_kd.robustness.results import read_info, set_file, write_info
 from pcdet_kd.robustness.suite_data import SuiteContent, SuiteData, read_suite

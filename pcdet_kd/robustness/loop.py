@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dist import get_dist_info, is_main_process
+from mmengine.dist import get_dist_info
 from mmengine.runner import BaseLoop, Runner, TestLoop
 from tqdm import tqdm
 
@@ -127,18 +126,6 @@ class SetPredictions(SampleMetric):
         result = SetResult(*known, np.array([len(p) for p in points]), worst, clouds)
         result.write(set_file(self.folder, self.name))
         return dict(accuracy=100 * float(result.correct.mean()))
-
-
-def progress_bar(total: int | None, **options: Any) -> tqdm:
-    """Return a progress bar of the main process: in a file it writes a line every 30 seconds."""
-    interval = 0.2 if sys.stderr.isatty() else 30.0
-    return tqdm(
-        total=total,
-        disable=not is_main_process(),
-        smoothing=0.05,
-        mininterval=interval,
-        **options,
-    )
 
 
 @contextmanager

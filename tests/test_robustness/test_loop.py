@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from pcdet_kd.robustness.loop import SetPredictions, progress_bar
+from pcdet_kd.robustness.loop import SetPredictions
 from pcdet_kd.robustness.results import SetResult, set_file
 from pcdet_kd.robustness.suite_data import SuiteData
 
@@ -40,10 +40,3 @@ def test_every_cloud_counts_once(dataset, tmp_path):
     with pytest.raises(ValueError, match='scored twice'):
         predictions(dataset, tmp_path, scores, [0, *range(12)])
     assert not set_file(tmp_path, ('jitter', 0)).exists()
-
-
-def test_a_bar_writes_little_to_a_file(monkeypatch):
-    with progress_bar(7) as bar:
-        assert bar.total == 7 and bar.mininterval == 30
-    monkeypatch.setattr('pcdet_kd.robustness.loop.is_main_process', lambda: False)
-    assert progress_bar(None).disable

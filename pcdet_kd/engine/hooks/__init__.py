@@ -8,6 +8,7 @@ from pcdet_kd.engine.hooks.freeze_backbone import FreezeBackboneHook
 from pcdet_kd.engine.hooks.frozen_guard import FrozenGuardHook
 from pcdet_kd.engine.hooks.loss_warmup import LossWarmupHook
 from pcdet_kd.engine.hooks.non_finite_loss import NonFiniteLossError, NonFiniteLossHook
+from pcdet_kd.engine.hooks.progress_bar import ProgressBarHook
 from pcdet_kd.engine.hooks.sample_names import SampleNamesHook
 from pcdet_kd.engine.hooks.schedule import ScheduleHook
 from pcdet_kd.engine.hooks.seed import SeedHook, worker_init
@@ -25,6 +26,7 @@ __all__ = [
     'LossWarmupHook',
     'NonFiniteLossError',
     'NonFiniteLossHook',
+    'ProgressBarHook',
     'SampleNamesHook',
     'ScheduleHook',
     'SeedHook',
