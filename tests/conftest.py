@@ -5,7 +5,9 @@ commands share.
 import multiprocessing
 import os
 import runpy
+import shutil
 import socket
+import subprocess
 from multiprocessing import connection
 from pathlib import Path
 
@@ -25,6 +27,7 @@ if not os.environ['CUDA_VISIBLE_DEVICES']:
 import numpy as np
 import pytest
 import torch
+from matplotlib.image import imread
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
@@ -364,3 +367,32 @@ def suite_result(tmp_path):
         return SuiteResult(tmp_path / f'run_{seed}', about | info, sets)
 
     return make
+
+
+@pytest.fixture
+def browser(tmp_path):
+    """Open a page in a headless browser without network: ``browser(path)`` returns the document
+    after its scripts ran, ``browser(path, width, height)`` the picture (height, width, 3).
+    """
+    names = ('chromium', 'chromium-browser', 'google-chrome', 'chrome')
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        pytest.skip('no chromium found')
+    run = [
+        *(program, '--headless=new', '--no-sandbox', '--disable-gpu', '--hide-scrollbars'),
+        *('--disable-dev-shm-usage', f'--user-data-dir={tmp_path / "profile"}'),
+        *('--host-resolver-rules=MAP * ~NOTFOUND', '--virtual-time-budget=3000'),
+    ]
+
+    def show(path, width=0, height=0):
+        picture = tmp_path / 'seen.png'
+        how = [f'--window-size={width},{height}', f'--screenshot={picture}'] if width else []
+        done = subprocess.run(
+            [*run, *(how or ['--dump-dom']), Path(path).as_uri()],
+            capture_output=True,
+            timeout=120,
+            check=True,
+        )
+        return imread(picture)[..., :3] if width else done.stdout.decode()
+
+    return show

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pcdet_kd.robustness.report.svg import (
+from pcdet_kd.robustness.report.tables import pretty, signed
+from pcdet_kd.visualization.svg import (
     COLORS,
     LABEL,
     WIDTH,
@@ -16,7 +17,6 @@ from pcdet_kd.robustness.report.svg import (
     svg,
     text,
 )
-from pcdet_kd.robustness.report.tables import pretty, signed
 
 RULE = '#e8e8e8'
 

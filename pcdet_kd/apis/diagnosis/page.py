@@ -5,20 +5,18 @@ from html import escape
 from typing import Any
 
 from pcdet_kd.apis.diagnosis.figures import class_recalls, reliability_diagrams, similarity_map
-from pcdet_kd.robustness.report.style import CSS
 from pcdet_kd.robustness.report.table import Table
 from pcdet_kd.robustness.report.tables import signed
+from pcdet_kd.visualization import page as frame
 
 
 def page(content: Mapping[str, Any]) -> str:
     """Return the HTML of :func:`~pcdet_kd.apis.diagnosis.diagnose`'s content."""
     title = f'What distillation did: {content["name"]}'
     body = [
-        '<header><p class="kind">Distillation of point-cloud classifiers</p>',
-        f'<h1>{escape(title)}</h1>',
-        f'<p class="lead">{escape(content["sentences"][0])}</p></header>',
+        frame.header('Distillation of point-cloud classifiers', title, content['sentences'][0]),
         ''.join(f'<p>{escape(text)}</p>' for text in content['sentences'][1:]),
-        _protocol(content),
+        frame.protocol('Runs', content['protocol']),
         _section('accuracy', 'Accuracy', accuracy_table(content).html()),
         _section('pairs', 'Who is right', outcome_table(content).html()),
         _section(
@@ -49,13 +47,7 @@ def page(content: Mapping[str, Any]) -> str:
         'up to rotation and scale. One run of each model: differences between seeds are not '
         'seen here.</footer>',
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<title>{escape(title)}</title>\n<style>{CSS}</style>\n</head>\n<body>\n'
-        + '\n'.join(filter(None, body))
-        + '\n</body>\n</html>\n'
-    )
+    return frame.page(title, body)
 
 
 def accuracy_table(content: Mapping[str, Any]) -> Table:
@@ -105,14 +97,6 @@ def class_table(content: Mapping[str, Any]) -> Table:
 
 def _epoch(content: Mapping[str, Any]) -> str:
     return 'last epoch' if content['epoch'] == 'last' else 'best epoch on the validation split'
-
-
-def _protocol(content: Mapping[str, Any]) -> str:
-    items = ''.join(
-        f'<dt>{escape(key)}</dt><dd>{escape(str(value))}</dd>'
-        for key, value in content['protocol'].items()
-    )
-    return f'<section class="protocol" id="protocol"><h2>Runs</h2><dl>{items}</dl></section>'
 
 
 def _section(name: str, title: str, content: str) -> str:

@@ -3,13 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from pcdet_kd.robustness.report.svg import element, svg, text
 from pcdet_kd.robustness.report.tables import pretty
-from pcdet_kd.visualization.point_clouds import orthographic
+from pcdet_kd.visualization.svg import element, svg, text
+from pcdet_kd.visualization.viewer import still_dots
 
-_DEPTHS = ('#c3cfdb', '#93a9bf', '#6484a3', '#3b6188', '#163a5f')  # far to near
 _MOST = 1500  # points per image
 
 
@@ -35,7 +32,7 @@ def cloud_grid(
     out = []
     for i, entry in enumerate(worst):
         x, y = (i % columns) * cell, (i // columns) * tall
-        dots = ''.join(_dots(entry['points'], up_axis, side))
+        dots = ''.join(still_dots(entry['points'], up_axis, side, _MOST))
         told = (
             (14, f'{pretty(entry["corruption"])} {entry["severity"]}', 'strong'),
             (28, f'{pretty(classes[entry["gt"]])}, no. {entry["sample"]}', None),
@@ -47,24 +44,3 @@ def cloud_grid(
         ]
     rows = -(-len(worst) // columns)
     return svg(width, rows * tall - 4, out, 'The most confident mistakes')
-
-
-def _dots(points: np.ndarray, up_axis: str, side: float) -> list[str]:
-    """Return a path per depth, the farthest first; a dot is a line of no length with round ends."""
-    points = np.asarray(points, np.float64)[:: -(-len(points) // _MOST)]
-    view = orthographic(points, up_axis)
-    low, high = view[:, :2].min(axis=0), view[:, :2].max(axis=0)
-    scale = 0.94 * side / max(float((high - low).max()), 1e-9)
-    place = (view[:, :2] - (low + high) / 2) * scale * (1, -1) + side / 2
-    order = (
-        np.argsort(np.argsort(view[:, 2], kind='stable'), kind='stable')
-        * len(_DEPTHS)
-        // len(points)
-    )
-    size = float(np.clip(60 / np.sqrt(len(points)), 1.5, 3.2))
-    look = dict(stroke_width=size, stroke_linecap='round', fill='none')
-    dots = (
-        ''.join(f'M{x:.1f} {y:.1f}h0' for x, y in place[order == depth])
-        for depth in range(len(_DEPTHS))
-    )
-    return [element('path', d=d, stroke=color, **look) for d, color in zip(dots, _DEPTHS) if d]

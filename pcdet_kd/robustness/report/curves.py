@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pcdet_kd.robustness.report.svg import (
+from pcdet_kd.robustness.report.tables import pretty
+from pcdet_kd.visualization.svg import (
     COLORS,
     DASHES,
     WIDTH,
@@ -14,7 +15,6 @@ from pcdet_kd.robustness.report.svg import (
     svg,
     text,
 )
-from pcdet_kd.robustness.report.tables import pretty
 
 
 def curves(report: Mapping[str, Any]) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pcdet_kd.robustness.report.svg import COLORS, LABEL, WIDTH, line, marker, svg, text
 from pcdet_kd.robustness.report.tables import pretty, signed
+from pcdet_kd.visualization.svg import COLORS, LABEL, WIDTH, line, marker, svg, text
 
 
 def class_drops(model: Mapping[str, Any]) -> str:

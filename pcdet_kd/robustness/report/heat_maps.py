@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from pcdet_kd.robustness.report.svg import (
+from pcdet_kd.robustness.report.tables import pretty, signed
+from pcdet_kd.visualization.svg import (
     LABEL,
     WIDTH,
     element,
@@ -15,7 +16,6 @@ from pcdet_kd.robustness.report.svg import (
     svg,
     text,
 )
-from pcdet_kd.robustness.report.tables import pretty, signed
 
 RULE = '#d9d9d9'
 

@@ -11,7 +11,7 @@ from pcdet_kd.robustness.report.clouds import cloud_grid
 from pcdet_kd.robustness.report.curves import curves
 from pcdet_kd.robustness.report.dots import class_drops, differences
 from pcdet_kd.robustness.report.heat_maps import accuracy_map, difference_map
-from pcdet_kd.robustness.report.style import CSS
+from pcdet_kd.visualization import page as frame
 
 
 def page(report: Mapping[str, Any]) -> str:
@@ -22,9 +22,7 @@ def page(report: Mapping[str, Any]) -> str:
         f'{report["title"]}'
     )
     body = [
-        '<header><p class="kind">Robustness of point-cloud classification</p>',
-        f'<h1>{escape(title)}</h1>',
-        f'<p class="lead">{escape(summary(report))}</p></header>',
+        frame.header('Robustness of point-cloud classification', title, summary(report)),
         _notices(report),
         _protocol(report),
         _scores(report),
@@ -34,13 +32,7 @@ def page(report: Mapping[str, Any]) -> str:
         _mistakes(report),
         _method(report),
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<title>{escape(title)}</title>\n<style>{CSS}</style>\n</head>\n<body>\n'
-        + '\n'.join(filter(None, body))
-        + '\n</body>\n</html>\n'
-    )
+    return frame.page(title, body)
 
 
 def summary(report: Mapping[str, Any]) -> str:
@@ -114,10 +106,7 @@ def _protocol(report: Mapping[str, Any]) -> str:
         )
     for model in models:
         entries[model['name'] if len(models) > 1 else 'model'] = _runs(model['runs'])
-    items = ''.join(
-        f'<dt>{escape(key)}</dt><dd>{escape(str(value))}</dd>' for key, value in entries.items()
-    )
-    return f'<section class="protocol" id="protocol"><h2>Protocol</h2><dl>{items}</dl></section>'
+    return frame.protocol('Protocol', entries)
 
 
 def _runs(runs: Sequence[Mapping[str, Any]]) -> str:

@@ -1,7 +1,7 @@
 from xml.etree import ElementTree
 
 from pcdet_kd.apis.diagnosis.figures import class_recalls, reliability_diagrams, similarity_map
-from pcdet_kd.robustness.report.svg import WIDTH
+from pcdet_kd.visualization.svg import WIDTH
 
 
 def texts(image):

@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 import pytest
 
 from pcdet_kd.robustness.report.curves import curves
-from pcdet_kd.robustness.report.svg import WIDTH
+from pcdet_kd.visualization.svg import WIDTH
 
 
 def test_curves(report_of, texts, inside):

@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 import pytest
 
 from pcdet_kd.robustness.report.dots import class_drops, differences
-from pcdet_kd.robustness.report.svg import WIDTH
+from pcdet_kd.visualization.svg import WIDTH
 
 
 def test_classes_with_the_largest_drop_come_first(report_of, texts, inside):

@@ -2,7 +2,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pcdet_kd.robustness.report.svg import (
+from pcdet_kd.visualization.svg import (
     COLORS,
     DASHES,
     MARKERS,
