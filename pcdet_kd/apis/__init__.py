@@ -1,6 +1,7 @@
 """What a script or notebook calls: models by name, and the weights of published code."""
 
 import pcdet_kd.engine  # noqa: F401  its compat comes before all else of MMEngine
+from pcdet_kd.apis.browse import browse_dataset
 from pcdet_kd.apis.compare import Comparison, compare
 from pcdet_kd.apis.diagnosis import diagnose, write_diagnosis
 from pcdet_kd.apis.few_shot import FewShotResult, few_shot, few_shot_probe
@@ -35,6 +36,7 @@ __all__ = [
     'TableResult',
     'TestResult',
     'TrainResult',
+    'browse_dataset',
     'compare',
     'config_root',
     'convert_file',

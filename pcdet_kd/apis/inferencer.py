@@ -54,6 +54,7 @@ class PointCloudClassificationInferencer(BaseInferencer):
     """
 
     postprocess_kwargs = {'topk', 'features'}
+    forward_kwargs = {'clouds'}
     preprocess_kwargs = {'columns'}
 
     def __init__(
@@ -149,13 +150,18 @@ class PointCloudClassificationInferencer(BaseInferencer):
         return sample
 
     @torch.no_grad()
-    def forward(self, inputs: dict, **kwargs: Any) -> list:
-        """Return the samples of a batch with ``pred_score``, ``pred_label`` and ``feat`` (D,)."""
+    def forward(self, inputs: dict, clouds: bool = False, **kwargs: Any) -> list:
+        """Return the samples of a batch with ``pred_score``, ``pred_label``, ``feat`` (D,) and,
+        with ``clouds``, the ``points`` (N, 3) that the model saw.
+        """
         data = self.model.data_preprocessor(inputs, False)
         _, out = self.model.extract(data['inputs'])
         samples = self.model.head.predict(out.logits, data['data_samples'])
         for sample, feat in zip(samples, out.feat):
             sample.set_field(feat, 'feat')
+        if clouds:
+            for sample, points in zip(samples, data['inputs']['points']):
+                sample.set_field(points[:, :3], 'points')
         return [sample.cpu() for sample in samples]
 
     def visualize(self, inputs: list, preds: list, **kwargs: Any) -> None:
@@ -180,7 +186,8 @@ class PointCloudClassificationInferencer(BaseInferencer):
 
         Returns:
             ``predictions``: dicts with ``name``, ``label``, ``class``, ``score`` and ``top``, the
-            pairs (class, score) of the most probable classes. ``failed``: dicts with ``name`` and
+            pairs (class, score) of the most probable classes; with ``clouds=True`` in the call also
+            ``points`` (N, 3), the array that the model saw. ``failed``: dicts with ``name`` and
             ``reason``.
         """
         ordered = sorted(preds, key=lambda sample: sample.sample_idx)
@@ -194,5 +201,6 @@ class PointCloudClassificationInferencer(BaseInferencer):
             row = dict(name=sample.sample_id, label=int(index[0]), score=top[0][1], top=top) | {
                 'class': top[0][0]
             }
-            found.append(row | (dict(feature=sample.feat.tolist()) if features else {}))
+            row |= dict(feature=sample.feat.tolist()) if features else {}
+            found.append(row | (dict(points=sample.points.numpy()) if 'points' in sample else {}))
         return dict(predictions=found, failed=failed)

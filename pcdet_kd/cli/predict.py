@@ -23,10 +23,14 @@ def parse_args() -> argparse.Namespace:
         'inputs', nargs='+', help='point-cloud files or meshes, folders of them, or patterns'
     )
     parser.add_argument(
-        '--out', metavar='FILE', help='write the predictions there, as .csv or .json'
+        '--out',
+        metavar='FILE',
+        help='write the predictions there, as .csv or .json, or as a page with the clouds, .html',
     )
     parser.add_argument(
-        '--topk', type=positive, default=1, help='how many classes to name (default: %(default)s)'
+        '--topk',
+        type=positive,
+        help='how many classes to name (default: 1, or 3 on a page)',
     )
     parser.add_argument(
         '--features', action='store_true', help='with --out FILE.json: also the features'
@@ -44,8 +48,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--device', help='cpu, cuda, ...; default: a GPU if there is one')
     add_config_options(parser)
     args = parser.parse_args()
-    if args.out and Path(args.out).suffix not in ('.csv', '.json'):
-        parser.error(f"--out: '{args.out}' must end in .csv or .json")
+    if args.out and Path(args.out).suffix not in ('.csv', '.json', '.html'):
+        parser.error(f"--out: '{args.out}' must end in .csv, .json or .html")
     if args.features and Path(args.out or '').suffix != '.json':
         parser.error('--features: needs --out FILE.json')
     return args
@@ -57,7 +61,7 @@ def main() -> int:
     args = parse_args()
     from pcdet_kd.apis import PointCloudClassificationInferencer
     from pcdet_kd.utils.files import write_whole
-    from pcdet_kd.visualization import comparison_table
+    from pcdet_kd.visualization import comparison_table, gallery_page
 
     inferencer = PointCloudClassificationInferencer(
         args.config,
@@ -70,17 +74,23 @@ def main() -> int:
     )
     print(f'each cloud: {"; ".join(inferencer.says) or "as it is"}')
     columns = args.columns.split(',') if args.columns else None
+    kind = Path(args.out).suffix if args.out else ''
     results = inferencer(
         args.inputs,
         batch_size=args.batch_size,
-        topk=args.topk,
+        topk=args.topk or (3 if kind == '.html' else 1),
+        clouds=kind == '.html',
         features=args.features,
         columns=columns,
     )
     found, failed = results['predictions'], results['failed']
     if args.out:
-        is_csv = Path(args.out).suffix == '.csv'
-        text = as_csv(found) if is_csv else json.dumps(results, indent=1) + '\n'
+        if kind == '.html':
+            says = '; '.join(inferencer.says) or 'as they are'
+            told = {'config': args.config, 'checkpoint': args.checkpoint, 'clouds': says}
+            text = gallery_page(found, failed, told, inferencer.up_axis or 'z')
+        else:
+            text = as_csv(found) if kind == '.csv' else json.dumps(results, indent=1) + '\n'
         write_whole(args.out, text)
         print(f'{len(found)} predictions written: {args.out}')
     elif found:

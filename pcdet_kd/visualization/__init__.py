@@ -3,6 +3,7 @@
 from pcdet_kd.visualization.confusion_matrix import draw_confusion_matrix
 from pcdet_kd.visualization.crops import draw_crops
 from pcdet_kd.visualization.curves import draw_curves, read_scalars
+from pcdet_kd.visualization.gallery import gallery_page
 from pcdet_kd.visualization.parts import draw_parts, part_colors
 from pcdet_kd.visualization.point_clouds import draw_point_clouds, orthographic
 from pcdet_kd.visualization.tables import comparison_table
@@ -14,6 +15,7 @@ __all__ = [
     'draw_curves',
     'draw_parts',
     'draw_point_clouds',
+    'gallery_page',
     'orthographic',
     'part_colors',
     'read_scalars',

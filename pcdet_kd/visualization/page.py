@@ -16,7 +16,11 @@ def asset(name: str) -> str:
 
 
 def page(
-    title: str, body: Sequence[str], scripts: Sequence[str] = (), styles: Sequence[str] = ()
+    title: str,
+    body: Sequence[str],
+    scripts: Sequence[str] = (),
+    styles: Sequence[str] = (),
+    wide: bool = False,
 ) -> str:
     """Return a page that opens from a file, off line, and prints on A4.
 
@@ -27,6 +31,7 @@ def page(
         body: The parts, as HTML; empty ones are left out.
         scripts: Names of scripts beside this file, run in this order after the body.
         styles: Names of style sheets beside this file, after the one of all pages.
+        wide: Whether pictures may use a wide screen; text keeps the width of a column.
     """
     texts = [asset(name) for name in scripts]
     hashes = ' '.join(
@@ -39,7 +44,8 @@ def page(
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<title>{escape(title)}</title>\n<style>\n{looks}</style>\n</head>\n<body>\n'
+        f'<title>{escape(title)}</title>\n<style>\n{looks}</style>\n</head>\n'
+        f'<body{" class=wide-page" if wide else ""}>\n'
         + '\n'.join(filter(None, body))
         + ''.join(f'\n<script>{text}</script>' for text in texts)
         + '\n</body>\n</html>\n'

@@ -52,7 +52,7 @@ def orthographic(
 
 
 def draw_point_clouds(
-    clouds: Sequence[np.ndarray],
+    clouds: Sequence[np.ndarray | None],
     titles: Sequence[str],
     path: str | Path,
     up_axis: str = 'z',
@@ -65,7 +65,7 @@ def draw_point_clouds(
     Nearer points hide farther ones and are darker; hue is height, unless colours are given.
 
     Args:
-        clouds: Arrays (N_i, 3).
+        clouds: Arrays (N_i, 3); None leaves a cell empty.
         titles: One per cloud, may be empty; a newline starts a second line.
         path: File to write; its suffix chooses the format.
         up_axis: ``'x'``, ``'y'`` or ``'z'``; see a data set's ``metainfo['up_axis']``.
@@ -91,6 +91,8 @@ def draw_point_clouds(
     rows = math.ceil(len(clouds) / columns)
     figure = new_figure(2.3 * columns, 2.55 * rows)
     for cell, (cloud, title, color) in enumerate(zip(clouds, titles, colors)):
+        if cloud is None:
+            continue
         axes = figure.add_subplot(rows, columns, cell + 1)
         view = orthographic(cloud, up_axis)
         if color is None:

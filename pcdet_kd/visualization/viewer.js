@@ -77,7 +77,7 @@ const pointClouds = (() => {
       const image = this.context.createImageData(w, h), out = new Uint32Array(image.data.buffer);
       const near = new Float32Array(w * h).fill(-Infinity);
       const half = Math.min(w, h) / 2, scale = 0.95 * half * view.zoom / FULL, count = points.length / 3;
-      const radius = clamp(0.62 * half * Math.sqrt(view.zoom / count), 0.9 * fine, half / 14), reach = Math.ceil(radius);
+      const radius = clamp(0.62 * half * Math.sqrt(view.zoom / count), 0.9 * fine, half / 20), reach = Math.ceil(radius);
       for (let i = 0; i < points.length; i += 3) {
         const [right, up, depth] = project(points[i], points[i + 1], points[i + 2], view);
         const strength = clamp(0.68 + 0.4 * depth / FULL, 0.25, 1); // far is pale, on white

@@ -127,3 +127,11 @@ def test_a_transform_that_draws_gives_one_result(weights):
     (cloud,) = clouds(30)
     first, second = (inferencer(cloud)['predictions'][0]['score'] for _ in range(2))
     assert first == second
+
+
+def test_the_points_that_the_model_saw(weights):
+    (cloud,) = clouds(20)
+    (found,) = make(weights)(cloud, clouds=True)['predictions']
+    assert found['points'].shape == (32, 3)
+    assert np.linalg.norm(found['points'], axis=1).max() == pytest.approx(1, abs=1e-5)
+    assert 'points' not in make(weights)(cloud)['predictions'][0]

@@ -54,6 +54,17 @@ def test_a_file_that_cannot_be_read(run, tmp_path):
     assert code == 1 and '2 predictions written' in out and 'not read: scans/c.ply' in out
 
 
+def test_a_page(run, tmp_path):
+    (tmp_path / 'scans/c.ply').write_text('no cloud')
+    code, out = run('scans', '--out', 'p.html')
+    assert code == 1 and '2 predictions written: p.html' in out
+    html = (tmp_path / 'p.html').read_text()
+    assert html.count('data-class=') == 2 and html.count('class="top-name"') == 6
+    assert 'scans/c.ply' in html and CONFIG in html and '32 points by farthest' in html
+    run('scans', '--out', 'p.html', '--topk', '1')
+    assert (tmp_path / 'p.html').read_text().count('class="top-name"') == 2
+
+
 def test_wrong_options(run, capsys):
     for argv in (['--out', 'p.txt'], ['--features']):
         with pytest.raises(SystemExit, match='2'):

@@ -19,7 +19,8 @@ def test_a_page_allows_its_own_scripts_only():
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in html and "default-src 'none'" in html
     assert '<title>a &lt; b</title>' in html and '<p>x</p>\n<p>y</p>' in html
-    assert "script-src 'none'" in page('plain', [])
+    assert "script-src 'none'" in page('plain', []) and '\n<body>' in page('plain', [])
+    assert '<body class=wide-page>' in page('plain', [], wide=True)
 
 
 def test_words_are_text_and_not_html():

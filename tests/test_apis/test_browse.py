@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from pcdet_kd.apis import browse_dataset
+from pcdet_kd.engine.config_check import ConfigError
+
+CONFIG = """
+data = dict(type='TinyClouds')
+model = dict(type='PointClassifier', backbone=dict(type='PointNet'),
+             head=dict(type='MLPHead', num_classes=3))
+pipeline = [
+    dict(type='RandomScale'),
+    dict(type='SiameseViews', view_1=[dict(type='RandomJitter')], view_2=[]),
+    dict(type='PackPointInputs', keys=('points', 'points_2')),
+]
+train_dataloader = dict(batch_size=2, num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(**data, split='train', pipeline=pipeline))
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / 'tiny.py'
+    path.write_text(CONFIG)
+    return path
+
+
+def test_stages_are_those_of_a_training(config):
+    from mmengine.config import Config
+
+    from pcdet_kd.registry import DATASETS
+
+    found = browse_dataset(config, num=3, seed=5)
+    dataset = DATASETS.build(Config.fromfile(config).train_dataloader.dataset)
+    dataset.set_epoch(0, 5)
+    assert [sample.title for sample in found] == [
+        f'along_{"xyz"[i % 3]}, no. {i} (train/{i})' for i in (0, 12, 23)
+    ]
+    for number, sample in zip((0, 12, 23), found):
+        assert [stage.name.split('(')[0] for stage in sample.stages] == [
+            'as in the files',
+            'RandomScale',
+            'SiameseViews',
+        ]
+        first, scaled, last = sample.stages
+        np.testing.assert_array_equal(first.clouds['points'], dataset.records.points[number])
+        inputs = dataset[number]['inputs']
+        assert scaled.clouds.keys() == {'points'} and last.clouds.keys() == inputs.keys()
+        for key, cloud in last.clouds.items():
+            np.testing.assert_array_equal(cloud, inputs[key])
+        assert 'view_1=1 transforms' in last.name and 'view_2=[]' in last.name
+        assert last.unchanged == ["PackPointInputs(keys=('points', 'points_2'))"]
+        assert sample.up_axis == 'y'
+
+
+def test_more_samples_than_there_are(config):
+    assert len(browse_dataset(config, num=100)) == 24
+
+
+def test_a_split_that_is_not_there(config):
+    with pytest.raises(ConfigError, match='val_dataloader: missing; the config has data for train'):
+        browse_dataset(config, 'val')
