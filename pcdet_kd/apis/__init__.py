@@ -4,6 +4,7 @@ import pcdet_kd.engine  # noqa: F401  its compat comes before all else of MMEngi
 from pcdet_kd.apis.browse import browse_dataset
 from pcdet_kd.apis.compare import Comparison, compare
 from pcdet_kd.apis.diagnosis import diagnose, write_diagnosis
+from pcdet_kd.apis.export import ExportResult, export_model
 from pcdet_kd.apis.few_shot import FewShotResult, few_shot, few_shot_probe
 from pcdet_kd.apis.inferencer import PointCloudClassificationInferencer
 from pcdet_kd.apis.models import (
@@ -27,6 +28,7 @@ from pcdet_kd.utils.config_root import config_root
 __all__ = [
     'Comparison',
     'Conversion',
+    'ExportResult',
     'FewShotResult',
     'ModelInfo',
     'Official',
@@ -43,6 +45,7 @@ __all__ = [
     'convert_official',
     'diagnose',
     'draw_part_predictions',
+    'export_model',
     'few_shot',
     'few_shot_probe',
     'get_model',

@@ -1,13 +1,15 @@
-"""Models that a checkpoint describes: what may be written into one, and what is built from it."""
+"""Models and transforms that a file describes: what may be written into one, and what is built from
+it.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pcdet_kd.registry import MODELS
+from pcdet_kd.registry import MODELS, TRANSFORMS, Registry
 from pcdet_kd.utils.checkpoint import CheckpointError, first_line
 
 # Arguments that say where a model's first weights come from; a checkpoint holds better ones.
@@ -53,26 +55,60 @@ def describe_model(cfg: Mapping) -> dict[str, Any]:
         ValueError: It cannot be told in plain values, as a :class:`WrappedModule` or a class that
             is not registered.
     """
-    described = _described(cfg)
+    described = _described(cfg, MODELS)
     problem = _problem(described)
     if problem is not None:
         raise ValueError(problem)
     return described
 
 
-def _described(node: Any) -> Any:
+def describe_transforms(steps: Sequence[Mapping]) -> list[dict[str, Any]]:
+    """Return a pipeline's config as a file may hold it, so that :func:`check_stored_transforms`
+    takes it.
+
+    Raises:
+        ValueError: It cannot be told in plain values.
+    """
+    described = [_described(step, TRANSFORMS) for step in steps]
+    problem = _problem(described, TRANSFORMS, 'preprocessing')
+    if problem is not None:
+        raise ValueError(problem)
+    return described
+
+
+def check_stored_transforms(steps: Any, source: str) -> list[dict[str, Any]]:
+    """Return the pipeline that a file describes: a list of registered transforms with plain values.
+
+    Raises:
+        CheckpointError: It is something else.
+    """
+    problem = _problem(steps, TRANSFORMS, 'preprocessing')
+    if problem is None and not (
+        isinstance(steps, list) and all(isinstance(s, dict) and 'type' in s for s in steps)
+    ):
+        problem = 'preprocessing is no list of transforms'
+    if problem is not None:
+        raise CheckpointError(
+            f'{source}: {problem}. A file may name registered transforms and plain values only; '
+            'take a file that pcdet-kd export wrote'
+        )
+    return steps
+
+
+def _described(node: Any, registry: Registry) -> Any:
     if isinstance(node, Mapping):
-        return {k: _described(v) for k, v in node.items() if k not in _FIRST_WEIGHTS}
+        return {k: _described(v, registry) for k, v in node.items() if k not in _FIRST_WEIGHTS}
     if isinstance(node, (list, tuple)):
-        return type(node)(_described(v) for v in node)
-    names = (name for name in MODELS.names() if isinstance(node, type) and MODELS.get(name) is node)
-    return next(names, node)
+        return type(node)(_described(v, registry) for v in node)
+    if not isinstance(node, type):
+        return node
+    return next((name for name in registry.names() if registry.get(name) is node), node)
 
 
-def _problem(cfg: Any) -> str | None:
+def _problem(cfg: Any, registry: Registry = MODELS, top: str = 'model') -> str | None:
     """Say what in a config is neither a registered part nor a plain value, or return None."""
-    known = set(MODELS.names())
-    todo = [('model', cfg)]
+    known = set(registry.names())
+    todo = [(top, cfg)]
     for path, node in todo:
         inside = []
         if isinstance(node, dict):
@@ -84,7 +120,8 @@ def _problem(cfg: Any) -> str | None:
                     inside.append((where, value))
                 elif not isinstance(value, str) or value not in known:
                     name = getattr(value, '__qualname__', str(value))[:80]
-                    return f'{where} is {name!r}, which is not a registered model'
+                    kind = registry.name
+                    return f'{where} is {name!r}, which is not a registered {kind}'
         elif isinstance(node, (list, tuple)):
             inside = [(f'{path}[{i}]', value) for i, value in enumerate(node[:_MOST_VALUES])]
         elif isinstance(node, str):
