@@ -25,6 +25,8 @@ COMMANDS = {
     'benchmark': "measure a config's samples per second on this machine",
     'from-official': 'convert a published checkpoint to one of this project',
     'browse-dataset': 'draw samples after each transform of a pipeline',
+    'draw-curves': 'draw the learning curves of runs',
+    'confusion-matrix': "draw the confusion matrix of a run's predictions",
     'draw-crops': 'draw the crops and masks that a pre-training makes of a cloud',
     'draw-parts': "draw clouds with a segmentor's parts beside the true ones",
     'render-views': 'render a folder of meshes from many sides',

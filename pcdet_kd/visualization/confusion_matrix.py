@@ -8,7 +8,9 @@ import numpy as np
 from pcdet_kd.visualization.canvas import GREY, new_figure, save
 
 
-def draw_confusion_matrix(matrix: np.ndarray, classes: Sequence[str], path: str | Path) -> Path:
+def draw_confusion_matrix(
+    matrix: np.ndarray, classes: Sequence[str], path: str | Path, title: str = ''
+) -> Path:
     """Draw a confusion matrix, coloured by the share of each true class (row), with the counts in
     the cells.
 
@@ -16,6 +18,7 @@ def draw_confusion_matrix(matrix: np.ndarray, classes: Sequence[str], path: str 
         matrix: (K, K) counts; rows are true classes, columns predicted ones.
         classes: K names.
         path: File to write; its suffix chooses the format.
+        title: What the counts are of, above the accuracies.
 
     Returns:
         The path. Counts are left out above 20 classes, where they could not be read. A class
@@ -61,11 +64,12 @@ def draw_confusion_matrix(matrix: np.ndarray, classes: Sequence[str], path: str 
                 fontsize=8,
                 color='white' if part[i, j] > 0.55 else 'black',
             )
+    head = f'{title}\n' if title else ''
     if matrix.sum():
         recalls = np.diagonal(part)[totals[:, 0] > 0]
         axes.set_title(
-            f'OA {100 * np.trace(matrix) / matrix.sum():.1f} %, mAcc {100 * recalls.mean():.1f} %, '
-            f'{matrix.sum()} samples',
+            f'{head}OA {100 * np.trace(matrix) / matrix.sum():.1f} %, '
+            f'mAcc {100 * recalls.mean():.1f} %, {matrix.sum()} samples',
             fontsize=11,
         )
     bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.02)

@@ -72,8 +72,7 @@ def draw_curves(
         The path.
 
     Raises:
-        DataError: A run cannot be read.
-        ValueError: No run logged one of the names.
+        DataError: A run cannot be read, or no run logged one of the names.
     """
     logged = {title: read_scalars(source) for title, source in runs.items()}
     for name in names:
@@ -81,8 +80,11 @@ def draw_curves(
             from pcdet_kd.registry import did_you_mean
 
             known = sorted(set().union(*logged.values()))
-            raise ValueError(
-                f"no run logged '{name}'.{did_you_mean(name, known)} There are: {', '.join(known)}"
+            raise DataError(
+                ', '.join(map(str, runs.values())),
+                f"no run logged '{name}'.{did_you_mean(name, known)}",
+                f'one of: {", ".join(known)}',
+                'choose one of these',
             )
     figure = new_figure(4.6 * len(names), 3.3)
     for column, name in enumerate(names):
@@ -99,7 +101,7 @@ def draw_curves(
                     marker='o' if len(values) <= 20 else None,
                     markersize=3.5,
                 )
-        axes.set_title(name.replace('_', ' '), fontsize=11)
+        axes.set_title(_title(name), fontsize=11)
         axes.set_xlabel('epoch', color=GREY)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(color='#e6e6e6', linewidth=0.7)
@@ -108,3 +110,13 @@ def draw_curves(
         if len(logged) > 1:
             axes.legend(frameon=False, fontsize=9)
     return save(figure, path)
+
+
+def _title(name: str) -> str:
+    """Return a logged value's name with its unit and split: what starts with ``loss`` or ``stat``
+    is logged in training, accuracies in validation.
+    """
+    words = name.replace('_', ' ')
+    if name.startswith(('loss', 'stat_', 'lr')):
+        return f'{words}, training split'
+    return f'{words} in %, validation split' if name.endswith('accuracy') else words

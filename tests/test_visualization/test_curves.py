@@ -63,12 +63,14 @@ def test_a_panel_per_name_and_a_line_per_run(work_dir, monkeypatch):
         1.0,
     ]
     assert [line.get_label() for line in accuracy.lines] == ['first']
+    assert loss.get_title() == 'loss, training split'
+    assert accuracy.get_title() == 'accuracy in %, validation split'
 
 
 def test_file_and_unknown_name(work_dir, tmp_path):
     assert draw_curves({'run': work_dir}, tmp_path / 'curves.png').stat().st_size > 1000
     with pytest.raises(
         ValueError,
-        match=r"logged 'acuracy'. Did you mean 'accuracy'\? There are: accuracy, loss, lr",
+        match=r"logged 'acuracy'. Did you mean 'accuracy'\?\n.*one of: accuracy, loss, lr",
     ):
         draw_curves({'run': work_dir}, tmp_path / 'curves.png', names=['acuracy'])
