@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from pcdet_kd.apis.doctor.report import size_text
+from pcdet_kd.apis.doctor.text import size_text
 from pcdet_kd.apis.resuming_download import ResumingDownloader
 from pcdet_kd.datasets.archive import unpack
 from pcdet_kd.datasets.manifest import read_hashes, verify

@@ -8,6 +8,7 @@ from contextlib import nullcontext, redirect_stdout
 from typing import Any
 
 from pcdet_kd.cli.guard import guarded
+from pcdet_kd.cli.options import add_config_options
 
 
 def parse_args() -> argparse.Namespace:
@@ -21,6 +22,22 @@ def parse_args() -> argparse.Namespace:
     subjects.add_parser(
         'env', parents=[common], help='versions, processor, GPUs, kernels, optional packages'
     )
+    data = subjects.add_parser(
+        'data',
+        parents=[common],
+        help='which data sets are there, whether they are whole, what is in them',
+    )
+    data.add_argument(
+        'root',
+        nargs='?',
+        default='data',
+        metavar='ROOT|CONFIG',
+        help='a folder of data sets, one data set, or a config (default: data)',
+    )
+    data.add_argument(
+        '--quick', action='store_true', help='look at the files only, not at what is in them'
+    )
+    add_config_options(data)
     return parser.parse_args()
 
 
@@ -35,8 +52,8 @@ def main() -> int:
         print(json.dumps(report.to_dict(), indent=1))
     else:
         print(report.text())
-        if args.subject == 'env' and not report.is_broken:
-            print('\nnext: pcdet-kd doctor data')
+        if args.subject in _NEXT and not report.is_broken:
+            print(f'\nnext: pcdet-kd {_NEXT[args.subject]}')
     return int(report.is_broken)
 
 
@@ -46,4 +63,24 @@ def _env(args: argparse.Namespace) -> Any:
     return check_env()
 
 
-_LOOK: dict[str, Callable[[argparse.Namespace], Any]] = dict(env=_env)
+def _data(args: argparse.Namespace) -> Any:
+    from pathlib import Path
+
+    from pcdet_kd.apis.doctor import check_data, check_data_of_config
+    from pcdet_kd.apis.models import model_config, model_infos
+    from pcdet_kd.engine.config import load_config
+    from pcdet_kd.utils.errors import UserError
+
+    path = Path(args.root)
+    is_config = path.suffix == '.py' or (not path.exists() and args.root in model_infos())
+    if not is_config:
+        if args.cfg_options:
+            raise UserError(f'--cfg-options is for a config, and {path} is not one')
+        return check_data(path, args.quick)
+    if args.quick:
+        raise UserError(f'--quick is for folders, and {path} is a config')
+    return check_data_of_config(load_config(model_config(args.root), args.cfg_options), args.root)
+
+
+_LOOK: dict[str, Callable[[argparse.Namespace], Any]] = dict(env=_env, data=_data)
+_NEXT = dict(env='doctor data', data='doctor config CONFIG')

@@ -12,7 +12,7 @@ from pcdet_kd.datasets.records import Records
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.arguments import check_choice
 
-_SUFFIX = {
+VARIANTS = {
     'OBJ_ONLY': 'objectdataset.h5',
     'OBJ_BG': 'objectdataset.h5',
     'PB_T25': 'objectdataset_augmented25_norot.h5',
@@ -34,14 +34,14 @@ def scanobjectnn_file(variant: str, split: str, background: bool | None = None) 
     Raises:
         ValueError: Unknown variant, or ``OBJ_ONLY`` with background (that is ``OBJ_BG``).
     """
-    check_choice('variant', variant, _SUFFIX)
+    check_choice('variant', variant, VARIANTS)
     if variant == 'OBJ_ONLY' and background:
         raise ValueError(
             "variant 'OBJ_ONLY' has no background; the same objects with background are 'OBJ_BG'"
         )
     bare = variant == 'OBJ_ONLY' or background is False
     prefix = 'training' if split == 'train' else 'test'
-    return Path('main_split_nobg' if bare else 'main_split') / f'{prefix}_{_SUFFIX[variant]}'
+    return Path('main_split_nobg' if bare else 'main_split') / f'{prefix}_{VARIANTS[variant]}'
 
 
 @DATASETS.register_module()

@@ -16,3 +16,20 @@ def test_the_environment(command):
 def test_mistakes_on_the_command_line(command, arguments):
     code, out, err = command('doctor', *arguments)
     assert code == 2 and 'usage' in err
+
+
+def test_data(command, tmp_path, tiny_configs):
+    code, out, err = command('doctor', 'data', tmp_path / 'nowhere')
+    assert code == 1 and 'no such directory' in out and '1 broken' in out
+    config = tiny_configs / 'tiny_teacher.py'
+    code, out, err = command('doctor', 'data', config, '--json', '--cfg-options', 'model.x=1')
+    assert code == 1 and 'model.x' in err and not out
+    code, out, err = command('doctor', 'data', config, '--json')
+    assert code == 0 and json.loads(out)['sections']['Clouds']['splits']['train']['points'] == '16'
+
+
+def test_options_that_would_do_nothing(command, tmp_path, tiny_configs):
+    code, out, err = command('doctor', 'data', tmp_path, '--cfg-options', 'a=1')
+    assert code == 1 and '--cfg-options is for a config' in err
+    code, out, err = command('doctor', 'data', tiny_configs / 'tiny_teacher.py', '--quick')
+    assert code == 1 and '--quick is for folders' in err

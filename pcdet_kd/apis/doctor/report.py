@@ -1,16 +1,14 @@
 """What a doctor says: facts in sections, and findings with the line that mends each."""
 
-import textwrap
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pcdet_kd.apis.doctor.text import facts_text, wrapped
 from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.errors import DataError
-from pcdet_kd.visualization import comparison_table
 
-_WIDTH = 100
 LEVELS = ('broken', 'warning', 'note')  # the worst first
+_MOST = 30  # findings that are shown to people
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,8 @@ class Report:
     Attributes:
         subject: What was looked at.
         sections: Facts by title: a dict, or a list of dicts, which is shown as a table. Numbers of
-            bytes have keys that end in ``_bytes``, seconds ``_s``.
+            bytes have keys that end in ``_bytes``, seconds ``_s``. A value that is a dict of dicts
+            is shown as columns.
         findings: In the order in which they were made.
     """
 
@@ -80,11 +79,13 @@ class Report:
         parts = [self.subject]
         for title, facts in self.sections.items():
             if facts:
-                lines = _table(facts) if isinstance(facts, list) else _lines(facts)
-                parts.append(f'{title}\n{lines}')
+                parts.append(f'{title}\n{facts_text(facts)}')
         ordered = sorted(self.findings, key=lambda finding: LEVELS.index(finding.level))
         if ordered:
-            parts.append('\n'.join(map(_finding, ordered)))
+            lines = [_finding(finding) for finding in ordered[:_MOST]]
+            if len(ordered) > _MOST:
+                lines.append(f'  and {len(ordered) - _MOST} more, which --json shows')
+            parts.append('\n'.join(lines))
         return '\n\n'.join([*parts, self._verdict()])
 
     def _verdict(self) -> str:
@@ -96,72 +97,8 @@ class Report:
         return ', '.join(said)
 
 
-def shown(key: str, value: Any) -> tuple[str, str]:
-    """Return a fact's name and value as people read them."""
-    for end, form in (('_bytes', size_text), ('_s', time_text)):
-        if key.endswith(end):
-            name = key.removesuffix(end).replace('_', ' ')
-            return name, _text(value) if value is None else form(value)
-    return key.replace('_', ' '), _text(value)
-
-
-def size_text(size: float) -> str:
-    """Return a number of bytes in a unit that fits, 1 kB being 1,000 bytes."""
-    for unit in ('bytes', 'kB', 'MB'):
-        if size < 1000:
-            break
-        size, unit = size / 1000, {'bytes': 'kB', 'kB': 'MB', 'MB': 'GB'}[unit]
-    return f'{size:,.0f} {unit}' if unit == 'bytes' or size >= 100 else f'{size:.1f} {unit}'
-
-
-def time_text(seconds: float) -> str:
-    """Return a time in a unit that fits."""
-    if seconds < 1:
-        return f'{1000 * seconds:.0f} ms'
-    for unit, size in (('s', 120), ('min', 120), ('hours', 72)):
-        if seconds < size:
-            return f'{seconds:.1f} {unit}'
-        seconds /= 60 if unit != 'hours' else 24
-    return f'{seconds:.1f} days'
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return '-'
-    if isinstance(value, bool):
-        return 'yes' if value else 'no'
-    if isinstance(value, int):
-        return f'{value:,}'
-    if isinstance(value, float):
-        return f'{value:.4g}'
-    if isinstance(value, Mapping):
-        return ', '.join(f'{name} {_text(item)}' for name, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return ', '.join(map(_text, value)) or '-'
-    return str(value)
-
-
-def _lines(facts: Mapping[str, Any]) -> str:
-    rows = [shown(key, value) for key, value in facts.items()]
-    width = max(len(name) for name, _ in rows)
-    return '\n'.join(
-        textwrap.fill(
-            value,
-            _WIDTH,
-            initial_indent=f'  {name:{width}}  ',
-            subsequent_indent=' ' * (width + 4),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for name, value in rows
-    )
-
-
-def _table(rows: Sequence[Mapping[str, Any]]) -> str:
-    return comparison_table([dict(shown(*item) for item in row.items()) for row in rows])
-
-
 def _finding(finding: Finding) -> str:
     about = f'{finding.about}: ' if finding.about else ''
-    fix = f'\n           fix: {finding.fix}' if finding.fix else ''
-    return f'  {finding.level:8} {about}{finding.text}{fix}'
+    text = wrapped(f'  {finding.level:8} ', about + finding.text)
+    # a command must stay in one line, to be copied
+    return f'{text}\n           fix: {finding.fix}' if finding.fix else text

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pcdet_kd.apis.doctor.report import Finding, Report, shown, size_text, time_text
+from pcdet_kd.apis.doctor.report import Finding, Report
 from pcdet_kd.utils.errors import DataError, UserError
 
 
@@ -47,14 +47,3 @@ def test_errors_become_findings():
     ]
     with pytest.raises(ValueError, match='level'):
         report.add('bad', '', '')
-
-
-def test_numbers_as_people_read_them():
-    sizes = {999: '999 bytes', 1500: '1.5 kB', 435_212_151: '435 MB', 25.3e9: '25.3 GB'}
-    assert {size: size_text(size) for size in sizes} == sizes
-    times = {0.0204: '20 ms', 1.5: '1.5 s', 90: '90.0 s', 600: '10.0 min', 36000: '10.0 hours'}
-    assert {seconds: time_text(seconds) for seconds in times} == times
-    assert time_text(100 * 86400) == '100.0 days'
-    assert shown('free_bytes', None) == ('free bytes', '-') and shown('n', 12345)[1] == '12,345'
-    assert shown('of_class', {'a': 1, 'b': [2.5, False]}) == ('of class', 'a 1, b 2.5, no')
-    assert shown('nothing', [])[1] == '-'
