@@ -7,6 +7,7 @@ import torch
 
 from pcdet_kd.apis.tables import Settings, Unit, read_table, run_table, write_table
 from pcdet_kd.backbones import MultiViewResNet
+from pcdet_kd.engine.config import load_config
 from pcdet_kd.engine.config_reader import variables_of
 from pcdet_kd.engine.shared_stages import names_in
 from pcdet_kd.engine.stages import plan
@@ -53,7 +54,7 @@ SMALL = dict(
     max_epochs=1,
     val_fraction=0.5,
 )
-OF_STAGES = ('batch_size', 'num_points', 'max_epochs', 'image_size', 'num_views')
+OF_STAGES = ('batch_size', 'num_points', 'max_epochs')
 
 
 @pytest.fixture(scope='module')
@@ -77,6 +78,9 @@ def toy_options(table):
     stages, known = (set().union(*names) for names in zip(*found))
     few = dict(labels=4, train_size=8)
     set_there = {key for cell in cells for key in cell.options}
+    set_there |= (
+        {'labels'} if any(load_config(cell.config).get('labels') for cell in cells) else set()
+    )
     options = {key: value for key, value in SMALL.items() if key in known}
     options.update({key: value for key, value in few.items() if key in set_there})
     of_stages = {}
