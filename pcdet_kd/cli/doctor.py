@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext, redirect_stdout
@@ -38,6 +39,14 @@ def parse_args() -> argparse.Namespace:
         '--quick', action='store_true', help='look at the files only, not at what is in them'
     )
     add_config_options(data)
+    config = subjects.add_parser(
+        'config',
+        parents=[common],
+        help='check a config with all its stages; measure memory and time of a few steps',
+    )
+    config.add_argument('config', help='config file, or the name of a model')
+    config.add_argument('--work-dir', help='as of train: where finished stages are looked for')
+    add_config_options(config)
     return parser.parse_args()
 
 
@@ -53,7 +62,7 @@ def main() -> int:
     else:
         print(report.text())
         if args.subject in _NEXT and not report.is_broken:
-            print(f'\nnext: pcdet-kd {_NEXT[args.subject]}')
+            print(f'\nnext: pcdet-kd {_NEXT[args.subject](args)}')
     return int(report.is_broken)
 
 
@@ -82,5 +91,22 @@ def _data(args: argparse.Namespace) -> Any:
     return check_data_of_config(load_config(model_config(args.root), args.cfg_options), args.root)
 
 
-_LOOK: dict[str, Callable[[argparse.Namespace], Any]] = dict(env=_env, data=_data)
-_NEXT = dict(env='doctor data', data='doctor config CONFIG')
+def _config(args: argparse.Namespace) -> Any:
+    from pcdet_kd.apis.doctor import check_config
+
+    return check_config(args.config, args.cfg_options, args.work_dir)
+
+
+_LOOK: dict[str, Callable[[argparse.Namespace], Any]] = dict(env=_env, data=_data, config=_config)
+_NEXT: dict[str, Callable[[argparse.Namespace], str]] = dict(
+    env=lambda args: 'doctor data',
+    data=lambda args: 'doctor config CONFIG',
+    config=lambda args: ' '.join(['train', args.config, *_options(args)]),
+)
+
+
+def _options(args: argparse.Namespace) -> list[str]:
+    """Return the options of the config as they are given on the command line."""
+    words = [shlex.quote(f'{key}={value}') for key, value in args.cfg_options.items()]
+    work_dir = ['--work-dir', shlex.quote(args.work_dir)] if args.work_dir else []
+    return work_dir + (['--cfg-options', *words] if words else [])

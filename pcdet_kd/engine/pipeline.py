@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ def run_stages(
     retrain: set[str] | None = None,
     say: Callable[[str], None] = lambda text: None,
     dry_run: bool = False,
+    look: Callable[[Stage, Any], None] | None = None,
 ) -> list[Stage]:
     """Train the stages that are not finished, in order.
 
@@ -52,6 +54,7 @@ def run_stages(
         retrain: Names of stages to train from scratch, or ``'all'``; what is there is moved aside.
         say: Called with a line of text per stage.
         dry_run: Only look and check; nothing is written.
+        look: Called with each stage that is checked, and its Runner.
 
     Raises:
         StaleStageError: A work directory holds a run of another config or other data.
@@ -70,7 +73,7 @@ def run_stages(
         for stage in stages:
             if not stage.reused:
                 check_run(stage.cfg)
-                rehearse(stage)
+                rehearse(stage, partial(look, stage) if look is not None else None)
         for number, stage in enumerate(stages, 1):
             title = f'[{number}/{len(stages)}] {stage.name}'
             if stage.reused:

@@ -3,6 +3,7 @@ anything is trained.
 """
 
 import tempfile
+from collections.abc import Callable
 from typing import Any
 
 from mmengine.hooks import Hook
@@ -18,7 +19,7 @@ from pcdet_kd.utils.errors import UserError
 _SAMPLES = 2  # the fewest that batch normalisation takes
 
 
-def rehearse(stage: Stage) -> None:
+def rehearse(stage: Stage, look: Callable[[Any], None] | None = None) -> None:
     """Build a stage's Runner with all its parts, and send two training samples through its model
     in loss mode and back.
 
@@ -26,6 +27,10 @@ def rehearse(stage: Stage) -> None:
     of weights that the config names are read. Frozen models and backbones whose stage is not
     trained yet have random weights, and feature banks give random outputs of the right shape.
     Nothing is written but to a temporary directory.
+
+    Args:
+        stage: The stage.
+        look: Called with the Runner at the end; what it does to the model is thrown away.
 
     Raises:
         ConfigError: Something does not work; the message says what.
@@ -36,7 +41,7 @@ def rehearse(stage: Stage) -> None:
         runner = None
         try:
             runner = RUNNERS.build(cfg)
-            runner.register_hook(_RehearsalHook())
+            runner.register_hook(_RehearsalHook(look))
             runner.train()
         except _Rehearsed:
             pass
@@ -58,6 +63,9 @@ class _RehearsalHook(Hook):
 
     priority = 'LOWEST'
 
+    def __init__(self, look: Callable[[Any], None] | None) -> None:
+        self.look = look
+
     def before_run(self, runner: Any) -> None:
         for part in runner.model.modules():
             if hasattr(part, 'pretend_trained'):
@@ -78,6 +86,9 @@ class _RehearsalHook(Hook):
             batch = runner.model.data_preprocessor(batch, True)
             losses = runner.model(**batch, mode='loss')
         runner.model.parse_losses(losses)[0].backward()
+        if self.look is not None:
+            runner.optim_wrapper.zero_grad()
+            self.look(runner)
         raise _Rehearsed
 
 

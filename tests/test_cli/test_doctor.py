@@ -33,3 +33,14 @@ def test_options_that_would_do_nothing(command, tmp_path, tiny_configs):
     assert code == 1 and '--cfg-options is for a config' in err
     code, out, err = command('doctor', 'data', tiny_configs / 'tiny_teacher.py', '--quick')
     assert code == 1 and '--quick is for folders' in err
+
+
+def test_a_config(command, tiny_configs):
+    config = tiny_configs / 'tiny_teacher.py'
+    code, out, err = command('doctor', 'config', config, '--cfg-options', 'max_epochs=1')
+    assert code == 0 and '1 warning' not in out and 'iterations per epoch' in out
+    assert out.endswith(f'next: pcdet-kd train {config} --cfg-options max_epochs=1\n')
+    code, out, err = command('doctor', 'config', config, '--json', '--work-dir', 'here')
+    assert code == 0 and json.loads(out)['sections']['Stages']['stages']['tiny_teacher']
+    code, out, err = command('doctor', 'config', tiny_configs / 'no.py')
+    assert code == 1 and 'no config' in out and 'next:' not in out

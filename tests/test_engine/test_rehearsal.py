@@ -61,3 +61,18 @@ def test_a_cloud_of_each_kind_is_tried_where_some_have_no_label():
     assert _first_samples(samples(False, False, True, True)) == [2, 0]
     assert _first_samples(samples(True, True, False)) == [0, 2]
     assert _first_samples(range(5)) == [0, 1] and _first_samples(range(1)) == [0]
+
+
+def test_a_runner_is_shown_after_its_tiny_step(tiny_configs):
+    seen = []
+
+    def look(runner):
+        seen.append(runner.train_dataloader.batch_size)
+        assert all(p.grad is None for p in runner.model.parameters())
+        with torch.no_grad():
+            next(iter(runner.model.parameters())).fill_(torch.nan)  # is thrown away
+
+    stage = plan(tiny_configs / 'tiny_teacher.py')[0]
+    rehearse(stage, look)
+    rehearse(stage)
+    assert seen == [6]
