@@ -20,9 +20,11 @@ from pcdet_kd.apis.official_archs import Official
 from pcdet_kd.apis.own_data import OwnData, write_config
 from pcdet_kd.apis.parts import draw_part_predictions
 from pcdet_kd.apis.probe import ProbeResult, probe
+from pcdet_kd.apis.saliency import SaliencyMaps, saliency_maps
 from pcdet_kd.apis.tables import TableResult, read_table, run_table, write_table
 from pcdet_kd.apis.test import TestResult, test
 from pcdet_kd.apis.train import TrainResult, train
+from pcdet_kd.apis.tsne import tsne
 from pcdet_kd.utils.config_root import config_root
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     'OwnData',
     'PointCloudClassificationInferencer',
     'ProbeResult',
+    'SaliencyMaps',
     'TableResult',
     'TestResult',
     'TrainResult',
@@ -56,8 +59,10 @@ __all__ = [
     'probe',
     'read_table',
     'run_table',
+    'saliency_maps',
     'test',
     'train',
+    'tsne',
     'write_config',
     'write_diagnosis',
     'write_table',

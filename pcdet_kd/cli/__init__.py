@@ -27,6 +27,8 @@ COMMANDS = {
     'browse-dataset': 'draw samples after each transform of a pipeline',
     'draw-curves': 'draw the learning curves of runs',
     'confusion-matrix': "draw the confusion matrix of a run's predictions",
+    'tsne': "draw a trained model's features in a plane",
+    'saliency': 'draw clouds coloured by how much each point speaks for a class',
     'draw-crops': 'draw the crops and masks that a pre-training makes of a cloud',
     'draw-parts': "draw clouds with a segmentor's parts beside the true ones",
     'render-views': 'render a folder of meshes from many sides',

@@ -17,6 +17,7 @@ from pcdet_kd.evaluation.paired_test import Difference, compare_right, mcnemar
 from pcdet_kd.evaluation.part_iou import PartIoU, part_ious
 from pcdet_kd.evaluation.point_cloud_distance import GenerationDistance
 from pcdet_kd.evaluation.predictions import Predictions, check_same_shapes, read_predictions
+from pcdet_kd.evaluation.saliency import point_saliency, radial_saliency
 from pcdet_kd.evaluation.sample_metric import SampleMetric
 from pcdet_kd.evaluation.voting import VotingTTA
 
@@ -34,8 +35,10 @@ __all__ = [
     'mcnemar',
     'paired_bootstrap',
     'part_ious',
+    'point_saliency',
     'probe_features',
     'probe_pool',
+    'radial_saliency',
     'read_predictions',
     'svm_predict',
     'GenerationDistance',
