@@ -31,10 +31,10 @@ class PointCloudFolder(PointCloudDataset):
     Layouts: ``root/{train,test}/<class>/<file>``, ``root/<class>/{train,test}/<file>``, or
     ``root/<class>/<file>`` without an official test part (then ``split='test'`` is an error;
     ``'trainval'`` is everything, ``'train'`` and ``'val'`` are parts of it). Files may be ply,
-    pcd, xyz, txt, csv, npy or npz clouds, or off, obj, stl, glb or ply meshes, from whose surface
-    points are drawn (see :func:`~pcdet_kd.datasets.readers.read_points`). Hidden files are skipped;
-    files with another suffix are skipped and named in the log. Clouds may differ in size: sample
-    them to one size in the pipeline, or evaluate whole clouds with
+    pcd, las, laz, xyz, txt, csv, npy or npz clouds, or off, obj, stl, glb or ply meshes, from whose
+    surface points are drawn (see :func:`~pcdet_kd.datasets.readers.read_points`). Hidden files are
+    skipped; files with another suffix are skipped and named in the log. Clouds may differ in size:
+    sample them to one size in the pipeline, or evaluate whole clouds with
     :class:`~pcdet_kd.datasets.samplers.SameSizeBatchSampler`. A sample's name is its path below
     ``data_root``.
 

@@ -1,5 +1,5 @@
-"""One file, one point cloud: ply, pcd, xyz, txt, csv, npy, npz, and meshes (off, obj, stl, glb, ply
-with faces).
+"""One file, one point cloud: ply, pcd, las, laz, xyz, txt, csv, npy, npz, and meshes (off, obj,
+stl, glb, ply with faces).
 """
 
 import zlib
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pcdet_kd.datasets.files import read_npy, read_npz, reading
+from pcdet_kd.datasets.las import read_las
 from pcdet_kd.datasets.meshes import read_mesh, sample_surface
 from pcdet_kd.datasets.pcd import read_pcd
 from pcdet_kd.datasets.ply import read_ply
@@ -29,7 +30,8 @@ _ALIASES = {
 }
 _FIX = 'remove or repair the file'
 MESH_SUFFIXES = ('.off', '.obj', '.stl', '.glb')
-SUFFIXES = ('.ply', '.pcd', '.xyz', '.txt', '.csv', '.npy', '.npz', *MESH_SUFFIXES)
+SUFFIXES = ('.ply', '.pcd', '.las', '.laz', '.xyz', '.txt', '.csv', '.npy', '.npz')
+SUFFIXES += MESH_SUFFIXES
 
 
 def read_points(
@@ -67,6 +69,8 @@ def read_points(
             cloud = _read_ply(path, mesh_points)
         elif suffix == '.pcd':
             cloud = _from_fields(path, read_pcd(path))
+        elif suffix in ('.las', '.laz'):
+            cloud = _from_fields(path, read_las(path))
         elif suffix in ('.npy', '.npz'):
             cloud = _read_numpy(path, columns)
         elif suffix in MESH_SUFFIXES:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import cv2
 import h5py
+import laspy
 import numpy as np
 import torch
 from mmengine.logging import MMLogger
@@ -154,6 +155,12 @@ def write_pcd(path: Path, layout: str) -> None:
     head = 'VERSION .7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\nWIDTH 20\nHEIGHT 1\n'
     head += f'POINTS 20\nDATA {layout}\n'
     path.write_bytes(head.encode() + data)
+
+
+def write_las(path: Path) -> None:
+    cloud = laspy.LasData(laspy.LasHeader(point_format=3, version='1.4'))
+    cloud.xyz = CLOUDS[0]
+    cloud.write(str(path))
 
 
 def write_h5(path: Path, data: np.ndarray = CLOUDS, **more: object) -> None:
@@ -305,6 +312,8 @@ CASES = {
     'pcd ascii': points_case('a.pcd', lambda path: write_pcd(path, 'ascii')),
     'pcd binary': points_case('a.pcd', lambda path: write_pcd(path, 'binary')),
     'pcd compressed': points_case('a.pcd', lambda path: write_pcd(path, 'binary_compressed')),
+    'las': points_case('a.las', write_las),
+    'laz': points_case('a.laz', write_las),
     'xyz': points_case('a.xyz', lambda path: np.savetxt(path, CLOUDS[0])),
     'csv': points_case('a.csv', text('x,y,z,r,g,b\n' + '1,2,3,4,5,6\n' * 9)),
     'npy': points_case('a.npy', lambda path: np.save(path, CLOUDS[0])),

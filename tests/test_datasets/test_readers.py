@@ -131,7 +131,8 @@ def fails(path, found, content=None, **kwargs):
 
 
 @pytest.mark.parametrize(
-    'suffix', ['ply', 'pcd', 'xyz', 'txt', 'csv', 'npy', 'npz', 'off', 'obj', 'stl', 'glb']
+    'suffix',
+    ['ply', 'pcd', 'las', 'laz', 'xyz', 'txt', 'csv', 'npy', 'npz', 'off', 'obj', 'stl', 'glb'],
 )
 def test_every_format_refuses_what_it_is_not(tmp_path, suffix):
     path = tmp_path / f'a.{suffix}'
@@ -143,7 +144,7 @@ def test_every_format_refuses_what_it_is_not(tmp_path, suffix):
 
 
 def test_faults(tmp_path):
-    fails(tmp_path / 'a.las', "suffix '.las'", '1 2 3')
+    fails(tmp_path / 'a.e57', "suffix '.e57'", '1 2 3')
     fails(tmp_path / 'a.xyz', '4 columns', '1 2 3 4')
     fails(tmp_path / 'a.xyz', '3 columns', '1 2 3', columns=('x', 'y', 'z', 'i'))
     fails(tmp_path / 'a.xyz', 'columns a, b, c', '1 2 3', columns=('a', 'b', 'c'))
