@@ -140,7 +140,7 @@ def convert_file(
     try:
         conversion = convert_official(found.weights, OFFICIAL[arch], os.fspath(path))
     except CheckpointError as error:
-        fitting = [name for name, official in OFFICIAL.items() if _fits(found.weights, official)]
+        fitting = fitting_archs(found.weights)
         hint = f'; it fits --arch {" or ".join(fitting)}' if fitting else ''
         raise CheckpointError(f'{error}{hint}') from None
     meta = dict(
@@ -151,6 +151,11 @@ def convert_file(
     )
     save_checkpoint_file(dict(state_dict=conversion.weights, meta=meta), output)
     return conversion, found.inert
+
+
+def fitting_archs(weights: Weights) -> list[str]:
+    """Return the names of the published networks whose weights these are."""
+    return [name for name, official in OFFICIAL.items() if _fits(weights, official)]
 
 
 def _fits(weights: Weights, official: Official) -> bool:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import shlex
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext, redirect_stdout
@@ -47,6 +46,10 @@ def parse_args() -> argparse.Namespace:
     config.add_argument('config', help='config file, or the name of a model')
     config.add_argument('--work-dir', help='as of train: where finished stages are looked for')
     add_config_options(config)
+    ckpt = subjects.add_parser(
+        'ckpt', parents=[common], help='what a checkpoint holds, and which models it fits'
+    )
+    ckpt.add_argument('file', help='a checkpoint of this project, or of a published network')
     return parser.parse_args()
 
 
@@ -61,8 +64,6 @@ def main() -> int:
         print(json.dumps(report.to_dict(), indent=1))
     else:
         print(report.text())
-        if args.subject in _NEXT and not report.is_broken:
-            print(f'\nnext: pcdet-kd {_NEXT[args.subject](args)}')
     return int(report.is_broken)
 
 
@@ -97,16 +98,12 @@ def _config(args: argparse.Namespace) -> Any:
     return check_config(args.config, args.cfg_options, args.work_dir)
 
 
-_LOOK: dict[str, Callable[[argparse.Namespace], Any]] = dict(env=_env, data=_data, config=_config)
-_NEXT: dict[str, Callable[[argparse.Namespace], str]] = dict(
-    env=lambda args: 'doctor data',
-    data=lambda args: 'doctor config CONFIG',
-    config=lambda args: ' '.join(['train', args.config, *_options(args)]),
+def _ckpt(args: argparse.Namespace) -> Any:
+    from pcdet_kd.apis.doctor import check_ckpt
+
+    return check_ckpt(args.file)
+
+
+_LOOK: dict[str, Callable[[argparse.Namespace], Any]] = dict(
+    env=_env, data=_data, config=_config, ckpt=_ckpt
 )
-
-
-def _options(args: argparse.Namespace) -> list[str]:
-    """Return the options of the config as they are given on the command line."""
-    words = [shlex.quote(f'{key}={value}') for key, value in args.cfg_options.items()]
-    work_dir = ['--work-dir', shlex.quote(args.work_dir)] if args.work_dir else []
-    return work_dir + (['--cfg-options', *words] if words else [])

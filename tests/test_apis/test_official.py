@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pcdet_kd.apis.official import convert_file, convert_official
+from pcdet_kd.apis.official import convert_file, convert_official, fitting_archs
 from pcdet_kd.apis.official_archs import OFFICIAL
 from pcdet_kd.registry import MODELS
 from pcdet_kd.utils.checkpoint import CheckpointError, load_checkpoint_file, load_weights
@@ -182,3 +182,9 @@ def test_a_partial_or_foreign_state_dict_is_refused():
         convert_official({**weights, 'fc3.weight': torch.tensor(1.0)}, arch)
     with pytest.raises(CheckpointError, match=r"'fc1\.bias' holds NaN"):
         convert_official({**weights, 'fc1.bias': weights['fc1.bias'] / 0}, arch)
+
+
+def test_the_networks_that_weights_are_of():
+    weights = official_weights('pointmlp_elite')
+    assert fitting_archs(weights) == ['pointmlp_elite']
+    assert fitting_archs({**weights, 'more': torch.zeros(1)}) == []

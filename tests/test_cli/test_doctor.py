@@ -44,3 +44,13 @@ def test_a_config(command, tiny_configs):
     assert code == 0 and json.loads(out)['sections']['Stages']['stages']['tiny_teacher']
     code, out, err = command('doctor', 'config', tiny_configs / 'no.py')
     assert code == 1 and 'no config' in out and 'next:' not in out
+
+
+def test_a_checkpoint(command, tmp_path):
+    import torch
+
+    torch.save({'a.weight': torch.zeros(2, 2)}, tmp_path / 'a.pth')
+    code, out, err = command('doctor', 'ckpt', tmp_path / 'a.pth')
+    assert code == 0 and 'SHA-256' in out
+    code, out, err = command('doctor', 'ckpt', tmp_path / 'b.pth', '--json')
+    assert code == 1 and json.loads(out)['broken']

@@ -1,6 +1,7 @@
 """Whether a config can be trained, and what it will take."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,7 +37,7 @@ def check_config(
     Returns:
         Per stage its model, data, schedule, memory and time; mistakes as findings.
     """
-    report = Report(f'Config {config}')
+    report = Report(f'Config {config}', next=_train_command(config, options, work_dir))
     try:
         stages = plan(model_config(config), options, work_dir=work_dir)
     except (UserError, FileNotFoundError) as error:
@@ -66,6 +67,17 @@ def check_config(
     if len(times) == len([stage for stage in stages if not stage.reused]) and times:
         report.sections['Stages']['all_stages_without_validation_s'] = sum(times)
     return report
+
+
+def _train_command(
+    config: str | os.PathLike, options: dict[str, Any] | None, work_dir: str | os.PathLike | None
+) -> str:
+    words = ['pcdet-kd', 'train', str(config)]
+    if work_dir is not None:
+        words += ['--work-dir', str(work_dir)]
+    if options:
+        words += ['--cfg-options', *(f'{key}={value}' for key, value in options.items())]
+    return shlex.join(words)
 
 
 def add_problems(error: Exception, about: object, report: Report) -> None:

@@ -38,7 +38,7 @@ def check_data(root: str | os.PathLike = 'data', quick: bool = False) -> Report:
         For each data set its files, clouds, classes, scale and duplicates; what is missing or
         damaged as findings.
     """
-    report = Report(f'Data in {root}')
+    report = Report(f'Data in {root}', next='pcdet-kd doctor config CONFIG')
     try:
         folder = require_directory(root, 'data sets', 'give the folder where they are')
         places = find_places(folder)
@@ -65,7 +65,7 @@ def check_data_of_config(cfg: Config, name: str) -> Report:
     Returns:
         As :func:`check_data`, by data loader.
     """
-    report, found = Report(f'Data of {name}'), {}
+    report, found = Report(f'Data of {name}', next=f'pcdet-kd doctor config {name}'), {}
     for split, key in _LOADERS.items():
         loader = cfg.get(key)
         if not isinstance(loader, Mapping):

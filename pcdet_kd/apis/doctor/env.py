@@ -25,7 +25,7 @@ def check_env() -> Report:
     """Return what is known of this machine: versions, processor, GPUs, which back end each kernel
     takes, and what is missing or slow.
     """
-    report = Report('Environment')
+    report = Report('Environment', next='pcdet-kd doctor data')
     has_gpu = torch.cuda.is_available()
     if has_gpu:
         torch.cuda.init()  # only then Triton and NVRTC can be asked

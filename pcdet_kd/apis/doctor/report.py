@@ -1,5 +1,6 @@
 """What a doctor says: facts in sections, and findings with the line that mends each."""
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -42,11 +43,13 @@ class Report:
             bytes have keys that end in ``_bytes``, seconds ``_s``. A value that is a dict of dicts
             is shown as columns.
         findings: In the order in which they were made.
+        next: The command that one would give next, if nothing is broken.
     """
 
     subject: str
     sections: dict[str, dict | list[dict]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    next: str = ''
 
     @property
     def is_broken(self) -> bool:
@@ -70,8 +73,9 @@ class Report:
         return dict(
             subject=self.subject,
             broken=self.is_broken,
-            sections=self.sections,
+            sections=_json(self.sections),
             findings=[asdict(finding) for finding in self.findings],
+            next='' if self.is_broken else self.next,
         )
 
     def text(self) -> str:
@@ -86,7 +90,10 @@ class Report:
             if len(ordered) > _MOST:
                 lines.append(f'  and {len(ordered) - _MOST} more, which --json shows')
             parts.append('\n'.join(lines))
-        return '\n\n'.join([*parts, self._verdict()])
+        parts.append(self._verdict())
+        if self.next and not self.is_broken:
+            parts.append(f'next: {self.next}')
+        return '\n\n'.join(parts)
 
     def _verdict(self) -> str:
         counts = {level: sum(f.level == level for f in self.findings) for level in LEVELS}
@@ -95,6 +102,15 @@ class Report:
             f'{counts["warning"]} warning{"s" * (counts["warning"] != 1)}',
         ]
         return ', '.join(said)
+
+
+def _json(value: Any) -> Any:
+    """Return a value with None for NaN and infinity, which JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _finding(finding: Finding) -> str:

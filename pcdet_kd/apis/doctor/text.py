@@ -93,7 +93,7 @@ def _text(value: Any) -> str:
         return ', '.join(f'{name} {_text(item)}' for name, item in value.items())
     if isinstance(value, (list, tuple)):
         return ', '.join(map(_text, value)) or '-'
-    return str(value)
+    return printable(str(value))
 
 
 def _lines(facts: Mapping[str, Any], as_it_is: bool = False) -> str:
@@ -103,12 +103,17 @@ def _lines(facts: Mapping[str, Any], as_it_is: bool = False) -> str:
     return '\n'.join(wrapped(f'  {name:{width}}  ', value) for name, value in rows)
 
 
+def printable(text: str) -> str:
+    """Return a text that a file holds, without what a terminal would take for a command."""
+    return ''.join(c if c.isprintable() else '?' for c in text)
+
+
 def wrapped(start: str, text: str) -> str:
     """Return a text that begins with ``start``, in lines of at most 100 columns, the further ones
     below the text.
     """
     return textwrap.fill(
-        text,
+        printable(text),
         WIDTH,
         initial_indent=start,
         subsequent_indent=' ' * len(start),
