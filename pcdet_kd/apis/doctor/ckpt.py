@@ -75,7 +75,7 @@ def _read(path: Path, report: Report) -> tuple[Any, dict[str, Tensor]]:
 
 def _said(content: Any) -> dict[str, Any]:
     """Return what a checkpoint's ``meta`` says, in short."""
-    meta = meta_of(content) if isinstance(content, Mapping) and 'meta' in content else {}
+    meta = meta_of(content) if _has_meta(content) else {}
     facts: dict[str, Any] = {}
     for key, value in meta.items():
         if isinstance(value, _SIMPLE) and '\n' not in str(value) and len(str(value)) < 100:
