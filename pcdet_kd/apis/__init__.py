@@ -19,6 +19,7 @@ from pcdet_kd.apis.official import Conversion, convert_file, convert_official
 from pcdet_kd.apis.official_archs import Official
 from pcdet_kd.apis.own_data import OwnData, write_config
 from pcdet_kd.apis.parts import draw_part_predictions
+from pcdet_kd.apis.playground import playground
 from pcdet_kd.apis.probe import ProbeResult, probe
 from pcdet_kd.apis.saliency import SaliencyMaps, saliency_maps
 from pcdet_kd.apis.tables import TableResult, read_table, run_table, write_table
@@ -56,6 +57,7 @@ __all__ = [
     'list_models',
     'model_config',
     'model_infos',
+    'playground',
     'probe',
     'read_table',
     'run_table',

@@ -29,6 +29,7 @@ COMMANDS = {
     'confusion-matrix': "draw the confusion matrix of a run's predictions",
     'tsne': "draw a trained model's features in a plane",
     'saliency': 'draw clouds coloured by how much each point speaks for a class',
+    'playground': 'write a page to play with corruptions of clouds and what models say',
     'draw-crops': 'draw the crops and masks that a pre-training makes of a cloud',
     'draw-parts': "draw clouds with a segmentor's parts beside the true ones",
     'render-views': 'render a folder of meshes from many sides',

@@ -153,6 +153,6 @@ const pointClouds = (() => {
   }
 
   if (typeof document === 'undefined') return { project, ramp };
-  return { of, decode, bytes, overdue: start(), project };
+  return { of, decode, bytes, ramp, project, overdue: start() };
 })();
 if (typeof module !== 'undefined') module.exports = pointClouds;

@@ -80,3 +80,16 @@ class TestEach:
             )
         with pytest.raises(ValueError, match='0 points, expected at least'):
             function(np.zeros((0, 3), np.float32), suite.severities[-1], np.random.default_rng(0))
+
+
+@pytest.mark.parametrize('suite, name', POINTS, ids=lambda v: getattr(v, 'name', v))
+def test_which_keep_the_order(suite, name, shapes):
+    """Of those that do, a point's own place is its nearest among the places of the result."""
+    from scipy.spatial import cKDTree
+
+    each, cloud = suite.corruptions[name], shapes[0][:1024]
+    moved = each.function(cloud, suite.severities[0], np.random.default_rng(0))[: len(cloud)]
+    fit = np.linalg.lstsq(np.c_[cloud[: len(moved)], np.ones(len(moved))], moved, rcond=None)[0]
+    near = cKDTree(np.c_[cloud, np.ones(len(cloud))] @ fit).query(moved, k=30)[1]
+    own = (near == np.arange(len(moved))[:, None]).any(axis=1).mean()
+    assert (own > 0.8) == each.keeps_order, own
