@@ -4,7 +4,7 @@ import pcdet_kd.engine  # noqa: F401  its compat comes before all else of MMEngi
 from pcdet_kd.apis.browse import browse_dataset
 from pcdet_kd.apis.compare import Comparison, compare
 from pcdet_kd.apis.diagnosis import diagnose, write_diagnosis
-from pcdet_kd.apis.export import ExportResult, export_model
+from pcdet_kd.apis.export import ExportResult, export_model, from_pretrained, save_pretrained
 from pcdet_kd.apis.few_shot import FewShotResult, few_shot, few_shot_probe
 from pcdet_kd.apis.inferencer import PointCloudClassificationInferencer
 from pcdet_kd.apis.models import (
@@ -52,6 +52,7 @@ __all__ = [
     'export_model',
     'few_shot',
     'few_shot_probe',
+    'from_pretrained',
     'get_model',
     'init_model',
     'list_models',
@@ -62,6 +63,7 @@ __all__ = [
     'read_table',
     'run_table',
     'saliency_maps',
+    'save_pretrained',
     'test',
     'train',
     'tsne',

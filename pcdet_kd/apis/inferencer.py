@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.infer import BaseInferencer
 
+from pcdet_kd.apis.export.exported import ExportedClassifier
 from pcdet_kd.apis.given_clouds import list_inputs, read_inputs
 from pcdet_kd.apis.models import init_model, model_config
 from pcdet_kd.datasets.base import build_transforms
@@ -21,6 +22,7 @@ from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.config_classes import classes_of
 from pcdet_kd.registry import DATASETS, TRANSFORMS
 from pcdet_kd.utils.arguments import check_choice
+from pcdet_kd.utils.exported_files import format_of
 
 _NORMALIZING = ('UnitSphere', 'UnitBox', 'CenterPoints')
 # These keep points by their place in the file or by chance; clouds of users have any order.
@@ -37,13 +39,17 @@ class PointCloudClassificationInferencer(BaseInferencer):
     sphere.
 
     Args:
-        model: Config file, name of a model, or loaded config.
-        weights: Checkpoint, of the model or of a distiller that trained it.
-        device: Where the model runs; None: a GPU if there is one.
+        model: Config file, name of a model, or loaded config; or, without ``weights``, an exported
+            model: ``.onnx`` or ``.pt2`` file, a pretrained folder, or the name of a repository.
+        weights: Checkpoint, of the model or of a distiller that trained it; None: ``model`` is an
+            exported one, which says itself how its clouds are prepared.
+        device: Where the model runs; None: a GPU if there is one, but ``.onnx`` and ``.pt2`` files
+            run on the CPU.
         up_axis: The axis that points up in the given clouds; None: as in the model's data.
         normalize: Whether to scale clouds into the unit sphere where the config does not.
         options: As ``--cfg-options``.
         show_progress: Whether to show a progress bar.
+        trust: Whether to read a ``.pt2`` file, which can run code that it holds.
 
     Attributes:
         classes: Names of the classes.
@@ -51,6 +57,7 @@ class PointCloudClassificationInferencer(BaseInferencer):
 
     Raises:
         ConfigError: The config's model is no classifier of points, or has no test data.
+        CheckpointError: The weights or the exported model cannot be used.
     """
 
     postprocess_kwargs = {'topk', 'features'}
@@ -60,17 +67,49 @@ class PointCloudClassificationInferencer(BaseInferencer):
     def __init__(
         self,
         model: str | os.PathLike | Config,
-        weights: str | os.PathLike,
+        weights: str | os.PathLike | None = None,
         device: str | None = None,
         up_axis: str | None = None,
         normalize: bool = True,
         options: dict[str, Any] | None = None,
         show_progress: bool = True,
+        trust: bool = False,
     ) -> None:
         if up_axis is not None:
             check_choice('up_axis', up_axis, ('x', 'y', 'z'))
+        self.show_progress, self.scope = show_progress, 'pcdet_kd'
+        steps = (
+            self._open_exported(model, device, trust)
+            if weights is None and not isinstance(model, Config)
+            else self._open(model, weights, device, options)
+        )
+        self.given_up_axis = up_axis or self.up_axis
+        self._normalize = normalize
+        self.pipeline, self.says = self._init_pipeline(steps)
+        self.failed: dict[str, str] = {}
+        self.visualizer = None
+
+    def _open_exported(
+        self, path: str | os.PathLike, device: str | None, trust: bool
+    ) -> Sequence[dict]:
+        """Open an exported model and return its transforms."""
+        if device is None and format_of(path) == 'safetensors':
+            device = get_device()
+        self.model = ExportedClassifier(path, device, trust)
+        description = self.model.description
+        self.classes, self.up_axis = tuple(description.classes), description.up_axis
+        return description.preprocessing
+
+    def _open(
+        self,
+        model: str | os.PathLike | Config,
+        weights: str | os.PathLike | None,
+        device: str | None,
+        options: dict[str, Any] | None,
+    ) -> Sequence[dict]:
+        """Build the model of a config and return the transforms that the config tests with."""
         cfg = model if isinstance(model, Config) else load_config(model_config(model), options)
-        self.cfg, self.show_progress, self.scope = cfg, show_progress, 'pcdet_kd'
+        self.cfg = cfg
         self.model = init_model(cfg, weights, device or get_device())
         data = (cfg.get('test_dataloader') or {}).get('dataset')
         if data is None or not hasattr(self.model, 'head'):
@@ -80,16 +119,12 @@ class PointCloudClassificationInferencer(BaseInferencer):
         self.classes = tuple(known or (f'class {i}' for i in range(self.model.head.num_classes)))
         kind = DATASETS.get(data['type']) if isinstance(data['type'], str) else data['type']
         self.up_axis = meta.get('up_axis') or data.get('up_axis') or kind.METAINFO.get('up_axis')
-        self.given_up_axis = up_axis or self.up_axis
-        self._normalize = normalize
-        self.pipeline, self.says = self._init_pipeline(cfg)
-        self.failed: dict[str, str] = {}
-        self.visualizer = None
+        return data.get('pipeline') or []
 
-    def _init_pipeline(self, cfg: Config) -> tuple[list, list[str]]:
+    def _init_pipeline(self, given: Sequence[dict]) -> tuple[list, list[str]]:
         """Return the transforms for clouds of users, and what they do in words."""
         steps, says, scaled = [], [], False
-        for step in copy.deepcopy(list(cfg.test_dataloader.dataset.get('pipeline') or [])):
+        for step in copy.deepcopy(list(given)):
             name = step['type'] if isinstance(step['type'], str) else step['type'].__name__
             if issubclass(TRANSFORMS.get(name), PointSampling):
                 if name in _UNFIT:

@@ -8,7 +8,7 @@ COMMANDS = {
     'test': "evaluate a checkpoint on a config's test split, plain or with votes, or on a "
     'corruption suite',
     'predict': 'classify point clouds of files and folders with a trained model',
-    'export': 'export a trained model to ONNX or torch.export, and compare it with the model',
+    'export': 'export a trained model to ONNX, torch.export or safetensors, and compare both',
     'run-table': 'train a table of configs with several seeds, and write it beside published '
     'numbers',
     'diagnose': 'say what distillation did to a student, on a page',

@@ -1,11 +1,12 @@
-"""Export a trained classifier to ONNX or torch.export, and compare it with the model."""
+"""Export a trained classifier to ONNX, torch.export or a folder of safetensors, and compare it with
+the model.
+"""
 
 import argparse
 
 from pcdet_kd.cli.guard import guarded
-from pcdet_kd.cli.options import add_config_options, called, positive
-
-FORMATS = {'.onnx': 'onnx', '.pt2': 'torch'}
+from pcdet_kd.cli.options import add_config_options, positive
+from pcdet_kd.utils.exported_files import ENDS, format_of
 
 
 def parse_args() -> argparse.Namespace:
@@ -19,10 +20,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         'checkpoint', help="a run's checkpoint; of a distiller, the student is exported"
     )
-    parser.add_argument('--out', required=True, metavar='PATH', help='file.onnx or file.pt2')
     parser.add_argument(
-        '--format', choices=list(FORMATS.values()), help="default: what --out's name says"
+        '--out', required=True, metavar='PATH', help='file.onnx, file.pt2, or a folder'
     )
+    parser.add_argument('--format', choices=list(ENDS), help="default: what --out's name says")
     parser.add_argument(
         '--num-points', type=positive, help='points of a cloud; default: what the config tests with'
     )
@@ -36,10 +37,7 @@ def parse_args() -> argparse.Namespace:
     )
     add_config_options(parser)
     args = parser.parse_args()
-    if args.format is None:
-        args.format = next((f for end, f in FORMATS.items() if args.out.endswith(end)), None)
-    if args.format is None:
-        parser.error(f"--out: '{args.out}' must end in {' or '.join(FORMATS)}, or give --format")
+    args.format = args.format or format_of(args.out)
     return args
 
 
@@ -60,7 +58,8 @@ def main() -> None:
         args.cfg_options,
     )
     print(report(result))
-    print(f'next: {called("predict")} {args.config} {args.checkpoint} FILES')
+    trust = ' --trust' if result.format == 'torch' else ''
+    print(f'next: pcdet-kd predict {result.path} FILES{trust}')
 
 
 def report(result: object) -> str:
@@ -72,7 +71,7 @@ def report(result: object) -> str:
     from pcdet_kd.visualization import comparison_table
 
     description = result.description
-    shape = ', '.join(map(str, description.input_shape))
+    shape = ', '.join('any' if n is None else str(n) for n in description.input_shape)
     rows = [
         {'batch': t.batch_size, 'model, ms': t.eager, f'{result.format}, ms': t.exported}
         for t in result.latencies

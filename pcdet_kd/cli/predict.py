@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pcdet_kd.cli.guard import guarded
 from pcdet_kd.cli.options import add_config_options, positive
+from pcdet_kd.utils.exported_files import is_exported
 
 
 def parse_args() -> argparse.Namespace:
@@ -17,10 +18,15 @@ def parse_args() -> argparse.Namespace:
         epilog='The exit code is 1 if a file could not be read; the others are classified all the '
         'same.',
     )
-    parser.add_argument('config', help='config file, or the name of a model')
-    parser.add_argument('checkpoint', help="a run's checkpoint, or its student_last.pth")
     parser.add_argument(
-        'inputs', nargs='+', help='point-cloud files or meshes, folders of them, or patterns'
+        'model', help='config file, name of a model, or an exported .onnx or .pt2 file or folder'
+    )
+    parser.add_argument(
+        'inputs',
+        nargs='+',
+        metavar='[checkpoint] inputs',
+        help="the checkpoint of a config's model (an exported one needs none); then point-cloud "
+        'files or meshes, folders of them, or patterns',
     )
     parser.add_argument(
         '--out',
@@ -46,8 +52,18 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--columns', help='columns of text and npy files, such as x,y,z,nx,ny,nz')
     parser.add_argument('--batch-size', type=positive, default=32, help='(default: %(default)s)')
     parser.add_argument('--device', help='cpu, cuda, ...; default: a GPU if there is one')
+    parser.add_argument(
+        '--trust', action='store_true', help='read a .pt2 file, which can run code that it holds'
+    )
     add_config_options(parser)
     args = parser.parse_args()
+    args.checkpoint = None if is_exported(args.model) else args.inputs.pop(0)
+    if not args.inputs:
+        parser.error(
+            f"'{args.model}' is no exported model: it takes a checkpoint and the files to classify"
+        )
+    if args.checkpoint is None and args.cfg_options:
+        parser.error(f"--cfg-options: '{args.model}' is an exported model and has no config")
     if args.out and Path(args.out).suffix not in ('.csv', '.json', '.html'):
         parser.error(f"--out: '{args.out}' must end in .csv, .json or .html")
     if args.features and Path(args.out or '').suffix != '.json':
@@ -64,13 +80,14 @@ def main() -> int:
     from pcdet_kd.visualization import comparison_table, gallery_page
 
     inferencer = PointCloudClassificationInferencer(
-        args.config,
+        args.model,
         args.checkpoint,
         args.device,
         args.up_axis,
         not args.no_normalize,
         args.cfg_options,
         show_progress=False,
+        trust=args.trust,
     )
     print(f'each cloud: {"; ".join(inferencer.says) or "as it is"}')
     columns = args.columns.split(',') if args.columns else None
@@ -87,7 +104,8 @@ def main() -> int:
     if args.out:
         if kind == '.html':
             says = '; '.join(inferencer.says) or 'as they are'
-            told = {'config': args.config, 'checkpoint': args.checkpoint, 'clouds': says}
+            weights = {} if args.checkpoint is None else {'checkpoint': args.checkpoint}
+            told = {'model': args.model, **weights, 'clouds': says}
             text = gallery_page(found, failed, told, inferencer.up_axis or 'z')
         else:
             text = as_csv(found) if kind == '.csv' else json.dumps(results, indent=1) + '\n'

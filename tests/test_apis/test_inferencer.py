@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from pcdet_kd.apis import PointCloudClassificationInferencer, init_model
+from pcdet_kd.apis import PointCloudClassificationInferencer, export_model, init_model
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.ops import farthest_point_sample
 from pcdet_kd.utils.checkpoint import save_checkpoint_file
+from pcdet_kd.utils.exported_files import format_of
 
 CONFIG = 'pointnet_small_modelnet40'
 
@@ -135,3 +136,27 @@ def test_the_points_that_the_model_saw(weights):
     assert found['points'].shape == (32, 3)
     assert np.linalg.norm(found['points'], axis=1).max() == pytest.approx(1, abs=1e-5)
     assert 'points' not in make(weights)(cloud)['predictions'][0]
+
+
+@pytest.mark.parametrize('name', ['net.onnx', 'net.pt2', 'net'])
+def test_an_exported_model_needs_no_config(weights, tmp_path, name):
+    pytest.importorskip('onnx')
+    pytest.importorskip('safetensors')
+    kind = format_of(name)
+    export_model(CONFIG, weights, tmp_path / name, kind, options=dict(num_points=32), seconds=0)
+    exported = PointCloudClassificationInferencer(
+        tmp_path / name, device='cpu', show_progress=False, trust=True
+    )
+    plain, given = make(weights), clouds(50, 20, 33)
+    assert exported.says == plain.says and exported.classes == plain.classes
+    found, expected = (
+        i(given, batch_size=2, features=True)['predictions'] for i in (exported, plain)
+    )
+    for one, other in zip(found, expected):
+        assert (one['name'], one['class']) == (other['name'], other['class'])
+        assert one['score'] == pytest.approx(other['score'], abs=1e-5)
+        np.testing.assert_allclose(one['feature'], other['feature'], atol=1e-4)
+    turned = PointCloudClassificationInferencer(
+        tmp_path / name, device='cpu', up_axis='z', show_progress=False, trust=True
+    )
+    assert turned.says[0] == 'turned from z up to y up'

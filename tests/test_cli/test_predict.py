@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from pcdet_kd.apis import init_model
+from pcdet_kd.apis import export_model, init_model
 from pcdet_kd.cli.predict import main
 from pcdet_kd.utils.checkpoint import save_checkpoint_file
 
@@ -69,3 +69,27 @@ def test_wrong_options(run, capsys):
     for argv in (['--out', 'p.txt'], ['--features']):
         with pytest.raises(SystemExit, match='2'):
             run('scans', *argv)
+
+
+def test_an_exported_model(run, tmp_path, monkeypatch, capsys):
+    export_model(
+        CONFIG,
+        tmp_path / 'last.pth',
+        tmp_path / 'net.pt2',
+        'torch',
+        options=dict(num_points=32),
+        seconds=0,
+    )
+    code, expected = run('scans')
+
+    def predict(*argv):
+        monkeypatch.setattr(sys, 'argv', ['predict', *argv])
+        return main(), capsys.readouterr()
+
+    code, text = predict('net.pt2', 'scans', '--trust')
+    assert code == 0 and text.out == expected
+    code, text = predict('net.pt2', 'scans')
+    assert code == 1 and 'add --trust' in text.err
+    for argv in (['net.pt2', 'scans', '--cfg-options', 'a=1'], [CONFIG, 'last.pth']):
+        with pytest.raises(SystemExit, match='2'):
+            predict(*argv)

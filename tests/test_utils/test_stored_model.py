@@ -5,9 +5,15 @@ import torch
 from torch import nn
 
 from pcdet_kd.apis import init_model
+from pcdet_kd.datasets.transforms import UnitSphere
 from pcdet_kd.registry import BACKBONES, MODELS
 from pcdet_kd.utils.checkpoint import CheckpointError
-from pcdet_kd.utils.stored_model import build_stored_model, describe_model
+from pcdet_kd.utils.stored_model import (
+    build_stored_model,
+    check_stored_transforms,
+    describe_model,
+    describe_transforms,
+)
 
 HEAD = dict(type='MLPHead', num_classes=3, hidden_channels=())
 NET = dict(type='PointNet', local_channels=(8,), global_channels=(8,))
@@ -116,3 +122,14 @@ def test_what_plain_values_cannot_tell_is_not_described():
             registry.module_dict.pop('Own')
     with pytest.raises(CheckpointError, match="'Own', which is not a registered model"):
         build_stored_model(dict(type='Own'), WEIGHTS, 'file.pth')
+
+
+def test_transforms_are_described_by_registered_names_and_plain_values():
+    described = describe_transforms([dict(type=UnitSphere), dict(type='FirstPoints', num_points=4)])
+    assert described == [dict(type='UnitSphere'), dict(type='FirstPoints', num_points=4)]
+    assert check_stored_transforms(described, 'x') == described
+    with pytest.raises(ValueError, match='not a registered transform'):
+        describe_transforms([dict(type='PointNet')])
+    for steps in ([dict(type='os.system')], dict(type='UnitSphere'), [dict(num_points=3)], ['a']):
+        with pytest.raises(CheckpointError, match='x: .*preprocessing'):
+            check_stored_transforms(steps, 'x')

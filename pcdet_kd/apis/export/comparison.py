@@ -38,8 +38,8 @@ def largest_difference(eager: Model, exported: Model, batches: Sequence[Tensor])
 def latencies(
     eager: Model, exported: Model, batches: Sequence[Tensor], seconds: float = 1.0
 ) -> list[Latency]:
-    """Return the times of each batch, after one run to warm up; about ``seconds`` a figure, at
-    least three runs.
+    """Return the times of each batch, after one run to warm up; about ``seconds`` a figure, but at
+    least three runs unless they take five times as long.
     """
     return [
         Latency(len(inputs), *(_median(model, inputs, seconds) for model in (eager, exported)))
@@ -50,7 +50,9 @@ def latencies(
 def _median(model: Model, inputs: Tensor, seconds: float) -> float:
     model(inputs)
     times: list[float] = []
-    while len(times) < 3 or (sum(times) < seconds and len(times) < 50):
+    while not times or (
+        len(times) < 50 and sum(times) < (seconds if len(times) >= 3 else 5 * seconds)
+    ):
         start = time.perf_counter()
         model(inputs)
         times.append(time.perf_counter() - start)

@@ -52,7 +52,7 @@ class Description:
 
     Attributes:
         input: ``'points'`` or ``'views'``.
-        input_shape: Of one sample: ``[N, C]``, or ``[V, 3, H, W]``.
+        input_shape: Of one sample: ``[N, C]``, or ``[V, 3, H, W]``; None where any size does.
         classes: Names of the classes, in the order of the logits.
         up_axis: The axis that points up in the clouds that the model knows, or None.
         num_points: N that the preprocessing makes of a cloud, or None: all points of it.
@@ -60,12 +60,12 @@ class Description:
         views: Config of the module that draws views of the points, for a model of views.
         model: Config of the model, or None where plain values cannot tell it.
         name: Name of the config.
-        training: What is known of its training: ``data_set``, ``command``, ``results`` in percent,
-            ``test_samples``.
+        training: What is known of its training: ``data_set``, ``config``, ``results`` in percent,
+            and the ``split`` and ``test_samples`` that they are of.
     """
 
     input: str
-    input_shape: list[int]
+    input_shape: list[int | None]
     classes: list[str]
     up_axis: str | None = None
     num_points: int | None = None
@@ -180,7 +180,7 @@ def _sampled(
     if num_points is None:
         return steps, sampling[-1]['num_points'] if sampling else None
     if not sampling:
-        steps.insert(0, sampling := dict(type='FarthestPoints', num_points=num_points))
+        steps.insert(0, dict(type='FarthestPoints', num_points=num_points))
         return steps, num_points
     for step in sampling:
         step['num_points'] = num_points
@@ -190,14 +190,14 @@ def _sampled(
 def _training(
     cfg: Config, kind: type | None, checkpoint: str | os.PathLike | None
 ) -> dict[str, Any]:
-    """Return what is known of a run: its data set, command and results."""
+    """Return what is known of a run: its data set, config and results."""
     known: dict[str, Any] = {}
     if kind is not None:
         known['data_set'] = kind.__name__
     shipped = config_root() / 'configs'
     file = Path(cfg.filename or '').absolute()
     if file.is_relative_to(shipped):
-        known['command'] = f'pcdet-kd train {file.relative_to(shipped).with_suffix("").name}'
+        known['config'] = f'configs/{file.relative_to(shipped).as_posix()}'
     path = Path(checkpoint or '').expanduser()
     record = StageRecord.read(path.parent) if path.is_file() else None
     selection = next((name for name in ('last', 'best') if path.stem.endswith(name)), None)
@@ -207,5 +207,6 @@ def _training(
             for name, value in record.results[selection].items()
             if isinstance(value, (int, float))
         }
-        known['test_samples'] = record.test_samples
+        data = cfg.test_dataloader.dataset
+        known |= dict(split=data.get('split', 'test'), test_samples=record.test_samples)
     return known

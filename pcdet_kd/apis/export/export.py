@@ -1,6 +1,7 @@
 """Exporting a trained classifier, and making sure that it is the same one."""
 
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +18,15 @@ from pcdet_kd.apis.export.comparison import (
 )
 from pcdet_kd.apis.export.description import Description, ExportError, describe
 from pcdet_kd.apis.export.onnx_file import OnnxModel, to_onnx
+from pcdet_kd.apis.export.pretrained import PretrainedModel, save_pretrained
 from pcdet_kd.apis.export.program import Deployed, example, trace
 from pcdet_kd.apis.export.torch_file import TorchModel, to_torch
 from pcdet_kd.apis.models import init_model, model_config
 from pcdet_kd.engine.config import load_config
 from pcdet_kd.utils.arguments import check_choice
+from pcdet_kd.utils.exported_files import ENDS, format_of
 from pcdet_kd.utils.files import write_whole
 
-FORMATS = dict(onnx='.onnx', torch='.pt2')
 _WRITERS: dict[str, tuple[Callable, Callable]] = dict(
     onnx=(to_onnx, OnnxModel), torch=(to_torch, TorchModel)
 )
@@ -37,7 +39,7 @@ class ExportResult:
 
     Attributes:
         path: The file or folder.
-        format: One of :data:`FORMATS`.
+        format: ``'onnx'``, ``'torch'`` or ``'safetensors'``.
         description: What it says about itself.
         difference: The largest difference between logits of the model and of what was written.
         latencies: Times of both; empty if none were measured.
@@ -69,8 +71,9 @@ def export_model(
     Args:
         config: Path of a config, name of a model, or a loaded config.
         checkpoint: Weights of the model or of the distiller.
-        out: File to write; its suffix is that of the format.
-        format: ``'onnx'`` (``.onnx``) or ``'torch'`` (``.pt2``, see :func:`torch.export.load`).
+        out: File to write, with the suffix of the format, or folder.
+        format: ``'onnx'`` (``.onnx``), ``'torch'`` (``.pt2``, see :func:`torch.export.load`) or
+            ``'safetensors'`` (a folder, see :func:`~pcdet_kd.apis.save_pretrained`).
         num_points: N of a cloud, which an exported graph cannot change; None: what the config tests
             with.
         num_views, image_size: Of the views of an image model; None: as its config draws them, or
@@ -82,28 +85,37 @@ def export_model(
         ExportError: The model is no classifier, cannot be exported, or differs too much.
         CheckpointError: The checkpoint does not fit.
     """
-    check_choice('format', format, tuple(FORMATS))
+    check_choice('format', format, tuple(ENDS))
     out = Path(out).expanduser()
-    if out.suffix != FORMATS[format]:
-        raise ExportError(
-            f"the file is '{out}', expected a name that ends in {FORMATS[format]} for format "
-            f"'{format}'"
-        )
+    if format_of(out) != format:
+        end = f'that ends in {ENDS[format]}' if ENDS[format] else 'of a folder'
+        raise ExportError(f"{out} is to be written, expected a name {end} for format '{format}'")
     cfg = config if isinstance(config, Config) else load_config(model_config(config), options)
     deployed = Deployed(init_model(cfg, checkpoint))
     description = describe(deployed.model, cfg, checkpoint, num_points)
-    sizes = _sizes(description, num_views, image_size)
+    any_size = format == 'safetensors' and description.num_points is None
+    sizes = _sizes(description, num_views, image_size, any_size)
     inputs = example(deployed, 2, *sizes)
     description.input_shape = list(inputs.shape[1:])
-    write, read = _WRITERS[format]
-    content = write(trace(deployed, inputs), description)
-    found, times = compare(deployed, read(content, str(out)), sizes, seconds)
+    if any_size and description.input == 'points':
+        description.input_shape[0] = None
+    if format == 'safetensors':
+        with tempfile.TemporaryDirectory(prefix='pcdet_kd_') as folder:
+            save_pretrained(deployed.model, folder, cfg, description)
+            found, times = compare(deployed, PretrainedModel(folder), sizes, seconds)
+    else:
+        write, read = _WRITERS[format]
+        content = write(trace(deployed, inputs), description)
+        found, times = compare(deployed, read(content, str(out)), sizes, seconds)
     if not found <= LIMIT:
         raise ExportError(
             f'{out} was not written: its logits differ from those of the model by {found:.1e}, '
             f'expected at most {LIMIT:.0e}. Try another --format'
         )
-    write_whole(out, content)
+    if format == 'safetensors':
+        save_pretrained(deployed.model, out, cfg, description)
+    else:
+        write_whole(out, content)
     return ExportResult(out, format, description, found, times)
 
 
@@ -119,17 +131,17 @@ def compare(
 
 
 def _sizes(
-    description: Description, num_views: int | None, image_size: int | None
+    description: Description, num_views: int | None, image_size: int | None, any_size: bool
 ) -> tuple[int, int, int]:
     """Return the number of points, the side of a view and the number of views."""
     drawn = description.views or {}
-    if description.input == 'points' and description.num_points is None:
+    if description.input == 'points' and description.num_points is None and not any_size:
         raise ExportError(
             'the config tests whole clouds, and an exported graph has one number of points: give '
             '--num-points'
         )
     return (
-        description.num_points or 1,
+        description.num_points or 1024,
         image_size or drawn.get('image_size') or 224,
         num_views or drawn.get('num_views') or 6,
     )

@@ -30,6 +30,7 @@ def test_times_are_medians_in_milliseconds():
         time.sleep(0.3 if len(calls) == 1 else 0.01)  # the first call is not counted
         return inputs, inputs
 
-    (one, three) = latencies(slow, lambda inputs: (inputs, inputs), BATCHES, seconds=0)
-    assert (one.batch_size, three.batch_size) == (1, 3) and calls == [1] * 4 + [3] * 4
+    (one, three) = latencies(slow, lambda inputs: (inputs, inputs), BATCHES, seconds=0.01)
+    assert (one.batch_size, three.batch_size) == (1, 3)
+    assert 3 <= calls.count(1) <= 4 and 3 <= calls.count(3) <= 4
     assert 10 <= one.eager < 250 and one.exported < 10

@@ -23,7 +23,7 @@ def test_what_a_config_says():
     assert found.classes[0] == 'airplane' and found.num_points == 1024 and found.views is None
     assert [step['type'] for step in found.preprocessing] == ['FirstPoints', 'PackPointInputs']
     assert found.model['type'] == 'PointClassifier' and found.name == 'pointnet_small_modelnet40'
-    assert found.training == dict(data_set='ModelNet40', command=f'pcdet-kd train {SMALL}')
+    assert found.training == dict(data_set='ModelNet40', config=f'configs/baseline/{SMALL}.py')
     assert Description.read(found.texts(), 'x') == found
 
 
@@ -52,7 +52,8 @@ def test_what_the_run_reached(tmp_path):
     for name, accuracy in (('last.pth', 81.0), ('student_best.pth', 82.0)):
         (tmp_path / name).touch()
         training = described(checkpoint=tmp_path / name).training
-        assert training['results'] == dict(accuracy=accuracy) and training['test_samples'] == 100
+        assert training['results'] == dict(accuracy=accuracy)
+        assert training['split'] == 'test' and training['test_samples'] == 100
     (tmp_path / 'epoch_3.pth').touch()
     assert 'results' not in described(checkpoint=tmp_path / 'epoch_3.pth').training
 
