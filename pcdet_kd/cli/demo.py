@@ -35,6 +35,7 @@ def main() -> None:
         work_dir=args.work_dir,
         seed=args.seed,
         retrain=args.retrain,
+        extend=args.extend,
         with_baseline=True,
         say=lambda text: print(text, flush=True),
     )

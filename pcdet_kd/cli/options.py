@@ -74,13 +74,20 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_stage_options(parser: argparse.ArgumentParser) -> None:
-    """Add ``--retrain`` and ``--stage-options``."""
+    """Add ``--retrain``, ``--extend`` and ``--stage-options``."""
     parser.add_argument(
         '--retrain',
         nargs='+',
         default=[],
         metavar='STAGE',
         help="stages to train from scratch, or 'all'",
+    )
+    parser.add_argument(
+        '--extend',
+        nargs='+',
+        default=[],
+        metavar='STAGE',
+        help='finished stages to train for more epochs (max_epochs has been raised)',
     )
     parser.add_argument(
         '--stage-options',

@@ -141,6 +141,7 @@ def main() -> None:
         seed=args.seed,
         resume=args.resume,
         retrain=args.retrain,
+        extend=args.extend,
         with_baseline=args.with_baseline,
         load_backbone=args.load_backbone,
         validate=not args.no_validate,

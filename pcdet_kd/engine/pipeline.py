@@ -18,6 +18,7 @@ from mmengine.dist import barrier, is_main_process
 from pcdet_kd.datasets.read_once import Files, noting_files, reading_once, unchanged
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.distributed import WorkDirLock, on_main
+from pcdet_kd.engine.extend import epochs_before
 from pcdet_kd.engine.hooks.seed import leaf_datasets
 from pcdet_kd.engine.preflight import check_run
 from pcdet_kd.engine.rehearsal import rehearse
@@ -43,6 +44,7 @@ def run_stages(
     say: Callable[[str], None] = lambda text: None,
     dry_run: bool = False,
     look: Callable[[Stage, Any], None] | None = None,
+    extend: set[str] | None = None,
 ) -> list[Stage]:
     """Train the stages that are not finished, in order.
 
@@ -55,20 +57,23 @@ def run_stages(
         say: Called with a line of text per stage.
         dry_run: Only look and check; nothing is written.
         look: Called with each stage that is checked, and its Runner.
+        extend: Names of finished stages to train for more epochs, where nothing else has changed
+            but the schedule; see :class:`~pcdet_kd.engine.extend.NewSchedule`.
 
     Raises:
         StaleStageError: A work directory holds a run of another config or other data.
         ConfigError: A stage cannot be trained.
     """
-    retrain = retrain or set()
+    retrain, extend = retrain or set(), extend or set()
     names = {stage.name for stage in stages}
-    for name in sorted(retrain - names - {'all'}):
-        raise ConfigError('--retrain', [f"no stage '{name}'.{did_you_mean(name, names)}"])
+    for option, given in (('--retrain', retrain - {'all'}), ('--extend', extend)):
+        for name in sorted(given - names):
+            raise ConfigError(option, [f"no stage '{name}'.{did_you_mean(name, names)}"])
     afresh = names if 'all' in retrain else retrain
     with reading_once():
         for stage in stages:
             if stage.name not in afresh and all(s.reused for s in stage.requires.values()):
-                stage.record = on_main(_finished, stage)
+                stage.record = on_main(_finished, stage, stage.name in extend)
             stage.reused = stage.record is not None
         for stage in stages:
             if not stage.reused:
@@ -81,13 +86,13 @@ def run_stages(
             elif dry_run:
                 say(f'{title}: {stage.config} would train in {stage.work_dir}')
             else:
-                _run(stage, title, stage.name in afresh, say)
+                _run(stage, title, stage.name in afresh, stage.name in extend, say)
     return stages
 
 
-def _finished(stage: Stage) -> StageRecord | None:
+def _finished(stage: Stage, extend: bool) -> StageRecord | None:
     """Return the record of a stage that is finished and fits; files that have not changed since are
-    not read again.
+    not read again. One that is to be extended, and can be, is not finished.
     """
     found = StageRecord.read(stage.work_dir)
     if found is None or not found.finished:
@@ -95,6 +100,8 @@ def _finished(stage: Stage) -> StageRecord | None:
     wanted = StageRecord(flat_config(stage.resolved()), found.data)
     if found.source != _source(stage.cfg) or not unchanged(found.files):
         wanted.data, files = _read_data(stage.cfg)
+    if extend and epochs_before(found, wanted):
+        return None
     _check_same(stage, found, wanted)
     weights = stage.work_dir / found.weights
     if not weights.is_file() or file_sha256(weights) != found.weights_sha256:
@@ -109,32 +116,34 @@ def _check_same(stage: Stage, found: StageRecord, wanted: StageRecord) -> None:
     changed = found.differences(wanted)
     if changed:
         lines = '\n  '.join(changed)
+        epochs = epochs_before(found, wanted)
+        longer = f'train it on from epoch {epochs} with --extend {stage.name}, ' if epochs else ''
         raise StaleStageError(
             f"{stage.work_dir} holds a run of '{stage.name}' with another config or other data:"
             f'\n  {lines}\nTrain it again with --retrain {stage.name} (what is there is moved '
-            'aside), or choose another --work-dir'
+            f'aside), {longer}or choose another --work-dir'
         )
 
 
-def _run(stage: Stage, title: str, afresh: bool, say: Callable[[str], None]) -> None:
+def _run(stage: Stage, title: str, afresh: bool, extend: bool, say: Callable[[str], None]) -> None:
     """Train one stage as the only one in its directory, which is locked before it is looked at."""
     if afresh:
         on_main(_move_aside, stage, say)
     barrier()
     with WorkDirLock(stage.work_dir):
-        stage.record = None if afresh else on_main(_finished, stage)
+        stage.record = None if afresh else on_main(_finished, stage, extend)
         if stage.record is not None:  # another process has had the lock since we looked
             stage.reused = True
             say(f'{title}: finished meanwhile, reused ({stage.weights})')
             return
         cfg = stage.resolved()
-        wanted, resume = on_main(_begin, stage, cfg)
+        wanted, resume = on_main(_begin, stage, cfg, extend)
         say(f'{title}: {f"resumes from {resume}" if resume else "trains"} in {stage.work_dir}')
         if resume and cfg.get('resume'):
             cfg.load_from = None  # --resume FILE began this run, which has gone on since
         cfg.resume = bool(cfg.get('resume')) or resume is not None
         runner = RUNNERS.build(cfg)
-        runner.lock = nullcontext()
+        runner.lock, runner.extended_at = nullcontext(), wanted.extended_at
         runner.train()
         wanted.results = test_last_and_best(runner)
         wanted.test_samples = len(runner.test_dataloader.dataset) if wanted.results else 0
@@ -142,7 +151,7 @@ def _run(stage: Stage, title: str, afresh: bool, say: Callable[[str], None]) -> 
         stage.record = on_main(_end, stage, wanted)
 
 
-def _begin(stage: Stage, cfg: Config) -> tuple[StageRecord, Path | None]:
+def _begin(stage: Stage, cfg: Config, extend: bool) -> tuple[StageRecord, Path | None]:
     """Check the directory, write the record of this run, and fill feature banks."""
     wanted = StageRecord(flat_config(cfg), *_read_data(cfg), source=_source(cfg))
     found = StageRecord.read(stage.work_dir)
@@ -153,7 +162,10 @@ def _begin(stage: Stage, cfg: Config) -> tuple[StageRecord, Path | None]:
             'away, or choose another --work-dir'
         )
     if resume:
-        _check_same(stage, found, wanted)
+        wanted.extended_at = epochs_before(found, wanted) if extend else 0
+        if not wanted.extended_at:
+            _check_same(stage, found, wanted)
+            wanted.extended_at = found.extended_at
     wanted.write(stage.work_dir)
     for bank in feature_banks(cfg):
         bank.build('cuda' if torch.cuda.is_available() else 'cpu')

@@ -11,6 +11,7 @@ from mmengine.optim import _ParamScheduler
 from mmengine.runner import CheckpointLoader, Runner
 
 from pcdet_kd.engine.config_check import ConfigError
+from pcdet_kd.engine.extend import NewSchedule
 from pcdet_kd.engine.preflight import check_optimizer
 from pcdet_kd.engine.sharded import is_sharded, share_optimizer_state, shared_like, whole
 from pcdet_kd.utils.checkpoint import (
@@ -30,6 +31,9 @@ class ResumingRunner(Runner):
 
     Optimisers and schedulers are refused before training if their state can't be saved.
     """
+
+    extended_at: int = 0
+    """Epochs after which the run goes on with another schedule; 0: it has one."""
 
     _needs_resumable = False
 
@@ -97,6 +101,7 @@ class ResumingRunner(Runner):
             CheckpointError: The file is damaged, does not fit, or holds weights only.
         """
         self._needs_resumable = True
+        schedule = NewSchedule(self) if self.extended_at else None
         try:
             super().resume(
                 filename,
@@ -106,6 +111,8 @@ class ResumingRunner(Runner):
             )
         finally:
             self._needs_resumable = False
+        if schedule is not None and self.epoch == self.extended_at:
+            schedule.apply(self)
         for loader in (self.train_dataloader, self.val_loop and self.val_dataloader):
             # The samplers were built with the config's seed, but the checkpoint's seed counts.
             sampler = getattr(loader, 'sampler', None)

@@ -60,6 +60,8 @@ class StageRecord:
         weights_sha256: Its hash.
         results: Metrics on the test split by selection (``last``, ``best``).
         test_samples: Clouds of the test split.
+        extended_at: Epochs after which the run went on with the schedule of ``config``; 0: it had
+            this one from the start.
     """
 
     config: dict[str, str]
@@ -71,6 +73,7 @@ class StageRecord:
     weights_sha256: str = ''
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
     test_samples: int = 0
+    extended_at: int = 0
 
     @classmethod
     def read(cls, work_dir: Path) -> 'StageRecord | None':

@@ -66,6 +66,7 @@ def train(
     seed: int | None = None,
     resume: str | Path | None = None,
     retrain: Iterable[str] = (),
+    extend: Iterable[str] = (),
     with_baseline: bool = False,
     load_backbone: str | Path | None = None,
     validate: bool = True,
@@ -88,6 +89,7 @@ def train(
         seed: Seed of the config itself; finished stages are reused as they are.
         resume: Checkpoint to resume from; None takes the newest whole one in the work directory.
         retrain: Names of stages to train from scratch, or ``'all'``.
+        extend: Names of finished stages to train for more epochs.
         with_baseline: Train the distiller's student alone as well.
         load_backbone: Checkpoint whose backbone the config's model (or student) starts from; see
             :class:`~pcdet_kd.models.pretrained_backbone.PretrainedBackbone`.
@@ -133,7 +135,7 @@ def train(
         if say is not None and is_main_process():
             say(text)
 
-    return TrainResult(run_stages(stages, set(retrain), tell, dry_run))
+    return TrainResult(run_stages(stages, set(retrain), tell, dry_run, extend=set(extend)))
 
 
 def _adjust(cfg: Config, amp: bool, validate: bool, auto_scale_lr: bool, source: Path) -> None:
