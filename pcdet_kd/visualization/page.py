@@ -2,11 +2,13 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from typing import Any
 
+_SECTION = re.compile(r'<section[^>]* id="(\w+)">(?:<div[^>]*>)?<h2>(.*?)</h2>')
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {scripts}"
 
 
@@ -50,6 +52,15 @@ def page(
         + ''.join(f'\n<script>{text}</script>' for text in texts)
         + '\n</body>\n</html>\n'
     )
+
+
+def contents(body: Sequence[str]) -> str:
+    """Return the navigation of a page: a link to each section of the body that has an ``id`` and
+    begins with a heading. On a wide screen it stays beside the text.
+    """
+    found = [link for part in body for link in _SECTION.findall(part)]
+    links = ''.join(f'<a href="#{name}">{title}</a>' for name, title in found)
+    return f'<nav aria-label="Contents">{links}</nav>'
 
 
 def header(kind: str, title: str, lead: str = '') -> str:

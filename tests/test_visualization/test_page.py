@@ -2,7 +2,7 @@ import base64
 import hashlib
 import re
 
-from pcdet_kd.visualization.page import asset, header, page, protocol
+from pcdet_kd.visualization.page import asset, contents, header, page, protocol
 
 
 def test_nothing_is_loaded_and_paper_is_thought_of():
@@ -28,3 +28,14 @@ def test_words_are_text_and_not_html():
     assert 'kind &lt;1&gt;' in top and 'title &amp; 2' in top and 'lead &lt;3&gt;' in top
     assert 'class="lead"' not in header('kind', 'title')
     assert '<dt>&lt;k&gt;</dt><dd>1</dd>' in protocol('Runs', {'<k>': 1})
+
+
+def test_contents_lead_to_sections():
+    body = [
+        '<p>x</p>',
+        protocol('Runs', {}),
+        '<section id="a"><div class="keep"><h2>A &amp; B</h2></div></section>',
+        '<section><h2>none</h2></section>',
+    ]
+    links = '<a href="#protocol">Runs</a><a href="#a">A &amp; B</a>'
+    assert contents(body) == f'<nav aria-label="Contents">{links}</nav>'

@@ -95,6 +95,20 @@ def test_still_dots_are_few_and_inside():
         assert places.min() >= 0 and places.max() <= 100
 
 
+def places_of(paths):
+    return [np.array(re.findall(r'M([-\d.]+) ([-\d.]+)h0', path), float) for path in paths]
+
+
+def test_in_still_pictures_up_is_up_and_near_is_drawn_last():
+    tall = np.zeros((10, 3))
+    tall[:, 1] = np.arange(10)
+    assert np.ptp(np.concatenate(places_of(still_dots(tall, 'y', 130, 99)))[:, 1]) > 50
+    deep = np.zeros((10, 3))
+    deep[:, 2] = np.arange(10)  # seen from z, y up: the last is the nearest, and lowest
+    parts = places_of(still_dots(deep, 'y', 130, 99))
+    assert len(parts) == 5 and parts[-1][:, 1].min() > parts[0][:, 1].max()
+
+
 @pytest.mark.skipif(shutil.which('node') is None, reason='no node found')
 def test_the_script_projects_as_pictures_do():
     script = Path(pcdet_kd.visualization.__file__).with_name(SCRIPT)

@@ -13,8 +13,8 @@ from pcdet_kd.visualization import page as frame
 def page(content: Mapping[str, Any]) -> str:
     """Return the HTML of :func:`~pcdet_kd.apis.diagnosis.diagnose`'s content."""
     title = f'What distillation did: {content["name"]}'
-    body = [
-        frame.header('Distillation of point-cloud classifiers', title, content['sentences'][0]),
+    top = frame.header('Distillation of point-cloud classifiers', title, content['sentences'][0])
+    parts = [
         ''.join(f'<p>{escape(text)}</p>' for text in content['sentences'][1:]),
         frame.protocol('Runs', content['protocol']),
         _section('accuracy', 'Accuracy', accuracy_table(content).html()),
@@ -47,7 +47,7 @@ def page(content: Mapping[str, Any]) -> str:
         'up to rotation and scale. One run of each model: differences between seeds are not '
         'seen here.</footer>',
     ]
-    return frame.page(title, body)
+    return frame.page(title, [top, frame.contents(parts), *parts], wide=True)
 
 
 def accuracy_table(content: Mapping[str, Any]) -> Table:

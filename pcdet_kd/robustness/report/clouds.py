@@ -1,46 +1,31 @@
-"""Point clouds as vector images: a dot per point, nearer ones darker."""
+"""Point clouds of a report, to turn, with what they are and what was predicted."""
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 from pcdet_kd.robustness.report.tables import pretty
-from pcdet_kd.visualization.svg import element, svg, text
-from pcdet_kd.visualization.viewer import still_dots
+from pcdet_kd.visualization.viewer import cloud_view
 
-_MOST = 1500  # points per image
+_MOST = 1500  # points of a cloud
 
 
-def cloud_grid(
-    worst: Sequence[Mapping[str, Any]],
-    classes: Sequence[str],
-    up_axis: str,
-    width: int = 720,
-    columns: int = 5,
-) -> str:
-    """Draw clouds in a grid with their true class, their predicted class and their set.
+def cloud_tiles(worst: Sequence[Mapping[str, Any]], classes: Sequence[str], up_axis: str) -> str:
+    """Return clouds with their set, their true class and their predicted class.
 
     Args:
         worst: Entries with ``points`` (N, 3), ``corruption``, ``severity``, ``gt``, ``pred``,
             ``score`` and ``sample``.
         classes: Names of the classes.
         up_axis: Upright axis of the clouds.
-        width: Width of the image.
-        columns: Clouds in a row.
     """
-    cell = width / columns
-    side, tall = cell - 14, cell + 44
-    out = []
-    for i, entry in enumerate(worst):
-        x, y = (i % columns) * cell, (i // columns) * tall
-        dots = ''.join(still_dots(entry['points'], up_axis, side, _MOST))
-        told = (
-            (14, f'{pretty(entry["corruption"])} {entry["severity"]}', 'strong'),
-            (28, f'{pretty(classes[entry["gt"]])}, no. {entry["sample"]}', None),
-            (42, f'→ {pretty(classes[entry["pred"]])} {100 * entry["score"]:.0f} %', None),
-        )
-        out += [
-            element('g', dots, transform=f'translate({x + 7:.1f} {y + 2:.1f})'),
-            *(text(x + cell / 2, y + side + h, t, 'middle', class_=c) for h, t, c in told),
-        ]
-    rows = -(-len(worst) // columns)
-    return svg(width, rows * tall - 4, out, 'The most confident mistakes')
+    tiles = []
+    for entry in worst:
+        points = entry['points'][:: -(-len(entry['points']) // _MOST)]
+        where = f'{pretty(entry["corruption"])} {entry["severity"]}'
+        true = f'{pretty(classes[entry["gt"]])}, no. {entry["sample"]}'
+        told = f'→ {pretty(classes[entry["pred"]])} {100 * entry["score"]:.0f} %'
+        words = f'<b>{escape(where)}</b><br>{escape(true)}<br>{escape(told)}'
+        view = cloud_view(points, f'{where}: {true} {told}', up_axis)
+        tiles.append(f'<figure class="tile">{view}<figcaption>{words}</figcaption></figure>')
+    return f'<div class="tiles">{"".join(tiles)}</div>'

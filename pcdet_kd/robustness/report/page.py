@@ -1,17 +1,16 @@
-"""The page of a report: everything in one HTML file, without scripts and without anything to
-load.
-"""
+"""The page of a report: everything in one HTML file, without anything to load."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 from pcdet_kd.robustness.report import tables
-from pcdet_kd.robustness.report.clouds import cloud_grid
+from pcdet_kd.robustness.report.clouds import cloud_tiles
 from pcdet_kd.robustness.report.curves import curves
 from pcdet_kd.robustness.report.dots import class_drops, differences
 from pcdet_kd.robustness.report.heat_maps import accuracy_map, difference_map
 from pcdet_kd.visualization import page as frame
+from pcdet_kd.visualization import viewer
 
 
 def page(report: Mapping[str, Any]) -> str:
@@ -21,8 +20,7 @@ def page(report: Mapping[str, Any]) -> str:
         f'{" and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)} on '
         f'{report["title"]}'
     )
-    body = [
-        frame.header('Robustness of point-cloud classification', title, summary(report)),
+    parts = [
         _notices(report),
         _protocol(report),
         _scores(report),
@@ -32,7 +30,11 @@ def page(report: Mapping[str, Any]) -> str:
         _mistakes(report),
         _method(report),
     ]
-    return frame.page(title, body)
+    top = frame.header('Robustness of point-cloud classification', title, summary(report))
+    clouds = any(model['worst'] for model in report['models'])
+    scripts = [viewer.SCRIPT] if clouds else []
+    body = [top, frame.contents(parts), *parts]
+    return frame.page(title, body, scripts, [viewer.STYLE], wide=True)
 
 
 def summary(report: Mapping[str, Any]) -> str:
@@ -220,7 +222,7 @@ def _mistakes(report: Mapping[str, Any]) -> str:
     parts = [
         _figure(
             model['name'] + (', first run' if len(model['runs']) > 1 else ''),
-            cloud_grid(model['worst'], report['classes'], report['up_axis']),
+            cloud_tiles(model['worst'], report['classes'], report['up_axis']),
         )
         if model['worst']
         else f'<p>{escape(model["name"])} made no mistake.</p>'
@@ -232,7 +234,7 @@ def _mistakes(report: Mapping[str, Any]) -> str:
         parts,
         'The most confident mistakes of each corruption; clouds that were classified correctly '
         'before corruption come first. Below each cloud: the set, the true class with the number '
-        'of the shape, and the predicted class.',
+        f'of the shape, and the predicted class. {viewer.HELP}',
     )
 
 
