@@ -187,7 +187,7 @@ def test_a_stage_that_another_process_finished_meanwhile_is_reused(tiny_configs,
     leaf, options = 'tiny_teacher.py', {'max_epochs': 1}
     rehearse = pipeline.rehearse
 
-    def rehearse_late(stage):
+    def rehearse_late(stage, look):
         monkeypatch.setattr(pipeline, 'rehearse', rehearse)
         run(tiny_configs, options, leaf=leaf)
 
