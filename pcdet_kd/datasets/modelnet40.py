@@ -41,9 +41,8 @@ class ModelNet40(PointCloudDataset):
     def load_records(self) -> Records:
         root = Path(self.data_root).expanduser()
         fix = (
-            f'curl -LO {URL} && unzip modelnet40_ply_hdf5_2048.zip, then '
-            'data_root=<path>/modelnet40_ply_hdf5_2048; that host is often down; users report '
-            'a mirror: data set Msun/modelnet40 on the Hugging Face Hub'
+            f'pcdet-kd download modelnet40 ({URL}, or a mirror), then '
+            'data_root=<path>/modelnet40_ply_hdf5_2048'
         )
         require_directory(
             root, 'train_files.txt, test_files.txt and the ply_data_*.h5 files that they list', fix

@@ -75,7 +75,7 @@ class ModelNet40Resampled(PointCloudDataset):
     def load_records(self) -> Records:
         root = Path(self.data_root).expanduser()
         fix = (
-            f'curl -LO {URL} && unzip modelnet40_normal_resampled.zip, then '
+            f'pcdet-kd download modelnet40-resampled ({URL}), then '
             'data_root=<path>/modelnet40_normal_resampled; that host is often down; users report '
             'a mirror: chenxaoyu/modelnet-normal-resampled on Kaggle'
         )

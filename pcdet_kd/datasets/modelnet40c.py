@@ -28,7 +28,7 @@ class ModelNet40C(CorruptedDataset):
     suite = 'modelnet40-c'
     files = 'label.npy and data_<corruption>_<severity>.npy'
     fix = (
-        'download modelnet40_c from the links at github.com/jiachens/ModelNet40-C, or generate a '
+        'pcdet-kd download modelnet40-c (from zenodo.org/records/6017834), or generate a '
         'similar set: pcdet-kd corrupt --suite modelnet40-c'
     )
 

@@ -17,18 +17,17 @@ from pcdet_kd.utils.errors import DataError
 HOST = 'https://shapenet.cs.stanford.edu/media'
 H5_LIST = '{}_hdf5_file_list.txt'
 _TEXT_FIX = (
-    f'curl -LO {HOST}/shapenetcore_partanno_segmentation_benchmark_v0_normal.zip and unzip it, '
+    f'pcdet-kd download shapenetpart (from {HOST}), '
     'then data_root=<path>/shapenetcore_partanno_segmentation_benchmark_v0_normal; that host is '
     'often down, mirrors are on Kaggle'
 )
 _H5_FIX = (
-    f'curl -LO {HOST}/shapenet_part_seg_hdf5_data.zip and unzip it, then data_root=<path>/'
+    f'pcdet-kd download shapenetpart-h5 (from {HOST}), then data_root=<path>/'
     'hdf5_data; that host is often down, mirrors are on Kaggle'
 )
 _FIX = (
-    f'get shapenetcore_partanno_segmentation_benchmark_v0_normal.zip (text files) or '
-    f'shapenet_part_seg_hdf5_data.zip (HDF5 files) from {HOST}, unzip it and set data_root to its '
-    'folder; that host is often down, mirrors are on Kaggle'
+    f'pcdet-kd download shapenetpart (text files) or shapenetpart-h5 (HDF5 files), from {HOST}, '
+    'and set data_root to its folder; that host is often down, mirrors are on Kaggle'
 )
 
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pooch
 from tqdm import tqdm
 
 from pcdet_kd.apis.doctor.layouts import Place
 from pcdet_kd.apis.doctor.report import Report
-from pcdet_kd.datasets.files import read_h5, reading, require_file
+from pcdet_kd.datasets.files import reading, require_file
 from pcdet_kd.datasets.manifest import MANIFEST, read_hashes
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import file_sha256
@@ -58,7 +59,8 @@ def check_file(file: Path) -> None:
     """
     require_file(file, 'a file of the data set', _AGAIN)
     if file.suffix == '.h5':
-        read_h5(file, {}, {}, _AGAIN)
+        with reading(file, 'a whole HDF5 file', _AGAIN):
+            h5py.File(file, 'r').close()
     elif file.suffix == '.npy':
         with reading(file, 'an array in NumPy format', _AGAIN):
             np.load(file, mmap_mode='r', allow_pickle=False)

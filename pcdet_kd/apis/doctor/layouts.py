@@ -185,5 +185,8 @@ def _own_folder(root: Path) -> Place:
     """Return a folder of own clouds; its up axis is not known, z stands for it."""
     has_test = any(root.glob('test/*/*')) or any(root.glob('*/test/*'))
     splits = {s: dict(a, up_axis='z') for s, a in _SPLITS.items() if has_test or s == 'train'}
-    files = (p for p in sorted(root.rglob('*')) if p.suffix.lower() in SUFFIXES and p.is_file())
-    return Place(root, 'PointCloudFolder', None, splits, lambda: list(files))
+    return Place(root, 'PointCloudFolder', None, splits, lambda: _all_readable(root))
+
+
+def _all_readable(root: Path) -> list[Path]:
+    return [p for p in sorted(root.rglob('*')) if p.suffix.lower() in SUFFIXES and p.is_file()]

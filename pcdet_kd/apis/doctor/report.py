@@ -57,8 +57,10 @@ class Report:
         return any(finding.level == 'broken' for finding in self.findings)
 
     def add(self, level: str, about: object, text: str, fix: str = '') -> None:
-        """Add a finding, see :class:`Finding`."""
-        self.findings.append(Finding(level, str(about), text, fix))
+        """Add a finding, see :class:`Finding`, unless it is there already."""
+        finding = Finding(level, str(about), text, fix)
+        if finding not in self.findings:
+            self.findings.append(finding)
 
     def add_error(self, error: Exception, about: object = '') -> None:
         """Add an error as a finding that breaks."""
@@ -66,7 +68,8 @@ class Report:
             file, found, expected, fix = error.args
             self.add('broken', file, f'found {found}, expected {expected}', fix)
         else:
-            self.add('broken', about, ' '.join(str(error).split()))
+            text = ' '.join(str(error).split())
+            self.add('broken', '' if text.startswith(str(about)) else about, text)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON values."""

@@ -88,15 +88,17 @@ def test_equal_clouds(modelnet):
 def test_all_broken_files_of_own_clouds(tmp_path):
     for name in ('a/0', 'a/1', 'b/0'):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        np.save(tmp_path / f'{name}.npy', np.random.default_rng(0).normal(size=(9, 3)))
-    splits = check_data(tmp_path).sections[str(tmp_path)]['splits']
+        np.savetxt(tmp_path / f'{name}.txt', np.random.default_rng(0).normal(size=(9, 3)))
+    report = check_data(tmp_path)
+    assert report.next.startswith(f'pcdet-kd train --data {tmp_path} --model')
+    splits = report.sections[str(tmp_path)]['splits']
     assert splits['train']['up_axis'] == 'not known' and splits['train']['clouds'] == 3
-    for name in ('a/1.npy', 'b/0.npy'):
+    for name in ('a/1.txt', 'b/0.txt'):
         (tmp_path / name).write_bytes(b'x')
     report = check_data(tmp_path)
     assert {t.split(':')[0] for t in texts(report, 'broken')} == {
-        str(tmp_path / 'a/1.npy'),
-        str(tmp_path / 'b/0.npy'),
+        str(tmp_path / 'a/1.txt'),
+        str(tmp_path / 'b/0.txt'),
     }
 
 

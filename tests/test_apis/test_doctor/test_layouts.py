@@ -69,7 +69,7 @@ def test_folders_of_clouds(tmp_path, name):
     np.save(file, np.ones((4, 3)))
     (place,) = find_places(tmp_path / 'own')
     assert find_places(tmp_path) == [place] and place.published is None
-    assert place.files() == [file] and list(place.splits) == ['train']
+    assert place.files() == place.files() == [file] and list(place.splits) == ['train']
     test = tmp_path / 'own' / name.replace('train', 'test')
     test.parent.mkdir(parents=True, exist_ok=True)
     np.save(test, np.ones((4, 3)))

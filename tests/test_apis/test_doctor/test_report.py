@@ -45,5 +45,8 @@ def test_errors_become_findings():
         Finding('broken', 'a.h5', 'found 0 bytes, expected an array', 'get it again'),
         Finding('broken', 'a.pth', 'two lines'),
     ]
+    report.add_error(UserError('two lines'), 'a.pth')  # the same again
+    report.add_error(UserError('b.pth is cut'), 'b.pth')
+    assert report.findings[2:] == [Finding('broken', '', 'b.pth is cut')]
     with pytest.raises(ValueError, match='level'):
         report.add('bad', '', '')
