@@ -17,7 +17,7 @@ from pcdet_kd.evaluation.predictions import (
     predictions_file,
     read_predictions,
 )
-from pcdet_kd.utils.errors import UserError
+from pcdet_kd.utils.errors import DataError, UserError
 
 EPOCHS = {'last': 'last', 'best': 'val-best'}
 RULE = (
@@ -136,7 +136,8 @@ class TableResult:
 
     def sentences(self) -> list[str]:
         """Return what paired tests say of each row against the table's reference, at the last
-        epoch, for the seeds that both have.
+        epoch, for the seeds that both have. Rows that were tested on other shapes, such as another
+        layout of the data set, are named as not comparable.
         """
         found = []
         for column, words in self.spec.columns.items():
@@ -149,9 +150,13 @@ class TableResult:
                 if row == self.spec.reference or not files or not all(f.is_file() for f in files):
                     continue
                 ours, theirs = zip(*[[read_predictions(run) for run in pair] for pair in pairs])
-                check_same_shapes([*ours, *theirs])
-                right = [np.stack([run.right for run in model]) for model in (ours, theirs)]
-                text = sentence(compare_right(*right), row, self.spec.reference)
+                try:
+                    check_same_shapes([*ours, *theirs])
+                except DataError:
+                    text = f'{row} and {self.spec.reference}: other test shapes, so no paired test.'
+                else:
+                    right = [np.stack([run.right for run in model]) for model in (ours, theirs)]
+                    text = sentence(compare_right(*right), row, self.spec.reference)
                 found.append(f'{words}: {text}' if words else text)
         return found
 

@@ -5,8 +5,10 @@ import pytest
 from pcdet_kd.apis.tables import Figure
 
 
-def predictions(folder, right):
-    rows = [dict(sample_id=f's{i}', gt=0, pred=int(i >= right), score=0.9) for i in range(50)]
+def predictions(folder, right, prefix='s'):
+    rows = [
+        dict(sample_id=f'{prefix}{i}', gt=0, pred=int(i >= right), score=0.9) for i in range(50)
+    ]
     folder.mkdir()
     content = dict(classes=['a', 'b'], predictions=rows)
     (folder / 'predictions_last.json').write_text(json.dumps(content))
@@ -29,6 +31,15 @@ def test_rows_are_tested_against_the_reference_on_common_seeds(result, tiny_tabl
     }
     (text,) = result(tiny_table, work_dirs=runs).sentences()
     assert text.startswith('few: both is better than alone: +40.0 points OA') and 'McNemar' in text
+
+
+def test_other_test_shapes_are_not_compared(result, tiny_table, tmp_path):
+    runs = {
+        ('alone', 'few'): {0: predictions(tmp_path / 'a', 20)},
+        ('both', 'few'): {0: predictions(tmp_path / 'b', 40, 'airplane_')},
+    }
+    (text,) = result(tiny_table, work_dirs=runs).sentences()
+    assert text == 'few: both and alone: other test shapes, so no paired test.'
 
 
 def test_metrics_that_are_shown(result, tiny_table, tiny_configs):
