@@ -5,8 +5,13 @@ networks.
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pcdet_kd.cli.guard import guarded
+from pcdet_kd.cli.options import positive
+
+if TYPE_CHECKING:
+    from pcdet_kd.views.cache import ViewCache
 
 FORMATS = ('.off', '.obj', '.ply', '.stl')
 
@@ -61,6 +66,15 @@ def main() -> int:
         help='axis of the meshes that points up (%(default)s)',
     )
     parser.add_argument('--workers', type=int, help='processes (one per processor)')
+    parser.add_argument(
+        '--sheet', metavar='FILE', help='also draw the views of some meshes in one image, there'
+    )
+    parser.add_argument(
+        '--sheet-num',
+        type=positive,
+        default=6,
+        help='meshes on it, spread over all (default: %(default)s)',
+    )
     args = parser.parse_args()
     from pcdet_kd.datasets.meshes import read_mesh
     from pcdet_kd.utils.processes import default_workers
@@ -87,7 +101,26 @@ def main() -> int:
         f'{cache.root}: {renderer.num_views} views each of {len(filled.rendered)} meshes '
         f'rendered, {len(filled.kept)} there already, {len(filled.failed)} failed'
     )
+    names = [name for name in files if name not in filled.failed]
+    if args.sheet and names:
+        step = max(1, len(names) // args.sheet_num)
+        print(f'sheet: {draw_sheet(cache, names[::step][: args.sheet_num], args.sheet)}')
     return 1 if filled.failed else 0
+
+
+def draw_sheet(cache: 'ViewCache', names: list[str], path: str) -> Path:
+    """Draw the views of meshes on one image, and return its path."""
+    import cv2
+
+    from pcdet_kd.visualization.contact_sheet import draw_contact_sheet
+
+    shapes = {
+        name: [cv2.imread(str(file), cv2.IMREAD_GRAYSCALE) for file in cache.paths(name)]
+        for name in names
+    }
+    settings = cache.renderer.settings
+    title = f'{cache.renderer.num_views} views each, {settings["rig"]}, {settings["framing"]}'
+    return draw_contact_sheet(shapes, path, title)
 
 
 def find_meshes(folder: Path) -> dict[str, Path]:

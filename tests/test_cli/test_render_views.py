@@ -38,7 +38,10 @@ def test_modelnet40_becomes_the_layout_of_the_published_images(command, meshes, 
     assert (
         image.shape == (32, 32, 3) and image[0, 0].tolist() == [255] * 3 and image[16, 16, 0] < 240
     )
-    code, text, _ = command('render_views', meshes, out, '--workers', 1, '--image-size', 32)
+    sheet = ('--sheet', tmp_path / 'sheet.png', '--sheet-num', 3)
+    code, text, _ = command('render_views', meshes, out, '--workers', 1, '--image-size', 32, *sheet)
+    drawn = cv2.imread(str(tmp_path / 'sheet.png'))
+    assert f'sheet: {tmp_path / "sheet.png"}' in text and drawn.shape[0] < drawn.shape[1]
     assert code == 0 and '0 meshes rendered, 4 there already' in text
     code, _, error = command('render_views', meshes, out, '--workers', 1, '--image-size', 48)
     assert code == 1 and 'image_size=48' in error
