@@ -128,6 +128,29 @@ def test_the_script_projects_as_pictures_do():
     assert colors == [[68, 1, 84], [33, 145, 140], [253, 231, 37]]
 
 
+@pytest.mark.skipif(shutil.which('node') is None, reason='no node found')
+def test_mouse_touch_wheel_and_keys():
+    events = Path(__file__).with_name('viewer_events.js')
+    script = Path(pcdet_kd.visualization.__file__).with_name(SCRIPT)
+    done = subprocess.run(['node', events, script], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    start = dict(azimuth=35, elevation=20, zoom=1)
+    assert found['shown'] == [True] * 3
+    assert found['dragged'] == found['partner'] == dict(azimuth=25, elevation=25, zoom=1)
+    assert found['alone'] == start
+    assert found['from_above'] == dict(azimuth=25, elevation=90, zoom=1)
+    assert found['pinched'] == dict(azimuth=25, elevation=90, zoom=2)  # from 100 to 200 pixels
+    assert found['released'] == found['pinched'] and found['reset'] == start
+    assert found['wheel_scrolls'] and found['wheel_before_click'] == start
+    assert found['wheel_zooms'] and found['wheel_after_click']['zoom'] == pytest.approx(
+        1.1618, 1e-3
+    )
+    assert found['keys'] == [True, True, True, False]
+    zoom = found['wheel_after_click']['zoom']
+    assert found['keyed'] == dict(azimuth=43, elevation=12, zoom=pytest.approx(1.2 * zoom))
+    assert found['color'] == [255, 128, 0]
+
+
 def test_in_a_browser(browser, tmp_path):
     """Two points, one red at the top and one blue at the bottom, and twenty further clouds."""
     pair = np.array([[0, 0, 1], [0, 0, -1]])
