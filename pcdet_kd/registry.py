@@ -244,11 +244,16 @@ def _child(name: str) -> Registry:
 RUNNERS = _child('RUNNERS')
 RUNNER_CONSTRUCTORS = _child('RUNNER_CONSTRUCTORS')
 LOOPS = _child('LOOPS')
+#: What happens around the iterations of a run.
 HOOKS = _child('HOOKS')
 STRATEGIES = _child('STRATEGIES')
+#: Data sets, from files to samples.
 DATASETS = _child('DATASETS')
+#: Samplers and batch samplers.
 DATA_SAMPLERS = _child('DATA_SAMPLERS')
+#: Transforms of samples.
 TRANSFORMS = _child('TRANSFORMS')
+#: All models and parts of models. The kinds below are subsets.
 MODELS = _child('MODELS')
 MODEL_WRAPPERS = _child('MODEL_WRAPPERS')
 WEIGHT_INITIALIZERS = _child('WEIGHT_INITIALIZERS')
@@ -256,6 +261,7 @@ OPTIMIZERS = _child('OPTIMIZERS')
 OPTIM_WRAPPERS = _child('OPTIM_WRAPPERS')
 OPTIM_WRAPPER_CONSTRUCTORS = _child('OPTIM_WRAPPER_CONSTRUCTORS')
 PARAM_SCHEDULERS = _child('PARAM_SCHEDULERS')
+#: Metrics of validation and test.
 METRICS = _child('METRICS')
 EVALUATOR = _child('EVALUATOR')
 TASK_UTILS = _child('TASK_UTILS')
@@ -263,12 +269,20 @@ VISUALIZERS = _child('VISUALIZERS')
 VISBACKENDS = _child('VISBACKENDS')
 LOG_PROCESSORS = _child('LOG_PROCESSORS')
 INFERENCERS = _child('INFERENCERS')
+#: Functions that a config names, such as collate and worker functions.
 FUNCTIONS = _child('FUNCTIONS')
 
+#: Networks from points or views to features.
 BACKBONES = Kind('backbone', MODELS)
+#: From a global feature to logits, losses and predictions.
 HEADS = Kind('head', MODELS)
+#: From the features of points to a part for each point.
 DECODE_HEADS = Kind('decode head', MODELS)
+#: Frozen models, banks of stored outputs, and averages of a student.
 TEACHERS = Kind('teacher', MODELS)
+#: A student with its teachers and distillation losses.
 DISTILLERS = Kind('distiller', MODELS)
+#: Losses with a ``loss_weight``.
 LOSSES = Kind('loss', MODELS)
+#: Augmentations that mix the clouds of a batch.
 BATCH_AUGMENTS = Kind('batch augment', MODELS)

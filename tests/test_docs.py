@@ -8,7 +8,8 @@ import numpy as np
 from pcdet_kd.apis import train
 from pcdet_kd.cli.options import parse_value
 
-DOCS = Path(__file__).parents[1] / 'docs/en'
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / 'docs/en'
 
 
 def snippets(page: str) -> list[str]:
@@ -36,3 +37,16 @@ def test_a_distillation_loss_in_20_lines(tmp_path, monkeypatch):
     log = next(Path(result.stages[-1].work_dir).rglob('*.log')).read_text()
     assert 'feature bank' in log and '66 samples' in log  # 45 + 6 without labels + 15 tested
     assert all(f'loss_{n}:' in log for n in ('cls', 'jgekd_graph', 'cosine_cosine'))
+
+
+def test_every_public_package_is_in_the_reference():
+    pages = ''.join(p.read_text() for p in (DOCS / 'api').glob('*.rst'))
+    listed = set(re.findall(r'^\.\. automodule:: pcdet_kd\.(\S+)$', pages, re.M))
+    packages = {
+        p.parent.name
+        for p in (ROOT / 'pcdet_kd').glob('*/__init__.py')
+        if '__all__' in p.read_text()
+    }
+    assert packages <= listed
+    toc = (DOCS / 'api/index.md').read_text()
+    assert all(f'\n{p.stem}\n' in toc for p in (DOCS / 'api').glob('*.rst'))

@@ -2,13 +2,33 @@
 
 from importlib.metadata import version as installed_version
 
+from pcdet_kd.registry import Registry
+
 project = 'pcdet_kd'
 author = 'The pcdet_kd developers'
 version = release = installed_version('pcdet_kd')
 
-extensions = ['myst_parser', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon']
+extensions = [
+    'myst_parser',
+    'sphinx.ext.autodoc',
+    'sphinx.ext.napoleon',
+    'sphinx.ext.viewcode',
+]
 myst_enable_extensions = ['colon_fence']
 myst_heading_anchors = 3
 exclude_patterns = ['_build']
 html_theme = 'furo'
 html_title = 'pcdet_kd: point-cloud classification with knowledge distillation'
+
+# The reference: what a package's __all__ names, without what it inherits from torch or MMEngine.
+autodoc_default_options = {'members': True, 'show-inheritance': True}
+autodoc_member_order = 'groupwise'
+autodoc_typehints = 'signature'
+autodoc_preserve_defaults = True
+autodoc_inherit_docstrings = False
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True  # a field that Attributes describes is listed once
+toc_object_entries_show_parents = 'hide'
+
+# The reference shows a registry's name, not a table of what happens to be imported.
+Registry.__repr__ = lambda self: f'Registry({self.name!r})'

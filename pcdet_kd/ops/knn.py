@@ -21,9 +21,9 @@ def knn(query: Tensor, points: Tensor, k: int) -> Tensor:
         first. No gradient: recompute the distances of the pairs where one is needed.
 
     Distances are computed in float32. In space they are sums of squared differences, so that every
-    back end gives the same indices. In feature space they come from |a|^2 + |b|^2 - 2ab on centred
-    features (a matrix product), whose rounding can swap neighbours that are equally far to about
-    1e-6 of the squared norms.
+    back end gives the same indices. In feature space they come from ``|a|^2 + |b|^2 - 2ab`` on
+    centred features (a matrix product), whose rounding can swap neighbours that are equally far to
+    about 1e-6 of the squared norms.
 
     Raises:
         ValueError: Wrong or unequal shapes, k > N, or values that are not finite.

@@ -83,8 +83,8 @@ class PointWOLF(BaseTransform):
 
         Args:
             points: (B, N, 3) of any float type, which the result has too.
-            uniform: ``uniform(low, high, *shape)`` returns random numbers (B, *shape), for each
-                cloud its own.
+            uniform: ``uniform(low, high, *shape)`` returns random numbers ``(B, *shape)``,
+                for each cloud its own.
             normals: (B, N, 3) or None.
         """
         num_points, m = points.shape[1], min(self.num_anchors, points.shape[1])
