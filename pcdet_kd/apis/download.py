@@ -73,10 +73,10 @@ def download(
     except DataError:
         archive.unlink()  # the next call must not take it again
         raise
+    say(f'unpacked to {folder}')
     verify(folder)
     archive.unlink()
     _remove_if_empty(archive.parent)
-    say(f'{folder}: unpacked, and the hashes of its files written')
     return folder
 
 

@@ -1,12 +1,12 @@
 """Facts about the clouds of a split: sizes, classes, scale, and clouds that occur twice."""
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
+from pcdet_kd.apis.doctor.text import span
 from pcdet_kd.datasets.base import PointCloudDataset
 
 _UNIT = 1 + 1e-3  # the largest radius in a unit sphere, with the rounding of text files
@@ -86,13 +86,13 @@ def look_at(dataset: PointCloudDataset, title: str) -> Clouds:
     extras = sorted(k for k in ('normals', 'rgb', 'mask', 'part_labels') if k in info)
     facts = dict(
         clouds=len(ids),
-        points=_span(sizes),
-        distinct_points=_span([n for n in distinct if n is not None]),
+        points=span(sizes),
+        distinct_points=span([n for n in distinct if n is not None]),
         also_in_the_files=extras,
         classes=f'{int((counts > 0).sum())} of {len(names)}' if len(names) else None,
-        per_class=_span(counts[counts > 0].tolist()),
+        per_class=span(counts[counts > 0].tolist()),
         up_axis=dataset.metainfo.get('up_axis'),
-        radius=_span([float(f'{r:.3g}') for r in (min(radii), max(radii))]),
+        radius=span([float(f'{r:.3g}') for r in (min(radii), max(radii))]),
         in_the_unit_sphere=max(radii) <= _UNIT,
         centred=bool(np.max(np.array(centres) / np.maximum(radii, 1e-12)) < _CENTRED),
         mean_extent_in_x_y_z=[float(f'{e:.2g}') for e in np.mean(extents, axis=0)],
@@ -106,10 +106,3 @@ def look_at(dataset: PointCloudDataset, title: str) -> Clouds:
 def _every(count: int) -> int:
     """Return the step with which about 500 clouds are chosen: counting points takes long."""
     return max(1, count // 500)
-
-
-def _span(values: Sequence[Any]) -> str | None:
-    if not len(values):
-        return None
-    low, high = min(values), max(values)
-    return f'{low:,}' if low == high else f'{low:,} to {high:,}'

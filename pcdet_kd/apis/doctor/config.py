@@ -11,6 +11,7 @@ from torch import nn
 
 from pcdet_kd.apis.doctor.dry_step import dry_step
 from pcdet_kd.apis.doctor.report import Report
+from pcdet_kd.apis.doctor.text import span
 from pcdet_kd.apis.models import model_config
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.hooks.seed import leaf_datasets
@@ -48,6 +49,9 @@ def check_config(
     report.sections['Keys'] = dict(config=str(stages[-1].config), checked=f'{keys:,}, all known')
     facts = {stage.name: _planned(stage) for stage in stages}
     report.sections['Stages'] = dict(stages=facts)
+    report.sections['Work directories'] = [
+        {'stage': stage.name, 'work directory': str(stage.work_dir)} for stage in stages
+    ]
 
     def look(stage: Stage, runner: Any) -> None:
         facts[stage.name] |= _built(stage, runner) | dry_step(runner)
@@ -105,7 +109,6 @@ def _planned(stage: Stage) -> dict[str, Any]:
         epochs=loop.get('max_epochs'),
         batch_size=loader.get('batch_size'),
         optimizer=f'{_name(optimizer)}, lr {optimizer.get("lr")}' if optimizer else None,
-        work_dir=str(stage.work_dir),
     )
 
 
@@ -127,7 +130,7 @@ def _built(stage: Stage, runner: Any) -> dict[str, Any]:
         counts = counts[counts > 0]
         facts['classes'] = len(counts)
         if len(counts):
-            facts['clouds_per_class'] = f'{counts.min():,} to {counts.max():,}'
+            facts['clouds_per_class'] = span(counts.tolist())
     return facts
 
 

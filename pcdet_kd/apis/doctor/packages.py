@@ -14,6 +14,8 @@ OPTIONAL = {
     'transformers': ('image teachers of Hugging Face', "pip install 'pcdet_kd[optional]'"),
     'safetensors': ('weights in safetensors files', "pip install 'pcdet_kd[optional]'"),
     'tensorboard': ('TensorboardVisBackend: curves', "pip install 'pcdet_kd[optional]'"),
+    'wandb': ('WandbVisBackend: curves on wandb.ai, or off-line', 'pip install wandb'),
+    'mlflow': ('MLflowVisBackend: curves in MLflow', 'pip install mlflow'),
     'laspy': ('point clouds in las and laz files', "pip install 'pcdet_kd[optional]'"),
     'onnx': ('export to ONNX', "pip install 'pcdet_kd[export]'"),
     'onnxruntime': ('running exported ONNX files', "pip install 'pcdet_kd[export]'"),

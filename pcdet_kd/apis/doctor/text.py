@@ -80,6 +80,14 @@ def time_text(seconds: float) -> str:
     return f'{seconds:.1f} days'
 
 
+def span(values: Sequence[Any]) -> str | None:
+    """Return the least and the largest of some numbers as a text, None if there are none."""
+    if not len(values):
+        return None
+    low, high = min(values), max(values)
+    return f'{low:,}' if low == high else f'{low:,} to {high:,}'
+
+
 def _text(value: Any) -> str:
     if value is None:
         return '-'

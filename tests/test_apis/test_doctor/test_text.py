@@ -1,4 +1,4 @@
-from pcdet_kd.apis.doctor.text import facts_text, shown, size_text, time_text, wrapped
+from pcdet_kd.apis.doctor.text import facts_text, shown, size_text, span, time_text, wrapped
 
 
 def test_numbers_as_people_read_them():
@@ -29,3 +29,7 @@ def test_a_long_text_is_wrapped_below_its_start():
     lines = wrapped('  note  ', 'word ' * 40).splitlines()
     assert len(lines) == 3 and max(map(len, lines)) <= 100
     assert lines[0].startswith('  note  word') and lines[1].startswith('        word')
+
+
+def test_the_span_of_numbers():
+    assert span([3, 1200, 2]) == '2 to 1,200' and span([5, 5]) == '5' and span([]) is None
