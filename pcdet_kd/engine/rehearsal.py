@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
+from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 
@@ -13,7 +14,7 @@ from pcdet_kd.engine.compat import unformatted_configs
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.stages import Stage
 from pcdet_kd.models.pretrained_backbone import waits_for_stage
-from pcdet_kd.registry import RUNNERS
+from pcdet_kd.registry import RUNNERS, VISBACKENDS
 from pcdet_kd.utils.errors import UserError
 
 _SAMPLES = 2  # the fewest that batch normalisation takes
@@ -26,7 +27,8 @@ def rehearse(stage: Stage, look: Callable[[Any], None] | None = None) -> None:
     Data sets, loaders, optimiser, schedulers, hooks, visualiser and evaluators are built, and files
     of weights that the config names are read. Frozen models and backbones whose stage is not
     trained yet have random weights, and feature banks give random outputs of the right shape.
-    Nothing is written but to a temporary directory.
+    Nothing is written but to a temporary directory; trackers such as W&B are built but not started,
+    as each start would be a run of its own there.
 
     Args:
         stage: The stage.
@@ -40,6 +42,8 @@ def rehearse(stage: Stage, look: Callable[[Any], None] | None = None) -> None:
         cfg.merge_from_dict(dict(work_dir=folder, launcher='none', log_level='ERROR', resume=False))
         runner = None
         try:
+            for tracker in _take_trackers(cfg):
+                VISBACKENDS.build(dict(tracker, save_dir=folder))
             runner = RUNNERS.build(cfg)
             runner.register_hook(_RehearsalHook(look))
             runner.train()
@@ -52,6 +56,17 @@ def rehearse(stage: Stage, look: Callable[[Any], None] | None = None) -> None:
             raise ConfigError(stage.config, [f'{stage.name} cannot be trained: {text}']) from error
         finally:
             _forget(runner)
+
+
+def _take_trackers(cfg: Config) -> list[dict[str, Any]]:
+    """Remove the visualizer's back ends but the local one, and return them."""
+    visualizer = cfg.get('visualizer')
+    back_ends = visualizer.get('vis_backends') if isinstance(visualizer, dict) else None
+    if not back_ends:
+        return []
+    local = [one for one in back_ends if one['type'].endswith('LocalVisBackend')]
+    visualizer.vis_backends = local
+    return [one for one in back_ends if one not in local]
 
 
 class _Rehearsed(Exception):

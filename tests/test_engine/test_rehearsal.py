@@ -3,11 +3,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from mmengine.visualization import LocalVisBackend
 
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.rehearsal import _first_samples, rehearse
 from pcdet_kd.engine.stages import plan
-from pcdet_kd.registry import MODELS
+from pcdet_kd.registry import MODELS, VISBACKENDS
 from pcdet_kd.utils.checkpoint import CheckpointError
 
 LEAF = 'tiny_pointcmt.py'
@@ -76,3 +77,25 @@ def test_a_runner_is_shown_after_its_tiny_step(tiny_configs):
     rehearse(stage, look)
     rehearse(stage)
     assert seen == [6]
+
+
+def test_trackers_are_built_but_not_started(tiny_configs):
+    started = []
+
+    @VISBACKENDS.register_module(force=True)
+    class CountingVisBackend(LocalVisBackend):
+        def __init__(self, save_dir, project):
+            super().__init__(save_dir)
+
+        def _init_env(self):
+            started.append(self)
+            super()._init_env()
+
+    def options(**kwargs):
+        back_ends = [dict(type='LocalVisBackend'), dict(type='CountingVisBackend', **kwargs)]
+        return {'visualizer.vis_backends': back_ends}
+
+    rehearse(plan(tiny_configs / 'tiny_teacher.py', options(project='p'))[0])
+    assert not started
+    with pytest.raises(ConfigError, match='projekt'):
+        rehearse(plan(tiny_configs / 'tiny_teacher.py', options(projekt='p'))[0])
