@@ -149,6 +149,8 @@ def test_mouse_touch_wheel_and_keys():
     zoom = found['wheel_after_click']['zoom']
     assert found['keyed'] == dict(azimuth=43, elevation=12, zoom=pytest.approx(1.2 * zoom))
     assert found['color'] == [255, 128, 0]
+    red, _, blue = found['nearest']  # drawn before the far point
+    assert red > 250 and blue < 50
 
 
 def test_in_a_browser(browser, tmp_path):

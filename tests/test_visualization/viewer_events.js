@@ -10,7 +10,8 @@ class Canvas {
   getContext() {
     return {
       createImageData: (w, h) => ({ data: new Uint8ClampedArray(4 * w * h) }),
-      putImageData: (image) => { this.ink = image.data.filter((v, i) => i % 4 === 3 && v).length; },
+      putImageData: (image) => {
+        this.middle = [...image.data.slice(4 * (100 * 200 + 100), 4 * (100 * 200 + 100) + 3)]; this.ink = image.data.filter((v, i) => i % 4 === 3 && v).length; },
     };
   }
   setPointerCapture(id) { this.held.push(id); }
@@ -60,4 +61,10 @@ result.keys = ['ArrowLeft', 'ArrowUp', '+', 'Tab'].map((key) => a.send('keydown'
 note('keyed');
 viewer.of(c).show(Int16Array.from([0, 0, 0]), Uint8Array.from([1]), '#000000 #ff8000');
 result.color = [...viewer.of(c).colors];
+const azimuth = 35 * Math.PI / 180, elevation = 20 * Math.PI / 180;
+const towards = [Math.cos(azimuth) * Math.cos(elevation), Math.sin(azimuth) * Math.cos(elevation), Math.sin(elevation)]
+  .map((part) => 30000 * part);
+viewer.of(c).show(Int16Array.from([...towards, ...towards.map((part) => -part)]), Uint8Array.from([0, 1]), '#ff0000 #0000ff');
+flush();
+result.nearest = c.middle;
 console.log(JSON.stringify(result));
