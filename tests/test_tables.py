@@ -107,7 +107,9 @@ def test_every_table_is_trained_at_toy_size(table, data, monkeypatch):
     assert not found.failed, found.failed
     files = write_table(found, f'tables/{table.stem}')
     text = files[0].read_text()
-    assert 'not run' not in text and all(f'| {row} ' in text for row in found.spec.rows)
+    suites = any(cell.suite for cell in found.spec.cells.values())  # a part of each has no RmCE
+    assert suites or 'not run' not in text
+    assert all(f'| {row} ' in text for row in found.spec.rows)
 
 
 SHORT = dict(max_epochs=1, train_size=4, val_fraction=0.1)

@@ -37,6 +37,7 @@ COMMANDS = {
     'scannet-cls': "cut ScanNet's scenes into the objects of ScanNetV2_cls",
     'corrupt': 'generate a set like ModelNet40-C or ModelNet-C from any point-cloud data set',
     'pack': 'put the clouds of a folder or a data set into a store, of which a million can be read',
+    'completion': 'print a script for bash or zsh that completes commands, options and models',
     'synthetic-scans': "write the generated data set as files in ScanObjectNN's layout",
 }
 
