@@ -1,6 +1,7 @@
 """The pages' code is run as it is written."""
 
 import re
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -50,3 +51,11 @@ def test_every_public_package_is_in_the_reference():
     assert packages <= listed
     toc = (DOCS / 'api/index.md').read_text()
     assert all(f'\n{p.stem}\n' in toc for p in (DOCS / 'api').glob('*.rst'))
+
+
+def test_the_lists_of_transforms_and_losses_are_up_to_date():
+    written = runpy.run_path(str(ROOT / 'docs/list_parts.py'))
+    for page in ('losses', 'transforms'):
+        text = (DOCS / f'{page}.md').read_text()
+        assert text == written[f'{page}_page'](), 'run python docs/list_parts.py'
+        assert all((DOCS / image).is_file() for image in re.findall(r'\]\((images/\S+)\)', text))

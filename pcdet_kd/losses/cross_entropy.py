@@ -9,7 +9,7 @@ from pcdet_kd.utils.arguments import check_choice
 
 @LOSSES.register_module()
 class CrossEntropyLoss(nn.Module):
-    """Cross-entropy, averaged over the batch.
+    """Cross-entropy with label smoothing, averaged over the batch (Szegedy et al., CVPR 2016).
 
     Args:
         label_smoothing: eps in [0, 1).

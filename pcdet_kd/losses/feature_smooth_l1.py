@@ -10,8 +10,8 @@ from pcdet_kd.registry import LOSSES
 
 @LOSSES.register_module()
 class FeatureSmoothL1Loss(nn.Module):
-    """Mean smooth L1 difference of embeddings: data2vec's and point2vec's loss, and AsymDSD's
-    latent regression.
+    """Mean smooth L1 difference of embeddings, as in point2vec and as AsymDSD's latent regression
+    (data2vec, Baevski et al., ICML 2022).
 
     Args:
         beta: Where the quadratic part ends.

@@ -46,7 +46,8 @@ def to_scale_of(student_feat: Tensor, teacher_feat: Tensor, variant: str) -> Ten
 @LOSSES.register_module()
 class NormalizedMSELoss(nn.Module):
     """Mean squared difference of the student's feature and the teacher's, brought to the student's
-    scale: the rows Normalize-I and Normalize-II of PointCMT's appendix, see :func:`to_scale_of`.
+    scale (PointCMT's appendix, Yan et al., NeurIPS 2022: the rows Normalize-I and Normalize-II),
+    see :func:`to_scale_of`.
 
     Args:
         variant: ``'I'``, ``'II'``, or ``'none'`` (the appendix's row without normalisation).

@@ -10,7 +10,7 @@ from pcdet_kd.utils.arguments import check_choice
 @LOSSES.register_module()
 class EarthMoverLoss(nn.Module):
     """Earth mover's distance: the distance of matched points under a bijection, averaged over the
-    batch.
+    batch (Fan et al., CVPR 2017; PointCMT, Yan et al., NeurIPS 2022).
 
     Which published numbers of PointCMT (NeurIPS 2022) belong to what:
 
@@ -73,7 +73,7 @@ class EarthMoverLoss(nn.Module):
 @LOSSES.register_module()
 class ChamferLoss(nn.Module):
     """Chamfer distance: mean distance to the nearest point of the other cloud, both ways added,
-    averaged over the batch.
+    averaged over the batch (Fan et al., CVPR 2017).
 
     Args:
         squared: Squared distances, or plain ones.

@@ -26,7 +26,8 @@ _REMOVED = ('origin', 'delete')
 
 @TRANSFORMS.register_module()
 class Corrupt(BaseTransform):
-    """Apply one corruption at one severity, as the suite's generator does.
+    """Apply one corruption at one severity, as the suite's generator does (ModelNet40-C, Sun et
+    al., 2022; ModelNet-C, Ren et al., 2022).
 
     Clouds are y-up, in the unit sphere. The result may have another number of points, in another
     order, so that ``normals``, ``rgb``, ``mask`` and other per-point arrays no longer match: they

@@ -10,7 +10,7 @@ from pcdet_kd.registry import TRANSFORMS
 @TRANSFORMS.register_module()
 class AddHeight(BaseTransform):
     """Add ``heights`` (N, 1): the coordinate along the up axis minus its minimum in the cloud
-    (PointNeXt's fourth channel).
+    (PointNeXt's fourth channel, Qian et al., NeurIPS 2022).
 
     Later transforms that move points do not change ``heights``: put this transform where the height
     is to be measured.

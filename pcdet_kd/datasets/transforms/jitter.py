@@ -8,8 +8,8 @@ from pcdet_kd.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class RandomJitter(BaseTransform):
-    """Move every point by Gaussian noise, clipped (PointNet: sigma 0.01, clip 0.05, in a unit
-    sphere). Normals stay.
+    """Move every point by Gaussian noise, clipped (PointNet, Qi et al., CVPR 2017: sigma 0.01,
+    clip 0.05, in a unit sphere). Normals stay.
 
     Args:
         sigma: Standard deviation per axis, in the cloud's unit.
