@@ -20,7 +20,12 @@ def main() -> int:
         metavar='N',
         help='numbers of the test clouds (default: 0 1 2 3)',
     )
-    parser.add_argument('--out', default='parts.png', metavar='FILE', help='image (%(default)s)')
+    parser.add_argument(
+        '--out',
+        default='parts.png',
+        metavar='FILE',
+        help='image, or a page with the ending .html (%(default)s)',
+    )
     parser.add_argument('--device', default='cpu', help='where the model runs (%(default)s)')
     add_config_options(parser)
     args = parser.parse_args()

@@ -1,3 +1,6 @@
+import base64
+import re
+
 import numpy as np
 import pytest
 
@@ -45,3 +48,15 @@ def test_truth_and_prediction_stand_side_by_side(figure):
     )
     shown = axes[1].collections[0].get_facecolors()[:, :3]
     assert len(np.unique(shown[:, 0] > shown[:, 2])) == 2  # two parts, two colours
+
+
+def test_a_page_of_pairs(tmp_path):
+    cloud, true = np.random.default_rng(0).normal(size=(4, 3)), np.array([1, 2, -1, 2])
+    args = ([(1, 2)], ('bag/body', 'bag/handle', 'bag/<x>'), [('bag: truth', 'guess')])
+    path = draw_parts([cloud], [true], [np.ones(4, int)], *args, tmp_path / 'p.html')
+    html = path.read_text()
+    assert html.count('data-group="pair 0"') == 2
+    values = [list(base64.b64decode(v)) for v in re.findall('data-values="(.*?)"', html)]
+    assert values == [[1, 2, 0, 2], [1, 1, 1, 1]]  # grey is the first colour of the palette
+    assert re.search('data-palette="(.*?)"', html).group(1).split()[:2] == ['#bfbfbf', '#0073b2']
+    assert '<b>bag: truth</b>' in html and '</span> &lt;x&gt;</span>' in html
