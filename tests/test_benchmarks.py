@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from pcdet_kd.engine.stage_record import StageRecord
 from pcdet_kd.utils import allocator
 
 FOLDER = Path(__file__).parents[1] / 'benchmarks'
@@ -185,3 +186,17 @@ def test_cloud_store(module, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(sys, 'argv', argv)
     module('cloud_store').main()
     assert '| ours | ' in capsys.readouterr().out and not list(tmp_path.iterdir())
+
+
+def test_accuracy_beside_speed(module, monkeypatch, capsys, tmp_path):
+    script = module('accuracy_speed')
+    for name, accuracy in (('a', 80.0), ('b', 84.0)):
+        (tmp_path / name).mkdir()
+        results = dict(last=dict(accuracy=accuracy))
+        StageRecord({}, finished=True, results=results).write(tmp_path / name)
+    text = f'small=pointnet_small_modelnet40:16:{tmp_path}/a,{tmp_path}/b'
+    argv = ['x', text, '--batch-size', '2', '--seconds', '0.01', '--rounds', '1']
+    monkeypatch.setattr(sys, 'argv', [*argv, '--out', str(tmp_path / 'front.svg')])
+    script.main()
+    said = capsys.readouterr().out
+    assert '82.0 ± 2.8' in said and '85,096' in said and (tmp_path / 'front.svg').is_file()
