@@ -23,6 +23,10 @@ class DataError(UserError, ValueError):
         return f'{file}\n  found:    {found}\n  expected: {expected}\n  fix:      {fix}'
 
 
+class MissingPackageError(UserError, ImportError):
+    """An optional package is not installed."""
+
+
 class SampleError(UserError, ValueError):
     """A sample could not be read or transformed; the message names the data set, the sample and the
     step.

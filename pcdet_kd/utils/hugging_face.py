@@ -14,14 +14,10 @@ import torch
 from torch import nn
 
 from pcdet_kd.utils.checkpoint import CheckpointError, first_line
-from pcdet_kd.utils.errors import UserError
+from pcdet_kd.utils.errors import MissingPackageError
 
 LOCAL = dict(local_files_only=True, trust_remote_code=False)
 WEIGHTS = dict(local_files_only=True, use_safetensors=True, dtype=torch.float32)
-
-
-class MissingPackageError(UserError, ImportError):
-    """An optional package is not installed."""
 
 
 class ImageSettings(NamedTuple):

@@ -12,8 +12,8 @@ import torch
 from pcdet_kd.testing.hugging_face import save_tiny_hf_model
 from pcdet_kd.utils import hugging_face
 from pcdet_kd.utils.checkpoint import CheckpointError
+from pcdet_kd.utils.errors import MissingPackageError
 from pcdet_kd.utils.hugging_face import (
-    MissingPackageError,
     build_vision_model,
     import_transformers,
     load_clip,

@@ -11,7 +11,7 @@ from torch import Tensor
 from pcdet_kd.apis.export.description import Description, ExportError
 from pcdet_kd.apis.export.program import OUTPUTS, quiet
 from pcdet_kd.utils.checkpoint import CheckpointError, first_line
-from pcdet_kd.utils.hugging_face import MissingPackageError
+from pcdet_kd.utils.errors import MissingPackageError
 
 _INSTALL = "pip install 'pcdet_kd[export]'"
 _MOST_BYTES = 2**31 - 1  # of a file without further ones beside it

@@ -18,9 +18,9 @@ from pcdet_kd.apis.export.program import Deployed
 from pcdet_kd.apis.models import model_config
 from pcdet_kd.engine.config import load_config
 from pcdet_kd.utils.checkpoint import CheckpointError, first_line, load_weights
+from pcdet_kd.utils.errors import MissingPackageError
 from pcdet_kd.utils.exported_files import CONFIG
 from pcdet_kd.utils.files import write_whole
-from pcdet_kd.utils.hugging_face import MissingPackageError
 from pcdet_kd.utils.stored_model import build_stored_model, describe_model
 from pcdet_kd.utils.student import student_config, student_of
 

@@ -10,7 +10,7 @@ from pcdet_kd.apis.export.description import ExportError  # noqa: E402
 from pcdet_kd.apis.export.onnx_file import OnnxModel, to_onnx  # noqa: E402
 from pcdet_kd.apis.export.program import example  # noqa: E402
 from pcdet_kd.utils.checkpoint import CheckpointError  # noqa: E402
-from pcdet_kd.utils.hugging_face import MissingPackageError  # noqa: E402
+from pcdet_kd.utils.errors import MissingPackageError  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings('ignore:.*LeafSpec:FutureWarning')  # torch's own
 

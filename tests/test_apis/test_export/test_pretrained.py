@@ -13,7 +13,7 @@ from pcdet_kd.apis.export.pretrained import PretrainedModel
 from pcdet_kd.apis.models import model_config
 from pcdet_kd.engine.config import load_config
 from pcdet_kd.utils.checkpoint import CheckpointError
-from pcdet_kd.utils.hugging_face import MissingPackageError
+from pcdet_kd.utils.errors import MissingPackageError
 
 CONFIG = 'pointnet_small_modelnet40'
 
