@@ -1,4 +1,4 @@
-"""Draw the learning curves of runs: a panel for each value, a line for each run."""
+"""Draw the learning curves of runs: a panel for each value, a line for each run or model."""
 
 import argparse
 from pathlib import Path
@@ -6,14 +6,15 @@ from pathlib import Path
 from pcdet_kd.cli.guard import guarded
 
 
-def titled(text: str) -> tuple[str, str]:
-    """Return title and run of ``[TITLE=]RUN``: a type for ``add_argument``. Without a title, the
-    name of the run's directory is taken.
+def titled(text: str) -> tuple[str, list[str]]:
+    """Return title and runs of ``[TITLE=]RUN[,RUN...]``: a type for ``add_argument``. Without a
+    title, the name of the run's directory is taken.
     """
-    title, sign, run = text.partition('=')
-    if sign and title and run and not Path(text).exists():
-        return title, run
-    return Path(text).resolve().name, text
+    title, sign, runs = text.partition('=')
+    found = [run for run in runs.split(',') if run]
+    if sign and title and found and not Path(text).exists():
+        return title, found
+    return Path(text).resolve().name, [text]
 
 
 @guarded
@@ -24,8 +25,9 @@ def main() -> int:
         'runs',
         nargs='+',
         type=titled,
-        metavar='[TITLE=]RUN',
-        help='work directories, or files scalars.json',
+        metavar='[TITLE=]RUN[,RUN...]',
+        help='work directories, or files scalars.json; several runs of one title are seeds of a '
+        'model, of which the mean is drawn',
     )
     parser.add_argument(
         '--names',

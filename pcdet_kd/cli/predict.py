@@ -113,6 +113,7 @@ def main() -> int:
         print(f'{len(found)} predictions written: {args.out}')
     elif found:
         print(comparison_table(as_rows(found)))
+        print('next:    add --out predictions.html to see the clouds')
     for row in failed:
         print(f'not read: {" ".join(row["reason"].split())}')
     return int(bool(failed))

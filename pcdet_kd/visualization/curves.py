@@ -59,12 +59,16 @@ def read_scalars(path: str | Path) -> dict[str, dict[int, float]]:
 
 
 def draw_curves(
-    runs: Mapping[str, str | Path], path: str | Path, names: Sequence[str] = ('loss', 'accuracy')
+    runs: Mapping[str, str | Path | Sequence[str | Path]],
+    path: str | Path,
+    names: Sequence[str] = ('loss', 'accuracy'),
 ) -> Path:
     """Draw logged values over epochs: a panel for each name, a line for each run.
 
     Args:
-        runs: For each line its title and its work dir or ``scalars.json``.
+        runs: For each line its title and its work dir or ``scalars.json``; or several of these, of
+            the seeds of one model: then their mean is drawn, over the epochs that all have, with a
+            band of one standard deviation (n - 1).
         path: File to write; its suffix chooses the format.
         names: Of the values to draw. A run that did not log one has no line in that panel.
 
@@ -74,14 +78,19 @@ def draw_curves(
     Raises:
         DataError: A run cannot be read, or no run logged one of the names.
     """
-    logged = {title: read_scalars(source) for title, source in runs.items()}
+    sources = {
+        title: [given] if isinstance(given, (str, Path)) else list(given)
+        for title, given in runs.items()
+    }
+    logged = {title: [read_scalars(source) for source in of] for title, of in sources.items()}
+    every = [scalars for of in logged.values() for scalars in of]
     for name in names:
-        if not any(name in scalars for scalars in logged.values()):
+        if not any(name in scalars for scalars in every):
             from pcdet_kd.registry import did_you_mean
 
-            known = sorted(set().union(*logged.values()))
+            known = sorted(set().union(*every))
             raise DataError(
-                ', '.join(map(str, runs.values())),
+                ', '.join(str(source) for of in sources.values() for source in of),
                 f"no run logged '{name}'.{did_you_mean(name, known)}",
                 f'one of: {", ".join(known)}',
                 'choose one of these',
@@ -89,18 +98,20 @@ def draw_curves(
     figure = new_figure(4.6 * len(names), 3.3)
     for column, name in enumerate(names):
         axes = figure.add_subplot(1, len(names), column + 1)
-        for i, (title, scalars) in enumerate(logged.items()):
-            values = scalars.get(name)
-            if values:
-                axes.plot(
-                    list(values),
-                    list(values.values()),
-                    color=f'C{i}',
-                    linewidth=1.6,
-                    label=title,
-                    marker='o' if len(values) <= 20 else None,
-                    markersize=3.5,
-                )
+        for i, (title, of) in enumerate(logged.items()):
+            curves = [scalars[name] for scalars in of if name in scalars]
+            if curves:
+                epochs = sorted(set.intersection(*map(set, curves)))
+                values = np.array([[curve[epoch] for epoch in epochs] for curve in curves])
+                mean = values.mean(axis=0)
+                marker = 'o' if len(epochs) <= 20 else None
+                look = dict(color=f'C{i}', linewidth=1.6, marker=marker, markersize=3.5)
+                axes.plot(epochs, mean, label=title, **look)
+                if len(curves) > 1:
+                    std = values.std(axis=0, ddof=1)
+                    axes.fill_between(
+                        epochs, mean - std, mean + std, color=f'C{i}', alpha=0.18, linewidth=0
+                    )
         axes.set_title(_title(name), fontsize=11)
         axes.set_xlabel('epoch', color=GREY)
         axes.xaxis.get_major_locator().set_params(integer=True)

@@ -25,9 +25,9 @@ def test_curves_of_two_runs(command, runs):
 
 
 def test_titles(runs):
-    assert titled('x=a') == ('x', 'a') and titled('a/') == ('a', 'a/')
+    assert titled('x=a,b') == ('x', ['a', 'b']) and titled('a/') == ('a', ['a/'])
     (runs / 'lr=0.1').mkdir()
-    assert titled('lr=0.1') == ('lr=0.1', 'lr=0.1')
+    assert titled('lr=0.1') == ('lr=0.1', ['lr=0.1'])
 
 
 def test_mistakes(command, runs):

@@ -34,7 +34,7 @@ def test_a_table(run):
     code, out = run('scans', '--topk', '2')
     assert code == 0 and 'each cloud: centred and scaled' in out
     rows = [line for line in out.splitlines() if line.startswith('| scans/')]
-    assert len(rows) == 2 and 'class 2' in out
+    assert len(rows) == 2 and 'class 2' in out and 'next:    add --out predictions.html' in out
 
 
 def test_files(run, tmp_path):

@@ -67,6 +67,19 @@ def test_a_panel_per_name_and_a_line_per_run(work_dir, monkeypatch):
     assert accuracy.get_title() == 'accuracy in %, validation split'
 
 
+def test_seeds_are_a_mean_with_a_band(work_dir, monkeypatch):
+    figures = []
+    monkeypatch.setattr(curves, 'save', lambda figure, path: figures.append(figure) or path)
+    other = work_dir.parent / 'other.json'
+    write(other, *(dict(loss=4.0 + epoch, epoch=epoch, step=1) for epoch in (1, 2, 3)))
+    draw_curves({'both': [work_dir, other]}, 'x.png', ['loss'])
+    (line,) = figures[0].axes[0].lines
+    assert list(line.get_xdata()) == [1, 2] and list(line.get_ydata()) == [3.75, 3.5]
+    band = figures[0].axes[0].collections[0].get_paths()[0].vertices
+    low, high = band[band[:, 0] == 1][:, 1].min(), band[band[:, 0] == 1][:, 1].max()
+    assert (high - low) / 2 == pytest.approx(2.5 / 2**0.5)  # of 2.5 and 5
+
+
 def test_file_and_unknown_name(work_dir, tmp_path):
     assert draw_curves({'run': work_dir}, tmp_path / 'curves.png').stat().st_size > 1000
     with pytest.raises(
