@@ -5,9 +5,18 @@ import runpy
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
 
-from pcdet_kd.apis import train
+from pcdet_kd.apis import (
+    PointCloudClassificationInferencer,
+    export_model,
+    from_pretrained,
+    init_model,
+    train,
+)
 from pcdet_kd.cli.options import parse_value
+from pcdet_kd.utils.checkpoint import save_checkpoint_file
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / 'docs/en'
@@ -59,3 +68,28 @@ def test_the_lists_of_transforms_and_losses_are_up_to_date():
         text = (DOCS / f'{page}.md').read_text()
         assert text == written[f'{page}_page'](), 'run python docs/list_parts.py'
         assert all((DOCS / image).is_file() for image in re.findall(r'\]\((images/\S+)\)', text))
+
+
+@pytest.mark.filterwarnings('ignore:.*LeafSpec:FutureWarning')  # torch's own
+def test_exported_models_are_used_as_the_page_says(tmp_path, monkeypatch, capsys):
+    pytest.importorskip('onnx')
+    pytest.importorskip('safetensors')
+    alone, program, folder = snippets('deploy.md')
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    net = 'pointnet_small_modelnet40'
+    save_checkpoint_file(dict(state_dict=init_model(net).state_dict()), 'last.pth')
+    for file, kind in (('pointnet.onnx', 'onnx'), ('pointnet.pt2', 'torch')):
+        export_model(net, 'last.pth', file, kind, num_points=128, seconds=0)
+    cloud = np.random.default_rng(0).normal(3, 2, (128, 3))  # so that no sampling changes it
+    np.save('scan.npy', cloud)
+    exec(alone, {})
+    assert set(re.findall(r'^import (\w+)', alone, re.M)) == {'json', 'numpy', 'onnxruntime'}
+    classify = PointCloudClassificationInferencer('pointnet.onnx', show_progress=False)
+    (found,) = classify('scan.npy', topk=3)['predictions']
+    said = [line.rpartition(' ')[0] for line in capsys.readouterr().out.splitlines()[:3]]
+    assert said == [name for name, _ in found['top']]
+    exec(program, {})
+    assert len(eval(capsys.readouterr().out)) == 4
+    exec(folder, {})
+    assert from_pretrained('pointnet').dataset_meta['classes'] == classify.classes
