@@ -25,7 +25,7 @@ class ResumingDownloader:
 
     Args:
         part: The file for what has arrived. A ``.json`` beside it says what it is a part of.
-        tries: How many attempts in a row may fail without a byte.
+        tries: How many attempts in a row may fail without getting further than before.
         wait: Seconds before the second attempt; each further one waits twice as long.
         timeout: Seconds to wait for a connection, and for each next byte.
     """
@@ -43,7 +43,7 @@ class ResumingDownloader:
             requests.RequestException: The server does not answer, or not with the file.
             UserError: It answers with a web page, or the disk is too small.
         """
-        failures, before = 0, self._size()
+        failures, most = 0, self._size()
         while True:
             try:
                 self._fetch(url)
@@ -51,10 +51,10 @@ class ResumingDownloader:
             except requests.RequestException as error:
                 answer = getattr(error, 'response', None)
                 refused = answer is not None and answer.status_code < 500
-                failures = 0 if self._size() > before else failures + 1
+                failures = 0 if self._size() > most else failures + 1
                 if refused or failures >= self.tries:
                     raise
-                before = self._size()
+                most = max(most, self._size())
                 time.sleep(self.wait * 2 ** max(failures - 1, 0))
         os.replace(self.part, output_file)
         self.about.unlink(missing_ok=True)

@@ -68,7 +68,14 @@ def test_it_starts_anew_where_it_cannot_go_on(fetch, file_server, tmp_path):
     assert fetch() == changed
     stop()
     about.write_text(json.dumps(dict(url='http://elsewhere', mark='x')))
-    assert fetch() == changed
+    assert fetch() == changed and file_server.asked[-1][1] is None
+
+
+def test_it_gives_up_where_the_server_always_begins_anew(fetch, file_server):
+    file_server.ranges, file_server.drops = False, [200_000, 50_000] * 20
+    with pytest.raises(requests.RequestException):
+        fetch(tries=3)
+    assert len(file_server.asked) == 4
 
 
 def test_errors_of_the_server(fetch, file_server, tmp_path):
