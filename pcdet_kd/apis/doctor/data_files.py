@@ -13,6 +13,7 @@ from pcdet_kd.apis.doctor.layouts import Place
 from pcdet_kd.apis.doctor.report import Report
 from pcdet_kd.datasets.files import reading, require_file
 from pcdet_kd.datasets.manifest import MANIFEST, read_hashes
+from pcdet_kd.datasets.published import PUBLISHED
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import file_sha256
 
@@ -72,7 +73,11 @@ def _report_missing(
     names = ', '.join(str(file.relative_to(place.root)) for file in missing[:3])
     more = f' and {len(missing) - 3:,} more' if len(missing) > 3 else ''
     text = f'{len(missing):,} of {len(files):,} files are missing: {names}{more}'
-    report.add('broken', place.root, text, 'get them again, or correct the list that names them')
+    known = next((n for n, entry in PUBLISHED.items() if entry is place.published), None)
+    fix = 'get them again, or correct the list that names them'
+    if known:
+        fix += f'; all of it: move the folder away, then pcdet-kd download {known}'
+    report.add('broken', place.root, text, fix)
 
 
 def _compare_md5(files: Sequence[Path], known: dict[str, str], report: Report) -> str:

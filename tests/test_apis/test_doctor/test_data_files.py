@@ -49,6 +49,9 @@ def test_missing_and_truncated_files_are_all_told(folder):
     missing, broken = report.findings
     assert facts['files'] == '3 of 4' and report.is_broken
     assert '1 of 4 files are missing: ply_data_test0.h5' in missing.text
+    report = Report('')
+    check_files(published_in(folder), report)
+    assert report.findings[0].fix.endswith('pcdet-kd download modelnet40')
     assert broken.about == str(train) and 'truncated' in broken.text
     (folder / 'test_files.txt').unlink()
     facts, report = check(folder)
