@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pcdet_kd.apis.models import ModelInfo, model_infos
+from tqdm import tqdm
+
+from pcdet_kd.apis.complexity import count_complexity, measure_speed, random_inputs
+from pcdet_kd.apis.models import ModelInfo, init_model, model_infos
 from pcdet_kd.utils.config_root import config_root
 from pcdet_kd.visualization import comparison_table
 
@@ -46,6 +49,33 @@ def model_rows(infos: list[ModelInfo]) -> Rows:
         }
         for info, result in results
     ]
+
+
+def measured_rows(infos: list[ModelInfo], num_points: int = 1024, seconds: float = 1.0) -> Rows:
+    """Return a row per model with what is counted and timed here, on a CPU with random inputs: its
+    config, parameters, GFLOPs of one sample, and samples per second in a forward pass (batches of
+    8, median). Nothing in it was published.
+
+    Args:
+        infos: The models; a distiller is its student.
+        num_points: Points of a cloud; an image model gets six views of 224 x 224 pixels.
+        seconds: Time for each speed.
+    """
+    rows = []
+    for info in tqdm(infos, desc='Measuring', unit='model', delay=2, leave=False):
+        model = init_model(info.config)
+        inputs = random_inputs(model, 8, num_points)
+        cost = count_complexity(model, inputs)
+        rows.append(
+            {
+                'model': info.name,
+                'config': info.config.relative_to(config_root()).as_posix(),
+                'parameters': f'{cost.parameters:,}',
+                'GFLOPs': f'{cost.flops / 1e9:.3f}',
+                'samples/s here': f'{measure_speed(model, inputs, seconds).forward:.0f}',
+            }
+        )
+    return rows
 
 
 def zoo_page(runs: Path) -> str:

@@ -24,6 +24,13 @@ def test_models_are_listed_by_pattern(command):
     assert code == 1 and not out and "Did you mean 'pointmlp_elite_modelnet40'" in err
 
 
+def test_what_is_measured_here(command):
+    code, out, _ = command('models', 'jgekd_pointnet_small_self_modelnet40', '--measure')
+    config = 'configs/jgekd/pointnet_small_self_modelnet40.py'
+    assert code == 0 and config in out and '85,096' in out and 'published' not in out
+    assert '| 0.093 |' in ' '.join(out.split())  # benchmarks/zoo.json: pointnet_small
+
+
 def test_a_reader_that_has_enough_is_no_error():
     lines = (
         f"{sys.executable} -c 'from pcdet_kd.cli.models import main; import sys; sys.exit(main())'"
