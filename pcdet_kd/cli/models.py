@@ -66,9 +66,7 @@ def main() -> int:
         return 0
     print(comparison_table(model_rows(chosen)))
     families = dict.fromkeys(f'configs/{infos[name].config.parent.name}/' for name in names)
-    print(
-        '\nThe results are published ones, of the source named; --measure shows cost and speed here.'
-    )
+    print('\nThe results are those of the source named; --measure shows cost and speed here.')
     print(
         f'Configs: {", ".join(families)}. train, test, print-config, get-flops and '
         'benchmark take a name too.'
