@@ -75,8 +75,9 @@ def saliency_maps(
     user = PointCloudClassificationInferencer(
         config, checkpoint, device, up_axis, options=options, show_progress=False
     )
-    if user.model.input_key != 'points':
-        problem = f"model.input_key: '{user.model.input_key}', saliency needs a model of points"
+    looks_at = getattr(user.model, 'input_key', None)
+    if looks_at != 'points':
+        problem = f"model.input_key: '{looks_at}', saliency needs a model of points"
         raise ConfigError(config, [problem])
     if target is not None and target not in user.classes:
         hint = did_you_mean(target, user.classes)
@@ -91,7 +92,8 @@ def saliency_maps(
         labels = scores.argmax(dim=1) if wanted is None else scores.new_full((len(points),), wanted)
         labels = labels.long()
         saliency = point_saliency(user.model, data['inputs'], labels, alpha).cpu()
-        kept = points.shape[1] - max(1, round(drop * points.shape[1]))
+        size = points.shape[1]
+        kept = max(1, size - max(1, round(drop * size)))
         chance = torch.rand(saliency.shape, generator=generator)
         without, by_chance = (
             _scores(user.model, _lowest(points, order, kept)) for order in (saliency, chance)

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -59,3 +61,18 @@ def test_mistakes(weights, tmp_path):
     (tmp_path / 'a.ply').write_text('no cloud')
     found = saliency_maps(CONFIG, weights, tmp_path, **OPTIONS)
     assert found.maps == [] and len(found.failed) == 1
+
+
+def test_at_least_one_point_is_left(weights):
+    found = saliency_maps(CONFIG, weights, clouds(40), drop=0.999, **OPTIONS).maps[0]
+    assert 0 < found.salient.score < 1
+
+
+def test_models_of_images_are_refused(monkeypatch):
+    import sys
+
+    module = sys.modules[saliency_maps.__module__]
+    views = SimpleNamespace(model=SimpleNamespace(input_key='views'))
+    monkeypatch.setattr(module, 'PointCloudClassificationInferencer', lambda *a, **k: views)
+    with pytest.raises(ConfigError, match="input_key: 'views', saliency needs a model of points"):
+        saliency_maps(CONFIG, 'x.pth', [])
