@@ -73,7 +73,8 @@ def browse_dataset(
         kept.clear()
         info = dataset.get_data_info(int(number))
         dataset[int(number)]
-        title = f'{info.get("class_name", "no label")}, no. {number} ({info["sample_id"]})'
+        label = info.get('class_name', 'no label')
+        title = f'{label}, {split} no. {number} ({info["sample_id"]})'
         found.append(Browsed(title, info['up_axis'], _stages(names, kept)))
     return found
 

@@ -65,7 +65,7 @@ def write_stages(
             name = stage.name.split('(')[0] + (f', {key}' if len(stage.clouds) > 1 else '')
             head = f'{sample.title.split(" (")[0]}\n' if place == 0 else ''
             clouds.append(cloud)
-            titles.append(f'{head}{name}\n{len(cloud):,} points')
+            titles.append(f'{head}{name}\n{_count(cloud)}')
         clouds += [None] * (longest - len(row))
         titles += [''] * (longest - len(row))
     return draw_point_clouds(clouds, titles, path, samples[0].up_axis, columns=longest)
@@ -118,6 +118,12 @@ def _tile(sample: Browsed, stage: Stage, key: str, group: str, whole: Any) -> st
     given = f'<br>{escape(arguments[:-1])}' if arguments[:-1] else ''
     return (
         f'<figure class="tile">{drawn}<figcaption><b>{escape(name + which)}</b>{given}'
-        f'<br><span class="dim">{len(cloud):,} points, {sizes}, middle {middle}{then}</span>'
+        f'<br><span class="dim">{_count(cloud)}, {sizes}, middle {middle}{then}</span>'
         '</figcaption></figure>\n'
     )
+
+
+def _count(cloud: np.ndarray) -> str:
+    """Return the number of points, and that of different ones if points repeat."""
+    distinct = len(np.unique(cloud, axis=0))
+    return f'{len(cloud):,} points' + f' ({distinct:,} distinct)' * (distinct < len(cloud))

@@ -35,7 +35,7 @@ def test_stages_are_those_of_a_training(config):
     dataset = DATASETS.build(Config.fromfile(config).train_dataloader.dataset)
     dataset.set_epoch(0, 5)
     assert [sample.title for sample in found] == [
-        f'along_{"xyz"[i % 3]}, no. {i} (train/{i})' for i in (0, 12, 23)
+        f'along_{"xyz"[i % 3]}, train no. {i} (train/{i})' for i in (0, 12, 23)
     ]
     for number, sample in zip((0, 12, 23), found):
         assert [stage.name.split('(')[0] for stage in sample.stages] == [

@@ -28,7 +28,10 @@ def test_a_page():
     assert html.count('data-group="row 0"') == html.count('data-group="row 1"') == 4
     files, scaled = points_of(html)[:2]
     assert files != scaled  # to one scale
-    assert '40 points, ' in html
+    assert '40 points, ' in html and 'distinct' not in html
+    given = sample()
+    given.stages[0].clouds['points'][:15] = 0
+    assert '40 points (26 distinct), ' in stages_page([given], 'Samples', {})
 
 
 def test_clouds_of_very_different_sizes_have_scales_of_their_own():
