@@ -1,5 +1,6 @@
 """The pages' code is run as it is written."""
 
+import importlib
 import re
 import runpy
 from pathlib import Path
@@ -16,6 +17,9 @@ from pcdet_kd.apis import (
     train,
 )
 from pcdet_kd.cli.options import parse_value
+from pcdet_kd.registry import TEACHERS
+from pcdet_kd.structures import PointDataSample
+from pcdet_kd.testing import check_teacher
 from pcdet_kd.utils.checkpoint import save_checkpoint_file
 
 ROOT = Path(__file__).parents[1]
@@ -93,3 +97,43 @@ def test_exported_models_are_used_as_the_page_says(tmp_path, monkeypatch, capsys
     assert len(eval(capsys.readouterr().out)) == 4
     exec(folder, {})
     assert from_pretrained('pointnet').dataset_meta['classes'] == classify.classes
+
+
+def test_a_transform_a_data_set_and_a_teacher(tmp_path, monkeypatch):
+    parts, check, *configs = snippets('add_a_part.md')
+    for name, code in zip(('my_parts', 'alone', 'second', 'ensemble'), (parts, *configs)):
+        (tmp_path / f'{name}.py').write_text(code)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    rng = np.random.default_rng(0)
+    (tmp_path / 'clouds').mkdir()
+    for split in ('train', 'test'):
+        points, labels = rng.normal(size=(20, 64, 3)), np.arange(20) % 2
+        np.savez(tmp_path / f'clouds/{split}.npz', points=points, labels=labels)
+    small = dict(max_epochs=1, batch_size=4, num_workers=0)
+    result = train('ensemble.py', small)
+    log = next(Path(result.stages[-1].work_dir).rglob('*.log')).read_text()
+    assert [stage.name for stage in result.stages] == ['first', 'second', 'ensemble']
+    assert 'loss_logit:' in log and 'RandomMirror' in log
+    scope = dict(vars(importlib.import_module('my_parts')))
+    exec(check, scope)
+    scope['test_npz_clouds'](tmp_path)
+    mirror = scope['RandomMirror']()
+    np.random.seed(0)
+    cloud = dict(points=points[0], normals=points[1], up_axis='z')
+    signs = {tuple((mirror.transform(cloud)['points'] / points[0])[0]) for _ in range(20)}
+    assert signs == {(1, 1, 1), (1, -1, 1)}
+    member, weights = dict(result.stages[0].cfg.model), 'work_dirs/alone/last.pth'
+    frozen = dict(type='FrozenTeacher', model=member, checkpoint=weights)
+    teacher = TEACHERS.build(dict(type='EnsembleTeacher', teachers=[frozen]))
+    teacher.init_weights()
+    inputs = dict(points=torch.from_numpy(points[:2]).float())
+    check_teacher(teacher, inputs, [PointDataSample() for _ in range(2)])
+
+
+def test_a_backbone_in_20_lines():
+    backbone, check = (snippets('add_a_backbone.md')[i] for i in (0, -2))
+    scope = {}
+    exec(backbone, scope)
+    exec(check, scope)
+    scope['test_mean_max_net']()
