@@ -57,7 +57,8 @@ def guarded(command: Callable[[], int | None]) -> Callable[[], int]:
             raise
         except KeyboardInterrupt as error:
             end = error if isinstance(error, StoppedBySignal) else stopped(2)
-            print(f'\n{end}', file=sys.stderr)
+            if os.environ.get('RANK', '0') == '0':  # all processes have stopped together
+                print(f'\n{end}', file=sys.stderr)
             return end.exit_code
         except Exception as error:
             if stops:  # what fails while the command ends, such as a loader's process

@@ -40,7 +40,9 @@ def stopped(
 
 
 def given_command() -> str:
-    """Return the command as it was given."""
+    """Return the command as it was given; of one that torchrun started, only what can be known."""
+    if 'TORCHELASTIC_RUN_ID' in os.environ:
+        return 'the command that started all processes'
     argv = list(sys.argv)
     return shlex.join(
         [os.path.basename(sys.executable), *argv] if argv and argv[0].endswith('.py') else argv

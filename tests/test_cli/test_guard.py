@@ -98,6 +98,15 @@ def test_a_signal_gives_its_exit_code(capsys):
     assert command() == 143 and capsys.readouterr().err == '\nstopped at epoch 3\n'
 
 
+def test_one_of_many_processes_tells_of_a_signal(capsys, monkeypatch):
+    @guarded
+    def command():
+        raise StoppedBySignal('stopped at epoch 3', 143)
+
+    monkeypatch.setenv('RANK', '1')
+    assert command() == 143 and capsys.readouterr().err == ''
+
+
 def test_a_broken_pipe_that_is_not_the_output_is_an_error():
     @guarded
     def command():

@@ -23,6 +23,11 @@ def test_two_lines_and_an_exit_code(monkeypatch):
     assert str(stopped(signal.SIGINT, command='x')) == 'Stopped by SIGINT.\nTo resume, run: x'
 
 
+def test_of_torchrun_only_that_it_was_there_is_known(monkeypatch):
+    monkeypatch.setenv('TORCHELASTIC_RUN_ID', 'none')
+    assert str(stopped(15)).endswith('To resume, run: the command that started all processes')
+
+
 def test_handlers_are_set_and_put_back():
     before, received = signal.getsignal(signal.SIGTERM), []
     handlers = SignalHandlers(received.append)
