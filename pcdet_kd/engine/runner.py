@@ -4,6 +4,7 @@ import copy
 import inspect
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from torch.utils.data import DataLoader
 
 from pcdet_kd.engine import dataloader as loaders
 from pcdet_kd.engine.amp import check_amp
+from pcdet_kd.engine.config_check import TOP_LEVEL_KEYS
 from pcdet_kd.engine.console import make_brief
 from pcdet_kd.engine.distributed import WorkDirLock, setup_distributed
 from pcdet_kd.engine.preflight import check_visualizer, check_work_dir
@@ -125,6 +127,15 @@ class PointRunner(ResumingRunner):
             self._timestamp = f'{first}_{number}'
             number += 1
         _used_timestamps.add(self._timestamp)
+
+    def dump_config(self) -> None:
+        """Write the config to the work directory as one that can be tested, predicted with and
+        trained by itself: without variables, which are written out in what they made, and without
+        ``requires``, as the files of earlier stages stand there.
+        """
+        name = f'{self.timestamp}.py' if self.cfg.filename is None else self.cfg.filename
+        kept = {k: v for k, v in self.cfg.items() if k in TOP_LEVEL_KEYS - {'requires'}}
+        Config(kept).dump(Path(self.work_dir, Path(name).name))
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """Build the logger; long reports go to its file alone."""

@@ -216,3 +216,17 @@ def test_a_foreign_work_dir_is_refused(tiny_configs):
     (tiny_configs.parent / 'work_dirs/tiny_teacher' / FILE).unlink()
     with pytest.raises(StaleStageError, match='without a record'):
         run(tiny_configs, {'max_epochs': 1}, leaf='tiny_teacher.py')
+
+
+def test_the_config_in_a_work_directory_is_one_by_itself(tiny_configs):
+    from pcdet_kd.apis import init_model, test
+
+    stages, _ = run(tiny_configs)
+    folder = stages[-1].work_dir
+    config = folder / 'tiny_pointcmt.py'
+    assert 'eval_pipeline' not in config.read_text()
+    init_model(config, folder / 'student_last.pth')
+    again = test(config, folder / 'last.pth')
+    assert again.metrics['accuracy'] == stages[-1].record.results['last']['accuracy']
+    _, said = run(folder, leaf=config.name, work_dir=folder.with_name('again'))
+    assert len(said) == 1 and said[0].startswith('[1/1] tiny_pointcmt: trains')
