@@ -16,6 +16,7 @@ from pcdet_kd.apis import (
     init_model,
     train,
 )
+from pcdet_kd.cli import COMMANDS
 from pcdet_kd.cli.options import parse_value
 from pcdet_kd.registry import TEACHERS
 from pcdet_kd.structures import PointDataSample
@@ -137,3 +138,20 @@ def test_a_backbone_in_20_lines():
     exec(backbone, scope)
     exec(check, scope)
     scope['test_mean_max_net']()
+
+
+def test_the_pages_name_commands_and_configs_that_exist():
+    pages = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*/*.md'))]
+    wrong = []
+    for page in pages:
+        text = page.read_text()
+        for command in re.findall(r'pcdet-kd +([a-z-]+)', text):
+            if command not in COMMANDS:
+                wrong.append(f'{page.name}: pcdet-kd {command}')
+        for config in re.findall(r'(?<![\w/])configs/[\w/]+\.py', text):
+            if not (ROOT / config).is_file() and 'mean_max_net' not in config:
+                wrong.append(f'{page.name}: {config}')
+        for tool in re.findall(r'(?<![\w/])tools/[\w/]+\.(?:py|sh)', text):
+            if not (ROOT / tool).is_file() and page.name != 'coming_from.md':
+                wrong.append(f'{page.name}: {tool}')
+    assert not wrong
