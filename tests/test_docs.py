@@ -155,3 +155,25 @@ def test_the_pages_name_commands_and_configs_that_exist():
             if not (ROOT / tool).is_file() and page.name != 'coming_from.md':
                 wrong.append(f'{page.name}: {tool}')
     assert not wrong
+
+
+def commands(page: Path) -> list[str]:
+    """Return the lines of code of a page without comments, and its names of variables."""
+    text = page.read_text()
+    blocks = re.findall(r'^```\w+\n(.*?)^```|^( {4}\S[^\n]*\n)', text, re.M | re.S)
+    lines = (line.split('#')[0].rstrip() for pair in blocks for line in ''.join(pair).splitlines())
+    return [line for line in lines if line] + re.findall(r'`PCDET_KD_\w+=\w+`', text)
+
+
+def test_both_languages_have_the_same_commands():
+    chinese = ROOT / 'docs/zh_cn'
+    assert commands(chinese / 'get_started.md') == commands(DOCS / 'get_started.md'), (
+        'docs/en/get_started.md and docs/zh_cn/get_started.md differ in commands: change both'
+    )
+    english = commands(ROOT / 'README.md')
+    assert [line for line in commands(chinese / 'README.md') if line not in english] == []
+    figures = re.findall(r'^\| *\d+\.\d ±.*$', (chinese / 'README.md').read_text(), re.M)
+    assert figures == re.findall(r'^\| *\d+\.\d ±.*$', (ROOT / 'README.md').read_text(), re.M) != []
+    for page in chinese.glob('*.md'):
+        for link in re.findall(r'\]\((?!http)([^)#]+)', page.read_text()):
+            assert (chinese / link).is_file(), f'{page.name}: {link}'
