@@ -1,7 +1,11 @@
 """Sphinx configuration."""
 
+from importlib import import_module
 from importlib.metadata import version as installed_version
+from inspect import isfunction
+from pathlib import Path
 
+from pcdet_kd import losses
 from pcdet_kd.registry import Registry
 
 project = 'pcdet_kd'
@@ -32,3 +36,24 @@ toc_object_entries_show_parents = 'hide'
 
 # The reference shows a registry's name, not a table of what happens to be imported.
 Registry.__repr__ = lambda self: f'Registry({self.name!r})'
+
+
+def add_formulas(app, docname, source):
+    """Append the functions behind the loss classes, which are in the files of the classes."""
+    if docname != 'api/losses':
+        return
+    for path in sorted(Path(losses.__file__).parent.glob('*.py')):
+        module = f'pcdet_kd.losses.{path.stem}'
+        functions = [
+            name
+            for name, value in vars(import_module(module)).items()
+            if isfunction(value) and value.__module__ == module and not name.startswith('_')
+        ]
+        if path.stem in ('__init__', 'functional') or not functions:
+            continue
+        source[0] += f'\n{module}\n{"-" * len(module)}\n\n.. automodule:: {module}\n'
+        source[0] += f'   :members: {", ".join(functions)}\n'
+
+
+def setup(app):
+    app.connect('source-read', add_formulas)
