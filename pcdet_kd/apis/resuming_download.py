@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from tqdm import tqdm
 
 from pcdet_kd.utils.errors import UserError
 from pcdet_kd.utils.files import write_whole
+from pcdet_kd.utils.progress import progress_bar
 
 _BLOCK = 1 << 14  # so much at most is lost when a connection breaks
 
@@ -97,7 +97,7 @@ class ResumingDownloader:
         return start, total
 
     def _receive(self, answer: requests.Response, start: int, total: int | None) -> None:
-        bar = tqdm(
+        bar = progress_bar(
             desc=self.part.stem,
             initial=start,
             total=total,

@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from pcdet_kd.apis.complexity import count_complexity, measure_speed, random_inputs
 from pcdet_kd.apis.models import ModelInfo, init_model, model_infos
 from pcdet_kd.utils.config_root import config_root
+from pcdet_kd.utils.progress import progress_bar
 from pcdet_kd.visualization import comparison_table
 
 Rows = list[dict[str, Any]]
@@ -62,7 +61,7 @@ def measured_rows(infos: list[ModelInfo], num_points: int = 1024, seconds: float
         seconds: Time for each speed.
     """
     rows = []
-    for info in tqdm(infos, desc='Measuring', unit='model', delay=2, leave=False):
+    for info in progress_bar(infos, desc='Measuring', unit='model', leave=False):
         model = init_model(info.config)
         inputs = random_inputs(model, 8, num_points)
         cost = count_complexity(model, inputs)

@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from tqdm import tqdm
-
 from pcdet_kd.datasets.files import MAX_BYTES, most_bytes
 from pcdet_kd.utils.errors import DataError, UserError
+from pcdet_kd.utils.progress import progress_bar
 
 MOST_FILES = 500_000
 _MOST_RATIO = 20  # text files of numbers reach 5, compressed zeros 1,000
@@ -50,7 +49,9 @@ def unpack(archive: Path, folder: Path) -> Path:
         if needed > (free := shutil.disk_usage(folder.parent).free):
             text = f'{archive} unpacks to {needed:,} bytes, and the disk of {folder} has {free:,}'
             raise UserError(f'{text}. Free some space, or choose another folder')
-        for member in tqdm(members, desc=f'Unpacking {archive.name}', unit='file', disable=None):
+        for member in progress_bar(
+            members, desc=f'Unpacking {archive.name}', unit='file', disable=None
+        ):
             target = temporary / member.filename
             target.parent.mkdir(parents=True, exist_ok=True)
             # zipfile reads no more than the size that was checked, and compares the checksum

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.logging import print_log
-from tqdm import tqdm
 
 from pcdet_kd.datasets.array_cache import default_cache_dir
 from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.files import read_lines, require_directory
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import file_sha256, write_whole
+from pcdet_kd.utils.progress import progress_bar
 
 MANIFEST = 'SHA256SUMS'
 
@@ -44,7 +44,7 @@ def verify(data: PointCloudDataset | str | Path) -> None:
     for name in sorted(known.keys() - set(names)):
         raise DataError(root / name, 'no such file', f'SHA-256 {known[name]}', _fix(manifest))
     hashes = {}
-    for name in tqdm(names, desc=f'Hashing {root}', unit='file', delay=2):
+    for name in progress_bar(names, desc=f'Hashing {root}', unit='file'):
         hashes[name] = file_sha256(root / name)
         if known.get(name, hashes[name]) != hashes[name]:
             raise DataError(

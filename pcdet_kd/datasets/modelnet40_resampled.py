@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from pcdet_kd.datasets.array_cache import cached_array
 from pcdet_kd.datasets.base import PointCloudDataset
@@ -19,6 +18,7 @@ from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.arguments import check_at_least
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.processes import process_pool
+from pcdet_kd.utils.progress import progress_bar
 
 URL = 'https://shapenet.cs.stanford.edu/media/modelnet40_normal_resampled.zip'
 
@@ -115,7 +115,7 @@ class ModelNet40Resampled(PointCloudDataset):
         out = np.empty((len(paths), self.num_points, 6), dtype=np.float32)
         title = f'Parsing {self.official_split} shapes'
         results = self._results(read, paths)
-        for i, rows in enumerate(tqdm(results, title, total=len(paths), unit='file')):
+        for i, rows in enumerate(progress_bar(results, desc=title, total=len(paths), unit='file')):
             out[i] = rows
         return out
 

@@ -35,6 +35,7 @@ from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import atomic_write, remove_stale_temporaries
 from pcdet_kd.utils.hashing import content_sha256
+from pcdet_kd.utils.progress import progress_bar
 from pcdet_kd.utils.stop import leave_signals_to_parent
 
 LEFT_OUT = 'left_out.tsv'
@@ -101,7 +102,7 @@ def pack(
     ranges = {shard: _items(plan, shard) for shard in mine if shard in missing}
     workers = workers if isinstance(source, FolderSource) else 1
     with (
-        tqdm(total=sum(map(len, ranges.values())), desc='Packing', unit='cloud') as bar,
+        progress_bar(total=sum(map(len, ranges.values())), desc='Packing', unit='cloud') as bar,
         _reading(partial(read_checked, source, min_points), workers) as read,
     ):
         for shard, items in ranges.items():

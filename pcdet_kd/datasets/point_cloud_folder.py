@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
-from tqdm import tqdm
 
 from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.files import require_directory
@@ -16,6 +15,7 @@ from pcdet_kd.datasets.records import Records
 from pcdet_kd.registry import DATASETS, did_you_mean
 from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.errors import DataError
+from pcdet_kd.utils.progress import progress_bar
 
 _SPLIT_FOLDERS = ('train', 'test')
 _LAYOUTS = (
@@ -111,8 +111,8 @@ class PointCloudFolder(PointCloudDataset):
         ]
         clouds = [
             read_points(path, self.columns, self.mesh_points)
-            for path, _ in tqdm(
-                found, desc=f'Reading {self.official_split} files', unit='file', delay=2
+            for path, _ in progress_bar(
+                found, desc=f'Reading {self.official_split} files', unit='file'
             )
         ]
         for name in self.wanted:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from pcdet_kd.datasets.files import read_json, read_lines, reading, require_directory
 from pcdet_kd.datasets.ply import read_ply
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import atomic_write, write_whole
+from pcdet_kd.utils.progress import progress_bar
 
 # Label 0 to 16, by the order of the ids of ShapeNetCore55's classes in ScanNet's list of them. The
 # names in that list come first, then those in ScanNet's tables of labels (V1 and V2).
@@ -81,7 +81,7 @@ def convert(
                 data.clear(), targets.clear()
 
         counts[split] = Counter()
-        for scene in tqdm(scenes, desc=split, unit='scene'):
+        for scene in progress_bar(scenes, desc=split, unit='scene'):
             for number, label, vertices in scene_objects(scans / scene, scene, category):
                 rng = np.random.default_rng([seed, zlib.crc32(scene.encode()), number])
                 chosen = rng.choice(len(vertices), num_points, replace=len(vertices) < num_points)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.datasets.class_names import SHAPENET55
@@ -13,6 +12,7 @@ from pcdet_kd.datasets.files import read_lines, read_npy, require_directory
 from pcdet_kd.datasets.records import Records
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.errors import DataError
+from pcdet_kd.utils.progress import progress_bar
 
 _FIX = (
     'get ShapeNet55-34 as linked in github.com/Julie-tang00/Point-BERT/blob/master/DATASET.md, '
@@ -77,7 +77,7 @@ class ShapeNet55(PointCloudDataset):
         if twice:
             raise DataError(listings[-1], f'{twice} names of {listings[0]}', 'other names', _FIX)
         folder = require_directory(root / 'shapenet_pc', 'a npy file for every listed name', _FIX)
-        bar = tqdm(names, desc=f'Reading {self.official_split} shapes', unit='file', delay=2)
+        bar = progress_bar(names, desc=f'Reading {self.official_split} shapes', unit='file')
         points = np.empty((0, 0, 3), np.float32)
         for i, name in enumerate(bar):
             cloud = read_npy(folder / name, _POINTS, _FIX)

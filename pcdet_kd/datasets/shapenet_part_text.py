@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from tqdm import tqdm
 
 from pcdet_kd.datasets.array_cache import cached_array
 from pcdet_kd.datasets.class_names import SHAPENET_PART
@@ -13,6 +12,7 @@ from pcdet_kd.datasets.files import read_json, read_lines, reading, require_file
 from pcdet_kd.datasets.records import Records
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.processes import process_pool
+from pcdet_kd.utils.progress import progress_bar
 
 CATEGORIES = 'synsetoffset2category.txt'
 _ROW = 'lines of seven numbers x y z nx ny nz part'
@@ -123,7 +123,7 @@ def _identity(path: Path, name: str, fix: str) -> list:
 def _parse(paths: list[Path], num_workers: int, fix: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows of all files (total, 7), one after the other, and how many each has."""
     read = partial(read_shape, fix=fix)
-    bar = partial(tqdm, desc='Parsing shapes', total=len(paths), unit='file')
+    bar = partial(progress_bar, desc='Parsing shapes', total=len(paths), unit='file')
     if num_workers == 0:
         parts = list(bar(map(read, paths)))
     else:

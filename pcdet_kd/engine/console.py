@@ -2,20 +2,19 @@
 
 import logging
 import re
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
-from mmengine.dist import is_main_process
 from tqdm import tqdm
+
+from pcdet_kd.utils.progress import SECONDS_IN_A_FILE
 
 _LONGEST = 24  # lines
 _REPORTS = ('System environment', 'Config', 'Hooks will be executed')
 _NOTES = ('Exp name: ', 'Distributed training is not used, all SyncBatchNorm')
 # of MMEngine's log processor: loop, epoch, batch, batches; a line with metrics ends the loop
 _BATCH = re.compile(r'Epoch\((train|val|test)\) *(?:\[ *\d+\])? *\[ *(\d+)/(\d+)\]')
-_SECONDS = 30.0
 
 
 class BriefFormatter(logging.Formatter):
@@ -82,7 +81,7 @@ class ConsoleFilter(logging.Filter):
         if batch[1] == 'train' or self.terminal:
             return not self.terminal
         now = self._clock()
-        if now - self._shown < _SECONDS:
+        if now - self._shown < SECONDS_IN_A_FILE:
             return False
         self._shown = now
         return True
@@ -112,13 +111,6 @@ def make_brief(logger: logging.Logger) -> None:
                 handler.stream = _AboveBars(handler.stream)
             handler.addFilter(ConsoleFilter(terminal))
             handler.setFormatter(BriefFormatter(handler.formatter or logging.Formatter(), files[0]))
-
-
-def progress_bar(total: int | None, **options: Any) -> tqdm:
-    """Return a progress bar of the main process: in a file it writes a line every 30 seconds."""
-    options.setdefault('disable', not is_main_process())
-    interval = 0.2 if sys.stderr.isatty() else _SECONDS
-    return tqdm(total=total, smoothing=0.05, mininterval=interval, **options)
 
 
 def _lines(record: logging.LogRecord) -> list[str]:

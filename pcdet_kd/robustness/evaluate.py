@@ -12,7 +12,6 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from pcdet_kd.datasets.suites import SUITES, SetName
-from pcdet_kd.engine.console import progress_bar
 from pcdet_kd.engine.distributed import on_main
 from pcdet_kd.robustness.loop import SuiteLoop
 from pcdet_kd.robustness.protocol import run_info
@@ -20,6 +19,7 @@ from pcdet_kd.robustness.results import read_info, set_file, write_info
 from pcdet_kd.robustness.suite_data import SuiteContent, SuiteData, read_suite
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import remove_stale_temporaries
+from pcdet_kd.utils.progress import progress_bar
 from pcdet_kd.utils.student import unwrapped
 
 
@@ -81,14 +81,14 @@ def evaluate_suite(
         return folder
     state = f'resumes after {done} of {count} sets in' if done else f'{count} sets, results in'
     print_log(f'{title}: {state} {folder}', 'current')
-    with progress_bar(len(pending) * content.clouds, unit=' clouds') as bar:
+    with progress_bar(total=len(pending) * content.clouds, unit=' clouds') as bar:
         runner._test_loop = SuiteLoop(runner, data, pending, folder, bar, batch_size, amp, seed)
         runner.test()
     return folder
 
 
 def _read(data: SuiteData, title: str) -> SuiteContent:
-    with progress_bar(None, desc=f'reading {title}', unit=' sets', leave=False) as bar:
+    with progress_bar(desc=f'reading {title}', unit=' sets', leave=False) as bar:
         return read_suite(data, bar.update)
 
 

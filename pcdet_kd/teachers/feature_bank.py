@@ -19,6 +19,7 @@ from pcdet_kd.teachers.base import Teacher
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, save_checkpoint_file
 from pcdet_kd.utils.files import remove_stale_temporaries, temporary_beside
 from pcdet_kd.utils.hashing import content_sha256
+from pcdet_kd.utils.progress import progress_bar
 
 _CHUNK = 1024  # samples between two points from which an interrupted build can resume
 
@@ -92,7 +93,7 @@ class FeatureBank(Teacher):
         teacher.pretend_trained()
         teacher.init_weights()
         datasets = [DATASETS.build(cfg) for cfg in self.data]
-        found = self._run(teacher, datasets[0], range(1), 'cpu', tqdm(disable=True))
+        found = self._run(teacher, datasets[0], range(1), 'cpu', progress_bar(disable=True))
         self._rows = {info['sample_id']: 0 for d in datasets for info in d.data_list}
         device = self._feat.device
         self._logits = None if found['logits'] is None else found['logits'].to(device)
@@ -120,7 +121,7 @@ class FeatureBank(Teacher):
         temporary_beside(partial / 'running').touch()
         parts = []
         total = sum(len(d) for d in datasets)
-        with tqdm(total=total, desc='feature bank', unit='sample') as bar:
+        with progress_bar(total=total, desc='feature bank', unit='sample') as bar:
             for d, dataset in enumerate(datasets):
                 for start in range(0, len(dataset), _CHUNK):
                     stop = min(start + _CHUNK, len(dataset))

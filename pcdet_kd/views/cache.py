@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import file_sha256, remove_stale_temporaries, write_whole
 from pcdet_kd.utils.processes import process_pool
+from pcdet_kd.utils.progress import progress_bar
 from pcdet_kd.views.mesh_renderer import MeshRenderer
 
 VERSION = 1  # of the images: count up when equal settings give other pixels
@@ -105,7 +105,7 @@ class ViewCache:
         work = partial(_render, self, read)
         with (
             open(self.root / RECORD, 'a', encoding='utf-8') as record,
-            tqdm(total=len(files), desc='Rendering views', unit='mesh', delay=1.5) as bar,
+            progress_bar(total=len(files), desc='Rendering views', unit='mesh') as bar,
         ):
             for name, digest, error in _each(
                 work, [(name, path, done.get(name)) for name, path in files.items()], workers

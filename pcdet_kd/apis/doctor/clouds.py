@@ -4,10 +4,10 @@ import hashlib
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from pcdet_kd.apis.doctor.text import span
 from pcdet_kd.datasets.base import PointCloudDataset
+from pcdet_kd.utils.progress import progress_bar
 
 _UNIT = 1 + 1e-3  # the largest radius in a unit sphere, with the rounding of text files
 _CENTRED = 0.01  # farthest centre of a centred cloud, in radii
@@ -64,7 +64,7 @@ def look_at(dataset: PointCloudDataset, title: str) -> Clouds:
     names = dataset.metainfo.get('classes') or ()
     labels, prints, ids, degenerate = [], [], [], []
     sizes, distinct, radii, centres, extents = [], [], [], [], []
-    numbers = tqdm(range(len(dataset)), desc=title, unit='cloud', delay=1, disable=None)
+    numbers = progress_bar(range(len(dataset)), desc=title, unit='cloud', disable=None)
     for i in numbers:
         info = dataset.get_data_info(i)
         points = info['points']

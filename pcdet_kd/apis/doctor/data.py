@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from tqdm import tqdm
 
 from pcdet_kd.apis.doctor.clouds import Clouds, look_at
 from pcdet_kd.apis.doctor.data_files import check_files
@@ -24,6 +23,7 @@ from pcdet_kd.datasets.shapenet_part import ShapeNetPart
 from pcdet_kd.engine.hooks.seed import leaf_datasets
 from pcdet_kd.registry import DATASETS
 from pcdet_kd.utils.errors import DataError, UserError
+from pcdet_kd.utils.progress import progress_bar
 
 _LOADERS = dict(train='train_dataloader', val='val_dataloader', test='test_dataloader')
 
@@ -136,7 +136,7 @@ def _build(place: Place, arguments: Mapping[str, Any], cache: str) -> PointCloud
 def _add_once(error: Exception, place: Place, report: Report) -> None:
     """Report an error unless its file is reported already; of own files, all that are broken."""
     if isinstance(error, DataError) and place.kind == PointCloudFolder.__name__:
-        for file in tqdm(place.files(), desc='Looking for broken files', delay=1, disable=None):
+        for file in progress_bar(place.files(), desc='Looking for broken files', disable=None):
             try:
                 read_points(file)
             except DataError as one:
@@ -154,7 +154,7 @@ def _add(error: Exception, place: Place, report: Report) -> None:
 
 def _read_others(place: Place, report: Report) -> str:
     good = 0
-    for arguments in tqdm(place.others, desc=place.root.name, unit='set', delay=1, disable=None):
+    for arguments in progress_bar(place.others, desc=place.root.name, unit='set', disable=None):
         try:
             _build(place, arguments, '')
             good += 1

@@ -7,7 +7,6 @@ from typing import Any
 import h5py
 import numpy as np
 import pooch
-from tqdm import tqdm
 
 from pcdet_kd.apis.doctor.layouts import Place
 from pcdet_kd.apis.doctor.report import Report
@@ -16,6 +15,7 @@ from pcdet_kd.datasets.manifest import MANIFEST, read_hashes
 from pcdet_kd.datasets.published import PUBLISHED
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import file_sha256
+from pcdet_kd.utils.progress import progress_bar
 
 _AGAIN = 'get the file again'
 
@@ -36,7 +36,7 @@ def check_files(place: Place, report: Report) -> dict[str, Any]:
     if missing:
         _report_missing(place, files, missing, report)
     there = [file for file in files if file not in set(missing)]
-    for file in tqdm(there, desc=f'Files of {place.root.name}', delay=1, disable=None):
+    for file in progress_bar(there, desc=f'Files of {place.root.name}', disable=None):
         try:
             check_file(file)
         except DataError as error:
@@ -98,7 +98,7 @@ def _compare_manifest(root: Path, report: Report) -> str:
         report.add_error(error)
         return 'cannot be read'
     agree = 0
-    for name, digest in tqdm(known.items(), desc=f'Hashes of {root.name}', delay=1, disable=None):
+    for name, digest in progress_bar(known.items(), desc=f'Hashes of {root.name}', disable=None):
         file = root / name
         if not file.is_file():
             report.add('broken', file, f'missing, but {MANIFEST} names it', _AGAIN)

@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
-from tqdm import tqdm
 
 from pcdet_kd.datasets.synthetic.generate import make_sample
 from pcdet_kd.utils.processes import default_workers, process_pool
+from pcdet_kd.utils.progress import progress_bar
 
 _CHUNK = 15
 _SERIAL = 60  # fewer samples are done before a process pool is up
-_QUIET = 1.5  # seconds before the bar appears
 
 
 def _make_chunk(
@@ -56,9 +55,7 @@ def make_samples(
     )
     chunks = [range(i, min(i + _CHUNK, count)) for i in range(0, count, _CHUNK)]
     work = partial(_make_chunk, variant=variant, seed=seed, split=split, num_points=num_points)
-    with tqdm(
-        total=count, desc=f'SyntheticScans {variant} {split}', unit='cloud', delay=_QUIET
-    ) as bar:
+    with progress_bar(total=count, desc=f'SyntheticScans {variant} {split}', unit='cloud') as bar:
         for chunk, samples in zip(
             chunks, _chunks(work, chunks, workers if count >= _SERIAL else 1)
         ):

@@ -7,8 +7,8 @@ from typing import Any
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
-from pcdet_kd.engine.console import progress_bar
 from pcdet_kd.registry import HOOKS
+from pcdet_kd.utils.progress import progress_bar
 
 
 @HOOKS.register_module()
@@ -28,7 +28,7 @@ class ProgressBarHook(Hook):
     def before_train_epoch(self, runner: Any) -> None:
         if self._training is None and _shows():
             self._training = progress_bar(
-                runner.max_iters, initial=runner.iter, unit='batch', leave=False
+                total=runner.max_iters, initial=runner.iter, unit='batch', leave=False, delay=0
             )
         if self._training is not None:
             self._training.set_description(f'epoch {runner.epoch + 1}/{runner.max_epochs}')
@@ -77,7 +77,7 @@ class ProgressBarHook(Hook):
     def _start(self, title: str, loader: Any) -> None:
         if _shows():
             self._evaluation = progress_bar(
-                len(loader), desc=title, unit='batch', leave=False, delay=2
+                total=len(loader), desc=title, unit='batch', leave=False
             )
 
 

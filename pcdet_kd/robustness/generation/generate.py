@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from tqdm import tqdm
 
 from pcdet_kd.datasets.suites import SUITES, Suite
 from pcdet_kd.registry import did_you_mean
@@ -16,6 +15,7 @@ from pcdet_kd.robustness.generation.parallel import compute_chunks
 from pcdet_kd.robustness.generation.sample import Maker
 from pcdet_kd.robustness.generation.source import Source
 from pcdet_kd.utils.arguments import check_at_least, check_choice
+from pcdet_kd.utils.progress import progress_bar
 
 GENERATOR_VERSION = 1  # one more whenever the same arguments give other clouds
 _CHUNK = 32
@@ -111,7 +111,7 @@ def generate(
         for i in range(0, count, _CHUNK)
     ]
     chunks = compute_chunks(Maker(table, source, seed, num_points), tasks, workers)
-    with tqdm(total=count * len(left), desc=suite, unit='cloud', delay=1.5) as bar:
+    with progress_bar(total=count * len(left), desc=suite, unit='cloud') as bar:
         for name in left:
             bar.set_postfix_str(name)
             clouds = []
