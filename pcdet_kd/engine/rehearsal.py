@@ -12,6 +12,7 @@ from mmengine.logging import MMLogger
 
 from pcdet_kd.engine.compat import unformatted_configs
 from pcdet_kd.engine.config_check import ConfigError
+from pcdet_kd.engine.preflight import check_visualizer
 from pcdet_kd.engine.stages import Stage
 from pcdet_kd.models.pretrained_backbone import waits_for_stage
 from pcdet_kd.registry import RUNNERS, VISBACKENDS
@@ -59,8 +60,13 @@ def rehearse(stage: Stage, look: Callable[[Any], None] | None = None) -> None:
 
 
 def _take_trackers(cfg: Config) -> list[dict[str, Any]]:
-    """Remove the visualizer's back ends but the local one, and return them."""
+    """Remove the visualizer's back ends but the local one, and return them.
+
+    Raises:
+        ConfigError: The package of one is missing.
+    """
     visualizer = cfg.get('visualizer')
+    check_visualizer(visualizer)
     back_ends = visualizer.get('vis_backends') if isinstance(visualizer, dict) else None
     if not back_ends:
         return []

@@ -110,7 +110,7 @@ def test_faults(tmp_path):
     fill(tmp_path, '{split}/{name}', dict(train=dict(a=1, b=1), test=dict(a=1)))
     with pytest.raises(DataError, match=r'test/b\n  found:    no such directory'):
         PointCloudFolder(str(tmp_path), 'y', split='test')
-    (tmp_path / 'train' / 'a' / 'train0.xyz').rename(tmp_path / 'train' / 'a' / 'x.las')
+    (tmp_path / 'train' / 'a' / 'train0.xyz').rename(tmp_path / 'train' / 'a' / 'x.e57')
     with pytest.raises(DataError, match='1 files, none of a known format'):
         PointCloudFolder(str(tmp_path), 'y')
     (tmp_path / 'train' / 'a' / 'b.xyz').write_text('1 2 nan')
