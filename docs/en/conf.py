@@ -9,6 +9,7 @@ from pcdet_kd import losses
 from pcdet_kd.registry import Registry
 
 project = 'pcdet_kd'
+copyright = '2026, the pcdet_kd developers'
 author = 'The pcdet_kd developers'
 version = release = installed_version('pcdet_kd')
 
