@@ -6,13 +6,13 @@ STAMP  := $(VENV)/.installed
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-avx2 test-tables lint format docs clean
+.PHONY: help demo test test-avx2 test-slow lint format docs clean
 
 help:
 	@echo 'make demo   a teacher, a student with few labels, and the same student taught, on generated data'
 	@echo 'make test   run the test suite'
 	@echo 'make test-avx2  run its kernels, layers and backbones as on an x86-64 processor without AVX-512'
-	@echo 'make test-tables  train every cell of every table with a few random clouds'
+	@echo 'make test-slow  the slow tests: train every cell of every table, export every backbone'
 	@echo 'make lint   check the style'
 	@echo 'make format format the code'
 	@echo 'make docs   build the documentation into docs/en/_build'
@@ -42,9 +42,9 @@ test-avx2: $(STAMP)
 	$(AVX2) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --ignore tests/test_ops/test_gpu \
 	    tests/test_ops tests/test_layers tests/test_backbones $(ARGS)
 
-# Trains every cell of every table with a few random clouds.
-test-tables: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m tables tests/test_tables.py $(ARGS)
+# Every cell of every table is trained with a few random clouds; every backbone is exported.
+test-slow: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow tests/test_tables.py tests/test_backbones/test_graphs.py $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

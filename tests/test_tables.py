@@ -96,7 +96,7 @@ def toy_options(table):
     return options, of_stages
 
 
-@pytest.mark.tables
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize('table', TABLES, ids=lambda p: p.stem)
 def test_every_table_is_trained_at_toy_size(table, data, monkeypatch):

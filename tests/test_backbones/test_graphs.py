@@ -130,9 +130,13 @@ WRAPPED = dict(
     output='points',
 )
 EXPORTED = {**TINY, **TRACED, 'WrappedModule': WRAPPED}
+QUICK = ('DGCNN', 'PointNet', 'PointNet2SSG', 'WrappedModule')  # the others take 5 to 20 s each
 
 
-@pytest.mark.parametrize('name', sorted(EXPORTED))
+@pytest.mark.parametrize(
+    'name',
+    [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in sorted(EXPORTED)],
+)
 @pytest.mark.filterwarnings('ignore:.*LeafSpec:FutureWarning')  # torch's own
 def test_files_of_every_backbone_give_the_same(name):
     """ONNX in onnxruntime and a file of torch.export, with batch sizes that no graph has seen, and
