@@ -59,7 +59,7 @@ def main() -> None:
                 'parameters': f'{sum(p.numel() for p in model.parameters()):,}',
                 'points': points,
                 'clouds/s': round(speed),
-                'OA': f'{drawn[name][1]:.1f} ± {deviation:.1f}',
+                'OA': f'{drawn[name][1]:.1f}' + (f' ± {deviation:.1f}' if len(scores) > 1 else ''),
                 'runs': len(scores),
             }
         )

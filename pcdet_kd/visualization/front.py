@@ -41,6 +41,8 @@ def draw_front(
     Returns:
         The path.
     """
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
     figure = new_figure(6.4, 4.0)
     axes = figure.add_subplot()
     front = pareto({name: values[:2] for name, values in models.items()})
@@ -51,6 +53,9 @@ def draw_front(
             speed, accuracy, error, color=f'C{i}', marker='o', capsize=3, label=name, linestyle=''
         )
     axes.set_xscale('log')
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:,.0f}'))
+    axes.minorticks_off()
     axes.set_xlabel(xlabel, color=GREY)
     axes.set_ylabel(ylabel, color=GREY)
     axes.set_title(title, fontsize=11)
