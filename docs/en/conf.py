@@ -23,6 +23,8 @@ myst_enable_extensions = ['colon_fence']
 myst_heading_anchors = 3
 exclude_patterns = ['_build']
 html_theme = 'furo'
+html_static_path = ['_static']
+html_css_files = ['wrap.css']
 html_title = 'pcdet_kd: point-cloud classification with knowledge distillation'
 
 # The reference: what a package's __all__ names, without what it inherits from torch or MMEngine.
