@@ -15,6 +15,7 @@ version = release = installed_version('pcdet_kd')
 
 extensions = [
     'myst_parser',
+    'sphinx-mathjax-offline',
     'sphinx.ext.autodoc',
     'sphinx.ext.napoleon',
     'sphinx.ext.viewcode',
