@@ -3,7 +3,7 @@ anything is trained.
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mmengine.config import Config
@@ -59,6 +59,13 @@ def rehearse(stage: Stage, look: Callable[[Any], None] | None = None) -> None:
             _forget(runner)
 
 
+def batch_of(loader: Any, chosen: Sequence[int]) -> Any:
+    """Return the batch that a loader makes of some samples, read in this process."""
+    dataset = loader.dataset
+    whole = getattr(dataset, '__getitems__', None)
+    return loader.collate_fn(whole(chosen) if whole else [dataset[i] for i in chosen])
+
+
 def _take_trackers(cfg: Config) -> list[dict[str, Any]]:
     """Remove the visualizer's back ends but the local one, and return them.
 
@@ -98,11 +105,7 @@ class _RehearsalHook(Hook):
         if runner._test_loop is not None:
             runner.test_loop  # noqa: B018, builds the test data and its evaluator
         loader = runner.train_dataloader
-        chosen = _first_samples(loader.dataset)
-        if hasattr(loader.dataset, '__getitems__'):
-            batch = loader.collate_fn(loader.dataset.__getitems__(chosen))
-        else:
-            batch = loader.collate_fn([loader.dataset[i] for i in chosen])
+        batch = batch_of(loader, _first_samples(loader.dataset))
         with runner.optim_wrapper.optim_context(runner.model):
             batch = runner.model.data_preprocessor(batch, True)
             losses = runner.model(**batch, mode='loss')

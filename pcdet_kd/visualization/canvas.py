@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pcdet_kd.utils.files import atomic_write
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 GREY = '#555555'
@@ -21,6 +22,16 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), facecolor='white', layout='constrained')
     FigureCanvasAgg(figure)
     return figure
+
+
+def style(axes: Axes, xlabel: str = '', ylabel: str = '', title: str = '') -> None:
+    """Give axes their labels and the look of all plots: a light grid, no box."""
+    axes.set_xlabel(xlabel, color=GREY)
+    axes.set_ylabel(ylabel, color=GREY)
+    axes.set_title(title, fontsize=11)
+    axes.grid(color='#e6e6e6', linewidth=0.7)
+    axes.spines[['top', 'right']].set_visible(False)
+    axes.tick_params(colors=GREY)
 
 
 def save(figure: Figure, path: str | Path) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pcdet_kd.utils.errors import DataError
-from pcdet_kd.visualization.canvas import GREY, new_figure, save
+from pcdet_kd.visualization.canvas import new_figure, save, style
 
 
 def read_scalars(path: str | Path) -> dict[str, dict[int, float]]:
@@ -112,12 +112,8 @@ def draw_curves(
                     axes.fill_between(
                         epochs, mean - std, mean + std, color=f'C{i}', alpha=0.18, linewidth=0
                     )
-        axes.set_title(_title(name), fontsize=11)
-        axes.set_xlabel('epoch', color=GREY)
+        style(axes, 'epoch', title=_title(name))
         axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.grid(color='#e6e6e6', linewidth=0.7)
-        axes.spines[['top', 'right']].set_visible(False)
-        axes.tick_params(colors=GREY)
         if len(logged) > 1:
             axes.legend(frameon=False, fontsize=9)
     return save(figure, path)

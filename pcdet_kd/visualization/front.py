@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pcdet_kd.visualization.canvas import GREY, new_figure, save
+from pcdet_kd.visualization.canvas import GREY, new_figure, save, style
 
 
 def pareto(points: Mapping[str, tuple[float, float]]) -> list[str]:
@@ -56,11 +56,6 @@ def draw_front(
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:,.0f}'))
     axes.minorticks_off()
-    axes.set_xlabel(xlabel, color=GREY)
-    axes.set_ylabel(ylabel, color=GREY)
-    axes.set_title(title, fontsize=11)
-    axes.grid(color='#e6e6e6', linewidth=0.7)
-    axes.spines[['top', 'right']].set_visible(False)
-    axes.tick_params(colors=GREY)
+    style(axes, xlabel, ylabel, title)
     axes.legend(frameon=False, fontsize=9)
     return save(figure, path)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pcdet_kd.visualization.canvas import GREY, new_figure, save
+from pcdet_kd.visualization.canvas import new_figure, save, style
 
 
 def draw_lines(
@@ -41,11 +41,6 @@ def draw_lines(
         axes.set_xscale('log')
         axes.minorticks_off()
     axes.set_xticks(ticks, [f'{tick:g}' for tick in ticks])
-    axes.set_xlabel(xlabel, color=GREY)
-    axes.set_ylabel(ylabel, color=GREY)
-    axes.set_title(title, fontsize=11)
-    axes.grid(color='#e6e6e6', linewidth=0.7)
-    axes.spines[['top', 'right']].set_visible(False)
-    axes.tick_params(colors=GREY)
+    style(axes, xlabel, ylabel, title)
     axes.legend(frameon=False, fontsize=9)
     return save(figure, path)

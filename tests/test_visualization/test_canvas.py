@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from pcdet_kd.visualization.canvas import new_figure, save
+from pcdet_kd.visualization.canvas import new_figure, save, style
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,10 @@ def test_pyplot_is_not_touched():
     before = 'matplotlib.pyplot' in sys.modules
     new_figure(1, 1)
     assert ('matplotlib.pyplot' in sys.modules) == before
+
+
+def test_axes_have_labels_and_no_box():
+    axes = new_figure(1, 1).add_subplot()
+    style(axes, 'epoch', 'OA, %', 'one run')
+    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title()) == ('epoch', 'OA, %', 'one run')
+    assert [axes.spines[side].get_visible() for side in ('top', 'right', 'left')] == [0, 0, 1]

@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from pcdet_kd.engine.rehearsal import batch_of
+
 _MOST_ON_CPU = 8  # samples: a step takes seconds there, and its time grows with their number
 _STEPS = 3
 
@@ -31,7 +33,7 @@ def dry_step(runner: Any, seconds: float = 5) -> dict[str, Any]:
     whole = list(next(iter(loader.batch_sampler)))
     chosen = whole if on_gpu else list(islice(whole, _MOST_ON_CPU))
     begin = time.perf_counter()
-    batch = _batch(loader, chosen)
+    batch = batch_of(loader, chosen)
     data = (time.perf_counter() - begin) * len(whole) / len(chosen)
     if on_gpu:
         torch.cuda.reset_peak_memory_stats()
@@ -69,9 +71,3 @@ def peak_memory() -> int | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == 'darwin' else peak * 1024
-
-
-def _batch(loader: Any, chosen: list[int]) -> Any:
-    if hasattr(loader.dataset, '__getitems__'):
-        return loader.collate_fn(loader.dataset.__getitems__(chosen))
-    return loader.collate_fn([loader.dataset[i] for i in chosen])
