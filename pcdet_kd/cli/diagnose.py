@@ -8,7 +8,7 @@ from pcdet_kd.cli.guard import guarded
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    from pcdet_kd.cli.options import positive
+    from pcdet_kd.cli.options import add_device_options
 
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -29,13 +29,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--out', metavar='FILE.html', help='default: diagnosis.html in the work directory'
     )
-    parser.add_argument(
-        '--batch-size', type=positive, default=32, help='clouds at a time (default: %(default)s)'
-    )
-    parser.add_argument(
-        '--num-workers', type=int, default=0, help='processes that read clouds (default: 0)'
-    )
-    parser.add_argument('--device', help='cpu, cuda, ...; default: a GPU if there is one')
+    add_device_options(parser, batch_size=32, workers=True)
     args = parser.parse_args()
     if args.out and not args.out.endswith('.html'):
         parser.error(f"--out: '{args.out}' must end with .html")

@@ -5,7 +5,7 @@ quick.
 import argparse
 import ast
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -125,13 +125,44 @@ def add_probe_options(parser: argparse._ActionsContainer) -> None:
         help='what the feature of a transformer is made of; default: cls mean, or mean max '
         'without a class token',
     )
-    parser.add_argument(
-        '--batch-size', type=positive, default=64, help='clouds at a time (default: %(default)s)'
-    )
-    parser.add_argument(
-        '--num-workers', type=int, default=0, help='processes that read clouds (default: 0)'
-    )
+    add_device_options(parser, batch_size=64, workers=True)
+
+
+def add_device_options(
+    parser: argparse._ActionsContainer, batch_size: int | None = None, workers: bool = False
+) -> None:
+    """Add ``--device``, with a default for it ``--batch-size``, and ``--num-workers`` if asked."""
+    if batch_size is not None:
+        parser.add_argument(
+            '--batch-size',
+            type=positive,
+            default=batch_size,
+            help='clouds at a time (default: %(default)s)',
+        )
+    if workers:
+        parser.add_argument(
+            '--num-workers', type=int, default=0, help='processes that read clouds (default: 0)'
+        )
     parser.add_argument('--device', help='cpu, cuda, ...; default: a GPU if there is one')
+
+
+def add_cloud_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says how given clouds are to be read: ``--up-axis`` and ``--columns``."""
+    parser.add_argument(
+        '--up-axis', choices=['x', 'y', 'z'], help="axis that points up; default: the model's"
+    )
+    parser.add_argument(
+        '--columns',
+        type=lambda text: text.split(','),
+        help='columns of text and npy files, such as x,y,z,nx,ny,nz',
+    )
+
+
+def end_with(failed: Sequence[Mapping[str, str]]) -> int:
+    """Print which given clouds could not be read, and return the command's exit code."""
+    for row in failed:
+        print(f'not read: {" ".join(row["reason"].split())}')
+    return int(bool(failed))
 
 
 def add_verify_data(parser: argparse.ArgumentParser) -> None:

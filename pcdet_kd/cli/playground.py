@@ -3,7 +3,13 @@
 import argparse
 
 from pcdet_kd.cli.guard import guarded
-from pcdet_kd.cli.options import add_config_options, positive
+from pcdet_kd.cli.options import (
+    add_cloud_options,
+    add_config_options,
+    add_device_options,
+    end_with,
+    positive,
+)
 
 
 @guarded
@@ -35,11 +41,8 @@ def main() -> int:
     parser.add_argument(
         '--out', default='playground.html', metavar='FILE.html', help='(%(default)s)'
     )
-    parser.add_argument(
-        '--up-axis', choices=['x', 'y', 'z'], help="axis that points up; default: the model's"
-    )
-    parser.add_argument('--columns', help='columns of text and npy files, such as x,y,z,nx,ny,nz')
-    parser.add_argument('--device', help='cpu, cuda, ...; default: a GPU if there is one')
+    add_cloud_options(parser)
+    add_device_options(parser)
     add_config_options(parser)
     args = parser.parse_args()
     if not args.out.endswith('.html'):
@@ -59,12 +62,10 @@ def main() -> int:
         seed=args.seed,
         device=args.device,
         up_axis=args.up_axis,
-        columns=args.columns.split(',') if args.columns else None,
+        columns=args.columns,
         options=args.cfg_options,
     )
     if played:
         write_whole(args.out, playground_page(played, args.suite, told))
         print(args.out)
-    for row in failed:
-        print(f'not read: {" ".join(row["reason"].split())}')
-    return int(bool(failed))
+    return end_with(failed)

@@ -7,7 +7,13 @@ import json
 from pathlib import Path
 
 from pcdet_kd.cli.guard import guarded
-from pcdet_kd.cli.options import add_config_options, positive
+from pcdet_kd.cli.options import (
+    add_cloud_options,
+    add_config_options,
+    add_device_options,
+    end_with,
+    positive,
+)
 from pcdet_kd.utils.exported_files import is_exported
 
 
@@ -41,17 +47,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--features', action='store_true', help='with --out FILE.json: also the features'
     )
-    parser.add_argument(
-        '--up-axis', choices=['x', 'y', 'z'], help="axis that points up; default: the model's"
-    )
+    add_cloud_options(parser)
     parser.add_argument(
         '--no-normalize',
         action='store_true',
         help='do not scale clouds into the unit sphere where the config does not either',
     )
-    parser.add_argument('--columns', help='columns of text and npy files, such as x,y,z,nx,ny,nz')
-    parser.add_argument('--batch-size', type=positive, default=32, help='(default: %(default)s)')
-    parser.add_argument('--device', help='cpu, cuda, ...; default: a GPU if there is one')
+    add_device_options(parser, batch_size=32)
     parser.add_argument(
         '--trust', action='store_true', help='read a .pt2 file, which can run code that it holds'
     )
@@ -90,7 +92,6 @@ def main() -> int:
         trust=args.trust,
     )
     print(f'each cloud: {"; ".join(inferencer.says) or "as it is"}')
-    columns = args.columns.split(',') if args.columns else None
     kind = Path(args.out).suffix if args.out else ''
     results = inferencer(
         args.inputs,
@@ -98,7 +99,7 @@ def main() -> int:
         topk=args.topk or (3 if kind == '.html' else 1),
         clouds=kind == '.html',
         features=args.features,
-        columns=columns,
+        columns=args.columns,
     )
     found, failed = results['predictions'], results['failed']
     if args.out:
@@ -114,9 +115,7 @@ def main() -> int:
     elif found:
         print(comparison_table(as_rows(found)))
         print('next:    add --out predictions.html to see the clouds')
-    for row in failed:
-        print(f'not read: {" ".join(row["reason"].split())}')
-    return int(bool(failed))
+    return end_with(failed)
 
 
 def as_rows(predictions: list[dict]) -> list[dict]:

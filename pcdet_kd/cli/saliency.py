@@ -3,7 +3,12 @@
 import argparse
 
 from pcdet_kd.cli.guard import guarded
-from pcdet_kd.cli.options import add_config_options, positive
+from pcdet_kd.cli.options import (
+    add_cloud_options,
+    add_config_options,
+    add_device_options,
+    end_with,
+)
 
 
 @guarded
@@ -34,12 +39,8 @@ def main() -> int:
         metavar='FILE',
         help='page, or image with another ending such as .png (%(default)s)',
     )
-    parser.add_argument(
-        '--up-axis', choices=['x', 'y', 'z'], help="axis that points up; default: the model's"
-    )
-    parser.add_argument('--columns', help='columns of text and npy files, such as x,y,z,nx,ny,nz')
-    parser.add_argument('--batch-size', type=positive, default=8, help='(default: %(default)s)')
-    parser.add_argument('--device', help='cpu, cuda, ...; default: a GPU if there is one')
+    add_cloud_options(parser)
+    add_device_options(parser, batch_size=8)
     add_config_options(parser)
     args = parser.parse_args()
     if not 0 < args.drop < 1:
@@ -57,13 +58,11 @@ def main() -> int:
         batch_size=args.batch_size,
         device=args.device,
         up_axis=args.up_axis,
-        columns=args.columns.split(',') if args.columns else None,
+        columns=args.columns,
         options=args.cfg_options,
     )
     says = '; '.join(found.says) or 'as they are'
     told = {'config': args.config, 'checkpoint': args.checkpoint, 'clouds': says}
     if found.maps:
         print(write_saliency(found.maps, args.out, found.up_axis, found.failed, told))
-    for row in found.failed:
-        print(f'not read: {" ".join(row["reason"].split())}')
-    return int(bool(found.failed))
+    return end_with(found.failed)

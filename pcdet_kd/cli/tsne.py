@@ -3,7 +3,7 @@
 import argparse
 
 from pcdet_kd.cli.guard import guarded
-from pcdet_kd.cli.options import add_config_options, positive
+from pcdet_kd.cli.options import add_config_options, add_device_options, positive
 
 
 @guarded
@@ -26,8 +26,7 @@ def main() -> int:
     )
     parser.add_argument('--seed', type=int, default=0, help='(default: %(default)s)')
     parser.add_argument('--out', default='tsne.png', metavar='FILE', help='image (%(default)s)')
-    parser.add_argument('--batch-size', type=positive, default=64, help='(default: %(default)s)')
-    parser.add_argument('--device', help='cpu, cuda, ...; default: a GPU if there is one')
+    add_device_options(parser, batch_size=64)
     add_config_options(parser)
     args = parser.parse_args()
 
