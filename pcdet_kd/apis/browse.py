@@ -1,7 +1,7 @@
 """What the transforms of a data set do to samples."""
 
-import copy
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,20 +12,23 @@ from pcdet_kd.apis.models import model_config
 from pcdet_kd.datasets.base import PointCloudDataset
 from pcdet_kd.engine.config import load_config
 from pcdet_kd.engine.config_check import ConfigError
-from pcdet_kd.registry import DATASETS
+from pcdet_kd.registry import DATASETS, MODELS
+from pcdet_kd.utils.errors import UserError
+from pcdet_kd.utils.student import student_config
 from pcdet_kd.visualization.stages import Browsed, Stage
 
 SPLITS = ('train', 'val', 'test')
+Arrays = dict[str, np.ndarray]
 
 
 @dataclass
 class _Tap:
     """A step of a pipeline that keeps a copy of what passes and changes nothing."""
 
-    kept: list[dict[str, np.ndarray]]
+    kept: list[tuple[Arrays, Arrays]]  # clouds and views
 
     def __call__(self, results: dict) -> dict:
-        self.kept.append(_clouds(results))
+        self.kept.append((_clouds(results), _views(results)))
         return results
 
 
@@ -36,7 +39,9 @@ def browse_dataset(
     seed: int = 0,
     options: dict[str, Any] | None = None,
 ) -> list[Browsed]:
-    """Run samples through the pipeline of a config, and keep the clouds after each transform.
+    """Run samples through the pipeline of a config, and keep clouds and views after each transform.
+
+    Where the model draws views of the points, these are the last stage.
 
     The random numbers are those of the first epoch of a training with this seed.
 
@@ -48,7 +53,8 @@ def browse_dataset(
         options: As ``--cfg-options``.
 
     Raises:
-        ConfigError: The config has no such data, or not one of this package's data sets.
+        ConfigError: The config has no such data, not one of this package's data sets, or arguments
+            that do not fit the data.
     """
     path = model_config(config)
     cfg = load_config(path, options)
@@ -56,11 +62,17 @@ def browse_dataset(
     if not loader:
         has = ', '.join(name for name in SPLITS if cfg.get(f'{name}_dataloader'))
         raise ConfigError(path, [f'{split}_dataloader: missing; the config has data for {has}'])
-    dataset = DATASETS.build(loader.dataset)
+    try:
+        dataset = DATASETS.build(loader.dataset)
+    except UserError:
+        raise
+    except ValueError as error:
+        raise ConfigError(path, [f'{split}_dataloader.dataset: {error}']) from error
     if not isinstance(dataset, PointCloudDataset):
         problem = f'{split}_dataloader.dataset.type: {loader.dataset.type} is no PointCloudDataset'
         raise ConfigError(path, [problem])
-    kept: list[dict[str, np.ndarray]] = []
+    kept: list[tuple[Arrays, Arrays]] = []
+    drawn = _drawn_by_model(cfg.get('model') or {})
     transforms = dataset.pipeline.transforms
     taps = [_Tap(kept)]
     for transform in transforms:
@@ -72,19 +84,45 @@ def browse_dataset(
     for number in np.unique(np.linspace(0, len(dataset) - 1, num).round().astype(int)):
         kept.clear()
         info = dataset.get_data_info(int(number))
-        dataset[int(number)]
+        inputs = dataset[int(number)].get('inputs', {})
         label = info.get('class_name', 'no label')
         title = f'{label}, {split} no. {number} ({info["sample_id"]})'
-        found.append(Browsed(title, info['up_axis'], _stages(names, kept)))
+        stages = _stages(names, kept)
+        if drawn and 'points' in inputs and 'views' not in inputs:
+            views = MODELS.build(drawn)(inputs['points'][None])[0].numpy()
+            name = f'the model: {_name(drawn["type"], drawn)}'
+            stages.append(Stage(name, {}, views=dict(views=views)))
+        found.append(Browsed(title, info['up_axis'], stages))
     return found
 
 
-def _clouds(results: dict) -> dict[str, np.ndarray]:
-    """Return copies (N, 3) of all clouds of a sample, packed or not, by name."""
-    found = {}
+def _drawn_by_model(model: dict) -> dict | None:
+    """Return the config of the views that a model (or a distiller's student) draws of points."""
+    model = student_config(model) if model else {}
+    places = ('data_preprocessor', 'views'), ('backbone', 'projection')
+    return next(
+        (found for part, key in places if (found := (model.get(part) or {}).get(key))), None
+    )
+
+
+def _arrays(results: dict) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the arrays of a sample, packed or not, with their names."""
     for name, array in results.get('inputs', results).items():
         array = array.numpy() if isinstance(array, torch.Tensor) else array
-        if not isinstance(array, np.ndarray) or not ('points' in name or 'crops' in name):
+        if isinstance(array, np.ndarray):
+            yield name, array
+
+
+def _views(results: dict) -> Arrays:
+    """Return copies (V, C, H, W) of all views of a sample by name."""
+    return {n: a.copy() for n, a in _arrays(results) if n.startswith('views') and a.ndim == 4}
+
+
+def _clouds(results: dict) -> Arrays:
+    """Return copies (N, 3) of all clouds of a sample by name."""
+    found = {}
+    for name, array in _arrays(results):
+        if not ('points' in name or 'crops' in name):
             continue
         for number, cloud in enumerate(array if array.ndim == 3 else [array], 1):
             if cloud.ndim == 2 and cloud.shape[1] >= 3:
@@ -92,20 +130,23 @@ def _clouds(results: dict) -> dict[str, np.ndarray]:
     return found
 
 
-def _stages(names: list[str], kept: list[dict[str, np.ndarray]]) -> list[Stage]:
-    """Return a stage for each transform that changed the clouds; the names of others are added to
-    the one before.
+def _stages(names: list[str], kept: list[tuple[Arrays, Arrays]]) -> list[Stage]:
+    """Return a stage for each transform that changed the clouds or the views, with what it changed;
+    the names of others are added to the one before.
     """
     stages: list[Stage] = []
-    for name, clouds in zip(names, kept):
-        if stages and _same(stages[-1].clouds, clouds):
-            stages[-1].unchanged.append(name)
+    before: tuple[Arrays, Arrays] = {}, {}
+    for name, after in zip(names, kept):
+        clouds, views = ({} if _same(*pair) else pair[1] for pair in zip(before, after))
+        if clouds or views or not stages:
+            stages.append(Stage(name, clouds, views=views))
         else:
-            stages.append(Stage(name, copy.copy(clouds)))
+            stages[-1].unchanged.append(name)
+        before = after
     return stages
 
 
-def _same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
+def _same(one: Arrays, other: Arrays) -> bool:
     return one.keys() == other.keys() and all(np.array_equal(one[k], other[k]) for k in one)
 
 
@@ -116,7 +157,8 @@ def _name(transform: Any, config: Any) -> str:
         for key, value in (config.items() if isinstance(config, dict) else ())
         if key != 'type'
     )
-    return f'{type(transform).__name__}({given})'
+    kind = transform if isinstance(transform, str) else type(transform).__name__
+    return f'{kind}({given})'
 
 
 def _is_pipeline(value: Any) -> bool:

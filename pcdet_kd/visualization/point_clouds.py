@@ -10,6 +10,8 @@ import numpy as np
 from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.visualization.canvas import new_figure, save
 
+CELL = 2.3, 2.55  # inches of a cloud with its title
+
 
 def orthographic(
     points: np.ndarray, up_axis: str = 'z', azimuth: float = 35.0, elevation: float = 20.0
@@ -85,36 +87,49 @@ def draw_point_clouds(
             f'{len(clouds)} clouds, {len(titles)} titles, {len(colors)} colours: expected the same '
             'number of each, and at least one cloud'
         )
-    from matplotlib import colormaps
-
     columns = min(columns, len(clouds))
     rows = math.ceil(len(clouds) / columns)
-    figure = new_figure(2.3 * columns, 2.55 * rows)
+    figure = new_figure(CELL[0] * columns, CELL[1] * rows)
     for cell, (cloud, title, color) in enumerate(zip(clouds, titles, colors)):
         if cloud is None:
             continue
         axes = figure.add_subplot(rows, columns, cell + 1)
-        view = orthographic(cloud, up_axis)
-        if color is None:
-            height = _unit(np.asarray(cloud)[:, 'xyz'.index(up_axis)])
-            color = colormaps['viridis'](0.05 + 0.8 * height)[:, :3]
-        shade = 0.45 + 0.55 * (1 - _unit(view[:, 2]))  # near is dark: on white, haze is bright
-        color = 1 - (1 - np.asarray(color, np.float64)) * (1.25 - 0.75 * shade)[:, None]
-        order = np.argsort(view[:, 2])
-        size = float(np.clip(9000 / max(len(view), 1), 2, 25))
-        axes.scatter(
-            view[order, 0], view[order, 1], c=color[order].clip(0, 1), s=size, linewidths=0
-        )
-        low, high = view[:, :2].min(axis=0), view[:, :2].max(axis=0)
-        middle, half = (low + high) / 2, max(float((high - low).max()) / 2, 1e-6) * 1.06
-        axes.set_xlim(middle[0] - half, middle[0] + half)
-        axes.set_ylim(middle[1] - half, middle[1] + half)
-        axes.set_aspect('equal')
-        axes.set_axis_off()
-        axes.set_title(title, fontsize=9)
+        add_cloud(axes, cloud, title, up_axis, color)
         if legends and legends[cell]:
             _add_legend(axes, legends[cell])
     return save(figure, path)
+
+
+def add_cloud(
+    axes: Any, cloud: np.ndarray, title: str, up_axis: str, color: np.ndarray | None = None
+) -> None:
+    """Draw a cloud on axes of matplotlib, as :func:`draw_point_clouds` does.
+
+    Args:
+        axes: Where to.
+        cloud: (N, 3).
+        title: Above it; may be empty.
+        up_axis: ``'x'``, ``'y'`` or ``'z'``.
+        color: (N, 3) RGB in [0, 1]; None: height.
+    """
+    from matplotlib import colormaps
+
+    view = orthographic(cloud, up_axis)
+    if color is None:
+        height = _unit(np.asarray(cloud)[:, 'xyz'.index(up_axis)])
+        color = colormaps['viridis'](0.05 + 0.8 * height)[:, :3]
+    shade = 0.45 + 0.55 * (1 - _unit(view[:, 2]))  # near is dark: on white, haze is bright
+    color = 1 - (1 - np.asarray(color, np.float64)) * (1.25 - 0.75 * shade)[:, None]
+    order = np.argsort(view[:, 2])
+    size = float(np.clip(9000 / max(len(view), 1), 2, 25))
+    axes.scatter(view[order, 0], view[order, 1], c=color[order].clip(0, 1), s=size, linewidths=0)
+    low, high = view[:, :2].min(axis=0), view[:, :2].max(axis=0)
+    middle, half = (low + high) / 2, max(float((high - low).max()) / 2, 1e-6) * 1.06
+    axes.set_xlim(middle[0] - half, middle[0] + half)
+    axes.set_ylim(middle[1] - half, middle[1] + half)
+    axes.set_aspect('equal')
+    axes.set_axis_off()
+    axes.set_title(title, fontsize=9)
 
 
 def _add_legend(axes: Any, colors: Mapping[str, Sequence[float]]) -> None:

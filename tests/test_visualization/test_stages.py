@@ -49,3 +49,31 @@ def test_files(tmp_path):
     lower = ink[height // 2 :]
     assert ink[: height // 2, width // 2 :].any() and lower[:, : width // 4].any()
     assert not lower[:, width // 3 :].any()  # a sample with fewer stages
+
+
+def with_views(views):
+    stages = [*sample().stages[:1], Stage('Project(num=4)', {}, ['Pack()'], dict(views=views))]
+    return Browsed('lamp, no. 1 (train/1)', 'y', stages)
+
+
+def test_views_are_a_strip():
+    views = np.random.default_rng(0).integers(0, 256, (4, 3, 8, 8), np.uint8)
+    html = stages_page([with_views(views)], 'Samples', {})
+    assert len(points_of(html)) == 1 and html.count('<img class="strip"') == 1
+    assert '<b>Project</b><br>num=4' in html and '4 views, 8 × 8 pixels' in html
+    assert 'then Pack: no change' in html and 'after Project(num=4)"' in html
+    both = Stage('Both()', dict(points=np.eye(3)), views=dict(views=views))
+    html = stages_page([Browsed('lamp', 'y', [both])], 'Samples', {})
+    assert '<b>Both, points</b>' in html and '<b>Both, views</b>' in html
+
+
+def test_an_image_with_views(tmp_path):
+    red = np.zeros((4, 3, 8, 8), np.uint8)
+    red[:, 0] = 255
+    path = write_stages([with_views(red), sample()], tmp_path / 'a.png', '', {})
+    image = imread(path)[..., :3]
+    found = np.argwhere((image == (1, 0, 0)).all(axis=2))
+    height, width = image.shape[:2]
+    assert found[:, 0].max() < height / 2  # in the row of its sample
+    assert np.ptp(found[:, 1]) > 0.6 * width  # three of four cells
+    assert np.ptp(found[:, 1]) > 3 * np.ptp(found[:, 0])
