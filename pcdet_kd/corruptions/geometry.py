@@ -38,18 +38,22 @@ def by_severity(values: Sequence[T], severity: int, first: int) -> T:
     return values[severity - first]
 
 
-def to_unit_box(points: np.ndarray) -> np.ndarray:
-    """Move and scale a cloud so that its axis-aligned box is centred and its longest side reaches
-    from -1 to 1.
+def centre_of(points: np.ndarray, mode: str) -> np.ndarray:
+    """Return the mean of points (N, 3), or the middle of their box (``'bbox'``), as (3,) float64."""
+    if mode == 'mean':
+        return points.mean(axis=0, dtype=np.float64)
+    return (points.min(axis=0).astype(np.float64) + points.max(axis=0)) / 2
 
-    Raises:
-        ValueError: All points are the same.
+
+def to_unit_box(points: np.ndarray, side: float = 2.0) -> np.ndarray:
+    """Centre the axis-aligned box of points (N, 3) at the origin and scale its longest side to
+    ``side``.
+
+    Points that are all the same are moved only.
     """
-    low, high = points.min(axis=0), points.max(axis=0)
-    extent = (high - low).max()
-    if not extent > 0:
-        raise ValueError('all points are the same (or not finite): cannot scale them to a box')
-    return (points - (low + high) / 2) * (2 / extent)
+    longest = np.ptp(points, axis=0).max()
+    moved = points - centre_of(points, 'bbox')
+    return moved * (side / longest) if longest > 0 else moved
 
 
 def radius_of(points: np.ndarray) -> np.ndarray:
@@ -57,17 +61,16 @@ def radius_of(points: np.ndarray) -> np.ndarray:
     return np.sqrt((points**2).sum(axis=-1).max(axis=-1))
 
 
-def to_unit_sphere(points: np.ndarray) -> np.ndarray:
-    """Subtract the mean and divide by the largest distance from it.
+def to_unit_sphere(points: np.ndarray, center: str | None = 'mean') -> np.ndarray:
+    """Subtract the centre of points (N, 3), unless ``center`` is None, and divide by the largest
+    distance from the origin.
 
-    Raises:
-        ValueError: All points are the same.
+    Points that are all the same are moved only. Batches have a form of their own,
+    :func:`~pcdet_kd.layers.unit_sphere`.
     """
-    centred = points - points.mean(axis=0)
-    radius = radius_of(centred)
-    if not radius > 0:
-        raise ValueError('all points are the same (or not finite): cannot scale them to a sphere')
-    return centred / radius
+    moved = points if center is None else points - centre_of(points, center)
+    radius = radius_of(moved)
+    return moved / radius if radius > 0 else moved
 
 
 def rotation_matrices(x: float, y: float, z: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from pcdet_kd.datasets.counter_random import SampleDraws
 from pcdet_kd.datasets.device_crops import crop_indices
 from pcdet_kd.datasets.transforms.point_arrays import AXES, POINT_KEYS, up_index
 from pcdet_kd.datasets.transforms.rotation import quaternion_matrix
+from pcdet_kd.layers.unit_sphere import radius_of, scaled
 from pcdet_kd.ops import farthest_point_sample
 
 Batch = dict
@@ -205,11 +206,6 @@ def centred(points: Tensor, mode: str) -> Tensor:
     return points - centre
 
 
-def shrunk(points: Tensor, size: Tensor) -> Tensor:
-    """Return points (B, N, 3) divided by size (B,); where that is 0, as they are."""
-    return points / torch.where(size > 0, size, 1)[:, None, None]
-
-
 @device_form(T.CenterPoints)
 def center(transform: T.CenterPoints, batch: Batch, draws: SampleDraws) -> Batch:
     """Centre clouds."""
@@ -219,10 +215,9 @@ def center(transform: T.CenterPoints, batch: Batch, draws: SampleDraws) -> Batch
 @device_form(T.UnitSphere)
 def unit_sphere(transform: T.UnitSphere, batch: Batch, draws: SampleDraws) -> Batch:
     """Centre and scale clouds to radius 1."""
-    points = (
-        batch['points'] if transform.center is None else centred(batch['points'], transform.center)
-    )
-    return {**batch, 'points': shrunk(points, points.square().sum(2).amax(1).sqrt())}
+    points = batch['points']
+    points = points if transform.center is None else centred(points, transform.center)
+    return {**batch, 'points': scaled(points, radius_of(points))}
 
 
 @device_form(T.UnitBox)
@@ -231,7 +226,7 @@ def unit_box(transform: T.UnitBox, batch: Batch, draws: SampleDraws) -> Batch:
     points = centred(batch['points'], 'bbox')
     return {
         **batch,
-        'points': shrunk(points, (points.amax(1) - points.amin(1)).amax(1) / transform.side),
+        'points': scaled(points, (points.amax(1) - points.amin(1)).amax(1) / transform.side),
     }
 
 

@@ -20,7 +20,6 @@ from pcdet_kd.layers.patch_embedding import (
     PositionEmbedding,
     take_patches,
     take_visible,
-    unit_sphere,
 )
 from pcdet_kd.layers.patch_masks import patch_masks
 from pcdet_kd.layers.pooling import max_mean_pool, max_pool
@@ -35,6 +34,7 @@ from pcdet_kd.layers.transformer import (
     TransformerBlock,
     token_norm,
 )
+from pcdet_kd.layers.unit_sphere import unit_sphere
 
 __all__ = [
     'CentreSampler',

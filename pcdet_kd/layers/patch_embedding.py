@@ -173,23 +173,3 @@ class PositionEmbedding(nn.Module):
     def forward(self, centres: Tensor) -> Tensor:
         """Map (B, P, 3) to (B, P, D)."""
         return self.fc2(self.act(self.fc1(centres)))
-
-
-def unit_sphere(points: Tensor, num_points: Tensor | None = None) -> Tensor:
-    """Move clouds to their mean and scale them to a largest distance of 1 from it.
-
-    Args:
-        points: (B, N, 3).
-        num_points: (B,) how many of the points count, the first ones; None: all. The others are
-            moved and scaled along.
-
-    Returns:
-        (B, N, 3). A cloud of one repeated point becomes zeros.
-    """
-    counts = torch.ones_like(points[..., :1])
-    if num_points is not None:
-        counts = torch.arange(points.shape[1], device=points.device) < num_points[:, None]
-        counts = counts.unsqueeze(-1).to(points.dtype)
-    centred = points - (points * counts).sum(1, keepdim=True) / counts.sum(1, keepdim=True)
-    radius = (centred * counts).norm(dim=-1).amax(dim=1).clamp(min=torch.finfo(points.dtype).tiny)
-    return centred / radius[:, None, None]

@@ -13,8 +13,7 @@ def test_unit_box_and_sphere():
     np.testing.assert_allclose(sphere.mean(0), 0, atol=1e-15)
     assert np.linalg.norm(sphere, axis=1).max() == pytest.approx(1)
     for function in (geometry.to_unit_box, geometry.to_unit_sphere):
-        with pytest.raises(ValueError, match='all points are the same'):
-            function(np.ones((4, 3)))
+        assert not function(np.ones((4, 3))).any()
 
 
 def test_rotations():

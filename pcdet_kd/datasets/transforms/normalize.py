@@ -3,15 +3,9 @@
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from pcdet_kd.corruptions.geometry import radius_of
+from pcdet_kd.corruptions.geometry import centre_of, to_unit_box, to_unit_sphere
 from pcdet_kd.registry import TRANSFORMS
 from pcdet_kd.utils.arguments import check_choice
-
-
-def _center(points: np.ndarray, mode: str) -> np.ndarray:
-    if mode == 'mean':
-        return points.mean(axis=0, dtype=np.float64)
-    return (points.min(axis=0).astype(np.float64) + points.max(axis=0)) / 2
 
 
 @TRANSFORMS.register_module()
@@ -29,7 +23,7 @@ class CenterPoints(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         points = results['points']
-        return {**results, 'points': (points - _center(points, self.mode)).astype(np.float32)}
+        return {**results, 'points': (points - centre_of(points, self.mode)).astype(np.float32)}
 
 
 @TRANSFORMS.register_module()
@@ -48,11 +42,8 @@ class UnitSphere(BaseTransform):
         self.center = center
 
     def transform(self, results: dict) -> dict:
-        points = results['points'].astype(np.float64)
-        if self.center is not None:
-            points = points - _center(points, self.center)
-        radius = radius_of(points)
-        return {**results, 'points': (points / radius if radius > 0 else points).astype(np.float32)}
+        points = to_unit_sphere(results['points'].astype(np.float64), self.center)
+        return {**results, 'points': points.astype(np.float32)}
 
 
 @TRANSFORMS.register_module()
@@ -72,12 +63,5 @@ class UnitBox(BaseTransform):
         self.side = side
 
     def transform(self, results: dict) -> dict:
-        points = results['points'].astype(np.float64)
-        points = points - _center(points, 'bbox')
-        longest = np.ptp(points, axis=0).max()
-        return {
-            **results,
-            'points': (points * (self.side / longest) if longest > 0 else points).astype(
-                np.float32
-            ),
-        }
+        points = to_unit_box(results['points'].astype(np.float64), self.side)
+        return {**results, 'points': points.astype(np.float32)}

@@ -107,7 +107,7 @@ def test_errors_name_the_sample(source):
         Maker(M40, source, 0, 200).make(('cutout', 5), 3)
     broken = dataclasses.replace(source, mesh=lambda i: (np.zeros((3, 3)), np.array([[0, 1, 2]])))
     with pytest.raises(
-        SampleError, match="'lidar' at severity 1 of sample 'test/0000'.*all points are the same"
+        SampleError, match="'lidar' at severity 1 of sample 'test/0000'.*sees nothing of the mesh"
     ):
         Maker(M40, broken, 0, 1024).make(('lidar', 1), 0)
 
