@@ -16,12 +16,12 @@ def main() -> None:
     """Run the command and return its exit code."""
     from pathlib import Path
 
-    from pcdet_kd.cli.options import add_config_options, add_stage_options
+    from pcdet_kd.cli.options import add_config_options, add_stages
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--work-dir', default='work_dirs/demo', help='where to train')
     parser.add_argument('--seed', type=int, help='seed of the student')
-    add_stage_options(parser)
+    add_stages(parser)
     add_config_options(parser)
     args = parser.parse_args()
     from pcdet_kd.apis import train

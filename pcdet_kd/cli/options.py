@@ -73,7 +73,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_stage_options(parser: argparse.ArgumentParser) -> None:
+def add_stages(parser: argparse.ArgumentParser) -> None:
     """Add ``--retrain``, ``--extend`` and ``--stage-options``."""
     parser.add_argument(
         '--retrain',
@@ -89,6 +89,11 @@ def add_stage_options(parser: argparse.ArgumentParser) -> None:
         metavar='STAGE',
         help='finished stages to train for more epochs (max_epochs has been raised)',
     )
+    add_stage_options(parser)
+
+
+def add_stage_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--stage-options``."""
     parser.add_argument(
         '--stage-options',
         nargs='+',

@@ -31,7 +31,7 @@ def part_of(text: str) -> tuple[int, int]:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    from pcdet_kd.cli.options import OptionAction, add_config_options
+    from pcdet_kd.cli.options import add_config_options, add_stage_options
 
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -76,14 +76,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--work-dir', default='work_dirs/tables', help='where to train (default: %(default)s)'
     )
-    parser.add_argument(
-        '--stage-options',
-        nargs='+',
-        action=OptionAction,
-        default={},
-        metavar='STAGE.KEY=VALUE',
-        help='change the config of a required stage, in all rows that have it',
-    )
+    add_stage_options(parser)
     add_config_options(parser)
     args = parser.parse_args()
     if args.votes == 1 or args.votes < 0:

@@ -11,7 +11,7 @@ def parse_args() -> argparse.Namespace:
     from pcdet_kd.cli.options import (
         add_config_options,
         add_launcher,
-        add_stage_options,
+        add_stages,
         add_verify_data,
     )
 
@@ -54,7 +54,7 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help="also train the distiller's student alone, and compare",
     )
-    add_stage_options(parser)
+    add_stages(parser)
     parser.add_argument('--no-validate', action='store_true', help='no validation during training')
     parser.add_argument(
         '--auto-scale-lr',

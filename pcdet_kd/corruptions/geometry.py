@@ -39,7 +39,7 @@ def by_severity(values: Sequence[T], severity: int, first: int) -> T:
 
 
 def centre_of(points: np.ndarray, mode: str) -> np.ndarray:
-    """Return the mean of points (N, 3), or the middle of their box (``'bbox'``), as (3,) float64."""
+    """Return the mean (3,) of points (N, 3) or, for ``'bbox'``, the middle of their box."""
     if mode == 'mean':
         return points.mean(axis=0, dtype=np.float64)
     return (points.min(axis=0).astype(np.float64) + points.max(axis=0)) / 2

@@ -12,6 +12,12 @@ from pcdet_kd.datasets.suites import SUITES
 
 _MODELNET_TERMS = 'academic research only; the CAD models belong to their authors'
 _SHAPENET_TERMS = "ShapeNet's terms of use: research and teaching, not commercial"
+_SHAPENET_PART: dict[str, Any] = dict(
+    kind='ShapeNetPart',
+    terms=_SHAPENET_TERMS,
+    by_hand='mirrors are on Kaggle',
+    counts=dict(train=12_137, val=1870, test=2874),
+)
 
 
 @dataclass(frozen=True)
@@ -127,23 +133,17 @@ PUBLISHED = {
     ),
     'shapenetpart': Published(
         'ShapeNetPart, all points (text)',
-        'ShapeNetPart',
-        'shapenetcore_partanno_segmentation_benchmark_v0_normal',
-        'shapenet.org; prepared by the authors of PointNet++',
-        _SHAPENET_TERMS,
-        (f'{HOST}/shapenetcore_partanno_segmentation_benchmark_v0_normal.zip',),
-        by_hand='mirrors are on Kaggle',
-        counts=dict(train=12_137, val=1870, test=2874),
+        folder='shapenetcore_partanno_segmentation_benchmark_v0_normal',
+        page='shapenet.org; prepared by the authors of PointNet++',
+        urls=(f'{HOST}/shapenetcore_partanno_segmentation_benchmark_v0_normal.zip',),
+        **_SHAPENET_PART,
     ),
     'shapenetpart-h5': Published(
         'ShapeNetPart, 2,048 points (HDF5)',
-        'ShapeNetPart',
-        'hdf5_data',
-        'shapenet.org; prepared by the authors of PointNet',
-        _SHAPENET_TERMS,
-        (f'{HOST}/shapenet_part_seg_hdf5_data.zip',),
-        by_hand='mirrors are on Kaggle',
-        counts=dict(train=12_137, val=1870, test=2874),
+        folder='hdf5_data',
+        page='shapenet.org; prepared by the authors of PointNet',
+        urls=(f'{HOST}/shapenet_part_seg_hdf5_data.zip',),
+        **_SHAPENET_PART,
     ),
     'shapenet55': Published(
         'ShapeNet-55, 8,192 points',

@@ -29,7 +29,7 @@ from pcdet_kd.evaluation.predictions import predictions_file
 from pcdet_kd.registry import DATASETS, RUNNERS, TEACHERS, did_you_mean
 from pcdet_kd.utils.checkpoint import load_checkpoint_file, load_weights
 from pcdet_kd.utils.errors import UserError
-from pcdet_kd.utils.files import file_sha256, link_or_copy
+from pcdet_kd.utils.files import file_sha256, link_or_copy, write_whole
 from pcdet_kd.utils.resume import find_resume
 from pcdet_kd.utils.student import unwrapped
 
@@ -223,20 +223,14 @@ def test_last_and_best(runner: Any) -> dict[str, dict[str, Any]]:
 
 
 def _test(runner: Any, which: str) -> dict[str, Any]:
-    """Test, and let the first accuracy write what it has seen."""
-    metrics = runner.test_loop.evaluator.metrics
-    for accuracy in [m for m in metrics if isinstance(m, PointAccuracy)][:1]:
-        file = predictions_file(Path(runner.work_dir).absolute(), which)
-        given, accuracy.dump = accuracy.dump, file
-        try:
-            results = runner.test()
-        finally:
-            accuracy.dump = given
-        if given and is_main_process():
-            given.parent.mkdir(parents=True, exist_ok=True)
-            link_or_copy(file, given)
-        return results
-    return runner.test()
+    """Test, and write what the first accuracy has seen."""
+    results = runner.test()
+    for metric in runner.test_loop.evaluator.metrics:
+        if isinstance(metric, PointAccuracy) and is_main_process():
+            file = predictions_file(runner.work_dir, which)
+            write_whole(file, json.dumps(metric.predictions, indent=1))
+            break
+    return results
 
 
 def feature_banks(cfg: Config) -> list[Any]:

@@ -25,7 +25,7 @@ class PointAccuracy(SampleMetric):
     plain numbers under these names, and ``accuracy_voted`` and ``mean_class_accuracy_voted``. The
     confusion matrix of the last evaluation, (K, K) int64 with true classes as rows, stays in
     :attr:`matrix` (on the main process) and belongs to ``pred_score``: with votes it is the voted
-    one.
+    one. What ``dump`` writes stays in :attr:`predictions`.
 
     Args:
         per_class: Log a table with recall, precision and the most frequent confusion of each class.
@@ -57,6 +57,7 @@ class PointAccuracy(SampleMetric):
         self.out_dir = Path(out_dir) if out_dir else None
         self.dump = (self.out_dir or Path()) / dump if dump else None
         self.matrix = None
+        self.predictions: dict | None = None
 
     def record(self, sample: Mapping[str, Any]) -> dict | None:
         """Return the sample's name, classes and score; None for one without a label, which does not
@@ -96,6 +97,7 @@ class PointAccuracy(SampleMetric):
         results = [r for r in results if r is not None]
         if not results:
             raise ValueError('PointAccuracy: no sample has a label')
+        self.predictions = dict(classes=classes, predictions=results)
         target = np.array([r['gt'] for r in results])
         self.matrix = F.confusion_matrix(
             target, np.array([r['pred'] for r in results]), len(classes)
@@ -136,8 +138,7 @@ class PointAccuracy(SampleMetric):
             write_whole(self.out_dir / 'confusion_matrix.json', json.dumps(content, indent=1))
             draw_confusion_matrix(self.matrix, classes, self.out_dir / 'confusion_matrix.png')
         if self.dump:
-            content = dict(classes=classes, predictions=results)
-            write_whole(self.dump, json.dumps(content, indent=1))
+            write_whole(self.dump, json.dumps(self.predictions, indent=1))
 
 
 def class_table(matrix: np.ndarray, classes: list[str]) -> str:

@@ -21,7 +21,7 @@ class ScheduleHook(Hook):
         attribute: Dotted path in the model, such as ``'teachers.ema.momentum'`` or
             ``'losses.cls.teacher_temperature'``.
         start: Value at the first iteration.
-        end: Value at the end.
+        end: Value at the end; None: the attribute's former value.
         epochs: Epochs until the end; None: all. Later iterations keep the end's value.
         curve: ``'linear'``, or ``'cosine'``: half a period.
     """
@@ -32,7 +32,7 @@ class ScheduleHook(Hook):
         self,
         attribute: str,
         start: float,
-        end: float,
+        end: float | None = None,
         epochs: float | None = None,
         curve: str = 'linear',
     ) -> None:
@@ -43,37 +43,38 @@ class ScheduleHook(Hook):
         self.start, self.end = start, end
         self.epochs = epochs
         self.curve = curve
-        self._before: float | None = None
+        self._before = 0.0
 
-    def value(self, progress: float) -> float:
-        """Return the value when the share ``progress`` of the way is done, 1 at most."""
-        progress = min(progress, 1.0)
-        if self.curve == 'cosine':
-            progress = (1 - math.cos(math.pi * progress)) / 2
-        return self.start + (self.end - self.start) * progress
+    def progress(self, runner: Any) -> float:
+        """Return the share of the way that is done; more than 1 after its end."""
+        epochs = self.epochs
+        steps = runner.max_iters if epochs is None else epochs * len(runner.train_dataloader)
+        return runner.iter / steps
 
     def before_train(self, runner: Any) -> None:
-        owner, name = self._find(runner)
+        owner, name = self.find(unwrapped(runner.model))
         self._before = getattr(owner, name)
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
-        epochs = self.epochs
-        steps = runner.max_iters if epochs is None else epochs * len(runner.train_dataloader)
-        owner, name = self._find(runner)
-        setattr(owner, name, self.value(runner.iter / steps))
+        progress = min(self.progress(runner), 1.0)
+        if self.curve == 'cosine':
+            progress = (1 - math.cos(math.pi * progress)) / 2
+        end = self._before if self.end is None else self.end
+        owner, name = self.find(unwrapped(runner.model))
+        setattr(owner, name, self.start + (end - self.start) * progress)
 
     def after_train(self, runner: Any) -> None:
-        owner, name = self._find(runner)
+        owner, name = self.find(unwrapped(runner.model))
         setattr(owner, name, self._before)
 
-    def _find(self, runner: Any) -> tuple[Any, str]:
+    def find(self, model: Any) -> tuple[Any, str]:
+        """Return the object that has the attribute, and the attribute's name."""
         *path, name = self.attribute.split('.')
-        owner: Any = unwrapped(runner.model)
+        owner = model
         for part in path:
             owner = getattr(owner, part, None)
         if not isinstance(getattr(owner, name, None), (int, float)):
             raise ValueError(
-                f'ScheduleHook: {type(unwrapped(runner.model)).__name__} has no number '
-                f"'{self.attribute}'"
+                f"ScheduleHook: {type(model).__name__} has no number '{self.attribute}'"
             )
         return owner, name

@@ -14,7 +14,7 @@ def run(hook, start=0, epochs=8):
     runner, weights = SimpleNamespace(model=model, epoch=start), []
     hook.before_train(runner)
     while runner.epoch < epochs:
-        hook.before_train_epoch(runner)
+        hook.before_train_iter(runner, 0)
         weights.append(model.losses['graph'].loss_weight)
         runner.epoch += 1
     hook.after_train(runner)
@@ -46,7 +46,7 @@ def test_a_loss_of_one_of_several_methods():
     runner = SimpleNamespace(model=model, epoch=2)
     hook = LossWarmupHook('jgekd.graph', 4)
     hook.before_train(runner)
-    hook.before_train_epoch(runner)
+    hook.before_train_iter(runner, 0)
     assert inner.losses['graph'].loss_weight == 0.25
 
 
@@ -55,3 +55,5 @@ def test_a_wrong_name_or_number_is_told():
         run(LossWarmupHook('logit', 5))
     with pytest.raises(ValueError, match='epochs is 0'):
         LossWarmupHook('graph', 0)
+    with pytest.raises(ValueError, match='first is -1'):
+        LossWarmupHook('graph', 5, -1)

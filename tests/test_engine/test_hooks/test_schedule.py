@@ -36,6 +36,13 @@ def test_published_values_of_asymdsd(model):
     assert found == pytest.approx([0.04, 0.055, 0.07, 0.07], abs=1e-12)
 
 
+def test_without_an_end_it_goes_to_the_former_value(model):
+    hook = ScheduleHook('teachers.ema.momentum', 0.1, epochs=10)
+    hook.before_train(runner_at(0, model))
+    found = [value_at(hook, model, i) for i in (0, 2045, 4090, 100000)]
+    assert found == pytest.approx([0.1, 0.3, 0.5, 0.5], abs=1e-12)
+
+
 def test_after_training_the_value_is_back(model):
     hook = ScheduleHook('teachers.ema.momentum', 0.1, 0.2)
     runner = runner_at(0, model)
