@@ -16,6 +16,7 @@ from pcdet_kd.apis import (
     init_model,
     train,
 )
+from pcdet_kd.apis.zoo import zoo_page
 from pcdet_kd.cli import COMMANDS
 from pcdet_kd.cli.options import parse_value
 from pcdet_kd.registry import TEACHERS
@@ -65,6 +66,13 @@ def test_every_public_package_is_in_the_reference():
     assert packages <= listed
     toc = (DOCS / 'api/index.md').read_text()
     assert all(f'\n{p.stem}\n' in toc for p in (DOCS / 'api').glob('*.rst'))
+
+
+def test_the_model_zoo_is_that_of_the_metafiles():
+    text = (DOCS / 'model_zoo.md').read_text()
+    assert text == zoo_page(ROOT / 'benchmarks/zoo.json'), (
+        'run pcdet-kd models --page benchmarks/zoo.json'
+    )
 
 
 def test_the_lists_of_transforms_and_losses_are_up_to_date():

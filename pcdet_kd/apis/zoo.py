@@ -95,8 +95,9 @@ def zoo_page(runs: Path) -> str:
         '',
         'This project hosts no weights. Published results are those of the papers and '
         'repositories named, with their own training and protocol; most of them chose the epoch '
-        'on the test split. `tools/model_converters/from_official.py` loads their checkpoints. '
-        'Accuracies are in percent; [n] are the notes below a table, the source first.',
+        'on the test split. Accuracies are in percent; [n] are the notes below a table, the source '
+        'first. [Published checkpoints](official_checkpoints.md) can be converted. What was '
+        'measured with this code is in [Results](results.md), and not in these tables.',
         '',
     ]
     for family in families:
