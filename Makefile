@@ -24,6 +24,8 @@ $(STAMP): pyproject.toml constraints.txt $(wildcard requirements/*.txt)
 	$(PYTHON) -m venv $(VENV)
 	@echo 'installing into $(VENV), this takes a few minutes the first time'
 	$(PIP) --editable '.[tests]'
+	@# OpenCV's usual build needs libraries of a desktop, which servers and containers lack
+	@$(BIN)/python -c 'import cv2' 2>/dev/null || $(PIP) --force-reinstall --no-deps opencv-python-headless
 	@touch $@
 
 demo: $(STAMP)

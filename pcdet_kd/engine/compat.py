@@ -35,11 +35,21 @@ from mmengine.logging import HistoryBuffer
 
 from pcdet_kd.utils.checkpoint import load_checkpoint_file
 from pcdet_kd.utils.config_root import PREFIX, config_root
+from pcdet_kd.utils.errors import MissingPackageError
 from pcdet_kd.utils.files import write_whole
 
-with warnings.catch_warnings():  # MMEngine imports what torch has deprecated: not the user's fault
-    warnings.filterwarnings('ignore', '.*torch.jit', DeprecationWarning)
-    from mmengine.runner import CheckpointLoader
+try:
+    with warnings.catch_warnings():  # MMEngine imports what torch has deprecated
+        warnings.filterwarnings('ignore', '.*torch.jit', DeprecationWarning)
+        from mmengine.runner import CheckpointLoader
+except ImportError as error:
+    if error.name != 'cv2':
+        raise
+    raise MissingPackageError(
+        f'OpenCV, which MMEngine imports, cannot be loaded: {error}. On a machine without a '
+        'desktop take its other build: '
+        'pip install --force-reinstall --no-deps opencv-python-headless'
+    ) from error
 
 HISTORY_LENGTH = 10_000
 applied: list[str] = []

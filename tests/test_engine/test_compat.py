@@ -29,6 +29,16 @@ def test_mmengine_has_everything_that_is_replaced():
     assert len(compat.applied) == len(set(compat.applied)) == 2 + 2 + 3 + 4 + 1 + 2 + 1 + 1 + 1
 
 
+def test_opencv_that_cannot_be_loaded_is_told_with_the_fix(tmp_path):
+    fault = "raise ImportError('libxcb.so.1: cannot open shared object file', name='cv2')"
+    (tmp_path / 'cv2.py').write_text(fault)
+    code = f'import sys; sys.path.insert(0, {str(tmp_path)!r}); import pcdet_kd.engine'
+    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    last = run.stderr.splitlines()[-1]
+    assert 'MissingPackageError: OpenCV' in last and 'libxcb.so.1' in last
+    assert 'pip install --force-reinstall --no-deps opencv-python-headless' in last
+
+
 def test_apply_again_changes_nothing():
     before = list(compat.applied)
     compat.apply()
