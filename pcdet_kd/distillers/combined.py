@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from pcdet_kd.distillers.base import Distiller
 from pcdet_kd.registry import DISTILLERS, did_you_mean
 from pcdet_kd.structures import ModelOutput, PointDataSample
+from pcdet_kd.teachers import Teacher
 
 
 @DISTILLERS.register_module()
@@ -111,22 +112,9 @@ class _Shared(nn.Module):
     def __init__(self, teacher: nn.Module) -> None:
         super().__init__()
         self._teacher = (teacher,)  # hidden: it is the combination's submodule, and no one else's
+        for name in ('feat_channels', 'keeps_stages', 'input_key'):
+            setattr(self, name, getattr(teacher, name, getattr(Teacher, name)))
         self.forget()
-
-    @property
-    def feat_channels(self) -> int | None:
-        """As the teacher's."""
-        return getattr(self._teacher[0], 'feat_channels', None)
-
-    @property
-    def keeps_stages(self) -> bool:
-        """As the teacher's."""
-        return getattr(self._teacher[0], 'keeps_stages', True)
-
-    @property
-    def input_key(self) -> str | None:
-        """As the teacher's."""
-        return getattr(self._teacher[0], 'input_key', None)
 
     def forget(self) -> None:
         """Keep nothing of the last batch."""

@@ -121,11 +121,13 @@ class Teacher(BaseModule):
     Attributes:
         keeps_stages: Whether its output can hold ``stages``.
         feat_channels: Width of its feature; None where only the output tells.
+        input_key: Which input it looks at; None where it does not tell.
     """
 
     persistent = False
     keeps_stages = True
     feat_channels: int | None = None
+    input_key: str | None = None
 
     def train(self, mode: bool = True) -> 'Teacher':
         return super().train(False)
