@@ -10,7 +10,8 @@ Swapped: stdlib detection in configs (virtual environments count as the standard
 loader (the default one runs code), the http checkpoint loader that torchvision:// and open-mmlab://
 addresses call, the length of log histories (copied at each update: 0.2 to 0.4 ms per value at
 100,000 entries), the formatter of config texts (the same text is formatted for every log, dump and
-checkpoint, at up to a second each), and the finding of bases (``pcdet_kd::…`` is below our own
+checkpoint, at up to a second each), the shell that asks a compiler for its version (it complains on
+the console where there is none), and the finding of bases (``pcdet_kd::…`` is below our own
 configs).
 """
 
@@ -20,11 +21,14 @@ import importlib.util
 import inspect
 import logging
 import os
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import mmengine.config.config
@@ -85,8 +89,15 @@ def apply() -> None:
         'FormatCode',
         _remembering(getattr(mmengine.config.config, 'FormatCode', None)),
     )
+    _swap(('mmengine.utils.dl_utils.collect_env',), 'subprocess', _quiet_subprocess())
     _cap_history()
     _find_own_bases()
+
+
+def _quiet_subprocess() -> SimpleNamespace:
+    """Return ``subprocess`` with a ``check_output`` that shows no message of the command."""
+    check_output = partial(subprocess.check_output, stderr=subprocess.DEVNULL)
+    return SimpleNamespace(**{**vars(subprocess), 'check_output': check_output})
 
 
 def _swap(modules: tuple[str, ...], name: str, replacement: Any) -> None:
