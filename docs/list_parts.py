@@ -125,10 +125,11 @@ def arguments(part: type) -> str:
 
 
 def table(found: dict[str, list[type]], files: list[str]) -> str:
-    rows = ['| name | what it does | source | arguments |', '|---|---|---|---|']
+    rows = ['| name | what it does | arguments |', '|---|---|---|']
     for part in (p for file in files for p in found[file]):
         what, source = describe(part)
-        rows.append(f'| `{part.__name__}` | {what} | {source} | {arguments(part)} |')
+        what += f' ({source})' if source else ''
+        rows.append(f'| `{part.__name__}` | {what} | {arguments(part)} |')
     return '\n'.join(rows) + '\n'
 
 
