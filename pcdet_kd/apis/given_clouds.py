@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from pcdet_kd.datasets.checks import fault_of
 from pcdet_kd.datasets.readers import SUFFIXES, read_points
 from pcdet_kd.utils.errors import DataError
 
-_FIX = 'give clouds (N, 3), or (N, C) with xyz first, of finite numbers'
+_FIX = 'give clouds (N, 3), or (N, C) with xyz first, of finite numbers, not all at one place'
 
 
 def list_inputs(inputs: Any) -> list[Any]:
@@ -66,6 +67,9 @@ def read_inputs(
                 if isinstance(entry, Path)
                 else _from_array(name, np.asarray(entry))
             )
+            fault = fault_of(cloud['points'], allow_degenerate=False)
+            if fault:
+                raise DataError(name, *fault[:2], _FIX)
         except (DataError, OSError) as error:
             yield name, str(error)
         else:
@@ -76,7 +80,4 @@ def _from_array(name: str, array: np.ndarray) -> dict[str, np.ndarray]:
     if array.ndim != 2 or array.shape[1] < 3 or not len(array) or array.dtype.kind not in 'fiu':
         found = f'an array of shape {array.shape} and type {array.dtype}'
         raise DataError(name, found, 'an array (N, 3) or (N, C) of numbers', _FIX)
-    points = np.ascontiguousarray(array[:, :3], dtype=np.float32)
-    if not np.isfinite(points).all():
-        raise DataError(name, 'NaN or infinite coordinates', 'finite coordinates', _FIX)
-    return dict(points=points)
+    return dict(points=np.ascontiguousarray(array[:, :3], dtype=np.float32))

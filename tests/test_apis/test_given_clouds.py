@@ -11,7 +11,7 @@ def folder(tmp_path):
     """Two clouds, one of them in a folder below, and a file of another kind."""
     (tmp_path / 'more').mkdir()
     np.save(tmp_path / 'a.npy', np.eye(3, dtype=np.float32))
-    np.savetxt(tmp_path / 'more/b.xyz', np.ones((4, 3)))
+    np.savetxt(tmp_path / 'more/b.xyz', np.eye(4, 3))
     (tmp_path / 'notes.md').write_text('no cloud')
     return tmp_path
 
@@ -34,9 +34,9 @@ def test_what_cannot_be_read_is_told_and_the_rest_goes_on(folder):
         folder / 'a.npy',
         folder / 'none.npy',
         np.zeros(3),
-        np.ones((2, 3)),
+        np.eye(2, 3),
     ]
-    entries.append(np.full((2, 3), np.nan))
+    entries += [np.full((2, 3), value) for value in (np.nan, 7)] + [np.eye(2, 3) * 1e30]
     found = dict(read_inputs(entries))
     assert [isinstance(value, str) for value in found.values()] == [
         True,
@@ -44,8 +44,10 @@ def test_what_cannot_be_read_is_told_and_the_rest_goes_on(folder):
         True,
         True,
         False,
-        True,
+        *[True] * 3,
     ]
     assert 'bad.npy' in found[str(folder / 'bad.npy')]
     assert found['array 4']['points'].dtype == np.float32
     assert 'shape (3,)' in found['array 3'] and 'NaN' in found['array 5']
+    assert '2 points, all at one place' in found['array 6']
+    assert 'a coordinate of 1e+30' in found['array 7']
