@@ -1,25 +1,16 @@
 """Writes the lists of transforms and losses, docs/en/transforms.md and docs/en/losses.md, from the
-docstrings, and with ``--pictures`` the pictures of the transforms::
+docstrings. The pictures are those of draw_transforms.py::
 
-    python docs/list_parts.py --pictures
+    python docs/list_parts.py
 """
 
-import argparse
 import inspect
 import re
 from pathlib import Path
 
-import numpy as np
-import torch
-from PIL import Image
-
-from pcdet_kd.datasets.synthetic import make_sample
 from pcdet_kd.registry import BATCH_AUGMENTS, LOSSES, TRANSFORMS, Registry
-from pcdet_kd.visualization import draw_point_clouds
 
 PAGES = Path(__file__).parent / 'en'
-CHAIR, OTHER = 4, 9  # samples of the generator
-SEED, MIX_SEED = 10, 24  # draws that are easy to see
 
 # Title, text (or picture), and the files whose classes are listed, in this order. A file that is in
 # no group is an error.
@@ -54,11 +45,11 @@ TRANSFORM_GROUPS = [
         'points',
         ['sampling', 'dropout', 'shuffle', 'score_every_point'],
     ),
-    ('Position, size and up axis', '', ['normalize', 'up_axis']),
+    ('Position, size and up axis', 'position', ['normalize', 'up_axis']),
     ('Random changes', 'random', ['rotation', 'scale_shift', 'jitter', 'point_wolf']),
     ('Corruptions', 'corruptions', ['corruption']),
-    ('Several clouds from one', '', ['siamese', 'multi_crop']),
-    ('Other inputs, and packing', '', ['height', 'views', 'load_views', 'packing']),
+    ('Several clouds from one', 'several', ['siamese', 'multi_crop']),
+    ('Other inputs, and packing', 'views', ['height', 'views', 'load_views', 'packing']),
 ]
 AUGMENT_GROUP = (
     'Mixing the clouds of a batch',
@@ -153,76 +144,7 @@ def transforms_page() -> str:
     return TRANSFORMS_HEAD + '\n'.join(sections)
 
 
-def cloud(index: int) -> np.ndarray:
-    """Return a generated scan (1024, 3) with y up, in the unit sphere."""
-    points = make_sample('OBJ_ONLY', 0, 'train', index, 2048).points
-    np.random.seed(index)
-    fixed = [dict(type='FarthestPoints', num_points=1024), dict(type='UnitSphere')]
-    return apply(points, *fixed, dict(type='ShufflePoints'))
-
-
-def apply(points: np.ndarray, *transforms: dict) -> np.ndarray:
-    """Return what transforms make of a cloud."""
-    sample = dict(points=points.astype(np.float32), up_axis='y')
-    for transform in transforms:
-        sample = TRANSFORMS.build(transform)(sample)
-    return sample['points']
-
-
-def draw_pictures() -> None:
-    """Draw what the transforms make of one scan."""
-    chair = cloud(CHAIR)
-    (PAGES / 'images/transforms').mkdir(exist_ok=True)
-    pictures = {
-        'points': [
-            (name, chair, dict(type=name, num_points=256))
-            for name in ('FirstPoints', 'RandomPoints', 'FarthestPoints')
-        ]
-        + [('RandomPointDropout', chair, dict(type='RandomPointDropout'))],
-        'random': [
-            ('RandomRotate', chair, dict(type='RandomRotate')),
-            ('RandomScale', chair, dict(type='RandomScale')),
-            ('RandomJitter(sigma=0.03)', chair, dict(type='RandomJitter', sigma=0.03, clip=0.1)),
-            ('PointWOLF', chair, dict(type='PointWOLF')),
-        ],
-        'corruptions': [
-            (f'Corrupt: {name}, 5', chair, dict(type='Corrupt', name=name, severity=5))
-            for name in ('cutout', 'gaussian', 'background', 'distortion_rbf')
-        ],
-    }
-    for picture, shown in pictures.items():
-        clouds = []
-        for _, points, transform in shown:
-            np.random.seed(SEED)
-            clouds.append(apply(points, transform))
-        titles = ['the cloud', *(title for title, _, _ in shown)]
-        draw(picture, [chair, *clouds], titles)
-    draw_mixing(chair, cloud(OTHER))
-
-
-def draw_mixing(first: np.ndarray, second: np.ndarray) -> None:
-    """Draw what the batch augments make of two clouds."""
-    mixed, titles = [first, second], ['one cloud', 'another']
-    both = torch.from_numpy(np.stack([first, second])).float()
-    for name in ('PointMixup', 'PointCutMix', 'RSMix'):
-        points, share = BATCH_AUGMENTS.build(dict(type=name)).mix(
-            both[:1], both[1:], np.random.default_rng(MIX_SEED)
-        )
-        mixed.append(points[0].numpy())
-        titles.append(f'{name}\n{float(share[0]):.0%} of the other')
-    draw('mixing', mixed, titles)
-
-
-def draw(name: str, clouds: list[np.ndarray], titles: list[str]) -> None:
-    path = draw_point_clouds(clouds, titles, PAGES / f'images/transforms/{name}.png', up_axis='y')
-    Image.open(path).convert('RGB').quantize(96).save(path, optimize=True)  # a third of the size
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition('\n\n')[0])
-    parser.add_argument('--pictures', action='store_true', help='draw the pictures as well')
-    if parser.parse_args().pictures:
-        draw_pictures()
     (PAGES / 'losses.md').write_text(losses_page())
     (PAGES / 'transforms.md').write_text(transforms_page())
 
