@@ -1,5 +1,6 @@
 """MMEngine's Runner with checkpoints that are read strictly, run no code, and resume exactly."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,12 +53,19 @@ class ResumingRunner(Runner):
         """Build the schedulers.
 
         Raises:
-            ConfigError: One can't be built, or its state can't be saved in a checkpoint.
+            ConfigError: One can't be built, ends before the run, or has a state that can't be saved
+                in a checkpoint.
         """
         try:
             built = super().build_param_scheduler(scheduler)
-            groups = built.values() if isinstance(built, dict) else [built]
-            plain_values([scheduler_state(one) for group in groups for one in group])
+            for one in itertools.chain(*(built.values() if isinstance(built, dict) else [built])):
+                plain_values(scheduler_state(one))
+                length = self.max_epochs if one.by_epoch else self.max_iters
+                if min(length, one.end) - one.begin > getattr(one, 'total_steps', length):
+                    raise ValueError(
+                        f'{type(one).__name__} has total_steps={one.total_steps}, the run has '
+                        f'{length} {"epochs" if one.by_epoch else "iterations"}'
+                    )
         except (AssertionError, TypeError, ValueError) as error:
             raise ConfigError('param_scheduler', [str(error)]) from error
         return built

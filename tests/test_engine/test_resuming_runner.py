@@ -281,6 +281,10 @@ def test_what_cannot_be_saved_or_built_is_refused_before_training(runner_of):
         (dict(optim_wrapper=dict(optimizer=dict(type='Muon', lr=0.1))), 'Muon only supports 2D'),
         (dict(param_scheduler=dict(type='OneCycleMomentum')), 'OneCycleMomentum'),
         (dict(param_scheduler=dict(type='OneCycleLR', total_steps=0)), 'total_steps'),
+        (
+            dict(param_scheduler=dict(type='OneCycleLR', eta_max=0.1, total_steps=1)),
+            r'OneCycleLR has total_steps=1, the run has \d+ epochs',
+        ),
     ):
         with pytest.raises((ConfigError, KeyError), match=message):
             runner_of(**options).train()
