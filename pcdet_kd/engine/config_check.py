@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from mmengine.runner.utils import set_random_seed
@@ -134,14 +135,11 @@ def check_config(
             like a misspelt key.
     """
     problems = []
-    used = set(used_variables)
-    used |= {
-        name
-        for name in offered_variables
-        if not difflib.get_close_matches(name, TOP_LEVEL_KEYS, n=1, cutoff=0.85)
-    }
+    used, offered = set(used_variables), set(offered_variables)
     for key, value in cfg.items():
         if key not in TOP_LEVEL_KEYS and key not in used:
+            if key in offered and not _like_a_key(key):
+                continue
             problems.append(
                 f'{key}: unknown key, and nothing in the config uses '
                 f'it.{R.did_you_mean(key, TOP_LEVEL_KEYS)}'
@@ -158,6 +156,11 @@ def check_config(
         _check_keys(cfg.get(key) or {}, key, allowed, problems)
     if problems:
         raise ConfigError(source, problems)
+
+
+@lru_cache(1024)
+def _like_a_key(name: str) -> bool:
+    return bool(difflib.get_close_matches(name, TOP_LEVEL_KEYS, n=1, cutoff=0.85))
 
 
 def _check_keys(node: dict, path: str, allowed: set[str], problems: list[str]) -> None:
@@ -250,14 +253,22 @@ def _check_call(obj: Callable, node: dict, path: str, added: set[str], problems:
 
 def _check_numbers(obj: Callable, node: dict, path: str, problems: list[str]) -> None:
     """Find text where the annotation of an argument allows numbers only."""
+    found = {name for name, value in node.items() if isinstance(value, str)}
+    found = found and found & _numbers_of(obj)
+    problems += [f'{path}.{name}: {node[name]!r} is text, must be a number' for name in found]
+
+
+@lru_cache(1024)
+def _numbers_of(obj: Callable) -> set[str]:
+    """Return the arguments whose annotation allows numbers only."""
     found = set()
     for function in R.initialisers(obj):
         with suppress(TypeError, ValueError):  # without a signature
             for name, parameter in inspect.signature(function).parameters.items():
                 words = set(re.findall(r'\w+', inspect.formatannotation(parameter.annotation)))
                 if words & {'int', 'float'} and words <= _WORDS_OF_NUMBERS:
-                    found |= {name} if isinstance(node.get(name), str) else set()
-    problems += [f'{path}.{name}: {node[name]!r} is text, must be a number' for name in found]
+                    found.add(name)
+    return found
 
 
 _WORDS_OF_NUMBERS = {'int', 'float', 'Tensor', 'torch', 'None', 'Optional', 'Union', 'typing'}

@@ -115,14 +115,11 @@ def _evaluate(path: Path, values: dict[str, Any]) -> dict[str, Any]:
             without[name] = _bases(file, {**values, **others}) if others else first
         own = {name: without.get(name, first)[name] for name in given}  # what the file itself sees
         seen = {**bases, **own}
-        before = Config._dict_to_config_dict({name: seen[name] for name in shared & seen.keys()})
-        final = _run(file, Config._dict_to_config_dict(seen), values)
+        before = _config_dict({name: seen[name] for name in shared & seen.keys()})
+        final = _run(file, _config_dict(seen), values)
         wanted = {k: final[k] for k in before if k in given or final.get(k) != before[k]}
         if wanted == given:
-            again = {
-                k: _run(file, Config._dict_to_config_dict({**without[k], **own}), values)[k]
-                for k in without
-            }
+            again = {k: _run(file, _config_dict({**without[k], **own}), values)[k] for k in without}
             if again == {k: given[k] for k in without}:  # no value depends on itself
                 return final
             break
@@ -137,7 +134,7 @@ def _evaluate(path: Path, values: dict[str, Any]) -> dict[str, Any]:
 def _bases(file: ConfigFile, values: dict[str, Any]) -> dict[str, Any]:
     found = {}
     for base, scope, imported in file.bases:
-        new = Config._dict_to_config_dict(_evaluate(base, values), scope)
+        new = _config_dict(_evaluate(base, values), scope)
         if imported and '*' not in imported:
             new = {imported[name]: new[name] for name in imported}
         twice = sorted(found.keys() & new.keys())
@@ -267,6 +264,25 @@ def _used(tree: ast.Module) -> Iterator[str]:
             yield node.id
         elif isinstance(node, ast.Attribute) and getattr(node.value, 'id', '') == '_base_':
             yield node.attr
+
+
+def _config_dict(node: Any, scope: str | None = None, outermost: bool = True) -> Any:
+    """Return a copy with ConfigDicts for dicts, as ``Config._dict_to_config_dict`` does, whose time
+    grows with the depth too. The outermost dict with a type is told the scope.
+    """
+    if isinstance(node, dict):
+        values = dict(dict.items(node))
+        if outermost and 'type' in values:
+            outermost = False
+            if scope is not None and values.get('_scope_') is None:
+                values['_scope_'] = scope
+        found = ConfigDict()
+        dict.__setattr__(found, 'scope', scope)
+        dict.update(found, {k: _config_dict(v, scope, outermost) for k, v in values.items()})
+        return found
+    if isinstance(node, (list, tuple)):
+        return type(node)(_config_dict(value, scope, outermost) for value in node)
+    return node
 
 
 def _with_lazy_types(node: Any) -> Any:
