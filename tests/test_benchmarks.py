@@ -89,6 +89,7 @@ def test_medians_of_interleaved_runs(module):
     assert harness.table(['a', 'b'], [[1, 2]]) == '| a | b |\n| --- | --- |\n| 1 | 2 |'
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(allocator._mallopt() is None, reason='no glibc')
 def test_train_step_prints_its_table():
     done = subprocess.run(

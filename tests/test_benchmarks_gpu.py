@@ -43,6 +43,7 @@ def test_without_a_gpu_it_says_so(tmp_path):
     assert done.returncode == 1 and 'no CUDA device' in done.stderr and not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_the_checkout_is_enough_and_kernels_need_no_mmengine(tmp_path):
     (tmp_path / 'sitecustomize.py').write_text(
         'import sys; sys.modules["mmengine"] = None; sys.meta_path[:] = [f for f in sys.meta_path '
@@ -67,6 +68,7 @@ def test_unknown_sections(tmp_path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU: run the script')
 def test_tiny_sections_leave_a_table_and_figures(tmp_path):
     done = run('ops', 'emd', '--tiny', '--out', tmp_path, '--seed', 5)
