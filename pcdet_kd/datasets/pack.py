@@ -2,10 +2,7 @@
 
 import hashlib
 import json
-import multiprocessing
-import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,6 +32,7 @@ from pcdet_kd.utils.arguments import check_choice
 from pcdet_kd.utils.errors import DataError
 from pcdet_kd.utils.files import atomic_write, remove_stale_temporaries
 from pcdet_kd.utils.hashing import content_sha256
+from pcdet_kd.utils.processes import process_pool
 from pcdet_kd.utils.progress import progress_bar
 from pcdet_kd.utils.stop import leave_signals_to_parent
 
@@ -292,26 +290,16 @@ def _reading(read: Reader, workers: int) -> Iterator[Callable[[range], Iterator]
     if workers <= 1:
         yield lambda items: map(read, items)
         return
-    # The children read files with NumPy and trimesh: safe after a fork, which hands the list of
-    # files over without a copy.
-    method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
-    context = multiprocessing.get_context(method)
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            'ignore', message='.*multi-threaded.*fork', category=DeprecationWarning
-        )
-        pool = ProcessPoolExecutor(workers, context, _set_reader, (read,))
-        try:
+    try:
+        with process_pool(workers, _set_reader, read) as pool:
             yield lambda items: pool.map(_read_item, items, chunksize=_CHUNK)
-        except BrokenProcessPool as error:
-            raise DataError(
-                'pack',
-                'a process that reads files was ended by the system',
-                'memory for all of them',
-                'run the command again with fewer --workers: it continues',
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
+    except BrokenProcessPool as error:
+        raise DataError(
+            'pack',
+            'a process that reads files was ended by the system',
+            'memory for all of them',
+            'run the command again with fewer --workers: it continues',
+        ) from error
 
 
 def _set_reader(read: Reader) -> None:
