@@ -49,12 +49,12 @@ def random_inputs(
     device: str | torch.device = 'cpu',
 ) -> dict[str, Tensor]:
     """Return random inputs of the kind that a model takes: ``points`` (B, N, C), for a part
-    segmentor with a ``category`` (B,), or ``views`` (B, V, 3, R, R).
+    segmentor with a ``category`` (B,), or ``views`` (B, V, 3, R, R) in [0, 1].
     """
     generator = torch.Generator().manual_seed(0)
     if getattr(model, 'input_key', 'points') == 'views':
         return dict(
-            views=torch.randn(
+            views=torch.rand(
                 batch_size, num_views, 3, image_size, image_size, generator=generator
             ).to(device)
         )

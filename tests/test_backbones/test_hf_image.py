@@ -6,6 +6,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from pcdet_kd.apis.export import Description, OnnxModel, TorchModel
+from pcdet_kd.apis.export.comparison import largest_difference
+from pcdet_kd.apis.export.onnx_file import to_onnx
+from pcdet_kd.apis.export.program import Deployed, example, trace
+from pcdet_kd.apis.export.torch_file import to_torch
 from pcdet_kd.backbones import HFImageBackbone
 from pcdet_kd.engine.train import train
 from pcdet_kd.registry import DATASETS, MODELS
@@ -178,6 +183,21 @@ model = dict(type='JGEKD', student=_base_.student, teachers=dict(main=bank),
         index = [rows['ids'].index(f'test/{i}') for i in range(len(data))]
         torch.testing.assert_close(rows['feat'][index], out.feat)
         torch.testing.assert_close(rows['logits'][index], out.logits)
+
+
+@pytest.mark.parametrize('kind', ['dinov2', 'clip'])
+@pytest.mark.filterwarnings('ignore:.*LeafSpec:FutureWarning')  # torch's own
+def test_its_files_give_the_same(folders, kind):
+    pytest.importorskip('onnxscript')
+    backbone = dict(type='HFImageBackbone', hf_model=folders[kind])
+    head = dict(type='MLPHead', num_classes=5, hidden_channels=())
+    config = dict(type='PointClassifier', backbone=backbone, head=head, input_key='views')
+    net = Deployed(MODELS.build(config))
+    program = trace(net, example(net, 2, 1, image_size=28, num_views=2))
+    said = Description('views', [2, 3, 28, 28], list('abcde'))
+    batches = [example(net, size, 1, image_size=28, num_views=2) for size in (1, 3)]
+    for model in (OnnxModel(to_onnx(program, said), ''), TorchModel(to_torch(program, said), '')):
+        assert largest_difference(net, model, batches) <= 1e-4
 
 
 @pytest.mark.parametrize('kind', ['dinov2', 'clip'])

@@ -29,6 +29,7 @@ def test_views_are_the_inputs_of_an_image_model():
     config = dict(type='PointClassifier', backbone=backbone, head=head, input_key='views')
     views = example(Deployed(MODELS.build(config)), 2, 1, image_size=16, num_views=3)
     assert views.shape == (2, 3, 3, 16, 16)
+    assert 0 <= views.min() < 0.1 and 0.9 < views.max() <= 1  # as image networks take them
 
 
 def test_what_is_no_classifier_or_cannot_be_followed_is_told():
