@@ -106,8 +106,7 @@ class ScanObjectNN(PointCloudDataset):
         fix = (
             'the official files: fill in the form at https://hkust-vgd.github.io/scanobjectnn/ '
             f'and unpack h5_files.zip, so that data_root holds {files}; generated data in the same '
-            'format: '
-            f'python tools/dataset_converters/synthetic_scans.py --out {root}'
+            f'format: pcdet-kd synthetic-scans --out {root}'
         )
         if (root / 'h5_files' / relative.parent).is_dir():
             fix = f"data_root='{root / 'h5_files'}'"

@@ -275,6 +275,5 @@ def _without_places(node: Any) -> Any:
 
 
 _HOW_TO_BUILD = (
-    'Build it with: python tools/misc/build_feature_bank.py CONFIG (tools/train.py '
-    'does so by itself)'
+    'Build it with: pcdet-kd build-feature-bank CONFIG (pcdet-kd train does so by itself)'
 )

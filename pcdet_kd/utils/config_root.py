@@ -23,3 +23,12 @@ def config_root() -> Path:
         f'no model-index.yml in {package / ".mim"} or {package.parent}: install pcdet_kd from its '
         'repository or wheel, with pip'
     )
+
+
+def shipped(path: Path) -> str | None:
+    """Return the name, with the prefix, of the shipped config that a path such as
+    ``configs/baseline/dgcnn_modelnet40.py`` would have in the repository; None if there is none.
+    """
+    parts = path.parts[path.parts.index('configs') + 1 :] if 'configs' in path.parts else path.parts
+    name = '/'.join(parts)
+    return PREFIX + name if (config_root() / 'configs' / name).is_file() else None

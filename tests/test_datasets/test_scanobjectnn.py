@@ -107,7 +107,7 @@ def test_missing_data_name_files_source_and_command(tmp_path):
                 dict(type='ScanObjectNN', data_root=str(root), variant='OBJ_ONLY', split='test')
             )
         text = str(info.value)
-        assert f'python tools/dataset_converters/synthetic_scans.py --out {root}' in text
+        assert f'pcdet-kd synthetic-scans --out {root}' in text
         assert (
             'main_split_nobg/training_objectdataset.h5 and main_split_nobg/test_objectdataset.h5'
             in text

@@ -68,6 +68,12 @@ def test_a_missing_config_suggests_its_neighbour(tiny_configs):
         load_config(tiny_configs / 'tiny_techer.py')
 
 
+def test_a_config_of_the_repository_is_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match='as pcdet_kd::baseline/dgcnn_modelnet40.py from'):
+        load_config('configs/baseline/dgcnn_modelnet40.py')
+
+
 def test_a_missing_base_names_who_wants_it(tmp_path):
     leaf = write(tmp_path, leaf="_base_ = 'gone.py'\n")
     with pytest.raises(ConfigError, match=r'leaf\.py.*\n.*gone\.py'):

@@ -109,7 +109,7 @@ def test_a_stale_bank_is_refused(teacher_cfg, tiny_student, change, tmp_path):
         save_checkpoint_file([1], old)
     else:
         data = dict(DATA, pipeline=[dict(type='UnitSphere'), dict(type='PackPointInputs')])
-    with pytest.raises(FileNotFoundError, match=r'stale.*build_feature_bank'):
+    with pytest.raises(FileNotFoundError, match=r'stale.*build-feature-bank'):
         FeatureBank(teacher_cfg, data, path=str(old)).init_weights()
     with pytest.raises(FileNotFoundError, match='no feature bank'):
         FeatureBank(teacher_cfg, data).init_weights()
@@ -143,7 +143,7 @@ def test_a_bank_does_not_know_folders(teacher_cfg, tmp_path):
 
 
 def test_a_missing_bank_says_how_to_build_it(teacher_cfg):
-    with pytest.raises(FileNotFoundError, match='tools/misc/build_feature_bank.py'):
+    with pytest.raises(FileNotFoundError, match='pcdet-kd build-feature-bank CONFIG'):
         FeatureBank(teacher_cfg, DATA).init_weights()
 
 

@@ -1,9 +1,10 @@
 import shutil
+from pathlib import Path
 
 import pytest
 
 import pcdet_kd
-from pcdet_kd.utils.config_root import config_root
+from pcdet_kd.utils.config_root import config_root, shipped
 
 
 def test_it_is_the_repository_or_a_folder_in_the_installed_package(tmp_path, monkeypatch):
@@ -16,3 +17,15 @@ def test_it_is_the_repository_or_a_folder_in_the_installed_package(tmp_path, mon
         config_root()
     shutil.copy(root / 'model-index.yml', package / '.mim')
     assert config_root() == package / '.mim'
+
+
+@pytest.mark.parametrize(
+    'path', ['configs/baseline/dgcnn_modelnet40.py', 'baseline/dgcnn_modelnet40.py']
+)
+def test_a_path_of_the_repository_has_a_name_elsewhere(path):
+    assert shipped(Path(path)) == 'pcdet_kd::baseline/dgcnn_modelnet40.py'
+
+
+@pytest.mark.parametrize('path', ['configs/baseline/gone.py', 'dgcnn_modelnet40.py'])
+def test_other_paths_have_none(path):
+    assert shipped(Path(path)) is None
