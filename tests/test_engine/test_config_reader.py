@@ -1,9 +1,12 @@
 """What a file makes of a base's variable counts for the base too."""
 
+import copy
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config, ConfigDict
 
+from pcdet_kd.engine import config_reader
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.config_reader import config_files, read_config, variables_of
 from pcdet_kd.engine.stages import plan
@@ -165,3 +168,14 @@ def test_new_style_bases_bring_the_names_that_are_imported(tmp_path):
     assert set(cfg) == {'epochs', 'w', 'extra', 'kind'}
     assert cfg.kind.type.__name__ == 'OrderedDict'
     assert cfg.to_dict()['kind'] == dict(type='collections.OrderedDict', n=2)
+
+
+@pytest.mark.parametrize('scope', [None, 'other'])
+def test_dicts_are_converted_as_mmengine_does(scope):
+    node = dict(model=dict(type='A', part=dict(type='B')), steps=[dict(type='C'), (dict(x=1),)])
+    ours = config_reader._config_dict(node, scope)
+    theirs = Config._dict_to_config_dict(ConfigDict(copy.deepcopy(node)), scope)
+    assert ours == theirs and type(ours.steps[1][0]) is ConfigDict
+    assert (ours.model.scope, ours.model.get('_scope_')) == (scope, scope)
+    ours.model.part.type = 'changed'
+    assert node['model'] == dict(type='A', part=dict(type='B'))  # a copy
