@@ -24,10 +24,11 @@ class TestResult:
     """What a test found.
 
     Attributes:
-        metrics: On the test split; empty after a suite.
+        metrics: On the config's test data; empty after a suite.
         work_dir: Where logs, confusion matrix and predictions are.
         suite: Folder of the predictions on a suite.
         report: What the robustness report says, see :func:`pcdet_kd.robustness.make_report`.
+        split: Of the config's test data: ``'val'`` where there are no others.
     """
 
     __test__ = False  # not a test of pytest's
@@ -35,6 +36,7 @@ class TestResult:
     work_dir: Path
     suite: Path | None = None
     report: dict[str, Any] = field(default_factory=dict)
+    split: str = 'test'
 
 
 def test(
@@ -75,7 +77,8 @@ def test(
     if suite is None:
         runner = test_runner(path, checkpoint, options, **settings)
         metrics = {name: float(value) for name, value in runner.test().items()}
-        return TestResult(metrics, Path(runner.work_dir))
+        split = cfg.test_dataloader.dataset.get('split', 'test')
+        return TestResult(metrics, Path(runner.work_dir), split=split)
     if suite not in SUITES:
         hint = did_you_mean(str(suite), SUITES)
         raise ConfigError(path, [f"corruptions.suite: '{suite}' is not a suite.{hint}"])

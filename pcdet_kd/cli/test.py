@@ -53,14 +53,14 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def report(metrics: dict[str, float], work_dir: Path) -> None:
+def report(metrics: dict[str, float], work_dir: Path, split: str) -> None:
     """Print plain and voted results."""
-    from pcdet_kd.engine.summary import other_metrics, protocol_rows
+    from pcdet_kd.engine.summary import other_metrics, protocol_rows, split_title
     from pcdet_kd.visualization import comparison_table
 
     table = protocol_rows(metrics)
     if table:
-        print(f'\nTest split, in %:\n{comparison_table(table)}')
+        print(f'\n{split_title(split)}, in %:\n{comparison_table(table)}')
     for name, value in other_metrics(metrics).items():
         print(f'{name}: {value:.5g}')
     matrix = ', confusion matrix' if 'accuracy' in metrics else ''
@@ -96,7 +96,7 @@ def main() -> None:
     if not is_main_process():
         return
     if result.suite is None:
-        report(result.metrics, result.work_dir)
+        report(result.metrics, result.work_dir, result.split)
         return
     show(result.report)
     print(f'predictions: {result.suite}')

@@ -88,6 +88,7 @@ def parse_args() -> argparse.Namespace:
 def report(result: Any) -> None:
     """Print what the stages reached and what to do next."""
     from pcdet_kd.cli.options import called
+    from pcdet_kd.engine.summary import split_title
     from pcdet_kd.visualization import comparison_table, draw_curves
 
     leaf = result.stages[-1]
@@ -102,11 +103,8 @@ def report(result: Any) -> None:
             f'{leaf.work_dir}/last.pth'
         )
         return
-    data = leaf.cfg.test_dataloader.dataset
-    split = (
-        'Validation split (there are no test data)' if data.get('split') == 'val' else 'Test split'
-    )
-    print(f'\n{split}, in %:\n{comparison_table(result.table())}')
+    split = leaf.cfg.test_dataloader.dataset.get('split', 'test')
+    print(f'\n{split_title(split)}, in %:\n{comparison_table(result.table())}')
     print('\n'.join(result.outcome()))
     baseline = result.stages[-2] if len(result.stages) > 1 else leaf
     if baseline.name == f'{leaf.name}_baseline':

@@ -54,6 +54,11 @@ def protocol_rows(metrics: dict[str, float]) -> list[dict[str, Any]]:
     return table
 
 
+def split_title(split: str) -> str:
+    """Return what a table of results says of the split that a config tests on."""
+    return 'Validation split (there are no test data)' if split == 'val' else 'Test split'
+
+
 def other_metrics(metrics: dict[str, float]) -> dict[str, float]:
     """Return the metrics that :func:`protocol_rows` does not show."""
     known = {name for task in TASKS for name in task.values()}

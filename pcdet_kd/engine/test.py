@@ -71,7 +71,8 @@ def test_runner(
     cfg.launcher = launcher
     if seed is not None:
         cfg.randomness = {**(cfg.get('randomness') or {}), 'seed': seed}
-    cfg.work_dir = str(work_dir or work_dir_of(config) / 'test')
+    trained_in = cfg.get('work_dir') or work_dir_of(config)
+    cfg.work_dir = str(work_dir or Path(trained_in, 'test'))
     cfg.model = student_config(cfg.model)
     if votes or tta:
         voting = cfg.get('voting') or dict(type='VotingTTA', num_votes=10)

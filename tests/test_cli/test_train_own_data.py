@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pcdet_kd.cli.options import called
+from pcdet_kd.cli.test import main as evaluate
 from pcdet_kd.cli.train import main
 
 
@@ -24,7 +25,7 @@ def run(tmp_path, monkeypatch, capsys):
     return command
 
 
-def test_a_model_on_own_files_in_one_line(run, tmp_path):
+def test_a_model_on_own_files_in_one_line(run, tmp_path, monkeypatch, capsys):
     options = ['--cfg-options', 'max_epochs=1', 'num_points=32']
     code, printed = run('--data', 'things', '--model', 'pointnet_small', '--up-axis', 'z', *options)
     assert code == 0 and '2 classes, 20 training clouds' in printed.out
@@ -35,6 +36,11 @@ def test_a_model_on_own_files_in_one_line(run, tmp_path):
     )
     assert f'next:    pcdet-kd test {config} {weights}' in printed.out
     assert (tmp_path / weights).is_file()
+    monkeypatch.setattr(sys, 'argv', ['pcdet-kd test', config, weights])
+    evaluate()
+    out = capsys.readouterr().out
+    assert 'Validation split (there are no test data), in %' in out
+    assert out.rstrip().endswith('work_dirs/things/pointnet_small/test')
 
 
 def test_what_is_missing_is_said(run, capsys):
