@@ -117,11 +117,11 @@ class CloudStore:
         self.info = read_info(self.root)
         with reading(self.root / STORE, _WHAT, str(self.info.get('command'))):
             self._open()
-        for shard, (_, points, size) in enumerate(self.info['shards']):
-            path = shard_file(self.root, shard)
-            found = require_file(path, f'{points:,} points', self.info['command']).stat().st_size
-            if found != size:
-                raise DataError(path, f'{found:,} bytes', f'{size:,}', self.info['command'])
+            for shard, (_, points, size) in enumerate(self.info['shards']):
+                path = shard_file(self.root, shard)
+                file = require_file(path, f'{points:,} points', self.info['command'])
+                if (found := file.stat().st_size) != size:
+                    raise DataError(path, f'{found:,} bytes', f'{size:,}', self.info['command'])
         classes = len(self.info['classes'] or ())
         if n := np.count_nonzero((self.labels < -1) | (self.labels >= classes)):
             raise self._damaged(self.root / 'labels.npy', f'{n} labels outside {classes} classes')

@@ -94,6 +94,12 @@ def test_faults_name_file_and_command(make_store, tmp_path):
     shard_file(root, 1).unlink()
     fails(root, shard_file(root, 1), 'no such file', 'make-it')
     shard_file(root, 1).write_bytes(whole)
+    index = (root / 'store.json').read_text()
+    info = json.loads(index)
+    shards = [info['shards'][0], [*info['shards'][1], 7], info['shards'][2]]
+    (root / 'store.json').write_text(json.dumps(dict(info, shards=shards)))
+    fails(root, root / 'store.json', 'too many values', 'make-it')
+    (root / 'store.json').write_text(index)
     (root / 'labels.npy').unlink()
     fails(root, root / 'labels.npy', 'no such file', 'make-it')
     (root / 'store.json').unlink()
