@@ -20,12 +20,12 @@ def main() -> None:
     args = parser.parse_args()
     import torch
 
+    from pcdet_kd.apis.models import model_config
     from pcdet_kd.engine.pipeline import feature_banks
     from pcdet_kd.engine.stages import plan
 
-    banks = feature_banks(
-        plan(args.config, args.cfg_options, work_dir=args.work_dir)[-1].resolved()
-    )
+    stages = plan(model_config(args.config), args.cfg_options, work_dir=args.work_dir)
+    banks = feature_banks(stages[-1].resolved())
     if not banks:
         raise FileNotFoundError(f'{args.config}: its model has no FeatureBank')
     for bank in banks:

@@ -129,9 +129,10 @@ def build(
     from pcdet_kd.registry import DATASETS
 
     if data.endswith('.py') or Path(data).is_file():
+        from pcdet_kd.apis.models import model_config
         from pcdet_kd.engine.config import load_config
 
-        cfg = load_config(data, cfg_options)
+        cfg = load_config(model_config(data), cfg_options)
         settings = {**cfg[loader].dataset.to_dict(), **options, 'pipeline': []}
         settings.update(dict(split=split) if split else {})
     else:

@@ -10,7 +10,7 @@ from pcdet_kd.cli.options import add_config_options
 def main() -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config file of a pre-training with AsymDSD')
+    parser.add_argument('config', help='config, or name, of a pre-training with AsymDSD')
     parser.add_argument('--sample', type=int, default=0, help='number of the cloud (%(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='of crops and masks (%(default)s)')
     parser.add_argument('--out', default='crops.png', metavar='FILE', help='image (%(default)s)')
@@ -20,13 +20,14 @@ def main() -> int:
     import numpy as np
     import torch
 
+    from pcdet_kd.apis.models import model_config
     from pcdet_kd.distillers import AsymDSD
     from pcdet_kd.engine.config import load_config
     from pcdet_kd.engine.config_check import ConfigError
     from pcdet_kd.registry import DATASETS, MODELS
     from pcdet_kd.visualization import draw_crops
 
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(model_config(args.config), args.cfg_options)
     kind = MODELS.get(cfg.model.type)
     if not (isinstance(kind, type) and issubclass(kind, AsymDSD)):
         raise ConfigError(args.config, [f'model.type: {cfg.model.type}, expected AsymDSD'])

@@ -10,7 +10,7 @@ from pcdet_kd.engine.config_check import TOP_LEVEL_KEYS, ConfigError, check_conf
 from pcdet_kd.engine.config_classes import fill_num_classes
 from pcdet_kd.engine.config_reader import config_files, read_config, variables_of
 from pcdet_kd.registry import did_you_mean
-from pcdet_kd.utils.config_root import shipped
+from pcdet_kd.utils.config_root import shipped_hint
 
 
 def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Config:
@@ -36,9 +36,7 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
     path = Path(path)
     if not path.is_file():
         near = did_you_mean(path.name, (p.name for p in path.parent.glob('*.py')))
-        if name := shipped(path):
-            near = f' The shipped one can be given as {name} from any folder'
-        raise FileNotFoundError(f'no config {path}.{near}')
+        raise FileNotFoundError(f'no config {path}.{shipped_hint(path) or near}')
     files = config_files(path)
     options = options or {}
     variables = variables_of(path)

@@ -25,10 +25,11 @@ def config_root() -> Path:
     )
 
 
-def shipped(path: Path) -> str | None:
-    """Return the name, with the prefix, of the shipped config that a path such as
-    ``configs/baseline/dgcnn_modelnet40.py`` would have in the repository; None if there is none.
+def shipped_hint(path: Path) -> str:
+    """Return a sentence that names the shipped config which has this path in the repository, such
+    as ``configs/baseline/dgcnn_modelnet40.py``; empty if there is none.
     """
     parts = path.parts[path.parts.index('configs') + 1 :] if 'configs' in path.parts else path.parts
     name = '/'.join(parts)
-    return PREFIX + name if (config_root() / 'configs' / name).is_file() else None
+    found = (config_root() / 'configs' / name).is_file()
+    return f' The shipped one can be given as {PREFIX}{name} from any folder' if found else ''

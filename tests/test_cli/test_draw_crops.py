@@ -1,11 +1,6 @@
-from pathlib import Path
-
-ROOT = Path(__file__).parents[2]
-
-
 def test_it_writes_a_picture(command, tmp_path, monkeypatch):
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    config = ROOT / 'configs/asymdsd/pretrain_tiny_syntheticscans.py'
+    config = 'asymdsd_pretrain_tiny_syntheticscans'  # by its name
     options = ('--cfg-options', 'num_train=15', 'num_points=512')
     code, out, err = command(
         'draw_crops', config, '--sample', 14, '--out', tmp_path / 'a.png', *options
@@ -17,5 +12,5 @@ def test_it_writes_a_picture(command, tmp_path, monkeypatch):
 
 
 def test_other_models_are_named(command):
-    code, _, err = command('draw_crops', ROOT / 'configs/pointcmt/pointnet_syntheticscans.py')
+    code, _, err = command('draw_crops', 'pcdet_kd::pointcmt/pointnet_syntheticscans.py')
     assert code == 1 and 'model.type: PointCMT, expected AsymDSD' in err

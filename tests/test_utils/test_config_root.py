@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import pcdet_kd
-from pcdet_kd.utils.config_root import config_root, shipped
+from pcdet_kd.utils.config_root import config_root, shipped_hint
 
 
 def test_it_is_the_repository_or_a_folder_in_the_installed_package(tmp_path, monkeypatch):
@@ -23,9 +23,9 @@ def test_it_is_the_repository_or_a_folder_in_the_installed_package(tmp_path, mon
     'path', ['configs/baseline/dgcnn_modelnet40.py', 'baseline/dgcnn_modelnet40.py']
 )
 def test_a_path_of_the_repository_has_a_name_elsewhere(path):
-    assert shipped(Path(path)) == 'pcdet_kd::baseline/dgcnn_modelnet40.py'
+    assert ' pcdet_kd::baseline/dgcnn_modelnet40.py ' in shipped_hint(Path(path))
 
 
 @pytest.mark.parametrize('path', ['configs/baseline/gone.py', 'dgcnn_modelnet40.py'])
 def test_other_paths_have_none(path):
-    assert shipped(Path(path)) is None
+    assert shipped_hint(Path(path)) == ''

@@ -11,6 +11,7 @@ from pcdet_kd.datasets.suites import SUITES
 from pcdet_kd.engine.config_check import ConfigError
 from pcdet_kd.engine.config_reader import config_files, read_config
 from pcdet_kd.registry import did_you_mean
+from pcdet_kd.utils.config_root import shipped_hint
 
 LABELS = {
     'accuracy': 'OA',
@@ -101,7 +102,7 @@ def read_table(config: str | os.PathLike, with_baseline: bool = False) -> TableS
     """
     path = model_config(config)
     if not path.is_file():
-        raise FileNotFoundError(f'no config {path}')
+        raise FileNotFoundError(f'no config {path}.{shipped_hint(path)}')
     if 'rows' not in config_files(path)[0].assigned:
         alone = [Cell(f'{path.stem}, student alone', 'value', path, alone=True)] * with_baseline
         cells = [*alone, Cell(path.stem, 'value', path)]
