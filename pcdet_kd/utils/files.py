@@ -51,7 +51,7 @@ def atomic_write(path: str | os.PathLike, sync: bool = True) -> Iterator[BinaryI
                 errno.ENOSPC,
                 f'no space left on the disk after {written:,} bytes of this file; '
                 f'{shutil.disk_usage(path.parent).free:,} bytes are free now. Whatever stood '
-                'there before is untouched. Free some space, or set work_dir to another disk',
+                'there before is untouched',
                 str(path),
             ) from error
         raise
