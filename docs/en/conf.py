@@ -59,5 +59,11 @@ def add_formulas(app, docname, source):
         source[0] += f'   :members: {", ".join(functions)}\n'
 
 
+def skip_fields(app, what, name, member, skip, options):
+    """Leave out the fields of named tuples, which the class's docstring describes."""
+    return skip or (getattr(member, '__doc__', None) or '').startswith('Alias for field number')
+
+
 def setup(app):
     app.connect('source-read', add_formulas)
+    app.connect('autodoc-skip-member', skip_fields)

@@ -27,7 +27,7 @@ class Comparison:
 
     @property
     def reference(self) -> str:
-        """The model that the others are compared with: the first."""
+        """The first model, with which the others are compared."""
         return next(iter(self.runs))
 
     def rows(self) -> list[dict[str, Any]]:

@@ -141,7 +141,7 @@ class PointCloudDataset(BaseDataset):
 
     @property
     def official_split(self) -> str:
-        """The split whose files are read: ``'train'`` or ``'test'``."""
+        """The split (``'train'`` or ``'test'``) whose files are read."""
         return 'test' if self.split == 'test' else 'train'
 
     @abstractmethod

@@ -158,7 +158,7 @@ class AsymDSD(Distiller):
 
     @property
     def evaluated_backbone(self) -> nn.Module:
-        """The backbone whose features are worth most: the teacher's."""
+        """The teacher's backbone, whose features are worth most."""
         return self.teachers['ema'].model.backbone
 
     def followed(self) -> nn.Module:

@@ -23,7 +23,7 @@ class ProjectionHead(nn.Module):
 
     Args:
         in_channels: Channels D of the embedding.
-        num_prototypes: Z.
+        num_prototypes: Number Z of prototypes.
         hidden_channels: Widths of the hidden layers, each followed by GELU.
         bottleneck: Channels that are made length 1.
     """

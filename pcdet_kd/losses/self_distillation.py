@@ -19,7 +19,7 @@ class SelfDistillationLoss(nn.Module):
     after use.
 
     Args:
-        num_prototypes: Z.
+        num_prototypes: Number Z of prototypes.
         student_temperature: Of the student's posterior.
         teacher_temperature: Of the teacher's; a :class:`ScheduleHook` may change it.
         momentum: Of the centre.
