@@ -2,8 +2,10 @@
 
 import logging
 import re
+import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tqdm import tqdm
@@ -102,15 +104,28 @@ class _AboveBars:
 
 
 def make_brief(logger: logging.Logger) -> None:
-    """Shorten what a logger's console handlers show, if the logger also writes to a file."""
+    """Shorten what a logger's console handlers show, if the logger also writes to a file; a line
+    that the file does not take, as on a full disk, is an error.
+    """
     files = [h.baseFilename for h in logger.handlers if isinstance(h, logging.FileHandler)]
     for handler in logger.handlers if files else ():
-        if type(handler) is logging.StreamHandler:
+        if isinstance(handler, logging.FileHandler):
+            handler.handleError = partial(_not_written, handler)
+        elif type(handler) is logging.StreamHandler:
             terminal = handler.stream.isatty()
             if terminal:
                 handler.stream = _AboveBars(handler.stream)
             handler.addFilter(ConsoleFilter(terminal))
             handler.setFormatter(BriefFormatter(handler.formatter or logging.Formatter(), files[0]))
+
+
+def _not_written(handler: logging.FileHandler, record: logging.LogRecord) -> None:
+    error = sys.exc_info()[1]
+    if not isinstance(error, OSError):
+        logging.Handler.handleError(handler, record)
+        return
+    error.filename = handler.baseFilename
+    raise error
 
 
 def _lines(record: logging.LogRecord) -> list[str]:

@@ -1,6 +1,7 @@
 import io
 import logging
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +83,17 @@ def test_lines_go_above_a_bar(tmp_path, monkeypatch):
     wiped, line, drawn = stream.getvalue()[start:].partition('a line\n')
     assert line and wiped.strip('\r ') == '' and '2/3' in drawn
     logger.handlers[1].close()
+
+
+@pytest.mark.skipif(not Path('/dev/full').exists(), reason='no /dev/full')
+def test_a_full_disk_is_an_error_and_no_traceback_of_logging(capsys):
+    logger, handler = logging.Logger('full'), logging.FileHandler('/dev/full')
+    logger.addHandler(handler)
+    make_brief(logger)
+    with pytest.raises(OSError, match="No space left.*'/dev/full'"):
+        logger.warning('text')
+    assert capsys.readouterr().err == ''
+    logger.warning('%d', 'text')
+    assert 'TypeError' in capsys.readouterr().err
+    with pytest.raises(OSError, match='No space left'):
+        handler.close()
