@@ -248,15 +248,8 @@ def up_axis(transform: T.ConvertUpAxis, batch: Batch, draws: SampleDraws) -> Bat
 @device_form(T.ProjectViews)
 def views(transform: T.ProjectViews, batch: Batch, draws: SampleDraws) -> Batch:
     """Add views (B, V, C, H, W)."""
-    columns = [batch['points']]
-    if transform.mode == 'color':
-        if 'rgb' not in batch:
-            raise KeyError("mode 'color' needs 'rgb' in the sample")
-        columns.append(batch['rgb'])
-    return {
-        **batch,
-        'views': transform.projections[AXES[up_index(batch)]](torch.cat(columns, dim=2)),
-    }
+    clouds = torch.cat(transform.columns(batch), dim=2)
+    return {**batch, 'views': transform.projections[AXES[up_index(batch)]](clouds)}
 
 
 @device_form(T.SiameseViews)

@@ -1,5 +1,7 @@
 """Images of a cloud as model inputs."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
@@ -49,11 +51,14 @@ class ProjectViews(BaseTransform):
         Raises:
             KeyError: Mode ``'color'`` without ``rgb``, or a sample without ``up_axis``.
         """
-        columns = [results['points']]
-        if self.mode == 'color':
-            if 'rgb' not in results:
-                raise KeyError("mode 'color' needs 'rgb' in the sample")
-            columns.append(results['rgb'])
-        cloud = torch.from_numpy(np.concatenate(columns, axis=1, dtype=np.float32))
-        views = self.projections[AXES[up_index(results)]](cloud[None])[0]
+        cloud = np.concatenate(self.columns(results), axis=1, dtype=np.float32)
+        views = self.projections[AXES[up_index(results)]](torch.from_numpy(cloud)[None])[0]
         return {**results, 'views': views.numpy()}
+
+    def columns(self, results: dict) -> list[Any]:
+        """Return what is projected of a sample or a batch: ``points``, and in colour ``rgb``."""
+        if self.mode != 'color':
+            return [results['points']]
+        if 'rgb' not in results:
+            raise KeyError("mode 'color' needs 'rgb' in the sample")
+        return [results['points'], results['rgb']]
