@@ -75,8 +75,10 @@ def options_for(leaf: Path, small_data: dict) -> dict:
     options = {**SMALL, **small_data[cfg.train_dataloader.dataset.type]}
     if cfg.model.type == 'AsymDSD':  # crops have their own numbers of points
         del options['num_points']
-        sizes = dict(depth=2, embed_dims=48)
+        sizes = dict(depth=2, embed_dims=48, num_patches=16)
         options.update({f'model.student.backbone.{key}': size for key, size in sizes.items()})
+        if cfg.model.get('local_patches'):
+            options['model.local_patches'] = 8
     if cfg.get('labels'):
         options['labels'] = 0.6
     known = _variables_of_stages(leaf)

@@ -121,6 +121,7 @@ def few_shapes(tmp_path):
     return tmp_path / 'data/modelnet40_ply_hdf5_2048'
 
 
+@pytest.mark.slow
 def test_a_table_is_trained_at_toy_size(few_shapes, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
