@@ -56,7 +56,7 @@ class SuiteLoop(BaseLoop):
         with _brief_console(self.runner.logger):
             for name in self.sets:
                 title = CLEAN if name[0] == CLEAN else f'{name[0]} {name[1]}'
-                self.bar.set_description(title)
+                self.bar.set_description(title, refresh=False)
                 loader = dict(
                     dataset=self.data.build(name),
                     batch_size=self.batch_size,
@@ -70,7 +70,7 @@ class SuiteLoop(BaseLoop):
                 metrics = loop.run()
                 score = f'OA {metrics["accuracy"]:.1f} %'
                 self.runner.logger.info(f'{title}: {score}')
-                self.bar.set_postfix_str(score)
+                self.bar.set_postfix_str(score, refresh=False)
         return metrics
 
 

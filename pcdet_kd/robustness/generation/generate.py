@@ -113,7 +113,7 @@ def generate(
     chunks = compute_chunks(Maker(table, source, seed, num_points), tasks, workers)
     with progress_bar(total=count * len(left), desc=suite, unit='cloud') as bar:
         for name in left:
-            bar.set_postfix_str(name)
+            bar.set_postfix_str(name, refresh=False)
             clouds = []
             while len(clouds) < count:
                 chunk = next(chunks)
