@@ -47,7 +47,7 @@ def test_a_distillation_loss_in_20_lines(tmp_path, monkeypatch):
         np.save(tmp_path / f'scans/{i}.npy', cloud)
     small = dict(num_train=45, num_test=15, labels=15, num_points=64, student_points=32)
     option = re.search(r'--cfg-options "unlabelled=(.*)"', (DOCS / 'few_labels.md').read_text())[1]
-    small['unlabelled'] = parse_value(option)
+    small['unlabelled'] = parse_value(option) | dict(up_axis='y')  # as in SyntheticScans
     result = train('my_config.py', {**small, 'max_epochs': 1, 'batch_size': 4, 'image_size': 32})
     assert [stage.name for stage in result.stages] == ['teacher', 'my_config']
     log = next(Path(result.stages[-1].work_dir).rglob('*.log')).read_text()

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -48,7 +49,7 @@ class PointCloudClassificationInferencer(BaseInferencer):
         up_axis: The axis that points up in the given clouds; None: as in the model's data.
         normalize: Whether to scale clouds into the unit sphere where the config does not.
         options: As ``--cfg-options``.
-        show_progress: Whether to show a progress bar.
+        show_progress: Whether to show a progress bar, where the output is a terminal.
         trust: Whether to read a ``.pt2`` file, which can run code that it holds.
 
     Attributes:
@@ -77,7 +78,7 @@ class PointCloudClassificationInferencer(BaseInferencer):
     ) -> None:
         if up_axis is not None:
             check_choice('up_axis', up_axis, ('x', 'y', 'z'))
-        self.show_progress, self.scope = show_progress, 'pcdet_kd'
+        self.show_progress, self.scope = show_progress and sys.stdout.isatty(), 'pcdet_kd'
         steps = (
             self._open_exported(model, device, trust)
             if weights is None and not isinstance(model, Config)

@@ -216,6 +216,14 @@ class PointCloudDataset(BaseDataset):
 
     def _add(self, other: 'PointCloudDataset') -> list[dict]:
         """Take the clouds of another data set too, and return their entries."""
+        up, given = (data.metainfo['up_axis'] for data in (self, other))
+        steps = self.pipeline.transforms
+        turns = TRANSFORMS.get('ConvertUpAxis')
+        if up != given and steps and not any(isinstance(step, turns) for step in steps):
+            raise ValueError(
+                f'unlabelled: its clouds have {given} up, those of {type(self).__name__} {up}. '
+                f"Begin the pipeline with dict(type='ConvertUpAxis', to='{up}'), or correct up_axis"
+            )
         before = len(self.records.labels)
         self.records = joined(self.records, other.records)
         return [

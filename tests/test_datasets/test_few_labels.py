@@ -110,9 +110,18 @@ def test_clouds_of_another_data_set():
         Toy(unlabelled=dict(type=Other, pipeline=[dict(type='UnitSphere')]))
 
 
+def test_another_up_axis_must_be_turned():
+    pipeline = [dict(type='UnitSphere')]
+    with pytest.raises(ValueError, match="clouds have z up, those of Toy y. Begin .*to='y'"):
+        Toy(labels=8, unlabelled=dict(type=Other), pipeline=pipeline)
+    turned = [dict(type='ConvertUpAxis', to='y'), *pipeline]
+    assert Toy(labels=8, unlabelled=dict(type=Other), pipeline=turned)[86]['up_axis'] == 'y'
+
+
 def test_a_device_needs_one_up_axis():
     pipeline = [dict(type='RandomPoints', num_points=5), dict(type='PackPointInputs')]
-    both = Toy(labels=8, unlabelled=dict(type=Other), pipeline=pipeline)
+    turned = [dict(type='ConvertUpAxis', to='y'), *pipeline]
+    both = Toy(labels=8, unlabelled=dict(type=Other), pipeline=turned)
     with pytest.raises(ValueError, match='have the up axes y, z'):
         DeviceDataset(both, 'cpu')
     assert DeviceDataset(Toy(labels=8, pipeline=pipeline), 'cpu').labelled().sum() == 8
