@@ -12,7 +12,7 @@ help:
 	@echo 'make demo   a teacher, a student with few labels, and the same student taught, on generated data'
 	@echo 'make test   run the test suite'
 	@echo 'make test-avx2  run its kernels, layers and backbones as on an x86-64 processor without AVX-512'
-	@echo 'make test-slow  the slow tests: train every cell of every table, export every backbone, run the benchmarks'
+	@echo 'make test-slow  the slow tests: train every cell of every table, compile and export every backbone, run the benchmarks'
 	@echo 'make lint   check the style'
 	@echo 'make format format the code'
 	@echo 'make docs   build the documentation into docs/en/_build'
@@ -44,7 +44,7 @@ test-avx2: $(STAMP)
 	$(AVX2) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --ignore tests/test_ops/test_gpu \
 	    tests/test_ops tests/test_layers tests/test_backbones $(ARGS)
 
-# Every cell of every table is trained with a few random clouds; every backbone is exported; benchmarks run on tiny inputs.
+# Every cell of every table is trained with a few random clouds; every backbone is compiled and exported; benchmarks run on tiny inputs.
 test-slow: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow tests/test_tables.py tests/test_backbones/test_graphs.py \
 	    tests/test_benchmarks.py tests/test_benchmarks_gpu.py $(ARGS)

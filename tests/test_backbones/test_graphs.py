@@ -35,7 +35,15 @@ TINY = {
 }
 
 
-@pytest.mark.parametrize('name', TINY)
+QUICK = ('DGCNN', 'PointNet', 'PointNet2SSG', 'WrappedModule')
+
+
+def some(names):
+    """Return names for ``parametrize``, those of slow tests marked: all together take minutes."""
+    return [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in sorted(names)]
+
+
+@pytest.mark.parametrize('name', some(TINY))
 def test_compiles_ahead_of_time_without_a_break(name):
     torch.manual_seed(0)
     net, points = BACKBONES.build(dict(type=name, **TINY[name])), torch.rand(2, 20, 3) - 0.5
@@ -104,7 +112,7 @@ TRACED = {
 }
 
 
-@pytest.mark.parametrize('name', TRACED)
+@pytest.mark.parametrize('name', some(TRACED))
 def test_compiles_without_a_break(name):
     torch.manual_seed(0)
     net = BACKBONES.build(dict(type=name, **TRACED[name]))
@@ -137,13 +145,9 @@ WRAPPED = dict(
     output='points',
 )
 EXPORTED = {**TINY, **TRACED, 'WrappedModule': WRAPPED}
-QUICK = ('DGCNN', 'PointNet', 'PointNet2SSG', 'WrappedModule')  # the others take 5 to 20 s each
 
 
-@pytest.mark.parametrize(
-    'name',
-    [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in sorted(EXPORTED)],
-)
+@pytest.mark.parametrize('name', some(EXPORTED))
 @pytest.mark.filterwarnings('ignore:.*LeafSpec:FutureWarning')  # torch's own
 def test_files_of_every_backbone_give_the_same(name):
     """ONNX in onnxruntime and a file of torch.export, with batch sizes that no graph has seen, and
