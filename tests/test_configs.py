@@ -446,3 +446,4 @@ def test_asymdsd_two_stages():
     for layer in model.head.modules():
         if isinstance(layer, torch.nn.Linear):
             assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)
+            assert layer.weight.abs().max() <= 0.1

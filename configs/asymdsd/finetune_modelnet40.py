@@ -9,5 +9,5 @@ requires = dict(pretrain='pretrain_s_shapenet55.py')
 
 model = _base_.student
 model.backbone.update(init_cfg=dict(type='PretrainedBackbone', checkpoint='stage:pretrain'))
-model.head.update(init_cfg=dict(type='TruncNormal', layer='Linear', std=0.02))
+model.head.update(init_cfg=dict(type='TruncNormal', layer='Linear', std=0.02, a=-0.1, b=0.1))
 custom_hooks = [_base_.freeze_hook]

@@ -201,12 +201,13 @@ class PointViT(BaseModule):
     def _reset_parameters(self, xavier_qkv: bool) -> None:
         for module in self.modules():
             if isinstance(module, nn.Linear):
-                nn.init.trunc_normal_(module.weight, std=0.02)
+                # at limits of -2 and 2 one of 16 million weights becomes -2, 100 deviations away
+                nn.init.trunc_normal_(module.weight, std=0.02, a=-0.1, b=0.1)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
         for token in (self.cls_token, self.cls_pos):
             if token is not None:
-                nn.init.trunc_normal_(token, std=0.02)
+                nn.init.trunc_normal_(token, std=0.02, a=-0.1, b=0.1)
         if xavier_qkv:
             for block in self.encoder.blocks:
                 nn.init.xavier_uniform_(block.attn.qkv.weight)

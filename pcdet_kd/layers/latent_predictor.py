@@ -38,7 +38,7 @@ class LatentPredictor(nn.Module):
         self.project = Linear(embed_dims, in_channels)
         for module in self.modules():
             if isinstance(module, nn.Linear):
-                nn.init.trunc_normal_(module.weight, std=0.02)
+                nn.init.trunc_normal_(module.weight, std=0.02, a=-0.1, b=0.1)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
         for block in self.blocks.blocks:

@@ -39,7 +39,7 @@ class ProjectionHead(nn.Module):
         widths = (in_channels, *hidden_channels, bottleneck)
         self.layers = nn.ModuleList(Linear(a, b) for a, b in itertools.pairwise(widths))
         for layer in self.layers:
-            nn.init.trunc_normal_(layer.weight, std=0.02)
+            nn.init.trunc_normal_(layer.weight, std=0.02, a=-0.1, b=0.1)
             nn.init.zeros_(layer.bias)
         self.last = weight_norm(nn.Linear(bottleneck, num_prototypes))
         nn.init.zeros_(self.last.bias)

@@ -51,7 +51,9 @@ class MaskedPointEncoder(BaseModel):
         if predictor is not None:
             self.patch_head = ProjectionHead(dim, **projection)
             self.predictor = LatentPredictor(dim, **predictor)
-            self.mask_token = nn.Parameter(nn.init.trunc_normal_(torch.zeros(1, 1, dim), std=0.02))
+            self.mask_token = nn.Parameter(
+                nn.init.trunc_normal_(torch.zeros(1, 1, dim), std=0.02, a=-0.1, b=0.1)
+            )
 
     def followed(self) -> nn.ModuleDict:
         """Return the parts that an EMA teacher has too: ``backbone``, ``cls_head``,

@@ -7,6 +7,6 @@ student = dict(
         hidden_channels=(256, 256),
         dropout=0.5,
         loss=dict(type='CrossEntropyLoss'),
-        init_cfg=dict(type='TruncNormal', layer='Linear', std=0.02),
+        init_cfg=dict(type='TruncNormal', layer='Linear', std=0.02, a=-0.1, b=0.1),
     ),
 )
